@@ -1,0 +1,2 @@
+//! stslint
+fn main() {}
