@@ -1,0 +1,212 @@
+//! DNS answers as they came: the outcome of each question, its records, and the way to them.
+
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{Failure, Octets};
+
+/// One question and what came of it.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "R: Deserialize<'de>"))]
+pub struct Lookup<R> {
+    /// The owner name that was asked for, without the trailing dot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// How the question ended. Left out: `answer` where there are records, else not observed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<DnsOutcome>,
+    /// The lowest TTL of the answer's records, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<u32>,
+    /// What DNSSEC says of the answer (RFC 4035 §4.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dnssec: Option<DnssecProof>,
+    /// The CNAME chain that was followed, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<Alias>,
+    /// The records of the type that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<R>,
+    /// Why there is no answer, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// How long the question took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed_ms: Option<u64>,
+}
+
+impl<R> Default for Lookup<R> {
+    fn default() -> Self {
+        Lookup {
+            name: None,
+            outcome: None,
+            ttl: None,
+            dnssec: None,
+            aliases: Vec::new(),
+            records: Vec::new(),
+            failure: None,
+            elapsed_ms: None,
+        }
+    }
+}
+
+impl<R> Lookup<R> {
+    /// An answer that holds `records`.
+    pub fn answer(name: Option<String>, records: Vec<R>) -> Self {
+        Lookup { name, outcome: Some(DnsOutcome::Answer), records, ..Lookup::default() }
+    }
+
+    /// The outcome; where a file leaves it out, records mean an answer and a failure means none.
+    /// `None` when nothing at all is known.
+    pub fn outcome(&self) -> Option<DnsOutcome> {
+        match self.outcome {
+            Some(outcome) => Some(outcome),
+            None if !self.records.is_empty() => Some(DnsOutcome::Answer),
+            None => None,
+        }
+    }
+
+    /// The records, where it is known what they are: empty after NODATA and NXDOMAIN, `None` when the
+    /// question was not answered.
+    pub fn known(&self) -> Option<&[R]> {
+        match self.outcome()? {
+            DnsOutcome::Answer => Some(&self.records),
+            DnsOutcome::Nodata | DnsOutcome::Nxdomain => Some(&[]),
+            _ => None,
+        }
+    }
+}
+
+/// How a question ended.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DnsOutcome {
+    /// Records of the type came.
+    Answer,
+    /// The answer could not be read, or belonged to another question.
+    Malformed,
+    /// No server could be reached.
+    Network,
+    /// The name exists, without records of this type.
+    Nodata,
+    /// The name does not exist.
+    Nxdomain,
+    /// Another response code; the failure says which.
+    Other,
+    /// REFUSED.
+    Refused,
+    /// SERVFAIL.
+    Servfail,
+    /// No answer within the time limit.
+    Timeout,
+}
+
+impl DnsOutcome {
+    /// The word that people know it by.
+    pub fn label(self) -> &'static str {
+        match self {
+            DnsOutcome::Answer => "answer",
+            DnsOutcome::Malformed => "malformed answer",
+            DnsOutcome::Network => "no server reached",
+            DnsOutcome::Nodata => "NODATA",
+            DnsOutcome::Nxdomain => "NXDOMAIN",
+            DnsOutcome::Other => "error",
+            DnsOutcome::Refused => "REFUSED",
+            DnsOutcome::Servfail => "SERVFAIL",
+            DnsOutcome::Timeout => "time-out",
+        }
+    }
+}
+
+/// What DNSSEC proves of an answer (RFC 4035 §4.3).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DnssecProof {
+    /// Signatures are wrong or missing where they must be.
+    Bogus,
+    /// Cannot be told, for example because the path to the root strips DNSSEC.
+    Indeterminate,
+    /// Proven to be unsigned.
+    Insecure,
+    /// Proven by signatures from the trust anchor on.
+    Secure,
+    /// Not looked at.
+    Unchecked,
+}
+
+/// One CNAME on the way to an answer.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alias {
+    /// The owner of the CNAME.
+    pub name: String,
+    /// Where it points.
+    pub target: String,
+    /// Its TTL in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<u32>,
+}
+
+/// A TXT record: its character-strings kept apart, byte for byte.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TxtRecord {
+    /// The character-strings (RFC 1035 §3.3.14), in order.
+    pub strings: Vec<Octets>,
+}
+
+impl TxtRecord {
+    /// A record of one string.
+    pub fn of(text: &str) -> Self {
+        TxtRecord { strings: vec![Octets::from(text.as_bytes())] }
+    }
+
+    /// The strings joined without anything between them (RFC 8461 §3.1, RFC 8460 §3).
+    pub fn joined(&self) -> Vec<u8> {
+        self.strings.iter().flat_map(|string| string.0.iter().copied()).collect()
+    }
+}
+
+/// An MX record (RFC 5321 §5.1).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MxRecord {
+    /// The preference: lower is tried first.
+    pub preference: u16,
+    /// The exchange, without the trailing dot; `.` is the null MX (RFC 7505).
+    pub exchange: String,
+}
+
+/// An A or AAAA record.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddressRecord {
+    /// The address.
+    pub address: IpAddr,
+}
+
+/// A TLSA record (RFC 6698 §2.1).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsaRecord {
+    /// Certificate usage, 0 to 3.
+    pub usage: u8,
+    /// Selector: 0 the certificate, 1 its public key.
+    pub selector: u8,
+    /// Matching type: 0 exact, 1 SHA-256, 2 SHA-512.
+    pub matching: u8,
+    /// The certificate association, in hexadecimal.
+    pub association: String,
+}
+
+/// Reads `null` in place of a lookup as "looked for, and not there".
+pub(super) fn lookup_or_absent<'de, D, R>(deserializer: D) -> Result<Option<Lookup<R>>, D::Error>
+where
+    D: Deserializer<'de>,
+    R: Deserialize<'de>,
+{
+    let lookup = Option::<Lookup<R>>::deserialize(deserializer)?;
+    Ok(Some(lookup.unwrap_or_else(|| Lookup { outcome: Some(DnsOutcome::Nodata), ..Lookup::default() })))
+}

@@ -1,0 +1,123 @@
+//! A TLS handshake and the chain that came with it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Failure;
+
+/// What a TLS handshake showed.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFacts {
+    /// The name that was sent as SNI.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+    /// Whether the handshake succeeded (whatever the certificate is worth).
+    pub handshake: bool,
+    /// The protocol version: `TLSv1.2`, `TLSv1.3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The cipher suite by its IANA name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cipher: Option<String>,
+    /// The certificates in the order in which the server sent them, the host's own first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<Certificate>,
+    /// Whether the chain leads to a trusted root, judged apart from name and dates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
+    /// What the verifier said to the whole (chain, dates and name), in its own words; `ok` if all was well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verifier: Option<String>,
+    /// Why the handshake failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// Whether a chain leads to a trusted root.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trust {
+    /// The verdict.
+    pub verdict: TrustVerdict,
+    /// The verifier's reason, in one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// The verdicts on a chain, apart from name and dates. Revocation is never checked.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrustVerdict {
+    /// A signature in the chain is wrong or of a kind that nobody accepts.
+    BadSignature,
+    /// A certificate of the chain that is not the host's own is out of its dates.
+    IssuerExpired,
+    /// A certificate cannot be read.
+    Malformed,
+    /// The issuer's certificate was not sent, and it is a public authority's.
+    MissingIntermediate,
+    /// An authority of the chain may not speak for this name.
+    NameConstraint,
+    /// Another reason; the detail says which.
+    Other,
+    /// The host's certificate is signed with its own key.
+    SelfSigned,
+    /// It leads to a trusted root.
+    Trusted,
+    /// Nobody who is trusted vouches for the issuer.
+    UnknownIssuer,
+    /// The certificate may not be used for a TLS server (RFC 5280 §4.2.1.12).
+    WrongPurpose,
+}
+
+/// A certificate as it was presented (RFC 5280).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// The subject's distinguished name.
+    #[serde(default)]
+    pub subject: String,
+    /// The issuer's distinguished name.
+    #[serde(default)]
+    pub issuer: String,
+    /// The serial number in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    /// Valid from: RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<String>,
+    /// Valid until: RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<String>,
+    /// The DNS-IDs: dNSName entries of the subjectAltName.
+    #[serde(default)]
+    pub dns_ids: Vec<String>,
+    /// The subject's common names: shown, and never matched (RFC 9525 §2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub common_names: Vec<String>,
+    /// The key's algorithm: `RSA`, `EC`, `Ed25519`…
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_algorithm: Option<String>,
+    /// The key's size in bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_bits: Option<u32>,
+    /// The algorithm of the issuer's signature, for example `sha256WithRSAEncryption`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature_algorithm: Option<String>,
+    /// The purposes of extendedKeyUsage by name, `null` or left out where there is no such extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_key_usage: Option<Vec<String>>,
+    /// Whether basicConstraints make it an authority's certificate.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub authority: bool,
+    /// The SHA-256 of the certificate, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The certificate itself in PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pem: Option<String>,
+    /// Why it could not be read, where it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub malformed: Option<String>,
+}

@@ -1,0 +1,204 @@
+//! Diagnostics that point into a text which a user wrote: a snapshot, a rule file, a configuration.
+//!
+//! YAML and JSON errors of every reader become one [`SourceError`], which underlines the place in the file
+//! and proposes the word that was probably meant.
+
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use serde::de::DeserializeOwned;
+use serde_yaml::{DefaultMessageFormatter, Error as YamlError, Location, MessageFormatter, UserMessageFormatter};
+use thiserror::Error;
+
+/// A text that could not be understood, and where.
+#[derive(Clone, Debug, Diagnostic, Error)]
+#[error("{message}")]
+#[diagnostic(code(stslint::text))]
+pub struct SourceError {
+    /// What is wrong, in one sentence without the place.
+    pub message: String,
+    /// The text with the name that diagnostics show for it.
+    #[source_code]
+    pub text: NamedSource<String>,
+    /// The place.
+    #[label("{label}")]
+    pub at: Option<SourceSpan>,
+    /// What to write at the place.
+    pub label: String,
+    /// What to do.
+    #[help]
+    pub help: Option<String>,
+}
+
+impl SourceError {
+    /// An error at `span` (octets from the start, and a length) of `text`, which diagnostics call `name`.
+    pub fn new(name: &str, text: &str, span: Option<(usize, usize)>, message: impl Into<String>) -> Self {
+        SourceError {
+            message: message.into(),
+            text: NamedSource::new(printable(name), printable(text)),
+            at: span.map(|(offset, length)| clamp(text, offset, length)),
+            label: "here".to_owned(),
+            help: None,
+        }
+    }
+
+    /// The same with what to do about it.
+    pub fn with_help(mut self, help: Option<String>) -> Self {
+        self.help = help;
+        self
+    }
+
+    /// The same with a text at the place.
+    pub fn with_label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+}
+
+/// Reads a YAML document of type `T`; an error names the place, and for an unknown word the nearest known one.
+pub fn from_yaml<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<SourceError>> {
+    serde_yaml::from_str(text).map_err(|error| Box::new(yaml_error(name, text, &error)))
+}
+
+/// Reads a JSON document of type `T`; errors as [`from_yaml`].
+pub fn from_json<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<SourceError>> {
+    serde_json::from_str(text).map_err(|error| Box::new(json_error(name, text, &error)))
+}
+
+fn yaml_error(name: &str, text: &str, error: &YamlError) -> SourceError {
+    let error = error.without_snippet();
+    let span = error.location().and_then(|location| place(text, &location));
+    let (message, help) = match error {
+        YamlError::SerdeUnknownField { field, expected, .. } => unknown("key", field, expected),
+        YamlError::SerdeUnknownVariant { variant, expected, .. } => unknown("value", variant, expected),
+        YamlError::SerdeMissingField { field, .. } => (format!("the key `{field}` is missing"), None),
+        YamlError::SerdeInvalidType { unexpected, expected, .. }
+        | YamlError::SerdeInvalidValue { unexpected, expected, .. } => {
+            (format!("this is {unexpected}, where {expected} belongs"), None)
+        }
+        YamlError::DuplicateMappingKey { key: Some(key), .. } => {
+            (format!("the key `{key}` stands here twice"), Some("remove one of the two".to_owned()))
+        }
+        YamlError::Budget { .. } => (
+            DefaultMessageFormatter.format_message(error).into_owned(),
+            Some("the text is larger or deeper than anything that is read here".to_owned()),
+        ),
+        _ => (UserMessageFormatter.format_message(error).into_owned(), None),
+    };
+    SourceError::new(name, text, span, printable(&message)).with_help(help)
+}
+
+fn unknown(what: &str, word: &str, expected: &[&'static str]) -> (String, Option<String>) {
+    let word = printable(word);
+    let help = match nearest(&word, expected.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if expected.is_empty() => "nothing can stand here".to_owned(),
+        None => format!("known here: {}", expected.join(", ")),
+    };
+    (format!("unknown {what} `{word}`"), Some(help))
+}
+
+fn json_error(name: &str, text: &str, error: &serde_json::Error) -> SourceError {
+    let offset = offset_of(text, error.line(), error.column());
+    let message = error.to_string();
+    // serde_json appends the place to its message; the label shows it better.
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    SourceError::new(name, text, Some((offset, 1)), printable(message))
+}
+
+/// The octet offset of a line (from 1) and a column in octets (from 1; 0 is the line's start).
+fn offset_of(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    start.saturating_add(column.saturating_sub(1)).min(text.len())
+}
+
+/// The octets that a YAML location means.
+pub fn place(text: &str, location: &Location) -> Option<(usize, usize)> {
+    let span = location.span();
+    match (span.byte_offset(), span.byte_len()) {
+        (Some(offset), Some(length)) => Some((usize::try_from(offset).ok()?, usize::try_from(length).ok()?.max(1))),
+        _ if location.line() > 0 => {
+            let line = usize::try_from(location.line()).ok()?;
+            let column = usize::try_from(location.column()).ok()?;
+            Some((offset_of(text, line, column), 1))
+        }
+        _ => None,
+    }
+}
+
+/// The candidate that is nearest to `word`, if one is near enough to have been meant.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| {
+            let longest = word.chars().count().max(candidate.chars().count());
+            *distance <= 1.max(longest / 3) && *distance < longest
+        })
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// The text with every control character but line ends and tabs replaced by U+FFFD in as many octets as it
+/// had, so that offsets stay true and a terminal is safe.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let unsafe_to_print = (c.is_control() && c != '\n' && c != '\t' && c != '\r') || is_bidi(c);
+            let times = if unsafe_to_print { c.len_utf8() } else { 1 };
+            std::iter::repeat_n(if unsafe_to_print { '?' } else { c }, times)
+        })
+        .collect()
+}
+
+/// Whether the character turns the direction of text and could so disguise what it says.
+pub fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+fn clamp(text: &str, offset: usize, length: usize) -> SourceSpan {
+    let offset = offset.min(text.len());
+    let length = length.min(text.len().saturating_sub(offset));
+    SourceSpan::new(offset.into(), length)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only its shape is read")]
+    struct Shape {
+        max_age: u32,
+    }
+
+    #[test]
+    fn an_unknown_key_is_underlined_and_the_nearest_one_proposed() {
+        let error = from_yaml::<Shape>("a.yaml", "max_age: 1\nmax-age: 2\n").unwrap_err();
+        assert_eq!(error.message, "unknown key `max-age`");
+        assert_eq!(error.help.as_deref(), Some("did you mean `max_age`?"));
+        assert_eq!(error.at.map(|at| at.offset()), Some(11));
+    }
+
+    #[test]
+    fn json_errors_have_their_place() {
+        let error = from_json::<Shape>("a.json", "{\n  \"max_age\": \"x\"\n}").unwrap_err();
+        assert!(error.message.contains("invalid type"), "{}", error.message);
+        assert_eq!(error.at.map(|at| at.offset()), Some(17));
+    }
+
+    #[test]
+    fn control_characters_keep_their_width() {
+        let text = "a\u{1b}[31m\u{9b}\u{202e}é";
+        assert_eq!(printable(text), "a?[31m?????é");
+        assert_eq!(printable(text).len(), text.len());
+    }
+
+    #[test]
+    fn only_near_words_are_proposed() {
+        assert_eq!(nearest("max-age", ["max_age", "mode"]), Some("max_age"));
+        assert_eq!(nearest("colour", ["max_age", "mode"]), None);
+    }
+}
