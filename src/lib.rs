@@ -2,6 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod facts;
 pub mod files;
+pub mod outcome;
+pub mod report;
+pub mod rules;
 pub mod snapshot;
 pub mod source_text;

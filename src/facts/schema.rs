@@ -1,0 +1,142 @@
+//! The shape of the fact tree: what paths there are, of what type, and which of them can be `null`.
+//!
+//! It is read off the Rust types of the tree (doc comments included), so that the static check of rules,
+//! `stslint facts` and the tree itself cannot disagree.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use super::tree::FactTree;
+
+/// A type that an expression can have.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Type {
+    /// Anything: nothing is known of it before it is evaluated.
+    Any,
+    /// `true` or `false`.
+    Bool,
+    /// A number with a fraction.
+    Double,
+    /// A whole number.
+    Int,
+    /// A list.
+    List(Box<Type>),
+    /// `null`, and nothing else.
+    Null,
+    /// A mapping with known keys.
+    Object(BTreeMap<String, Field>),
+    /// A text; where only certain words occur, these.
+    Text(Option<Vec<String>>),
+}
+
+/// A key of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// Its type.
+    pub shape: Type,
+    /// Whether it can be known to be absent, and then is `null`.
+    pub nullable: bool,
+    /// What it means, with its unit.
+    pub about: String,
+}
+
+impl Type {
+    /// The word for it in messages.
+    pub fn label(&self) -> String {
+        match self {
+            Type::Any => "anything".to_owned(),
+            Type::Bool => "a truth value".to_owned(),
+            Type::Double => "a fraction".to_owned(),
+            Type::Int => "a whole number".to_owned(),
+            Type::List(item) => format!("a list ({} each)", item.label()),
+            Type::Null => "null".to_owned(),
+            Type::Object(_) => "an object".to_owned(),
+            Type::Text(_) => "a text".to_owned(),
+        }
+    }
+
+    /// The CEL name of it, for `stslint facts`.
+    pub fn name(&self) -> String {
+        match self {
+            Type::Any => "dyn".to_owned(),
+            Type::Bool => "bool".to_owned(),
+            Type::Double => "double".to_owned(),
+            Type::Int => "int".to_owned(),
+            Type::List(item) => format!("list({})", item.name()),
+            Type::Null => "null".to_owned(),
+            Type::Object(_) => "object".to_owned(),
+            Type::Text(_) => "string".to_owned(),
+        }
+    }
+}
+
+/// The root of the tree: an object whose keys are the variables of every expression.
+pub fn root() -> &'static BTreeMap<String, Field> {
+    static ROOT: OnceLock<BTreeMap<String, Field>> = OnceLock::new();
+    ROOT.get_or_init(|| match generate() {
+        Type::Object(fields) => fields,
+        _ => BTreeMap::new(),
+    })
+}
+
+fn generate() -> Type {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    let schema = settings.into_generator().into_root_schema_for::<FactTree>();
+    read(schema.as_value()).0
+}
+
+/// The type that a JSON Schema describes, and whether it allows `null`.
+fn read(schema: &Value) -> (Type, bool) {
+    if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
+        let nullable = branches.iter().any(|branch| is_null(branch));
+        let other = branches.iter().find(|branch| !is_null(branch));
+        return (other.map_or(Type::Any, |branch| read(branch).0), nullable);
+    }
+    let names: Vec<&str> = match schema.get("type") {
+        Some(Value::String(name)) => vec![name],
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let nullable = names.contains(&"null");
+    let shape = match names.iter().find(|name| **name != "null").copied() {
+        Some("boolean") => Type::Bool,
+        Some("integer") => Type::Int,
+        Some("number") => Type::Double,
+        Some("string") => Type::Text(words(schema)),
+        Some("array") => Type::List(Box::new(schema.get("items").map_or(Type::Any, |items| read(items).0))),
+        Some("object") => Type::Object(fields(schema)),
+        _ => words(schema).map_or(Type::Any, |words| Type::Text(Some(words))),
+    };
+    (shape, nullable)
+}
+
+fn is_null(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("null")
+}
+
+fn words(schema: &Value) -> Option<Vec<String>> {
+    let of = |values: &Vec<Value>| values.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
+    if let Some(values) = schema.get("enum").and_then(Value::as_array) {
+        return Some(of(values));
+    }
+    let branches = schema.get("oneOf").and_then(Value::as_array)?;
+    Some(
+        branches.iter().filter_map(|branch| branch.get("const")).filter_map(Value::as_str).map(str::to_owned).collect(),
+    )
+}
+
+fn fields(schema: &Value) -> BTreeMap<String, Field> {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+        return BTreeMap::new();
+    };
+    let field = |schema: &Value| {
+        let (shape, nullable) = read(schema);
+        let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+        Field { shape, nullable, about: about.split_whitespace().collect::<Vec<_>>().join(" ") }
+    };
+    properties.iter().map(|(name, schema)| (name.clone(), field(schema))).collect()
+}

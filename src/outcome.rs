@@ -1,0 +1,160 @@
+//! What the rules found: the one value that every output format renders.
+//!
+//! `rules::evaluate` makes it from the facts; each format in `report` is a thin function over it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use crate::facts::Location;
+
+/// The version of the JSON report.
+pub const REPORT_SCHEMA: u32 = 1;
+
+/// The findings on one domain, with the texts that they point into.
+#[derive(Clone, Debug, Default, JsonSchema, PartialEq, Serialize)]
+pub struct Report {
+    /// The Policy Domain; `null` where none was given.
+    pub domain: Option<String>,
+    /// When the facts were observed: RFC 3339, UTC; `null` where no observation was made.
+    pub collected_at: Option<String>,
+    /// How many checks ended how.
+    pub summary: Summary,
+    /// Every rule's outcome, in the order of the rules.
+    pub checks: Vec<Check>,
+    /// The texts that findings point into, by name.
+    pub exhibits: BTreeMap<String, String>,
+}
+
+impl Report {
+    /// The failed checks, worst first, else in the order of the rules.
+    pub fn findings(&self) -> Vec<&Check> {
+        let mut findings: Vec<&Check> = self.checks.iter().filter(|check| check.outcome == Outcome::Fail).collect();
+        findings.sort_by_key(|check| std::cmp::Reverse(check.severity));
+        findings
+    }
+
+    /// The worst severity among the findings.
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings().first().map(|check| check.severity)
+    }
+}
+
+/// How many checks ended how.
+#[derive(Clone, Copy, Debug, Default, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Summary {
+    /// Findings of severity error.
+    pub errors: usize,
+    /// Findings of severity warning.
+    pub warnings: usize,
+    /// Findings of severity note.
+    pub notes: usize,
+    /// Rules that passed.
+    pub passed: usize,
+    /// Rules that do not concern the domain, or follow from another that failed.
+    pub not_applicable: usize,
+    /// Rules whose facts were not observed.
+    pub not_checked: usize,
+}
+
+impl Summary {
+    /// Counts checks.
+    pub fn of(checks: &[Check]) -> Self {
+        let count = |outcome, severity: Option<Severity>| {
+            let counts =
+                |check: &&Check| check.outcome == outcome && severity.is_none_or(|severity| check.severity == severity);
+            checks.iter().filter(counts).count()
+        };
+        Summary {
+            errors: count(Outcome::Fail, Some(Severity::Error)),
+            warnings: count(Outcome::Fail, Some(Severity::Warning)),
+            notes: count(Outcome::Fail, Some(Severity::Note)),
+            passed: count(Outcome::Pass, None),
+            not_applicable: count(Outcome::NotApplicable, None),
+            not_checked: count(Outcome::NotChecked, None),
+        }
+    }
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The rule is broken.
+    Fail,
+    /// The rule does not concern the domain, or follows from another that failed.
+    NotApplicable,
+    /// A fact that the rule needs was not observed.
+    NotChecked,
+    /// The rule is kept.
+    Pass,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing; never fails a run.
+    Note,
+    /// A SHOULD is broken, or it will be an error soon, or senders differ.
+    Warning,
+    /// A conforming sender acts as if nothing were published, or refuses or misreports mail.
+    Error,
+}
+
+impl Severity {
+    /// The word for it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
+/// One rule's outcome, or one of several where a rule speaks of several things.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+pub struct Check {
+    /// The rule's id.
+    pub rule: String,
+    /// The rule's group.
+    pub group: String,
+    /// What is so when the rule passes.
+    pub title: String,
+    /// How the check ended.
+    pub outcome: Outcome,
+    /// How bad it is, or would be.
+    pub severity: Severity,
+    /// What the check speaks of, where a rule speaks of several things: an MX host, an address, a line.
+    pub subject: Option<String>,
+    /// What is wrong; `null` unless the check failed.
+    pub message: Option<String>,
+    /// What to do; `null` unless the check failed.
+    pub help: Option<String>,
+    /// The sections of the standards behind the rule.
+    pub cites: Vec<String>,
+    /// The RFC 8460 §4.3 result type that a conforming sender reports; `null` where there is none.
+    pub reported_as: Option<String>,
+    /// The fact that is underlined.
+    pub at: Option<String>,
+    /// Where that fact was read.
+    pub location: Option<Location>,
+    /// Why the check was not made or does not apply; `null` where it was made.
+    pub reason: Option<String>,
+    /// How to mend it; `null` where it cannot be done by replacing text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Fix>,
+}
+
+/// A replacement of text in an exhibit.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Fix {
+    /// Where.
+    pub location: Location,
+    /// The new text; empty deletes.
+    pub with: String,
+    /// Whether it can be applied without a look: the meaning stays what it surely was meant to be.
+    pub safe: bool,
+}

@@ -1,0 +1,240 @@
+//! The cases beside a rule: patches over a good snapshot on which it must pass, fail, or not be judged.
+//!
+//! A patch is RFC 7396 style with dotted keys: `policy.body: "…"`, `mx_hosts.0.probes.*.tls.trust.verdict:
+//! self_signed`. `null` removes, and what is removed was not observed. `record.text` and `tlsrpt.text` set
+//! the one TXT record, `snapshot: FILE` starts from another snapshot.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::evaluate::evaluate;
+use super::load::{Rule, RuleSet};
+use super::model::Case;
+use crate::facts::Facts;
+use crate::outcome::Outcome;
+use crate::snapshot::Snapshot;
+
+/// What a case says about its rule.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expected {
+    /// It fails.
+    Fail,
+    /// It does not apply.
+    NotApplicable,
+    /// It cannot be checked.
+    NotChecked,
+    /// It passes.
+    Pass,
+}
+
+/// One case and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CaseResult {
+    /// The rule.
+    pub rule: String,
+    /// The file that the rule stands in.
+    pub file: String,
+    /// What the case says.
+    pub expected: Expected,
+    /// Its number among those of its kind, counted from 1.
+    pub number: usize,
+    /// The patch as JSON.
+    pub patch: String,
+    /// What came of it.
+    pub outcome: CaseOutcome,
+}
+
+/// What came of a case.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseOutcome {
+    /// As the case says.
+    Held,
+    /// Otherwise: what the rule did, and its message or reason.
+    Differs(String),
+    /// The patch does not make a snapshot.
+    BadPatch(String),
+}
+
+/// Runs the cases of the rules that `wanted` picks, over `good`, with `read` for cases that name a file
+/// (the rule's file first, then the case's).
+pub fn run_cases(
+    rules: &RuleSet,
+    good: &Snapshot,
+    wanted: impl Fn(&Rule) -> bool,
+    read: &dyn Fn(&str, &str) -> Result<Snapshot, String>,
+) -> Vec<CaseResult> {
+    let mut results = Vec::new();
+    for rule in rules.rules.iter().filter(|rule| wanted(rule)) {
+        let kinds = [
+            (Expected::Pass, &rule.cases.pass),
+            (Expected::Fail, &rule.cases.fail),
+            (Expected::NotApplicable, &rule.cases.not_applicable),
+            (Expected::NotChecked, &rule.cases.not_checked),
+        ];
+        for (expected, cases) in kinds {
+            for (index, case) in cases.iter().enumerate() {
+                results.push(CaseResult {
+                    rule: rule.id.clone(),
+                    file: rule.file.clone(),
+                    expected,
+                    number: index.saturating_add(1),
+                    patch: serde_json::to_string(&case.value).unwrap_or_default(),
+                    outcome: run(rules, rule, good, expected, case, read),
+                });
+            }
+        }
+    }
+    results
+}
+
+fn run(
+    rules: &RuleSet,
+    rule: &Rule,
+    good: &Snapshot,
+    expected: Expected,
+    case: &Case,
+    read: &dyn Fn(&str, &str) -> Result<Snapshot, String>,
+) -> CaseOutcome {
+    let mut base = good.clone();
+    let mut patch = case.value.clone();
+    if let Some(Value::String(file)) = patch.get("snapshot").cloned() {
+        patch.remove("snapshot");
+        match read(&rule.file, &file) {
+            Ok(snapshot) => base = snapshot,
+            Err(error) => return CaseOutcome::BadPatch(error),
+        }
+    }
+    let baseline_patch: BTreeMap<String, Value> = patch
+        .iter()
+        .filter_map(|(path, value)| Some((path.strip_prefix("baseline.")?.to_owned(), value.clone())))
+        .collect();
+    patch.retain(|path, _| !path.starts_with("baseline.") && path != "baseline");
+    let with_baseline = case.value.keys().any(|path| path.starts_with("baseline"));
+    let snapshots = patched(&base, &patch).and_then(|snapshot| Ok((snapshot, patched(good, &baseline_patch)?)));
+    let (snapshot, baseline) = match snapshots {
+        Ok(snapshots) => snapshots,
+        Err(error) => return CaseOutcome::BadPatch(error),
+    };
+    let facts = Facts::of(&snapshot, with_baseline.then_some(&baseline));
+    judged(rules, rule, expected, &facts)
+}
+
+fn judged(rules: &RuleSet, rule: &Rule, expected: Expected, facts: &Facts) -> CaseOutcome {
+    let evaluated = evaluate(rules, facts);
+    if let Some((_, reason)) = evaluated.mistakes.iter().find(|(id, _)| *id == rule.id) {
+        return CaseOutcome::Differs(format!("cannot be evaluated: {reason}"));
+    }
+    let checks: Vec<_> = evaluated.report.checks.iter().filter(|check| check.rule == rule.id).collect();
+    let any = |outcome| checks.iter().find(|check| check.outcome == outcome);
+    let found = [Outcome::Fail, Outcome::NotChecked, Outcome::NotApplicable, Outcome::Pass]
+        .into_iter()
+        .find_map(|outcome| any(outcome).map(|check| (outcome, check)));
+    let Some((outcome, check)) = found else {
+        return CaseOutcome::Differs("was not evaluated".to_owned());
+    };
+    let (wanted, said) = match expected {
+        Expected::Fail => (Outcome::Fail, "fails"),
+        Expected::NotApplicable => (Outcome::NotApplicable, "does not apply"),
+        Expected::NotChecked => (Outcome::NotChecked, "is not checked"),
+        Expected::Pass => (Outcome::Pass, "passes"),
+    };
+    if outcome == wanted {
+        return CaseOutcome::Held;
+    }
+    let did = match outcome {
+        Outcome::Fail => "fails",
+        Outcome::NotApplicable => "does not apply",
+        Outcome::NotChecked => "is not checked",
+        Outcome::Pass => "passes",
+    };
+    let why = check.message.as_deref().or(check.reason.as_deref()).map(|why| format!(": {why}")).unwrap_or_default();
+    CaseOutcome::Differs(format!("should be one that {said}, and {did}{why}"))
+}
+
+/// The snapshot with a patch applied.
+fn patched(snapshot: &Snapshot, patch: &BTreeMap<String, Value>) -> Result<Snapshot, String> {
+    let mut tree = serde_json::to_value(snapshot).map_err(|error| error.to_string())?;
+    for (path, value) in patch {
+        apply(&mut tree, path, value)?;
+    }
+    serde_json::from_value(tree).map_err(|error| format!("the patched snapshot cannot be read: {error}"))
+}
+
+fn apply(tree: &mut Value, path: &str, value: &Value) -> Result<(), String> {
+    if let Some(lookup) = path.strip_suffix(".text").filter(|lookup| ["record", "tlsrpt"].contains(lookup)) {
+        let texts = match value {
+            Value::Array(texts) => texts.clone(),
+            text => vec![text.clone()],
+        };
+        let records: Vec<Value> = texts.iter().map(|text| json!({ "strings": [text] })).collect();
+        merge(tree, lookup, &json!({ "outcome": "answer", "records": records }));
+        return Ok(());
+    }
+    let segments: Vec<&str> = path.split('.').collect();
+    set(tree, &segments, value).map_err(|segment| format!("`{path}`: there is no `{segment}` in the good snapshot"))
+}
+
+fn merge(tree: &mut Value, key: &str, patch: &Value) {
+    if let (Some(tree), Some(patch)) = (tree.as_object_mut(), patch.as_object()) {
+        let target = tree.entry(key).or_insert_with(|| json!({}));
+        for (key, value) in patch {
+            if let Some(target) = target.as_object_mut() {
+                target.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// Sets or removes what a path names; `*` names every element of a list. An error is the segment that names nothing.
+fn set<'a>(tree: &mut Value, path: &[&'a str], value: &Value) -> Result<(), &'a str> {
+    let Some((segment, rest)) = path.split_first() else {
+        *tree = value.clone();
+        return Ok(());
+    };
+    match tree {
+        Value::Array(items) if *segment == "*" => items.iter_mut().try_for_each(|item| set(item, rest, value)),
+        Value::Array(items) => {
+            let index: usize = segment.parse().map_err(|_| *segment)?;
+            if rest.is_empty() && value.is_null() && index < items.len() {
+                items.remove(index);
+                return Ok(());
+            }
+            if rest.is_empty() && index == items.len() {
+                items.push(value.clone());
+                return Ok(());
+            }
+            set(items.get_mut(index).ok_or(*segment)?, rest, value)
+        }
+        Value::Object(map) if rest.is_empty() && value.is_null() => {
+            map.remove(*segment);
+            Ok(())
+        }
+        Value::Object(map) => set(map.entry(*segment).or_insert_with(|| json!({})), rest, value),
+        other => {
+            *other = json!({});
+            set(other, path, value)
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patches_reach_into_lists_and_remove() {
+        let mut tree = json!({ "a": [{ "b": 1 }, { "b": 2 }], "c": { "d": 1 } });
+        for (path, value) in
+            [("a.*.b", json!(3)), ("a.1.e", json!("x")), ("c.d", Value::Null), ("f.g", json!(1)), ("a.0", Value::Null)]
+        {
+            apply(&mut tree, path, &value).unwrap();
+        }
+        assert_eq!(tree, json!({ "a": [{ "b": 3, "e": "x" }], "c": {}, "f": { "g": 1 } }));
+        assert!(apply(&mut tree, "a.7.b", &json!(1)).unwrap_err().contains("`7`"));
+    }
+}

@@ -1,0 +1,404 @@
+//! Rules over facts: what passes, what fails, what does not apply, and what could not be checked.
+//!
+//! Three-valued logic comes from CEL itself: a fact that was not observed is a missing key, which is an
+//! error that `false && …` and `true || …` absorb. What is left of it makes a rule *not checked*.
+
+use std::collections::BTreeMap;
+
+use cel::objects::{Key, Value};
+use cel::{Context, ExecutionError};
+
+use super::expr::{Expr, environment};
+use super::functions;
+use super::load::{Rule, RuleSet};
+use crate::facts::Facts;
+use crate::outcome::{Check, Fix, Outcome, Report, Summary};
+
+/// What evaluation gave: the report, and the mistakes of rules that showed only now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evaluated {
+    /// The report.
+    pub report: Report,
+    /// Rules that could not be evaluated: id and CEL's reason. A mistake of the rule, not of the domain.
+    pub mistakes: Vec<(String, String)>,
+}
+
+/// Evaluates every rule over the facts.
+pub fn evaluate(rules: &RuleSet, facts: &Facts) -> Evaluated {
+    let mut context = Context::with_env(environment().clone());
+    functions::add_to(&mut context);
+    let root = to_cel(&facts.tree);
+    if let Value::Map(map) = &root {
+        for (key, value) in map.map.iter() {
+            if let Key::String(name) = key {
+                context.add_variable_from_value(name.as_str(), value.clone());
+            }
+        }
+    }
+    let mut run = Run { facts, root, outcomes: BTreeMap::new(), mistakes: Vec::new() };
+    let mut checks: BTreeMap<usize, Vec<Check>> = BTreeMap::new();
+    for (index, rule) in rules.in_order() {
+        let made = run.rule(rule, &context);
+        if !rule.off {
+            checks.insert(index, made);
+        }
+    }
+    let checks: Vec<Check> = checks.into_values().flatten().collect();
+    let report = Report {
+        domain: facts.domain.clone(),
+        collected_at: facts.collected_at.clone(),
+        summary: Summary::of(&checks),
+        checks,
+        exhibits: facts.locations.texts(),
+    };
+    Evaluated { report, mistakes: run.mistakes }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Verdict {
+    Fail,
+    NotApplicable(String),
+    NotChecked(String),
+    Pass,
+}
+
+/// A verdict on one element (or on the whole, where there are no lists).
+struct Scoped {
+    /// The paths of the elements, outermost first: `["mx.hosts[0]", "mx.hosts[0].probes[1]"]`.
+    scope: Vec<String>,
+    verdict: Verdict,
+}
+
+/// The variables of an element: name, path, value.
+type Bindings = Vec<(String, String, Value)>;
+
+struct Run<'a> {
+    facts: &'a Facts,
+    root: Value,
+    outcomes: BTreeMap<String, Vec<Scoped>>,
+    mistakes: Vec<(String, String)>,
+}
+
+impl Run<'_> {
+    fn rule(&mut self, rule: &Rule, context: &Context<'_, '_>) -> Vec<Check> {
+        let mut context = context.new_inner_scope();
+        let params = rule.params.iter().map(|(name, value)| (Key::from(name.as_str()), to_cel(value)));
+        context
+            .add_variable_from_value("params", Value::Map(params.collect::<std::collections::HashMap<_, _>>().into()));
+        let (scoped, checks) = match self.before_elements(rule, &context) {
+            Some(verdict) => (vec![Scoped { scope: Vec::new(), verdict: verdict.clone() }], vec![whole(rule, verdict)]),
+            None => match self.elements(rule) {
+                Ok(elements) => self.each(rule, elements, &context),
+                Err(verdict) => {
+                    (vec![Scoped { scope: Vec::new(), verdict: verdict.clone() }], vec![whole(rule, verdict)])
+                }
+            },
+        };
+        self.outcomes.insert(rule.id.clone(), scoped);
+        checks
+    }
+
+    /// What is decided before any list is looked at: the file's condition, the requirements, and a condition
+    /// that speaks of no element.
+    fn before_elements(&mut self, rule: &Rule, context: &Context<'_, '_>) -> Option<Verdict> {
+        if let Some(when) = &rule.group_when
+            && let Some(verdict) = self.condition(rule, when, &Vec::new(), context)
+        {
+            return Some(verdict);
+        }
+        if rule.scopes.is_empty() {
+            return None;
+        }
+        if let Some(verdict) = self.required(rule, &[]) {
+            return Some(verdict);
+        }
+        let when = rule.when.as_ref()?;
+        let speaks_of_elements = when.compiled().is_ok_and(|compiled| {
+            compiled.paths.iter().any(|path| rule.scopes.iter().any(|(name, _)| path.first() == Some(name)))
+        });
+        if speaks_of_elements { None } else { self.condition(rule, when, &Vec::new(), context) }
+    }
+
+    fn each(&mut self, rule: &Rule, elements: Vec<Bindings>, context: &Context<'_, '_>) -> (Vec<Scoped>, Vec<Check>) {
+        if elements.is_empty() {
+            let verdict = match rule.forbids {
+                true => Verdict::Pass,
+                false => {
+                    let list = rule.scopes.last().map(|(_, path)| path.join(".")).unwrap_or_default();
+                    Verdict::NotApplicable(format!("there is nothing in `{list}`"))
+                }
+            };
+            return (vec![Scoped { scope: Vec::new(), verdict: verdict.clone() }], vec![whole(rule, verdict)]);
+        }
+        let mut scoped = Vec::new();
+        let mut checks = Vec::new();
+        for bindings in elements {
+            let mut context = context.new_inner_scope();
+            for (name, _, value) in &bindings {
+                context.add_variable_from_value(name.as_str(), value.clone());
+            }
+            let verdict = self.judge(rule, &bindings, &context);
+            checks.push(self.check(rule, &verdict, &bindings, &context));
+            scoped.push(Scoped { scope: bindings.into_iter().map(|(_, path, _)| path).collect(), verdict });
+        }
+        (scoped, summed_up(rule, checks))
+    }
+
+    fn judge(&mut self, rule: &Rule, bindings: &Bindings, context: &Context<'_, '_>) -> Verdict {
+        let scope: Vec<&str> = bindings.iter().map(|(_, path, _)| path.as_str()).collect();
+        if let Some(verdict) = self.required(rule, &scope) {
+            return verdict;
+        }
+        if let Some(when) = &rule.when
+            && let Some(verdict) = self.condition(rule, when, bindings, context)
+        {
+            return verdict;
+        }
+        match &rule.assert {
+            None => Verdict::Fail,
+            Some(assert) => match self.truth(rule, assert, bindings, context) {
+                Ok(true) => Verdict::Pass,
+                Ok(false) => Verdict::Fail,
+                Err(reason) => Verdict::NotChecked(reason),
+            },
+        }
+    }
+
+    /// What the rules that must pass first say of this element.
+    fn required(&self, rule: &Rule, scope: &[&str]) -> Option<Verdict> {
+        let mut not_checked = None;
+        for id in &rule.requires {
+            let outcomes = self.outcomes.get(id).map_or(&[][..], Vec::as_slice);
+            let same = |outcome: &&Scoped| outcome.scope.iter().zip(scope).all(|(a, b)| a == b);
+            for outcome in outcomes.iter().filter(same) {
+                // Before the elements are known, only what holds for all of them decides.
+                if scope.is_empty() && !rule.scopes.is_empty() && !outcome.scope.is_empty() {
+                    continue;
+                }
+                match &outcome.verdict {
+                    Verdict::Fail => return Some(Verdict::NotApplicable(format!("follows from `{id}`, which failed"))),
+                    Verdict::NotApplicable(reason) => return Some(Verdict::NotApplicable(reason.clone())),
+                    Verdict::NotChecked(reason) => not_checked = Some(Verdict::NotChecked(reason.clone())),
+                    Verdict::Pass => {}
+                }
+            }
+        }
+        not_checked
+    }
+
+    /// `None` where the condition is true, else why the rule is not judged.
+    fn condition(
+        &mut self,
+        rule: &Rule,
+        when: &Expr,
+        bindings: &Bindings,
+        context: &Context<'_, '_>,
+    ) -> Option<Verdict> {
+        match self.truth(rule, when, bindings, context) {
+            Ok(true) => None,
+            Ok(false) => {
+                let source = when.source().split_whitespace().collect::<Vec<_>>().join(" ");
+                Some(Verdict::NotApplicable(format!("applies only where {source}")))
+            }
+            Err(reason) => Some(Verdict::NotChecked(reason)),
+        }
+    }
+
+    fn truth(
+        &mut self,
+        rule: &Rule,
+        expr: &Expr,
+        bindings: &Bindings,
+        context: &Context<'_, '_>,
+    ) -> Result<bool, String> {
+        let compiled = match expr.compiled() {
+            Ok(compiled) => compiled,
+            Err(error) => return Err(self.mistaken(rule, error.message.clone())),
+        };
+        match compiled.program.execute(context) {
+            Ok(Value::Bool(truth)) => Ok(truth),
+            Ok(other) => {
+                Err(self
+                    .mistaken(rule, format!("`{}` gives {} instead of a truth value", expr.source(), other.type_of())))
+            }
+            Err(ExecutionError::NoSuchKey(key)) => Err(self.missing(&compiled.paths, bindings, &key)),
+            Err(error) => Err(self.mistaken(rule, error.to_string())),
+        }
+    }
+
+    fn mistaken(&mut self, rule: &Rule, reason: String) -> String {
+        let reason = crate::source_text::escape(&reason);
+        if !self.mistakes.iter().any(|(id, _)| *id == rule.id) {
+            self.mistakes.push((rule.id.clone(), reason.clone()));
+        }
+        format!("the rule itself cannot be evaluated: {reason}")
+    }
+
+    /// Why a fact is missing: the first path of the expression that is not in the tree, and its reason.
+    fn missing(&self, paths: &[Vec<String>], bindings: &Bindings, key: &str) -> String {
+        for path in paths {
+            let Some((root, rest)) = path.split_first() else { continue };
+            let bound = bindings.iter().find(|(name, _, _)| name == root);
+            let mut at = bound.map_or_else(|| root.clone(), |(_, path, _)| path.clone());
+            let mut value = bound.map_or_else(|| member(&self.root, root), |(_, _, value)| Some(value.clone()));
+            for segment in rest {
+                at = format!("{at}.{segment}");
+                value = value.as_ref().and_then(|value| member(value, segment));
+                if value.is_none() {
+                    return self.facts.why_unobserved(&at);
+                }
+            }
+        }
+        self.facts.why_unobserved_key(key)
+    }
+
+    /// Every element that the rule speaks of.
+    fn elements(&self, rule: &Rule) -> Result<Vec<Bindings>, Verdict> {
+        let mut elements: Vec<Bindings> = vec![Vec::new()];
+        for (depth, (name, path)) in rule.scopes.iter().enumerate() {
+            let mut next = Vec::new();
+            let mut unobserved = None;
+            for bindings in &elements {
+                match self.list(path, bindings) {
+                    Ok(list) => next.extend(list.into_iter().map(|(path, value)| {
+                        let mut bindings = bindings.clone();
+                        bindings.push((name.clone(), path, value));
+                        bindings
+                    })),
+                    Err(reason) => unobserved = Some(reason),
+                }
+            }
+            // A list that was not observed leaves its rule unchecked, unless another element tells more.
+            match unobserved {
+                Some(reason) if next.is_empty() || depth == 0 => return Err(Verdict::NotChecked(reason)),
+                _ => elements = next,
+            }
+        }
+        Ok(elements)
+    }
+
+    fn list(&self, path: &[String], bindings: &Bindings) -> Result<Vec<(String, Value)>, String> {
+        let Some((root, rest)) = path.split_first() else { return Ok(Vec::new()) };
+        let bound = bindings.iter().find(|(name, _, _)| name == root);
+        let mut at = bound.map_or_else(|| root.clone(), |(_, path, _)| path.clone());
+        let mut value = bound.map_or_else(|| member(&self.root, root), |(_, _, value)| Some(value.clone()));
+        for segment in rest {
+            at = format!("{at}.{segment}");
+            value = value.as_ref().and_then(|value| member(value, segment));
+            if value.is_none() {
+                return Err(self.facts.why_unobserved(&at));
+            }
+        }
+        match value {
+            Some(Value::List(list)) => {
+                Ok(list.iter().enumerate().map(|(index, item)| (format!("{at}[{index}]"), item.clone())).collect())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn check(&self, rule: &Rule, verdict: &Verdict, bindings: &Bindings, context: &Context<'_, '_>) -> Check {
+        let mut check = whole(rule, verdict.clone());
+        if *verdict == Verdict::Pass || matches!(verdict, Verdict::NotApplicable(_)) {
+            return check;
+        }
+        check.subject = rule.subject.as_ref().map(|subject| subject.render(context));
+        if matches!(verdict, Verdict::NotChecked(_)) {
+            return check;
+        }
+        let is_true = |expr: &Expr| {
+            expr.compiled().is_ok_and(|compiled| compiled.program.execute(context) == Ok(Value::Bool(true)))
+        };
+        check.severity =
+            rule.severity_if.iter().find(|(when, _)| is_true(when)).map_or(rule.severity, |(_, other)| *other);
+        check.message = Some(rule.message.render(context));
+        check.help = rule.help.as_ref().map(|help| help.render(context));
+        check.at = self.at(rule, bindings);
+        check.location = check.at.as_deref().and_then(|at| self.facts.locations.of(at));
+        check.fix = rule.fix.as_ref().and_then(|fix| {
+            let location = self.facts.locations.of(&absolute(&fix.replace, bindings))?;
+            Some(Fix { location, with: fix.with.render(context), safe: fix.safe })
+        });
+        check
+    }
+
+    fn at(&self, rule: &Rule, bindings: &Bindings) -> Option<String> {
+        let first_of_assert = || rule.assert.as_ref()?.compiled().ok()?.paths.first().cloned();
+        let element = || bindings.last().map(|(name, _, _)| vec![name.clone()]);
+        let path = rule.at.clone().or_else(|| if rule.forbids { element() } else { None }).or_else(first_of_assert)?;
+        Some(absolute(&path, bindings))
+    }
+}
+
+/// A path with the variable at its root replaced by the element that it stands for.
+fn absolute(path: &[String], bindings: &Bindings) -> String {
+    let Some((root, rest)) = path.split_first() else { return String::new() };
+    let bound = bindings.iter().find(|(name, _, _)| name == root).map_or(root.as_str(), |(_, path, _)| path.as_str());
+    rest.iter().fold(bound.to_owned(), |path, segment| format!("{path}.{segment}"))
+}
+
+/// One entry for each failing or unchecked element, else one for the whole rule.
+fn summed_up(rule: &Rule, checks: Vec<Check>) -> Vec<Check> {
+    let told: Vec<Check> =
+        checks.iter().filter(|check| matches!(check.outcome, Outcome::Fail | Outcome::NotChecked)).cloned().collect();
+    if !told.is_empty() {
+        return told;
+    }
+    if checks.iter().any(|check| check.outcome == Outcome::Pass) {
+        return vec![whole(rule, Verdict::Pass)];
+    }
+    checks.into_iter().next().into_iter().collect()
+}
+
+/// The check of a rule, without what only a finding has.
+fn whole(rule: &Rule, verdict: Verdict) -> Check {
+    let (outcome, reason) = match verdict {
+        Verdict::Fail => (Outcome::Fail, None),
+        Verdict::NotApplicable(reason) => (Outcome::NotApplicable, Some(reason)),
+        Verdict::NotChecked(reason) => (Outcome::NotChecked, Some(reason)),
+        Verdict::Pass => (Outcome::Pass, None),
+    };
+    Check {
+        rule: rule.id.clone(),
+        group: rule.group.clone(),
+        title: rule.title.clone(),
+        outcome,
+        severity: rule.severity,
+        subject: None,
+        message: None,
+        help: None,
+        cites: rule.cites.clone(),
+        reported_as: rule.reported_as.clone(),
+        at: None,
+        location: None,
+        reason,
+        fix: None,
+    }
+}
+
+fn member(value: &Value, key: &str) -> Option<Value> {
+    match value {
+        Value::Map(map) => map.map.get(&Key::from(key)).cloned(),
+        _ => None,
+    }
+}
+
+/// JSON as CEL sees it: all whole numbers are `int`, so that they can be compared with each other.
+pub fn to_cel(value: &serde_json::Value) -> Value {
+    use serde_json::Value as Json;
+    match value {
+        Json::Array(values) => Value::List(values.iter().map(to_cel).collect::<Vec<_>>().into()),
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Null => Value::Null,
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(number), _) => Value::Int(number),
+            (None, Some(number)) => Value::Float(number),
+            (None, None) => Value::Null,
+        },
+        Json::Object(map) => {
+            let map = map.iter().map(|(key, value)| (Key::from(key.as_str()), to_cel(value)));
+            Value::Map(map.collect::<std::collections::HashMap<_, _>>().into())
+        }
+        Json::String(text) => Value::from(text.as_str()),
+    }
+}

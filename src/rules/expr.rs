@@ -1,0 +1,267 @@
+//! Expressions: CEL, compiled within limits, with the paths that they ask for.
+
+use std::sync::{Arc, OnceLock};
+
+use cel::common::ast::{EntryExpr, Expr as Ast, IdedExpr};
+use cel::{Env, Program};
+
+/// The longest expression in octets.
+pub const MAX_EXPRESSION_OCTETS: usize = 4096;
+/// The deepest nesting of an expression. A chain such as `1 + 1 + …` nests once a part.
+pub const MAX_EXPRESSION_DEPTH: usize = 64;
+/// How deep `all`, `exists`, `filter` and `map` may stand in each other: their costs multiply.
+pub const MAX_COMPREHENSIONS: usize = 3;
+/// How many `all`, `exists`, `filter` and `map` an expression may hold.
+const MAX_COMPREHENSIONS_IN_ALL: usize = 8;
+
+/// An expression that is compiled when it is first needed.
+#[derive(Debug)]
+pub struct Expr {
+    source: String,
+    compiled: OnceLock<Result<Compiled, ExprError>>,
+}
+
+/// A compiled expression.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What CEL runs.
+    pub program: Program,
+    /// The paths that it asks for, each from its root variable on, in the order of the text.
+    pub paths: Vec<Vec<String>>,
+}
+
+/// Why an expression cannot be compiled, and where in its text (octets).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ExprError {
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub offset: usize,
+}
+
+impl Expr {
+    /// An expression; nothing is looked at yet.
+    pub fn new(source: impl Into<String>) -> Self {
+        Expr { source: source.into(), compiled: OnceLock::new() }
+    }
+
+    /// The text.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The compiled expression, or why there is none.
+    pub fn compiled(&self) -> Result<&Compiled, &ExprError> {
+        self.compiled.get_or_init(|| compile(&self.source)).as_ref()
+    }
+}
+
+/// The environment of all expressions: CEL's standard library and its macros.
+pub fn environment() -> &'static Arc<Env> {
+    static ENVIRONMENT: OnceLock<Arc<Env>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| Arc::new(Env::stdlib()))
+}
+
+fn compile(source: &str) -> Result<Compiled, ExprError> {
+    let too = |message: String| Err(ExprError { message, offset: 0 });
+    if source.len() > MAX_EXPRESSION_OCTETS {
+        return too(format!("an expression has at most {MAX_EXPRESSION_OCTETS} octets; this one has {}", source.len()));
+    }
+    if nesting(source) > MAX_EXPRESSION_DEPTH {
+        return too(format!("an expression nests at most {MAX_EXPRESSION_DEPTH} levels deep"));
+    }
+    let program = environment().compile(source).map_err(|errors| parse_error(source, &errors))?;
+    let mut paths = Vec::new();
+    let mut size = Size::default();
+    walk(program.expression(), Depth::default(), &mut Vec::new(), &mut paths, &mut size);
+    if size.depth > MAX_EXPRESSION_DEPTH {
+        return too(format!("an expression nests at most {MAX_EXPRESSION_DEPTH} levels deep; this one is deeper"));
+    }
+    if size.comprehensions > MAX_COMPREHENSIONS {
+        return too(format!(
+            "`all`, `exists`, `filter` and `map` stand at most {MAX_COMPREHENSIONS} deep in each other"
+        ));
+    }
+    if size.comprehensions_in_all > MAX_COMPREHENSIONS_IN_ALL {
+        return too(format!(
+            "an expression holds at most {MAX_COMPREHENSIONS_IN_ALL} of `all`, `exists`, `filter`, `map`"
+        ));
+    }
+    Ok(Compiled { program, paths })
+}
+
+/// How deep brackets nest: the parser itself must not be led too deep.
+fn nesting(source: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut deepest = 0_usize;
+    for c in source.bytes() {
+        match c {
+            b'(' | b'[' | b'{' => depth = depth.saturating_add(1),
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+fn parse_error(source: &str, errors: &cel::ParseErrors) -> ExprError {
+    let Some(error) = errors.errors.first() else {
+        return ExprError { message: "this is no CEL expression".to_owned(), offset: 0 };
+    };
+    let (line, column) = error.pos;
+    let line = usize::try_from(line).unwrap_or(1).max(1);
+    let column = usize::try_from(column).unwrap_or(1).max(1);
+    let start: usize = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let rest = source.get(start..).unwrap_or_default();
+    let within = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(offset, _)| offset);
+    ExprError { message: plain(&error.msg), offset: start.saturating_add(within) }
+}
+
+/// The parser's message without its inner names.
+fn plain(message: &str) -> String {
+    let message = message.trim_start_matches("Syntax error: ");
+    if message.contains("<EOF>") && (message.contains("mismatched") || message.contains("no viable")) {
+        return "the expression ends too early".to_owned();
+    }
+    if let Some(rest) = message.strip_prefix("extraneous input ") {
+        return format!("{} does not belong here", rest.split(" expecting ").next().unwrap_or(rest).replace('\'', "`"));
+    }
+    if let Some(rest) = message.strip_prefix("mismatched input ") {
+        return format!("{} does not belong here", rest.split(" expecting ").next().unwrap_or(rest).replace('\'', "`"));
+    }
+    message.to_owned()
+}
+
+#[derive(Default)]
+struct Size {
+    depth: usize,
+    comprehensions: usize,
+    comprehensions_in_all: usize,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Depth {
+    nodes: usize,
+    comprehensions: usize,
+}
+
+impl Depth {
+    fn deeper(self) -> Self {
+        Depth { nodes: self.nodes.saturating_add(1), ..self }
+    }
+
+    fn inside_comprehension(self) -> Self {
+        Depth { nodes: self.nodes.saturating_add(1), comprehensions: self.comprehensions.saturating_add(1) }
+    }
+}
+
+/// Collects paths that begin at a variable of the rule (not of a macro), and measures the expression.
+fn walk(expr: &IdedExpr, depth: Depth, bound: &mut Vec<String>, paths: &mut Vec<Vec<String>>, size: &mut Size) {
+    size.depth = size.depth.max(depth.nodes);
+    if depth.nodes > MAX_EXPRESSION_DEPTH {
+        return;
+    }
+    if let Some(path) = path_of(expr) {
+        let macro_variable = path.first().is_some_and(|root| bound.contains(root) || root.starts_with('@'));
+        if !macro_variable {
+            paths.push(path);
+        }
+        return;
+    }
+    match &expr.expr {
+        Ast::Call(call) => {
+            for part in call.target.iter().map(AsRef::as_ref).chain(&call.args) {
+                walk(part, depth.deeper(), bound, paths, size);
+            }
+        }
+        Ast::Comprehension(comprehension) => {
+            let inside = depth.inside_comprehension();
+            size.comprehensions = size.comprehensions.max(inside.comprehensions);
+            size.comprehensions_in_all = size.comprehensions_in_all.saturating_add(1);
+            walk(&comprehension.iter_range, inside, bound, paths, size);
+            let before = bound.len();
+            bound.push(comprehension.iter_var.clone());
+            bound.extend(comprehension.iter_var2.clone());
+            bound.push(comprehension.accu_var.clone());
+            for part in [&comprehension.loop_step, &comprehension.result] {
+                walk(part, inside, bound, paths, size);
+            }
+            bound.truncate(before);
+        }
+        Ast::List(list) => list.elements.iter().for_each(|part| walk(part, depth.deeper(), bound, paths, size)),
+        Ast::Map(map) => {
+            for entry in &map.entries {
+                if let EntryExpr::MapEntry(entry) = &entry.expr {
+                    walk(&entry.key, depth.deeper(), bound, paths, size);
+                    walk(&entry.value, depth.deeper(), bound, paths, size);
+                }
+            }
+        }
+        Ast::Select(select) => walk(&select.operand, depth.deeper(), bound, paths, size),
+        Ast::Ident(_) | Ast::Literal(_) | Ast::Struct(_) | Ast::Unspecified => {}
+    }
+}
+
+/// The path that an expression spells: `a.b.c`, also where it is the operand of `has()`.
+pub fn path_of(expr: &IdedExpr) -> Option<Vec<String>> {
+    let mut segments = Vec::new();
+    let mut expr = &expr.expr;
+    loop {
+        match expr {
+            Ast::Ident(name) => {
+                segments.push(name.clone());
+                segments.reverse();
+                return Some(segments);
+            }
+            Ast::Select(select) => {
+                segments.push(select.field.clone());
+                expr = &select.operand.expr;
+            }
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn paths(source: &str) -> Vec<String> {
+        Expr::new(source).compiled().unwrap().paths.iter().map(|path| path.join(".")).collect()
+    }
+
+    #[test]
+    fn paths_are_those_of_the_rule_and_not_of_a_macro() {
+        assert_eq!(paths("policy.mode in ['enforce'] && record.id != null"), ["policy.mode", "record.id"]);
+        assert_eq!(paths("policy.mx.all(p, p.wildcard || host.name == p.text)"), ["policy.mx", "host.name"]);
+        assert_eq!(paths("has(policy.max_age)"), ["policy.max_age"]);
+    }
+
+    #[test]
+    fn what_would_run_long_or_deep_is_refused() {
+        let nested = "x.all(a, x.all(b, x.all(c, x.all(d, true))))";
+        for (source, word) in [
+            ("a".repeat(5000), "octets"),
+            (vec!["1"; 2000].join("+"), "deep"),
+            (format!("{}1{}", "(".repeat(2000), ")".repeat(2000)), "deep"),
+            (format!("a{}", ".b".repeat(2000)), "deep"),
+            (format!("{}true", "!".repeat(4000)), "deep"),
+            (format!("{}1", "-".repeat(4000)), ""),
+            (nested.to_owned(), "in each other"),
+            (vec!["x.all(a, a)"; 9].join(" && "), "at most 8"),
+        ] {
+            let expr = Expr::new(source.as_str());
+            let error = expr.compiled().err();
+            assert!(error.is_some_and(|error| error.message.contains(word)), "{source}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_has_its_place() {
+        let expr = Expr::new("policy.mode == ");
+        let error = expr.compiled().unwrap_err();
+        assert_eq!((error.offset, error.message.as_str()), (15, "the expression ends too early"));
+    }
+}

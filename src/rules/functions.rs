@@ -1,0 +1,240 @@
+//! The functions that expressions have besides CEL's own, with their types and meaning.
+//!
+//! A check that would need more Rust than this lacks a fact, or one function here.
+
+use std::sync::Arc;
+
+use cel::{Context, ExecutionError};
+use jiff::Timestamp;
+
+use crate::facts::Type;
+
+/// A function as rules see it.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it is written behind its first argument: `text.startsWith(prefix)`.
+    pub method: bool,
+    /// The types of its arguments; of a method the first is what it is called on.
+    pub arguments: Vec<Type>,
+    /// The type of its result.
+    pub result: Type,
+    /// How it is written.
+    pub usage: &'static str,
+    /// What it gives.
+    pub about: &'static str,
+}
+
+/// Every function: CEL's own that make sense here, and those of the field.
+pub fn functions() -> Vec<Function> {
+    let text = || Type::Text(None);
+    let list = || Type::List(Box::new(Type::Any));
+    let function =
+        |name, method, arguments, result, usage, about| Function { name, method, arguments, result, usage, about };
+    vec![
+        function(
+            "contains",
+            true,
+            vec![text(), text()],
+            Type::Bool,
+            "text.contains(part)",
+            "whether the text holds the part",
+        ),
+        function(
+            "days",
+            false,
+            vec![text(), text()],
+            Type::Int,
+            "days(from, until)",
+            "the whole days between two RFC 3339 times",
+        ),
+        function("double", false, vec![Type::Any], Type::Double, "double(x)", "the number as a fraction"),
+        function(
+            "duration",
+            false,
+            vec![Type::Int],
+            text(),
+            "duration(seconds)",
+            "the time in words: 90000 is \"1 day 1 hour\"",
+        ),
+        function(
+            "endsWith",
+            true,
+            vec![text(), text()],
+            Type::Bool,
+            "text.endsWith(suffix)",
+            "whether the text ends in the suffix",
+        ),
+        function(
+            "in_zone",
+            false,
+            vec![text(), text()],
+            Type::Bool,
+            "in_zone(host, domain)",
+            "whether the host is the domain or lies below it",
+        ),
+        function(
+            "int",
+            false,
+            vec![Type::Any],
+            Type::Int,
+            "int(x)",
+            "the number or the digits of a text as a whole number",
+        ),
+        function("join", false, vec![list(), text()], text(), "join(list, separator)", "the elements as one text"),
+        function("lower", false, vec![text()], text(), "lower(text)", "the text with A to Z in lower case"),
+        function(
+            "matches",
+            true,
+            vec![text(), text()],
+            Type::Bool,
+            "text.matches(regex)",
+            "whether the regular expression (RE2 style) is found in the text",
+        ),
+        function(
+            "matches_mx",
+            false,
+            vec![text(), text()],
+            Type::Bool,
+            "matches_mx(pattern, host)",
+            "whether an `mx` pattern matches an MX host (RFC 8461 §4.1)",
+        ),
+        function(
+            "public_suffix",
+            false,
+            vec![text()],
+            text(),
+            "public_suffix(name)",
+            "the public suffix that a name ends in: \"co.uk\"",
+        ),
+        function(
+            "registrable",
+            false,
+            vec![text()],
+            text(),
+            "registrable(name)",
+            "the name's registrable domain: \"example.co.uk\"; the name itself where it has none",
+        ),
+        function(
+            "size",
+            false,
+            vec![Type::Any],
+            Type::Int,
+            "size(x)",
+            "how many elements a list or characters a text has",
+        ),
+        function("size", true, vec![Type::Any], Type::Int, "x.size()", "the same"),
+        function(
+            "startsWith",
+            true,
+            vec![text(), text()],
+            Type::Bool,
+            "text.startsWith(prefix)",
+            "whether the text begins with the prefix",
+        ),
+        function("string", false, vec![Type::Any], text(), "string(x)", "the number or truth value as a text"),
+    ]
+}
+
+/// Adds the functions of the field to a context.
+pub fn add_to(context: &mut Context<'_, '_>) {
+    // A name that CEL already has would be refused; the test below shows that none is.
+    let _ = context.add_function("days", |from: Arc<String>, until: Arc<String>| days(&from, &until));
+    let _ = context.add_function("duration", duration);
+    let _ = context.add_function("in_zone", |host: Arc<String>, domain: Arc<String>| in_zone(&host, &domain));
+    let _ = context.add_function("join", |list: Arc<Vec<cel::Value>>, separator: Arc<String>| join(&list, &separator));
+    let _ = context.add_function("lower", |text: Arc<String>| text.to_ascii_lowercase());
+    let _ = context.add_function("matches_mx", |pattern: Arc<String>, host: Arc<String>| matches_mx(&pattern, &host));
+    let _ = context.add_function("public_suffix", |name: Arc<String>| public_suffix(&name));
+    let _ = context.add_function("registrable", |name: Arc<String>| registrable(&name));
+}
+
+fn days(from: &str, until: &str) -> Result<i64, ExecutionError> {
+    let time = |text: &str| {
+        text.parse::<Timestamp>()
+            .map_err(|_| ExecutionError::function_error("days", format!("`{text}` is no RFC 3339 time")))
+    };
+    Ok(time(until)?.as_second().saturating_sub(time(from)?.as_second()).div_euclid(86_400))
+}
+
+/// Seconds in words, in the two largest units: "2 weeks", "1 day 1 hour", "90 seconds" is "1 minute 30 seconds".
+pub fn duration(seconds: i64) -> String {
+    const UNITS: [(&str, u64); 5] =
+        [("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)];
+    let mut rest = seconds.unsigned_abs();
+    let mut parts = Vec::new();
+    for (name, size) in UNITS {
+        let count = rest.checked_div(size).unwrap_or_default();
+        // Weeks only where they come out even: "10 days" is clearer than "1 week 3 days".
+        if count == 0 || parts.len() == 2 || (name == "week" && rest % size != 0) {
+            continue;
+        }
+        rest = rest.saturating_sub(count.saturating_mul(size));
+        parts.push(format!("{count} {name}{}", if count == 1 { "" } else { "s" }));
+    }
+    match parts.is_empty() {
+        true => "0 seconds".to_owned(),
+        false => format!("{}{}", if seconds < 0 { "minus " } else { "" }, parts.join(" ")),
+    }
+}
+
+fn in_zone(host: &str, domain: &str) -> bool {
+    let (host, domain) = (plain_name(host), plain_name(domain));
+    host == domain || host.strip_suffix(&domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+fn join(list: &[cel::Value], separator: &str) -> String {
+    list.iter().map(super::template::text_of).collect::<Vec<_>>().join(separator)
+}
+
+fn matches_mx(pattern: &str, host: &str) -> bool {
+    crate::facts::matches_mx(pattern, host)
+}
+
+fn public_suffix(name: &str) -> String {
+    psl::suffix_str(&plain_name(name)).unwrap_or_default().to_owned()
+}
+
+fn registrable(name: &str) -> String {
+    let name = plain_name(name);
+    psl::domain_str(&name).unwrap_or(&name).to_owned()
+}
+
+fn plain_name(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::rules::expr::{Expr, environment};
+
+    #[test]
+    fn every_function_answers() {
+        let mut context = Context::with_env(environment().clone());
+        add_to(&mut context);
+        for source in [
+            "days('2026-01-01T00:00:00Z', '2026-01-31T12:00:00Z') == 30",
+            "duration(90000) == '1 day 1 hour' && duration(604800) == '1 week' && duration(864000) == '10 days'",
+            "duration(0) == '0 seconds' && duration(61) == '1 minute 1 second' && duration(-60) == 'minus 1 minute'",
+            "in_zone('mx.Example.com.', 'example.com') && !in_zone('badexample.com', 'example.com')",
+            "join(['a', 'b', 1], ', ') == 'a, b, 1'",
+            "lower('ABC') == 'abc'",
+            "matches_mx('*.example.com', 'MX.example.com.') && !matches_mx('*.example.com', 'a.b.example.com')",
+            "public_suffix('a.example.co.uk') == 'co.uk' && registrable('a.example.co.uk') == 'example.co.uk'",
+            "size('abc') == 3 && [1, 2].size() == 2 && 'abc'.contains('b') && 'abc'.matches('^a.c$')",
+            "int('12') == 12 && string(12) == '12' && double(2) == 2.0 && 'ab'.startsWith('a') && 'ab'.endsWith('b')",
+        ] {
+            let expr = Expr::new(source);
+            let value = expr.compiled().unwrap().program.execute(&context);
+            assert_eq!(value, Ok(cel::Value::Bool(true)), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_time_is_an_error_and_no_panic() {
+        assert!(days("yesterday", "2026-01-31T12:00:00Z").is_err());
+    }
+}

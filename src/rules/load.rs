@@ -1,0 +1,263 @@
+//! Rule files into a set of rules: the built-in ones, and those of an organisation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use miette::Diagnostic;
+use serde_json::Value;
+use thiserror::Error;
+
+use super::check::{self, Checked};
+use super::expr::Expr;
+use super::model::{Cases, RuleEntry, RuleFile};
+use super::template::Template;
+use crate::outcome::Severity;
+use crate::source_text::{self, SourceError};
+
+/// The built-in rule files in the order in which reports show their groups.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("rules/mx.yaml", include_str!("../../rules/mx.yaml")),
+    ("rules/record.yaml", include_str!("../../rules/record.yaml")),
+    ("rules/host.yaml", include_str!("../../rules/host.yaml")),
+    ("rules/policy.yaml", include_str!("../../rules/policy.yaml")),
+    ("rules/smtp.yaml", include_str!("../../rules/smtp.yaml")),
+    ("rules/tlsrpt.yaml", include_str!("../../rules/tlsrpt.yaml")),
+];
+
+/// A rule file's text with the name that diagnostics show for it.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The name.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+/// The built-in rule files.
+pub fn built_in_sources() -> Vec<Source> {
+    BUILT_IN.iter().map(|(name, text)| Source { name: (*name).to_owned(), text: (*text).to_owned() }).collect()
+}
+
+/// Rules, ready to be evaluated.
+#[derive(Debug)]
+pub struct RuleSet {
+    /// The rules in the order of their files.
+    pub rules: Vec<Rule>,
+    /// Indices of the rules, each after those that it requires.
+    order: Vec<usize>,
+}
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// The stable id.
+    pub id: String,
+    /// The group that it belongs to.
+    pub group: String,
+    /// What is so when it passes.
+    pub title: String,
+    /// How bad it is when it fails.
+    pub severity: Severity,
+    /// Other severities under conditions; the first that is true counts.
+    pub severity_if: Vec<(Expr, Severity)>,
+    /// The sections of the standards behind it.
+    pub cites: Vec<String>,
+    /// Why it exists.
+    pub why: String,
+    /// The values that expressions read as `params.NAME`.
+    pub params: BTreeMap<String, Value>,
+    /// The ids of the rules that must pass first.
+    pub requires: Vec<String>,
+    /// Where this is false, no rule of its file applies.
+    pub group_when: Option<Arc<Expr>>,
+    /// Where this is false, it does not apply.
+    pub when: Option<Expr>,
+    /// The variables over lists, outermost first: name and path.
+    pub scopes: Vec<(String, Vec<String>)>,
+    /// Whether each element of the last list is a finding.
+    pub forbids: bool,
+    /// What is true when it passes.
+    pub assert: Option<Expr>,
+    /// What a finding speaks of.
+    pub subject: Option<Template>,
+    /// The fact that is underlined.
+    pub at: Option<Vec<String>>,
+    /// What is wrong.
+    pub message: Template,
+    /// What to do.
+    pub help: Option<Template>,
+    /// The RFC 8460 §4.3 result type.
+    pub reported_as: Option<String>,
+    /// How to mend it.
+    pub fix: Option<RuleFix>,
+    /// Its cases.
+    pub cases: Cases,
+    /// The file that it stands in.
+    pub file: String,
+    /// Whether it is evaluated for others' `requires` only, and never reported.
+    pub off: bool,
+}
+
+/// A replacement of text.
+#[derive(Debug)]
+pub struct RuleFix {
+    /// The fact whose text is replaced.
+    pub replace: Vec<String>,
+    /// The new text.
+    pub with: Template,
+    /// Whether it can be applied without a look.
+    pub safe: bool,
+}
+
+/// The mistakes in rule files: all of them, each with its place.
+#[derive(Debug, Diagnostic, Error)]
+#[error("{} in the rule files", counted(.0.len()))]
+#[diagnostic(code(stslint::rules))]
+pub struct RuleErrors(#[related] pub Vec<SourceError>);
+
+fn counted(mistakes: usize) -> String {
+    format!("{mistakes} mistake{}", if mistakes == 1 { "" } else { "s" })
+}
+
+impl RuleSet {
+    /// The built-in rules. They are checked by the project's own tests and not again at each start.
+    pub fn built_in() -> Result<Self, RuleErrors> {
+        Self::assemble(&built_in_sources(), &[])
+    }
+
+    /// The built-in rules and an organisation's own, which are checked.
+    pub fn with_own(own: &[Source]) -> Result<Self, RuleErrors> {
+        Self::assemble(&built_in_sources(), own)
+    }
+
+    /// Only the given rules, checked.
+    pub fn checked(sources: &[Source]) -> Result<Self, RuleErrors> {
+        Self::assemble(&[], sources)
+    }
+
+    /// The rule of that id.
+    pub fn get(&self, id: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id == id)
+    }
+
+    /// The rules, each after those that it requires.
+    pub fn in_order(&self) -> impl Iterator<Item = (usize, &Rule)> {
+        self.order.iter().filter_map(|index| Some((*index, self.rules.get(*index)?)))
+    }
+
+    fn assemble(trusted: &[Source], own: &[Source]) -> Result<Self, RuleErrors> {
+        let mut errors = Vec::new();
+        let mut rules = Vec::new();
+        let mut files = Vec::new();
+        for (source, is_own) in
+            trusted.iter().map(|source| (source, false)).chain(own.iter().map(|source| (source, true)))
+        {
+            match source_text::from_yaml::<RuleFile>(&source.name, &source.text) {
+                Ok(file) => files.push((source, file, is_own)),
+                Err(error) => errors.push(*error),
+            }
+        }
+        let mut checked = Vec::new();
+        for (source, file, is_own) in files {
+            let group_when = file.when.as_ref().map(|when| Arc::new(Expr::new(when.value.as_str())));
+            for mut entry in file.rules {
+                match build(&mut entry, &file.group.value, &source.name, group_when.clone()) {
+                    Ok(rule) => {
+                        rules.push(rule);
+                        checked.push(Checked { source, entry, group_when: file.when.clone(), own: is_own });
+                    }
+                    Err(error) => errors.push(check::template_error(source, error.0, error.1)),
+                }
+            }
+        }
+        replace_built_in(&mut rules, &mut checked, &mut errors);
+        errors.extend(check::check(&rules, &checked));
+        match errors.is_empty() {
+            true => Ok(RuleSet { order: order(&rules), rules }),
+            false => Err(RuleErrors(errors)),
+        }
+    }
+}
+
+/// Puts rules with `replaces` into the place of the built-in ones.
+fn replace_built_in(rules: &mut Vec<Rule>, checked: &mut Vec<Checked<'_>>, errors: &mut Vec<SourceError>) {
+    let replaced: BTreeSet<String> =
+        checked.iter().filter_map(|checked| Some(checked.entry.replaces.as_ref()?.value.clone())).collect();
+    for checked in checked.iter() {
+        let Some(replaces) = &checked.entry.replaces else { continue };
+        if !rules.iter().any(|rule| rule.id == replaces.value) {
+            errors.push(check::no_such_rule(checked.source, replaces, rules));
+        }
+    }
+    let gone: Vec<bool> =
+        rules.iter().zip(checked.iter()).map(|(rule, checked)| !checked.own && replaced.contains(&rule.id)).collect();
+    let mut keep = gone.iter().map(|gone| !gone);
+    rules.retain(|_| keep.next().unwrap_or(true));
+    let mut keep = gone.iter().map(|gone| !gone);
+    checked.retain(|_| keep.next().unwrap_or(true));
+}
+
+type TemplateError = (serde_yaml::Spanned<String>, super::template::UnbalancedBrace);
+
+fn build(entry: &mut RuleEntry, group: &str, file: &str, group_when: Option<Arc<Expr>>) -> Result<Rule, TemplateError> {
+    let template =
+        |text: &serde_yaml::Spanned<String>| Template::parse(&text.value).map_err(|brace| (text.clone(), brace));
+    let path = |text: &str| text.split('.').map(|part| part.trim().to_owned()).collect::<Vec<_>>();
+    let scopes = entry.for_each.0.iter().chain(&entry.forbid.0);
+    let fix = match &entry.fix {
+        Some(fix) => Some(RuleFix { replace: path(&fix.replace.value), with: template(&fix.with)?, safe: fix.safe }),
+        None => None,
+    };
+    Ok(Rule {
+        id: entry.id.value.clone(),
+        group: group.to_owned(),
+        title: entry.title.clone(),
+        severity: entry.severity,
+        severity_if: entry
+            .severity_if
+            .iter()
+            .map(|other| (Expr::new(other.when.value.as_str()), other.severity))
+            .collect(),
+        cites: entry.cites.iter().map(|cite| cite.value.clone()).collect(),
+        why: entry.why.trim().to_owned(),
+        params: entry.params.0.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect(),
+        requires: entry.requires.iter().map(|id| id.value.clone()).collect(),
+        group_when,
+        when: entry.when.as_ref().map(|when| Expr::new(when.value.as_str())),
+        scopes: scopes.map(|(name, list)| (name.value.clone(), path(&list.value))).collect(),
+        forbids: !entry.forbid.0.is_empty(),
+        assert: entry.assert.as_ref().map(|assert| Expr::new(assert.value.as_str())),
+        subject: entry.subject.as_ref().map(template).transpose()?,
+        at: entry.at.as_ref().map(|at| path(&at.value)),
+        message: template(&entry.message)?,
+        help: entry.help.as_ref().map(template).transpose()?,
+        reported_as: entry.reported_as.as_ref().map(|kind| kind.value.clone()),
+        fix,
+        cases: std::mem::take(&mut entry.tests),
+        file: file.to_owned(),
+        off: false,
+    })
+}
+
+/// Indices of the rules, each after those that it requires. Circles have been refused by the check; were
+/// there one, its rules would come last.
+fn order(rules: &[Rule]) -> Vec<usize> {
+    let mut order = Vec::new();
+    let mut placed = BTreeSet::new();
+    let known: BTreeSet<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
+    while placed.len() < rules.len() {
+        let ready =
+            |rule: &Rule| rule.requires.iter().all(|id| placed.contains(id.as_str()) || !known.contains(id.as_str()));
+        let next: Vec<usize> = (0..rules.len())
+            .filter(|index| rules.get(*index).is_some_and(|rule| !placed.contains(rule.id.as_str()) && ready(rule)))
+            .collect();
+        let next =
+            if next.is_empty() { (0..rules.len()).filter(|index| !order.contains(index)).collect() } else { next };
+        placed.extend(next.iter().filter_map(|index| rules.get(*index)).map(|rule| rule.id.as_str()));
+        order.extend(next);
+        if order.len() >= rules.len() {
+            break;
+        }
+    }
+    order
+}

@@ -1,0 +1,18 @@
+//! The rules: YAML with CEL expressions, checked when loaded, evaluated over the facts of a snapshot.
+//!
+//! `cli` loads a [`RuleSet`] (the built-in files, and an organisation's own) and calls [`evaluate`].
+
+mod cases;
+mod check;
+pub mod evaluate;
+pub mod expr;
+mod functions;
+mod load;
+pub mod model;
+pub mod template;
+mod types;
+
+pub use self::cases::{CaseOutcome, CaseResult, Expected, run_cases};
+pub use self::evaluate::evaluate;
+pub use self::functions::{Function, functions};
+pub use self::load::{Rule, RuleErrors, RuleFix, RuleSet, Source, built_in_sources};

@@ -1,0 +1,194 @@
+//! A rule file as it is written: the YAML that `load` reads and `check` judges.
+//!
+//! Places are kept for every text that a mistake can stand in, so that a diagnostic underlines the very
+//! characters. `flatten` and untagged enums would lose them and are not used.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use serde_yaml::Spanned;
+
+use crate::outcome::Severity;
+
+/// A file of rules.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "A file of stslint rules")]
+pub struct RuleFile {
+    /// The group that the rules belong to in reports, for example `policy` or your organisation's name.
+    #[schemars(with = "String")]
+    pub group: Spanned<String>,
+    /// What the group is about, in one sentence.
+    #[serde(default)]
+    pub about: String,
+    /// A CEL expression: where it is false, no rule of the file applies.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub when: Option<Spanned<String>>,
+    /// The rules.
+    pub rules: Vec<RuleEntry>,
+}
+
+/// One rule.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleEntry {
+    /// The stable id in kebab-case; configuration and reports name the rule by it.
+    #[schemars(with = "String", regex(pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"))]
+    pub id: Spanned<String>,
+    /// The id of the built-in rule that this one stands in for.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub replaces: Option<Spanned<String>>,
+    /// What is so when the rule passes, in one line.
+    pub title: String,
+    /// How bad it is when the rule fails.
+    pub severity: Severity,
+    /// Where the severity is another one: the first whose `when` is true.
+    #[serde(default)]
+    pub severity_if: Vec<SeverityIf>,
+    /// The sections of the standards behind the rule, such as `RFC 8461 §3.2`, or references of your own.
+    #[schemars(with = "Vec<String>", length(min = 1))]
+    pub cites: Vec<Spanned<String>>,
+    /// Why the rule exists: what the standard demands and what senders do. For the documentation.
+    #[serde(default)]
+    pub why: String,
+    /// Values that a configuration can change; expressions read them as `params.NAME`.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, Value>")]
+    pub params: Ordered<Spanned<Value>>,
+    /// Rules that must pass first; where one does not, this rule is not applicable because of it.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub requires: Vec<Spanned<String>>,
+    /// A CEL expression: where it is false, the rule does not apply.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub when: Option<Spanned<String>>,
+    /// Judge each element of a list: variable to list, for example `{ host: mx.hosts, probe: host.probes }`.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    pub for_each: Ordered<Spanned<String>>,
+    /// A CEL expression that is true when the rule passes.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub assert: Option<Spanned<String>>,
+    /// Instead of `assert`: a list of which every element is a finding, for example `{ line: policy.blank_lines }`.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    pub forbid: Ordered<Spanned<String>>,
+    /// What a finding speaks of, where there can be several, for example `"{host.name}"`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub subject: Option<Spanned<String>>,
+    /// The fact whose place in its text is underlined, for example `policy.max_age`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub at: Option<Spanned<String>>,
+    /// What is wrong, with CEL expressions in braces: `"max_age is {policy.max_age}"`.
+    #[schemars(with = "String")]
+    pub message: Spanned<String>,
+    /// What to do, with CEL expressions in braces.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub help: Option<Spanned<String>>,
+    /// The RFC 8460 §4.3 result type that a conforming sender reports.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub reported_as: Option<Spanned<String>>,
+    /// How to mend it by replacing a text.
+    #[serde(default)]
+    pub fix: Option<FixEntry>,
+    /// Cases: small patches over a good snapshot on which the rule must pass, fail or not apply.
+    #[serde(default)]
+    pub tests: Cases,
+}
+
+/// Another severity under a condition.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeverityIf {
+    /// A CEL expression.
+    #[schemars(with = "String")]
+    pub when: Spanned<String>,
+    /// The severity where it is true.
+    pub severity: Severity,
+}
+
+/// A replacement of text.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FixEntry {
+    /// The fact whose text is replaced.
+    #[schemars(with = "String")]
+    pub replace: Spanned<String>,
+    /// The new text, with CEL expressions in braces; empty deletes.
+    #[schemars(with = "String")]
+    pub with: Spanned<String>,
+    /// Whether the meaning stays what it surely was meant to be; `--fix` applies only these.
+    #[serde(default)]
+    pub safe: bool,
+}
+
+/// The cases of a rule: RFC 7396 style patches with dotted keys over a good snapshot.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cases {
+    /// The rule passes.
+    #[serde(default)]
+    #[schemars(with = "Vec<std::collections::BTreeMap<String, Value>>")]
+    pub pass: Vec<Case>,
+    /// The rule fails.
+    #[serde(default)]
+    #[schemars(with = "Vec<std::collections::BTreeMap<String, Value>>")]
+    pub fail: Vec<Case>,
+    /// The rule is not applicable.
+    #[serde(default)]
+    #[schemars(with = "Vec<std::collections::BTreeMap<String, Value>>")]
+    pub not_applicable: Vec<Case>,
+    /// The rule cannot be checked.
+    #[serde(default)]
+    #[schemars(with = "Vec<std::collections::BTreeMap<String, Value>>")]
+    pub not_checked: Vec<Case>,
+}
+
+/// A patch: dotted paths to new values; `null` removes, and what is removed was not observed.
+pub type Case = Spanned<std::collections::BTreeMap<String, Value>>;
+
+/// A mapping that keeps its order.
+#[derive(Debug)]
+pub struct Ordered<V>(pub Vec<(Spanned<String>, V)>);
+
+impl<V> Default for Ordered<V> {
+    fn default() -> Self {
+        Ordered(Vec::new())
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Ordered<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<V>(PhantomData<V>);
+
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
+            type Value = Ordered<V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mapping")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ordered<V>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Ordered(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}

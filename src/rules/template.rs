@@ -1,0 +1,168 @@
+//! Messages: text with expressions in braces.
+//!
+//! Whatever a peer sent is escaped and shortened on its way into a message, so that no message can move a
+//! terminal's cursor or fill a screen.
+
+use cel::{Context, Value};
+
+use super::expr::Expr;
+use crate::source_text::escape;
+
+/// The longest text that one expression puts into a message, in characters.
+const MAX_INSERT: usize = 240;
+
+/// A message with expressions in braces; `{{` and `}}` stand for braces.
+#[derive(Debug)]
+pub struct Template {
+    /// Its parts in order.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a message.
+#[derive(Debug)]
+pub enum Part {
+    /// An expression and the octet offset of its text in the template.
+    Insert(Expr, usize),
+    /// Plain text.
+    Text(String),
+}
+
+/// A brace without its partner, at an octet offset.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct UnbalancedBrace(pub usize);
+
+impl Template {
+    /// Reads a template. The expressions are not compiled yet.
+    pub fn parse(source: &str) -> Result<Self, UnbalancedBrace> {
+        let mut parts = Vec::new();
+        let mut text = String::new();
+        let mut rest = source.char_indices().peekable();
+        while let Some((offset, c)) = rest.next() {
+            match c {
+                '{' | '}' if rest.peek().is_some_and(|(_, next)| *next == c) => {
+                    rest.next();
+                    text.push(c);
+                }
+                '{' => {
+                    let start = offset.saturating_add(1);
+                    let length =
+                        closing_brace(source.get(start..).unwrap_or_default()).ok_or(UnbalancedBrace(offset))?;
+                    let end = start.saturating_add(length);
+                    if !text.is_empty() {
+                        parts.push(Part::Text(std::mem::take(&mut text)));
+                    }
+                    parts.push(Part::Insert(Expr::new(source.get(start..end).unwrap_or_default()), start));
+                    while rest.peek().is_some_and(|(at, _)| *at <= end) {
+                        rest.next();
+                    }
+                }
+                '}' => return Err(UnbalancedBrace(offset)),
+                _ => text.push(c),
+            }
+        }
+        if !text.is_empty() {
+            parts.push(Part::Text(text));
+        }
+        Ok(Template { parts })
+    }
+
+    /// The expressions with their octet offsets in the template.
+    pub fn inserts(&self) -> impl Iterator<Item = (&Expr, usize)> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Insert(expr, offset) => Some((expr, *offset)),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// The message; what was not observed reads `(not observed)`.
+    pub fn render(&self, context: &Context<'_, '_>) -> String {
+        let insert = |expr: &Expr| match expr.compiled() {
+            Ok(compiled) => {
+                compiled.program.execute(context).map_or_else(|_| "(not observed)".to_owned(), |v| text_of(&v))
+            }
+            Err(_) => "(not observed)".to_owned(),
+        };
+        self.parts
+            .iter()
+            .map(|part| match part {
+                Part::Insert(expr, _) => insert(expr),
+                Part::Text(text) => text.clone(),
+            })
+            .collect()
+    }
+}
+
+/// Where the brace closes that was opened before `rest`, heeding quotes and inner braces.
+fn closing_brace(rest: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut quote = None;
+    let mut escaped = false;
+    for (offset, c) in rest.char_indices() {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '{') => depth = depth.saturating_add(1),
+            (None, '}') if depth == 0 => return Some(offset),
+            (None, '}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A value as a message shows it: escaped, shortened, lists with commas.
+pub fn text_of(value: &Value) -> String {
+    match value {
+        Value::Bool(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::List(values) if values.is_empty() => "none".to_owned(),
+        Value::List(values) => shorten(&values.iter().take(MAX_INSERT).map(text_of).collect::<Vec<_>>().join(", ")),
+        Value::Null => "none".to_owned(),
+        Value::String(text) => shorten(&escape(text)),
+        Value::UInt(value) => value.to_string(),
+        _ => "(an object)".to_owned(),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(MAX_INSERT) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::rules::expr::environment;
+
+    fn render(source: &str) -> String {
+        let mut context = Context::with_env(environment().clone());
+        context.add_variable_from_value("name", "a\u{1b}[2Jb\n");
+        Template::parse(source).unwrap().render(&context)
+    }
+
+    #[test]
+    fn expressions_are_put_in_and_made_safe() {
+        assert_eq!(render("x {1 + 2} {'}'} {{y}} {name}"), "x 3 } {y} a\\u{1b}[2Jb\\n");
+        assert_eq!(render("{nope} and {[]} and {['a', 'b']}"), "(not observed) and none and a, b");
+        assert_eq!(render("{name}{name}"), "a\\u{1b}[2Jb\\na\\u{1b}[2Jb\\n");
+    }
+
+    #[test]
+    fn braces_without_partner_are_found() {
+        assert_eq!(Template::parse("a {b").unwrap_err(), UnbalancedBrace(2));
+        assert_eq!(Template::parse("a }b").unwrap_err(), UnbalancedBrace(2));
+        assert_eq!(Template::parse("a {'}").unwrap_err(), UnbalancedBrace(2));
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        assert_eq!(text_of(&Value::from("é".repeat(1000))).chars().count(), MAX_INSERT + 1);
+    }
+}
