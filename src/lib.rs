@@ -4,6 +4,7 @@
 
 pub mod facts;
 pub mod files;
+pub mod grammar;
 pub mod outcome;
 pub mod report;
 pub mod rules;

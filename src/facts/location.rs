@@ -112,6 +112,18 @@ impl Locations {
         self.places.insert(path.into(), (exhibit.to_owned(), offset, length));
     }
 
+    /// The place that was noted for exactly this path.
+    pub fn clone_of(&self, path: &str) -> Option<(String, usize, usize)> {
+        self.places.get(path).cloned()
+    }
+
+    /// Notes the same place for another path.
+    pub fn note_as(&mut self, path: impl Into<String>, place: Option<(String, usize, usize)>) {
+        if let Some(place) = place {
+            self.places.insert(path.into(), place);
+        }
+    }
+
     /// The place of a fact, or of the nearest thing around it that has one.
     pub fn of(&self, path: &str) -> Option<Location> {
         let mut path = path;

@@ -2,9 +2,12 @@
 //!
 //! Called by `rules::evaluate` and whoever shows facts. Pure: the same snapshot gives the same facts.
 
+mod address;
+mod builder;
 mod fact;
 mod location;
 mod schema;
+mod tls;
 pub mod tree;
 
 use std::collections::BTreeMap;
@@ -61,12 +64,7 @@ impl Facts {
     }
 }
 
-/// Whether an `mx` pattern matches an MX host (RFC 8461 §4.1).
+/// Whether an `mx` pattern matches an MX host (RFC 8461 §4.1); a pattern that is none matches nothing.
 pub fn matches_mx(pattern: &str, host: &str) -> bool {
-    let pattern = pattern.trim_end_matches('.').to_ascii_lowercase();
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    match pattern.strip_prefix("*.") {
-        Some(rest) => host.split_once('.').is_some_and(|(_, parent)| parent == rest),
-        None => pattern == host,
-    }
+    crate::grammar::mx_pattern::MxPattern::parse(pattern).is_ok_and(|pattern| pattern.matches(host))
 }

@@ -9,6 +9,10 @@ use cel::{Env, Program};
 pub const MAX_EXPRESSION_OCTETS: usize = 4096;
 /// The deepest nesting of an expression. A chain such as `1 + 1 + …` nests once a part.
 pub const MAX_EXPRESSION_DEPTH: usize = 64;
+/// How many operators and brackets may follow or hold each other, before the expression is even parsed.
+const MAX_OPERATORS_IN_A_ROW: usize = 128;
+/// How many brackets may stand in each other.
+const MAX_BRACKETS: usize = 32;
 /// How deep `all`, `exists`, `filter` and `map` may stand in each other: their costs multiply.
 pub const MAX_COMPREHENSIONS: usize = 3;
 /// How many `all`, `exists`, `filter` and `map` an expression may hold.
@@ -67,8 +71,10 @@ fn compile(source: &str) -> Result<Compiled, ExprError> {
     if source.len() > MAX_EXPRESSION_OCTETS {
         return too(format!("an expression has at most {MAX_EXPRESSION_OCTETS} octets; this one has {}", source.len()));
     }
-    if nesting(source) > MAX_EXPRESSION_DEPTH {
-        return too(format!("an expression nests at most {MAX_EXPRESSION_DEPTH} levels deep"));
+    if deepest_possible(source) > MAX_OPERATORS_IN_A_ROW {
+        return too(format!(
+            "an expression holds at most {MAX_OPERATORS_IN_A_ROW} operators in a row or in each other"
+        ));
     }
     let program = environment().compile(source).map_err(|errors| parse_error(source, &errors))?;
     let mut paths = Vec::new();
@@ -90,17 +96,39 @@ fn compile(source: &str) -> Result<Compiled, ExprError> {
     Ok(Compiled { program, paths })
 }
 
-/// How deep brackets nest: the parser itself must not be led too deep.
-fn nesting(source: &str) -> usize {
-    let mut depth = 0_usize;
+/// The most that an expression can nest, told without parsing it: brackets, and operators that follow each
+/// other. The parser and the evaluation recurse that deep, so it is bounded before either begins. Operators
+/// in string literals count too, since only a parser could tell them apart for sure.
+fn deepest_possible(source: &str) -> usize {
+    let mut open: Vec<usize> = Vec::new();
+    let mut chain = 0_usize;
+    let mut around = 0_usize;
     let mut deepest = 0_usize;
+    let mut before = 0;
     for c in source.bytes() {
         match c {
-            b'(' | b'[' | b'{' => depth = depth.saturating_add(1),
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'(' | b'[' | b'{' => {
+                open.push(chain);
+                around = around.saturating_add(chain).saturating_add(1);
+                chain = 0;
+            }
+            b')' | b']' | b'}' => {
+                let outer = open.pop().unwrap_or_default();
+                around = around.saturating_sub(outer.saturating_add(1));
+                // What a bracket closes goes on as one link of the chain around it.
+                chain = outer.saturating_add(1);
+            }
+            b',' => chain = 0,
+            b'&' | b'|' if before == c => chain = 0,
+            b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'!' | b'?' | b'<' | b'>' | b'=' => {
+                chain = chain.saturating_add(1)
+            }
             _ => {}
         }
-        deepest = deepest.max(depth);
+        before = c;
+        // Each bracket costs the parser many times what an operator costs.
+        let brackets = open.len().saturating_mul(MAX_OPERATORS_IN_A_ROW / MAX_BRACKETS);
+        deepest = deepest.max(around.saturating_add(chain)).max(brackets);
     }
     deepest
 }
@@ -163,6 +191,7 @@ fn walk(expr: &IdedExpr, depth: Depth, bound: &mut Vec<String>, paths: &mut Vec<
         return;
     }
     if let Some(path) = path_of(expr) {
+        size.depth = size.depth.max(depth.nodes.saturating_add(path.len()));
         let macro_variable = path.first().is_some_and(|root| bound.contains(root) || root.starts_with('@'));
         if !macro_variable {
             paths.push(path);
@@ -244,11 +273,14 @@ mod tests {
         let nested = "x.all(a, x.all(b, x.all(c, x.all(d, true))))";
         for (source, word) in [
             ("a".repeat(5000), "octets"),
-            (vec!["1"; 2000].join("+"), "deep"),
-            (format!("{}1{}", "(".repeat(2000), ")".repeat(2000)), "deep"),
-            (format!("a{}", ".b".repeat(2000)), "deep"),
-            (format!("{}true", "!".repeat(4000)), "deep"),
-            (format!("{}1", "-".repeat(4000)), ""),
+            (vec!["1"; 2000].join("+"), "in a row"),
+            (format!("{}1{}", "(".repeat(2000), ")".repeat(2000)), "in a row"),
+            (format!("a{}", ".b".repeat(2000)), "in a row"),
+            (format!("{}true", "!".repeat(4000)), "in a row"),
+            (format!("{}1", "-".repeat(4000)), "in a row"),
+            (vec!["1"; 100].join("+"), "levels deep"),
+            (format!("{}1{}", "(".repeat(33), ")".repeat(33)), "in a row"),
+            (format!("a{}", ".b".repeat(127)), "levels deep"),
             (nested.to_owned(), "in each other"),
             (vec!["x.all(a, a)"; 9].join(" && "), "at most 8"),
         ] {

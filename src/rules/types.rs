@@ -465,7 +465,10 @@ impl Checker<'_> {
     /// Widens a range of characters so that it holds the expression.
     fn widen(&self, expr: &IdedExpr, range: &mut (usize, usize)) {
         if let Some((start, stop)) = self.info.offset_for(expr.id) {
-            let (start, stop) = (start as usize, stop as usize);
+            let (mut start, stop) = (start as usize, stop as usize);
+            if let Ast::Call(call) = &expr.expr {
+                start = self.before_bracket(start, &call.func_name);
+            }
             let end = match &expr.expr {
                 // Of a selection the parser keeps the place of the dot.
                 Ast::Select(select) => self.after(start, &select.field),
@@ -483,6 +486,13 @@ impl Checker<'_> {
             Ast::Select(select) => self.widen(&select.operand, range),
             Ast::Ident(_) | Ast::Literal(_) | Ast::Map(_) | Ast::Struct(_) | Ast::Unspecified => {}
         }
+    }
+
+    /// Of a function call the parser keeps the place of the bracket: the name stands before it.
+    fn before_bracket(&self, bracket: usize, name: &str) -> usize {
+        let name_start = bracket.saturating_sub(name.chars().count());
+        let written: String = self.info.source.chars().skip(name_start).take(name.chars().count()).collect();
+        if written == name { name_start } else { bracket }
     }
 
     /// The character after the field's name that follows a dot.

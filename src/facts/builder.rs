@@ -1,0 +1,110 @@
+//! What the builders of all parts of the tree share: the snapshot, the places, the reasons.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::fact::Fact;
+use super::location::Locations;
+use crate::snapshot::{DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, Snapshot};
+
+/// The state while a tree is built.
+pub struct Builder<'a> {
+    /// What was observed.
+    pub snapshot: &'a Snapshot,
+    /// Where facts were read.
+    pub locations: Locations,
+    /// Why paths were not observed.
+    pub unobserved: BTreeMap<String, String>,
+    /// When the facts were observed.
+    pub now: Option<Timestamp>,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder for a snapshot.
+    pub fn new(snapshot: &'a Snapshot) -> Self {
+        let now = snapshot.collected_at.as_deref().and_then(|time| time.parse().ok());
+        Builder { snapshot, locations: Locations::default(), unobserved: BTreeMap::new(), now }
+    }
+
+    /// Notes why a path was not observed.
+    pub fn why(&mut self, path: impl Into<String>, reason: impl Into<String>) {
+        self.unobserved.insert(path.into(), reason.into());
+    }
+
+    /// Notes it for a part of the snapshot that is not there: because it was left out on purpose, or because
+    /// the snapshot does not hold it.
+    pub fn why_left_out(&mut self, path: &str, field: &str, what: &str) {
+        let left_out = self.snapshot.collection.iter().flat_map(|collection| &collection.left_out);
+        let reason = left_out
+            .filter(|left_out| left_out.field == field || field.starts_with(&format!("{}.", left_out.field)))
+            .map(|left_out| left_out.reason.clone())
+            .next();
+        self.why(path, reason.unwrap_or_else(|| format!("{what} was not observed")));
+    }
+
+    /// The Policy Domain, or the words that stand for it.
+    pub fn domain(&self) -> Option<&'a str> {
+        self.snapshot.domain.as_deref()
+    }
+
+    /// A name below the Policy Domain as a zone file writes it: `_mta-sts.example.com.`, or the label alone.
+    pub fn owner(&self, label: &str) -> String {
+        match (self.domain(), label) {
+            (Some(domain), "") => format!("{domain}."),
+            (Some(domain), label) => format!("{label}.{domain}."),
+            (None, "") => "@".to_owned(),
+            (None, label) => label.to_owned(),
+        }
+    }
+}
+
+/// The word for an outcome in the tree.
+pub fn outcome_word(outcome: DnsOutcome) -> String {
+    match serde_json::to_value(outcome) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// The word for a proof in the tree; unchecked and what was not looked at at all are no knowledge.
+pub fn proof_word(proof: Option<DnssecProof>) -> Fact<String> {
+    match proof {
+        Some(DnssecProof::Bogus) => Fact::Known("bogus".to_owned()),
+        Some(DnssecProof::Indeterminate) => Fact::Known("indeterminate".to_owned()),
+        Some(DnssecProof::Insecure) => Fact::Known("insecure".to_owned()),
+        Some(DnssecProof::Secure) => Fact::Known("secure".to_owned()),
+        Some(DnssecProof::Unchecked) | None => Fact::Unobserved,
+    }
+}
+
+/// The word for a kind of failure in the tree.
+pub fn failure_word(kind: FailureKind) -> String {
+    match serde_json::to_value(kind) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// A failure in one sentence.
+pub fn failure_text(failure: &Failure) -> String {
+    match failure.detail.is_empty() {
+        true => failure_word(failure.kind).replace('_', " "),
+        false => crate::source_text::escape(&failure.detail),
+    }
+}
+
+/// How a question ended, in words: `TXT _mta-sts.example.com: SERVFAIL (…)`.
+pub fn question_text<R>(lookup: &Lookup<R>, kind: &str, name: &str) -> String {
+    let name = lookup.name.as_deref().unwrap_or(name).trim_end_matches('.');
+    let outcome = lookup.outcome().map_or("not observed", DnsOutcome::label);
+    match &lookup.failure {
+        Some(failure) if !failure.detail.is_empty() => format!("{kind} {name}: {outcome} ({})", failure_text(failure)),
+        _ => format!("{kind} {name}: {outcome}"),
+    }
+}
+
+/// The TTL as a zone-file column.
+pub fn ttl_column(ttl: Option<u32>) -> String {
+    ttl.map(|ttl| format!("{ttl} ")).unwrap_or_default()
+}

@@ -1,0 +1,255 @@
+//! The facts of a TLS handshake and its chain, for the policy host and for MX hosts alike.
+
+use jiff::Timestamp;
+
+use super::builder::{Builder, failure_text};
+use super::fact::Fact;
+use super::tree::{CertificateFacts, TlsSessionFacts};
+use crate::grammar::names::{DnsIdMatch, dns_id_matches};
+use crate::snapshot::{Certificate, TlsFacts, TrustVerdict};
+use crate::source_text::escape;
+
+const DAY: i64 = 86_400;
+
+/// The facts of a handshake with `host`, noted under `path`; the certificates' summary goes into `exhibit`.
+pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str, exhibit: &str) -> TlsSessionFacts {
+    let mut facts = TlsSessionFacts {
+        handshake: Fact::Known(tls.handshake),
+        failure: Fact::Known(tls.failure.as_ref().map(failure_text)),
+        version: Fact::Known(tls.version.clone()),
+        cipher: Fact::Known(tls.cipher.clone()),
+        ..TlsSessionFacts::default()
+    };
+    summary(builder, tls, path, exhibit);
+    if tls.chain.is_empty() {
+        match tls.handshake {
+            true => builder.why(path, "the snapshot holds no certificate of this handshake"),
+            false => {
+                facts.certificate = Fact::Known(None);
+                builder.why(path, "the TLS handshake failed, so no certificate was seen");
+            }
+        }
+        return facts;
+    }
+    let now = builder.now;
+    let chain: Vec<CertificateFacts> =
+        tls.chain.iter().map(|certificate| certificate_facts(certificate, host, now)).collect();
+    if now.is_none() {
+        builder
+            .why(path, "the snapshot does not say when it was made (`collected_at`), or the certificate has no dates");
+    }
+    facts.certificate = Fact::Known(chain.first().cloned());
+    facts.chain = Fact::Known(chain);
+    facts.chain_ordered = Fact::Known(strays(&tls.chain).is_empty());
+    facts.strays = Fact::Known(strays(&tls.chain));
+    facts.weaknesses = Fact::Known(weaknesses(&tls.chain));
+    match &tls.trust {
+        Some(trust) => {
+            facts.trusted = Fact::Known(trust.verdict == TrustVerdict::Trusted);
+            facts.trust = Fact::Known(trust_word(trust.verdict).to_owned());
+            facts.trust_detail = Fact::Known(trust.detail.as_deref().map(escape));
+        }
+        None => builder.why(format!("{path}.trust"), "the chain was not verified"),
+    }
+    facts
+}
+
+/// The lines of the exhibit that speak of the handshake, with their places.
+fn summary(builder: &mut Builder<'_>, tls: &TlsFacts, path: &str, exhibit: &str) {
+    let line = match (&tls.version, &tls.failure) {
+        (Some(version), _) if tls.handshake => {
+            format!("TLS: {version}, {}", tls.cipher.as_deref().unwrap_or("cipher unknown"))
+        }
+        (_, Some(failure)) => format!("TLS: {}", failure_text(failure)),
+        _ if tls.handshake => "TLS: handshake done".to_owned(),
+        _ => "TLS: handshake failed".to_owned(),
+    };
+    place(builder, exhibit, path, &line);
+    for (index, certificate) in tls.chain.iter().enumerate() {
+        certificate_lines(builder, certificate, index, path, exhibit);
+    }
+    if let Some(trust) = &tls.trust {
+        let detail = trust.detail.as_deref().map(|detail| format!(" ({})", escape(detail))).unwrap_or_default();
+        let line = format!("trust: {}{detail}", trust_word(trust.verdict).replace('_', " "));
+        place(builder, exhibit, &format!("{path}.trusted"), &line);
+        let same = builder.locations.clone_of(&format!("{path}.trusted"));
+        for alias in ["trust", "trust_detail"] {
+            builder.locations.note_as(format!("{path}.{alias}"), same.clone());
+        }
+    }
+}
+
+fn certificate_lines(builder: &mut Builder<'_>, certificate: &Certificate, index: usize, path: &str, exhibit: &str) {
+    let of = format!("{path}.chain[{index}]");
+    let title = if index == 0 { "certificate".to_owned() } else { format!("certificate {}", index.saturating_add(1)) };
+    let subject = format!("{title}: {}, issued by {}", escape(&certificate.subject), escape(&certificate.issuer));
+    let valid = format!(
+        "  valid: {} until {}",
+        certificate.not_before.as_deref().unwrap_or("?"),
+        certificate.not_after.as_deref().unwrap_or("?")
+    );
+    let key = format!(
+        "  key: {} {}, signed with {}",
+        certificate.key_algorithm.as_deref().unwrap_or("?"),
+        certificate.key_bits.map_or("?".to_owned(), |bits| bits.to_string()),
+        certificate.signature_algorithm.as_deref().unwrap_or("?")
+    );
+    let mut lines = vec![("", subject)];
+    if index == 0 {
+        let names = if certificate.dns_ids.is_empty() {
+            "none".to_owned()
+        } else {
+            certificate.dns_ids.iter().map(|id| escape(id)).collect::<Vec<_>>().join(", ")
+        };
+        lines.push((".dns_ids", format!("  names: {names}")));
+    }
+    lines.push((".not_after", valid));
+    lines.push((".key_bits", key));
+    for (field, line) in lines {
+        place(builder, exhibit, &format!("{of}{field}"), &line);
+    }
+    let same = |builder: &mut Builder<'_>, from: &str, to: &[&str]| {
+        let place = builder.locations.clone_of(&format!("{of}{from}"));
+        for field in to {
+            builder.locations.note_as(format!("{of}{field}"), place.clone());
+        }
+    };
+    same(builder, ".dns_ids", if index == 0 { &[".name_match", ".common_names"] } else { &[] });
+    same(builder, ".not_after", &[".not_before", ".expired", ".not_yet_valid", ".days_left", ".lifetime_days"]);
+    same(builder, ".key_bits", &[".key_algorithm", ".signature_algorithm", ".server_auth", ".purposes"]);
+    if index == 0 {
+        // The host's own certificate has two names in the tree.
+        for field in [
+            "",
+            ".dns_ids",
+            ".name_match",
+            ".common_names",
+            ".not_after",
+            ".not_before",
+            ".expired",
+            ".not_yet_valid",
+            ".days_left",
+            ".lifetime_days",
+            ".key_bits",
+            ".key_algorithm",
+            ".signature_algorithm",
+            ".server_auth",
+            ".purposes",
+        ] {
+            let place = builder.locations.clone_of(&format!("{of}{field}"));
+            builder.locations.note_as(format!("{path}.certificate{field}"), place);
+        }
+    }
+}
+
+/// Appends a line to an exhibit and notes that a fact was read there.
+pub fn place(builder: &mut Builder<'_>, exhibit: &str, path: &str, line: &str) {
+    let target = builder.locations.exhibit(exhibit);
+    let indent = line.len().saturating_sub(line.trim_start().len());
+    let (start, end) = target.push_placed(line);
+    target.push("\n");
+    let start = start.saturating_add(indent);
+    builder.locations.note(path, exhibit, (start, end.saturating_sub(start)));
+}
+
+fn certificate_facts(certificate: &Certificate, host: &str, now: Option<Timestamp>) -> CertificateFacts {
+    let time = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
+    let (from, until) = (time(&certificate.not_before), time(&certificate.not_after));
+    let seconds = |time: Option<Timestamp>| Some(time?.as_second().saturating_sub(now?.as_second()));
+    let lifetime =
+        from.zip(until).map(|(from, until)| until.as_second().saturating_sub(from.as_second()).div_euclid(DAY));
+    let purposes = certificate.extended_key_usage.clone().unwrap_or_default();
+    CertificateFacts {
+        subject: Fact::Known(escape(&certificate.subject)),
+        issuer: Fact::Known(escape(&certificate.issuer)),
+        dns_ids: Fact::Known(certificate.dns_ids.clone()),
+        common_names: Fact::Known(certificate.common_names.clone()),
+        name_match: Fact::Known(name_match(certificate, host).to_owned()),
+        not_before: certificate.not_before.clone().into(),
+        not_after: certificate.not_after.clone().into(),
+        expired: seconds(until).map(|left| left < 0).into(),
+        not_yet_valid: seconds(from).map(|ahead| ahead > 0).into(),
+        days_left: seconds(until).map(|left| left.div_euclid(DAY)).into(),
+        lifetime_days: lifetime.into(),
+        self_issued: Fact::Known(certificate.subject == certificate.issuer),
+        key_algorithm: Fact::Known(certificate.key_algorithm.clone()),
+        key_bits: Fact::Known(certificate.key_bits.map(i64::from)),
+        signature_algorithm: Fact::Known(certificate.signature_algorithm.clone()),
+        server_auth: Fact::Known(allows_servers(certificate)),
+        purposes: Fact::Known(purposes),
+    }
+}
+
+/// How a certificate names a host: only DNS-IDs count (RFC 9525 §6.3); a common name is told apart for the message.
+fn name_match(certificate: &Certificate, host: &str) -> &'static str {
+    let matches: Vec<DnsIdMatch> = certificate.dns_ids.iter().map(|id| dns_id_matches(id, host)).collect();
+    let common_name = || certificate.common_names.iter().any(|name| dns_id_matches(name, host) != DnsIdMatch::None);
+    match () {
+        () if matches.contains(&DnsIdMatch::Exact) => "exact",
+        () if matches.contains(&DnsIdMatch::Wildcard) => "wildcard",
+        () if matches.contains(&DnsIdMatch::PartialWildcard) => "partial_wildcard",
+        () if common_name() => "common_name",
+        () => "none",
+    }
+}
+
+fn allows_servers(certificate: &Certificate) -> bool {
+    let server = |purpose: &String| {
+        let purpose = purpose.to_ascii_lowercase().replace(['_', ' ', '-'], "");
+        ["serverauth", "tlswebserverauthentication", "any", "anyextendedkeyusage", "1.3.6.1.5.5.7.3.1"]
+            .contains(&purpose.as_str())
+    };
+    certificate.extended_key_usage.as_ref().is_none_or(|purposes| purposes.iter().any(server))
+}
+
+/// The subjects of certificates that are not the issuer of the one before them.
+fn strays(chain: &[Certificate]) -> Vec<String> {
+    chain
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [before, after] if before.issuer != after.subject => Some(escape(&after.subject)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What is weak in a chain: the root's own signature is not looked at by anybody.
+fn weaknesses(chain: &[Certificate]) -> Vec<String> {
+    let mut weaknesses = Vec::new();
+    for certificate in chain {
+        let subject = escape(&certificate.subject);
+        let least = match certificate.key_algorithm.as_deref() {
+            Some("RSA") => 2048,
+            Some("DSA") => 2048,
+            Some("EC") => 224,
+            _ => 0,
+        };
+        if let (Some(bits), Some(algorithm)) = (certificate.key_bits, certificate.key_algorithm.as_deref())
+            && bits < least
+        {
+            weaknesses.push(format!("the {algorithm} key of {subject} has {bits} bits, less than {least}"));
+        }
+        let signature = certificate.signature_algorithm.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let weak = ["md2", "md5", "sha1", "sha-1"].iter().find(|weak| signature.contains(**weak));
+        if let Some(weak) = weak.filter(|_| certificate.subject != certificate.issuer) {
+            weaknesses.push(format!("{subject} is signed with {}", weak.to_uppercase()));
+        }
+    }
+    weaknesses
+}
+
+/// The word for a verdict in the tree.
+pub fn trust_word(verdict: TrustVerdict) -> &'static str {
+    match verdict {
+        TrustVerdict::BadSignature => "bad_signature",
+        TrustVerdict::IssuerExpired => "issuer_expired",
+        TrustVerdict::Malformed => "malformed",
+        TrustVerdict::MissingIntermediate => "missing_intermediate",
+        TrustVerdict::NameConstraint => "name_constraint",
+        TrustVerdict::Other => "other",
+        TrustVerdict::SelfSigned => "self_signed",
+        TrustVerdict::Trusted => "trusted",
+        TrustVerdict::UnknownIssuer => "unknown_issuer",
+        TrustVerdict::WrongPurpose => "wrong_purpose",
+    }
+}

@@ -1,0 +1,573 @@
+//! The policy body (RFC 8461 §3.2).
+//!
+//! Lines end in LF or CRLF and in nothing else: U+0085 and U+2028 are characters of an extension's value.
+
+use super::{Located, Offence, Span, is_extension_name, is_wsp, trimmed};
+
+/// The size that senders read, in octets (RFC 8461 §3.3).
+pub const MAX_POLICY_OCTETS: usize = 65_536;
+/// How many lines are taken apart.
+const MAX_LINES: usize = 10_000;
+/// The registered fields (RFC 8461 §9.3).
+pub const FIELDS: [&str; 4] = ["version", "mode", "max_age", "mx"];
+
+/// A policy taken apart.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Policy {
+    /// The lines in order, as far as they are read.
+    pub lines: Vec<Line>,
+    /// What the body is instead of a policy: `HTML`, `JSON`, `XML`.
+    pub markup: Option<&'static str>,
+    /// The first `version`.
+    pub version: Option<Located>,
+    /// The first `mode`.
+    pub mode: Option<Located>,
+    /// The first `max_age`.
+    pub max_age: Option<Located>,
+    /// Every `mx`.
+    pub mx: Vec<MxLine>,
+    /// Places that break the grammar.
+    pub syntax: Vec<Offence>,
+    /// Octets that are no text: a BOM, invalid UTF-8, control characters.
+    pub encoding: Vec<Offence>,
+    /// Names that are registered in another case.
+    pub case: Vec<Offence>,
+    /// Blank lines.
+    pub blank: Vec<Offence>,
+    /// White space at the end of lines.
+    pub trailing: Vec<Offence>,
+    /// How lines end.
+    pub endings: Endings,
+}
+
+/// An `mx` line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MxLine {
+    /// The pattern as it is written.
+    pub pattern: Located,
+    /// The line's number, counted from 1.
+    pub number: usize,
+}
+
+/// How the lines of a body end.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Endings {
+    /// CRLF.
+    pub crlf: usize,
+    /// LF alone.
+    pub lf: usize,
+    /// CR alone, which is no line end.
+    pub cr: usize,
+    /// Whether the last line is terminated.
+    pub last: bool,
+    /// The first ending of the rarer kind, or the first bare CR.
+    pub odd: Option<Span>,
+}
+
+/// A line of a policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Its number, counted from 1.
+    pub number: usize,
+    /// The line without its terminator.
+    pub span: Span,
+    /// The field in it, if one can be told.
+    pub field: Option<PolicyField>,
+}
+
+/// A field of a policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyField {
+    /// The name as it is written.
+    pub name: Located,
+    /// The value as it is written, without white space around it.
+    pub value: Located,
+    /// Whether the name is registered.
+    pub known: bool,
+    /// Whether an earlier field has the same name; `mx` may stand often.
+    pub duplicate: bool,
+    /// The registered name that was probably meant by an unknown one.
+    pub meant: Option<&'static str>,
+}
+
+/// Takes a policy body apart.
+pub fn parse(body: &[u8]) -> Policy {
+    let text = body.get(..MAX_POLICY_OCTETS).unwrap_or(body);
+    let mut policy = Policy { markup: markup(text), ..Policy::default() };
+    encoding(text, &mut policy.encoding);
+    let bom = if text.starts_with(BOM) { BOM.len() } else { 0 };
+    let lines = split(text, bom, &mut policy.endings);
+    // Trailing blank lines are one slip of the editor: one offence.
+    let filled =
+        lines.iter().rposition(|span| trimmed(text, *span).length > 0).map_or(0, |last| last.saturating_add(1));
+    for (index, span) in lines.iter().enumerate().take(MAX_LINES) {
+        let number = index.saturating_add(1);
+        if trimmed(text, *span).length == 0 {
+            if index < filled || index == filled {
+                policy.blank.push(Offence::new(*span, blank_detail(index, filled, lines.len())));
+            }
+            policy.lines.push(Line { number, span: *span, field: None });
+            continue;
+        }
+        line(text, *span, number, &mut policy);
+    }
+    policy
+}
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+fn blank_detail(index: usize, filled: usize, lines: usize) -> String {
+    match index {
+        index if index >= filled && lines.saturating_sub(filled) > 1 => {
+            format!("{} blank lines stand at the end", lines.saturating_sub(filled))
+        }
+        index if index >= filled => "a blank line stands at the end".to_owned(),
+        0 => "a blank line stands at the start".to_owned(),
+        _ => "a blank line stands between two fields".to_owned(),
+    }
+}
+
+/// What a body is that begins as no policy does.
+fn markup(text: &[u8]) -> Option<&'static str> {
+    let text = text.strip_prefix(BOM).unwrap_or(text).trim_ascii_start();
+    let head = text.get(..text.len().min(512)).unwrap_or_default().to_ascii_lowercase();
+    match head.first() {
+        Some(b'<') if head.starts_with(b"<?xml") && !head.windows(5).any(|five| five == b"<html") => Some("XML"),
+        Some(b'<') => Some("HTML"),
+        Some(b'{' | b'[') => Some("JSON"),
+        _ => None,
+    }
+}
+
+fn encoding(text: &[u8], offences: &mut Vec<Offence>) {
+    if text.starts_with(BOM) {
+        offences.push(
+            Offence::new(Span { offset: 0, length: BOM.len() }, "a byte order mark (BOM) stands before the first line")
+                .suggesting(""),
+        );
+    }
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+        offences.push(Offence::new(Span { offset: 0, length: 2 }, "the body is UTF-16, not UTF-8"));
+        return;
+    }
+    let mut offset = 0_usize;
+    let mut invalid: Option<Offence> = None;
+    let mut count = 0_usize;
+    for chunk in text.utf8_chunks() {
+        offset = offset.saturating_add(chunk.valid().len());
+        if !chunk.invalid().is_empty() {
+            count = count.saturating_add(1);
+            let span = Span { offset, length: chunk.invalid().len() };
+            invalid.get_or_insert_with(|| Offence::new(span, ""));
+        }
+        offset = offset.saturating_add(chunk.invalid().len());
+    }
+    if let Some(mut offence) = invalid {
+        offence.detail = format!("the body is not UTF-8 ({count} place{})", if count == 1 { "" } else { "s" });
+        offences.push(offence);
+    }
+    let control = |octet: &u8| (*octet < 0x20 || *octet == 0x7f) && !matches!(*octet, b'\t' | b'\n' | b'\r');
+    if let Some(offset) = text.iter().position(|octet| control(octet)) {
+        let octet = text.get(offset).copied().unwrap_or_default();
+        offences.push(Offence::new(
+            Span { offset, length: 1 },
+            format!("a control character (0x{octet:02X}) stands in the body"),
+        ));
+    }
+}
+
+/// The lines without their terminators.
+fn split(text: &[u8], start: usize, endings: &mut Endings) -> Vec<Span> {
+    let mut lines = Vec::new();
+    let mut from = start;
+    let (mut first_lf, mut first_crlf, mut first_cr) = (None, None, None);
+    for (at, octet) in text.iter().enumerate().skip(start) {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        match octet {
+            b'\n' if before == Some(&b'\r') && at > from => {
+                endings.crlf = endings.crlf.saturating_add(1);
+                first_crlf.get_or_insert(Span { offset: at.saturating_sub(1), length: 2 });
+                lines.push(Span::between(from, at.saturating_sub(1)));
+                from = at.saturating_add(1);
+            }
+            b'\n' => {
+                endings.lf = endings.lf.saturating_add(1);
+                first_lf.get_or_insert(Span { offset: at, length: 1 });
+                lines.push(Span::between(from, at));
+                from = at.saturating_add(1);
+            }
+            b'\r' if text.get(at.saturating_add(1)) != Some(&b'\n') => {
+                endings.cr = endings.cr.saturating_add(1);
+                first_cr.get_or_insert(Span { offset: at, length: 1 });
+            }
+            _ => {}
+        }
+        if lines.len() > MAX_LINES {
+            break;
+        }
+    }
+    endings.last = from >= text.len() && !text.is_empty();
+    if from < text.len() {
+        lines.push(Span::between(from, text.len()));
+    }
+    endings.odd =
+        first_cr.or(if endings.lf <= endings.crlf { first_lf.or(first_crlf) } else { first_crlf.or(first_lf) });
+    lines
+}
+
+fn line(text: &[u8], span: Span, number: usize, policy: &mut Policy) {
+    let inner = trimmed(text, span);
+    let octets = inner.of(text);
+    if inner.end() < span.end() {
+        policy.trailing.push(
+            Offence::new(Span::between(inner.end(), span.end()), "white space stands at the end of the line")
+                .suggesting(""),
+        );
+    }
+    let Some(colon) = octets.iter().position(|octet| *octet == b':') else {
+        policy.syntax.push(malformed(text, inner));
+        policy.lines.push(Line { number, span, field: None });
+        return;
+    };
+    let colon = inner.offset.saturating_add(colon);
+    let name = trimmed(text, Span::between(inner.offset, colon));
+    let value = trimmed(text, Span::between(colon.saturating_add(1), inner.end()));
+    // Bare CRs and places that are no UTF-8 have been told already.
+    if !is_extension_name(name.of(text)) {
+        policy.syntax.push(malformed(text, inner));
+        policy.lines.push(Line { number, span, field: None });
+        return;
+    }
+    let field = field(text, name, value, policy);
+    judge(text, span, colon, &field, policy);
+    keep(&field, number, policy);
+    policy.lines.push(Line { number, span, field: Some(field) });
+}
+
+/// What is wrong with a line that is no field.
+fn malformed(text: &[u8], span: Span) -> Offence {
+    let octets = span.of(text);
+    let offence = |detail: &str| Offence::new(span, detail);
+    match octets {
+        [b'#', ..] => offence("comments do not exist in a policy").suggesting(""),
+        b"---" => {
+            offence("`---` belongs to the front matter of a page generator, which must not be served").suggesting("")
+        }
+        _ if octets.contains(&b':') => {
+            offence("a field name has 1 to 32 letters, digits, `_`, `-` or `.`, a letter or digit first")
+        }
+        _ if octets.contains(&b'=') => {
+            let lossy = String::from_utf8_lossy(octets);
+            let fixed = lossy
+                .split_once('=')
+                .map(|(name, value)| format!("{}: {}", name.trim(), value.trim().trim_end_matches(';')));
+            let offence = offence("`=` stands where `:` belongs");
+            match fixed {
+                Some(fixed) => offence.suggesting(fixed),
+                None => offence,
+            }
+        }
+        _ => offence("the line has no `:` between a name and a value"),
+    }
+}
+
+fn field(text: &[u8], name: Span, value: Span, policy: &Policy) -> PolicyField {
+    let name = Located::of(text, name);
+    let known = FIELDS.contains(&name.text.as_str());
+    let earlier = policy.lines.iter().filter_map(|line| line.field.as_ref()).any(|field| field.name.text == name.text);
+    PolicyField {
+        value: Located::of(text, value),
+        known,
+        duplicate: earlier && name.text != "mx",
+        meant: if known { None } else { meant(&name.text) },
+        name,
+    }
+}
+
+/// The registered name that was meant: another case, another separator, one slip, or a classic.
+fn meant(name: &str) -> Option<&'static str> {
+    let plain = name.to_ascii_lowercase().replace(['-', '.'], "_");
+    let plain = plain.trim_matches('_');
+    match plain {
+        "maxage" | "ttl" | "expire" | "expires" | "max_ttl" => return Some("max_age"),
+        "mxs" | "mx_host" | "mx_hosts" | "host" | "hosts" => return Some("mx"),
+        "v" | "versions" => return Some("version"),
+        "policy" | "modes" => return Some("mode"),
+        _ => {}
+    }
+    let near = |known: &str| {
+        plain == known
+            || (plain.len() > 2 && strsim::damerau_levenshtein(plain, known) <= if known.len() > 4 { 2 } else { 1 })
+    };
+    FIELDS.into_iter().find(|known| near(known))
+}
+
+fn judge(text: &[u8], span: Span, colon: usize, field: &PolicyField, policy: &mut Policy) {
+    let before_name = Span::between(span.offset, field.name.span.offset);
+    let before_colon = Span::between(field.name.span.end(), colon);
+    // One offence a line: the first one that the eye meets.
+    if before_name.length > 0 {
+        policy
+            .syntax
+            .push(Offence::new(before_name, format!("white space stands before `{}`", field.name.text)).suggesting(""));
+        return;
+    }
+    if before_colon.length > 0 {
+        policy.syntax.push(
+            Offence::new(before_colon, format!("white space stands between `{}` and `:`", field.name.text))
+                .suggesting(""),
+        );
+        return;
+    }
+    if field.known {
+        return;
+    }
+    if FIELDS.contains(&field.name.text.to_ascii_lowercase().as_str()) {
+        let lower = field.name.text.to_ascii_lowercase();
+        policy.case.push(
+            Offence::new(field.name.span, format!("`{}` is not `{lower}`: names are in lower case", field.name.text))
+                .suggesting(lower),
+        );
+    }
+    let value = field.value.span.of(text);
+    let wrong = value.iter().position(|octet| *octet == b'\t');
+    if value.is_empty() {
+        policy.syntax.push(Offence::new(
+            Span::between(field.name.span.offset, colon.saturating_add(1)),
+            format!("`{}` has no value", field.name.text),
+        ));
+    } else if let Some(at) = wrong {
+        let place = Span { offset: field.value.span.offset.saturating_add(at), length: 1 };
+        policy.syntax.push(
+            Offence::new(place, format!("a tab stands inside the value of `{}`", field.name.text)).suggesting(" "),
+        );
+    }
+}
+
+fn keep(field: &PolicyField, number: usize, policy: &mut Policy) {
+    let value = || Some(field.value.clone());
+    match field.name.text.as_str() {
+        "version" if policy.version.is_none() => policy.version = value(),
+        "mode" if policy.mode.is_none() => policy.mode = value(),
+        "max_age" if policy.max_age.is_none() => policy.max_age = value(),
+        "mx" => policy.mx.push(MxLine { pattern: field.value.clone(), number }),
+        _ => {}
+    }
+}
+
+impl Policy {
+    /// The mode, where the first `mode` field has a valid value.
+    pub fn valid_mode(&self) -> Option<&'static str> {
+        let mode = self.mode.as_ref()?;
+        ["enforce", "testing", "none"].into_iter().find(|valid| *valid == mode.text)
+    }
+
+    /// The life in seconds, where the first `max_age` field has a valid value: 1 to 10 digits.
+    pub fn valid_max_age(&self) -> Option<u64> {
+        let text = &self.max_age.as_ref()?.text;
+        let digits = !text.is_empty() && text.len() <= 10 && text.bytes().all(|c| c.is_ascii_digit());
+        if digits { text.parse().ok() } else { None }
+    }
+}
+
+/// The mode that was probably meant by a wrong one.
+pub fn mode_meant(text: &str) -> Option<&'static str> {
+    let plain: String = text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_ascii_lowercase();
+    match plain.as_str() {
+        "enforce" | "enforced" | "enforcing" | "enforcement" | "strict" | "reject" => Some("enforce"),
+        "testing" | "test" | "report" | "reporting" | "monitor" | "monitoring" | "quarantine" => Some("testing"),
+        "none" | "off" | "disable" | "disabled" | "no" => Some("none"),
+        _ => ["enforce", "testing", "none"]
+            .into_iter()
+            .find(|mode| strsim::damerau_levenshtein(&plain, mode) <= 2 && plain.len() > 2),
+    }
+}
+
+/// Whether white space of the grammar stands in the text.
+pub fn has_white_space(text: &str) -> bool {
+    text.bytes().any(is_wsp)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::grammar::mx_pattern::MxPattern;
+
+    /// What is wrong with a policy, as short words.
+    fn faults(body: &[u8]) -> Vec<&'static str> {
+        let policy = parse(body);
+        if policy.markup.is_some() {
+            return vec!["markup"];
+        }
+        let mut faults = Vec::new();
+        let mut add = |word, offences: &[Offence]| faults.extend(offences.iter().map(|_| word));
+        add("syntax", &policy.syntax);
+        add("encoding", &policy.encoding);
+        add("case", &policy.case);
+        add("blank", &policy.blank);
+        add("trailing", &policy.trailing);
+        if policy.endings.cr > 0 {
+            faults.push("cr");
+        }
+        if policy.version.as_ref().is_none_or(|version| version.text != "STSv1") {
+            faults.push("version");
+        }
+        if policy.valid_mode().is_none() {
+            faults.push("mode");
+        }
+        match policy.valid_max_age() {
+            None => faults.push("max_age"),
+            Some(max_age) if max_age > 31_557_600 => faults.push("maximum"),
+            Some(_) => {}
+        }
+        if policy.mx.is_empty() && policy.valid_mode() != Some("none") {
+            faults.push("no mx");
+        }
+        faults.extend(policy.mx.iter().filter(|mx| MxPattern::parse(&mx.pattern.text).is_err()).map(|_| "mx"));
+        faults
+    }
+
+    const GOOD: &str = "version: STSv1\nmode: enforce\nmx: mail.example.com\nmax_age: 604800\n";
+
+    #[test]
+    fn the_corners_of_the_grammar() {
+        let change = |from: &str, to: &str| GOOD.replace(from, to);
+        let long_name = format!("{}: x\n{GOOD}", "x".repeat(33));
+        for (body, expected) in [
+            (GOOD.to_owned(), &[][..]),
+            (change("\n", "\r\n"), &[]),
+            (GOOD.trim_end().to_owned(), &[]),
+            (change("mode: enforce\n", "mode: enforce\r\n"), &[]),
+            (change("\n", "\r"), &["cr", "cr"][..1]),
+            (format!("{GOOD}\n"), &["blank"]),
+            (format!("{GOOD}\n\n\n"), &["blank"]),
+            (format!("\n{GOOD}"), &["blank"]),
+            (change("mode", "\nmode"), &["blank"]),
+            (format!("{GOOD}  \n"), &["blank"]),
+            (format!("\u{feff}{GOOD}"), &["encoding"]),
+            (change("mode", " mode"), &["syntax"]),
+            (change("enforce\n", "enforce \t\n"), &["trailing"]),
+            (change("mode: ", "mode : "), &["syntax"]),
+            (change("mode: ", "mode:"), &[]),
+            (change("mode: ", "mode:\t"), &[]),
+            (change("mode: ", "Mode: "), &["case", "mode"]),
+            (change("enforce", "Enforce"), &["mode"]),
+            (change("STSv1", "stsv1"), &["version"]),
+            ("mode: enforce\nmx: a.example\nmax_age: 1\nversion: STSv1\n".to_owned(), &[]),
+            (change("version: STSv1\n", ""), &["version"]),
+            ("version: STSv1\nmode: none\nmax_age: 60\n".to_owned(), &[]),
+            ("version: STSv1\nmode: testing\nmax_age: 60\n".to_owned(), &["no mx"]),
+            (change("enforce", "report"), &["mode"]),
+            (format!("{GOOD}mode: none\n"), &[]),
+            (change("mode: enforce", "mode: x\nmode: enforce"), &["mode"]),
+            (change("604800", "0"), &[]),
+            (change("604800", "0000604800"), &[]),
+            (change("604800", "31557600"), &[]),
+            (change("604800", "31557601"), &["maximum"]),
+            (change("604800", "9999999999"), &["maximum"]),
+            (change("604800", "00000604800"), &["max_age"]),
+            (change("604800", "-1"), &["max_age"]),
+            (change("604800", "+1"), &["max_age"]),
+            (change("604800", "1.5"), &["max_age"]),
+            (change("604800", "7d"), &["max_age"]),
+            (change("604800", "604,800"), &["max_age"]),
+            (change("604800", ""), &["trailing", "max_age"]),
+            (change("mail.example.com", "MAIL.Example.COM"), &[]),
+            (change("mail.example.com", "mail.example.com."), &["mx"]),
+            (change("mail.example.com", ".example.com"), &["mx"]),
+            (change("mail.example.com", "*"), &["mx"]),
+            (change("mail.example.com", "a.example, b.example"), &["mx"]),
+            (change("mx: mail.example.com", "mx:"), &["mx"]),
+            (format!("# comment\n{GOOD}"), &["syntax"]),
+            (format!("# c: x\n{GOOD}"), &["syntax"]),
+            (format!("{GOOD}x-foo: bar baz\n"), &[]),
+            (format!("{GOOD}x-foo: é\n"), &[]),
+            (format!("{GOOD}x-foo:\n"), &["syntax"]),
+            (format!("{GOOD}x-foo: a\tb\n"), &["syntax"]),
+            (long_name, &["syntax"]),
+            (format!("{GOOD}_x: a\n"), &["syntax"]),
+            (format!("{GOOD}x-foo: a\u{85}mode: none\n"), &[]),
+            (format!("{GOOD}x-foo: a\u{2028}mode: none\n"), &[]),
+            (change(": ", "="), &["syntax", "syntax", "syntax", "syntax", "version", "mode", "max_age", "no mx"]),
+            ("<!DOCTYPE html><html>".to_owned(), &["markup"]),
+            ("{\"version\": \"STSv1\"}".to_owned(), &["markup"]),
+            ("version: STSv1\\nmode: enforce\\n".to_owned(), &["version", "mode", "max_age", "no mx"]),
+            (String::new(), &["version", "mode", "max_age", "no mx"]),
+            (format!("{GOOD}x: a\u{0}b\n"), &["encoding"]),
+        ] {
+            assert_eq!(faults(body.as_bytes()), expected, "{body:?}");
+        }
+        assert_eq!(faults(b"version: STSv1\nmode: none\nmax_age: 1\nx: \xe9\n"), ["encoding"]);
+    }
+
+    #[test]
+    fn the_first_field_counts_and_places_are_known() {
+        let body = "version: STSv1\nmode: enforce\nmode: none\nmax-age: 1\nmax_age:  86400 \n";
+        let policy = parse(body.as_bytes());
+        assert_eq!(policy.mode.as_ref().unwrap().text, "enforce");
+        let max_age = policy.max_age.unwrap();
+        assert_eq!(max_age.span.of(body.as_bytes()), b"86400");
+        assert!(policy.lines[2].field.as_ref().unwrap().duplicate);
+        assert_eq!(policy.lines[3].field.as_ref().unwrap().meant, Some("max_age"));
+    }
+
+    #[test]
+    fn modes_that_people_write() {
+        for (text, meant) in [
+            ("enforced", "enforce"),
+            ("report", "testing"),
+            ("off", "none"),
+            ("Enforce", "enforce"),
+            ("tesing", "testing"),
+        ] {
+            assert_eq!(mode_meant(text), Some(meant));
+        }
+        assert_eq!(mode_meant("banana"), None);
+    }
+
+    #[test]
+    fn large_bodies_take_linear_time() {
+        let body = "mx: mail.example.com\n".repeat(10_000);
+        assert!(parse(body.as_bytes()).mx.len() > 3_000);
+        assert_eq!(parse(&vec![b':'; 1 << 20]).lines.len(), 1);
+    }
+
+    fn spans_lie_inside(body: &[u8]) {
+        let policy = parse(body);
+        let offences = [&policy.syntax, &policy.encoding, &policy.case, &policy.blank, &policy.trailing];
+        let spans =
+            offences.into_iter().flatten().map(|offence| offence.span).chain(policy.lines.iter().map(|line| line.span));
+        let fields = policy
+            .lines
+            .iter()
+            .filter_map(|line| line.field.as_ref())
+            .flat_map(|field| [field.name.span, field.value.span]);
+        assert!(spans.chain(fields).chain(policy.endings.odd).all(|span| span.end() <= body.len()), "{body:?}");
+        assert!(policy.lines.windows(2).all(|pair| pair[0].span.end() <= pair[1].span.offset), "{body:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_panic_or_leave_the_text(body: Vec<u8>) {
+            spans_lie_inside(&body);
+        }
+
+        #[test]
+        fn nothing_near_the_grammar_does_either(body in "((version|Mode|mx|max_age| x|\u{feff})?[ \t:]{0,3}[STv1a-z0-9.*é\u{85}\u{0}-]{0,9}[ \t]?(\n|\r\n|\r)?){0,8}") {
+            spans_lie_inside(body.as_bytes());
+        }
+
+        #[test]
+        fn what_the_grammar_makes_is_valid(
+            name in "[a-z0-9][A-Za-z0-9._-]{0,31}", value in "[!-~é]([ !-~é]{0,20}[!-~é])?", age in 1_u32..31_557_600, crlf: bool,
+        ) {
+            prop_assume!(!FIELDS.contains(&name.to_ascii_lowercase().as_str()));
+            let body = format!("mx: *.example.com\nversion:STSv1\n{name}: {value}\nmax_age:\t{age}\nmode: testing");
+            let body = if crlf { body.replace('\n', "\r\n") } else { body };
+            prop_assert!(faults(body.as_bytes()).is_empty(), "{:?}", body);
+        }
+    }
+}
