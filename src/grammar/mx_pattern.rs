@@ -42,7 +42,10 @@ impl MxPattern {
     /// Reads a pattern as it is written after `mx:`.
     pub fn parse(text: &str) -> Result<Self, MxProblem> {
         match problem(text) {
-            Some(problem) => Err(problem),
+            // What is proposed must itself be right.
+            Some(found) => {
+                Err(MxProblem { suggestion: found.suggestion.filter(|name| problem(name).is_none()), ..found })
+            }
             None => Ok(Self::of_valid(text)),
         }
     }
@@ -89,11 +92,7 @@ impl fmt::Display for MxPattern {
 }
 
 fn problem(text: &str) -> Option<MxProblem> {
-    let wrong = |kind, detail: String, suggestion: Option<String>| {
-        // What is proposed must itself be right.
-        let suggestion = suggestion.filter(|name| *name != text && problem_is_none(name));
-        Some(MxProblem { kind, detail, suggestion })
-    };
+    let wrong = |kind, detail: String, suggestion: Option<String>| Some(MxProblem { kind, detail, suggestion });
     let syntax = |detail: &str, suggestion: Option<String>| wrong(MxProblemKind::Syntax, detail.to_owned(), suggestion);
     if text.is_empty() {
         return syntax("is empty", None);
@@ -131,25 +130,11 @@ fn problem(text: &str) -> Option<MxProblem> {
     {
         return syntax("has a port, and a policy names hosts alone", Some(format!("{prefix}{host}")));
     }
-    name_problem(text, name, prefix).or_else(|| false_a_label(name))
+    name_problem(name, prefix).or_else(|| false_a_label(name))
 }
 
-fn problem_is_none(text: &str) -> bool {
-    // One level deep: a suggestion is judged without suggestions of its own.
-    !text.is_empty()
-        && text.is_ascii()
-        && !text.contains("://")
-        && !is_address(text)
-        && star_problem(text).is_none()
-        && {
-            let name = text.strip_prefix("*.").unwrap_or(text);
-            super::names::host_name_problem(name).is_none() && !name.ends_with('.')
-        }
-}
-
-fn name_problem(text: &str, name: &str, prefix: &str) -> Option<MxProblem> {
+fn name_problem(name: &str, prefix: &str) -> Option<MxProblem> {
     let syntax = |detail: String, suggestion: Option<String>| {
-        let suggestion = suggestion.filter(|name| *name != text && problem_is_none(name));
         Some(MxProblem { kind: MxProblemKind::Syntax, detail, suggestion })
     };
     if let Some(rest) = name.strip_prefix('.') {
@@ -190,7 +175,7 @@ fn list_or_preference(text: &str) -> Option<MxProblem> {
         [preference, host] if text.contains(' ') && preference.bytes().all(|c| c.is_ascii_digit()) => Some(MxProblem {
             kind: MxProblemKind::Syntax,
             detail: "has a preference, which belongs into the MX record only".to_owned(),
-            suggestion: Some(host.trim_end_matches('.').to_owned()).filter(|host| problem_is_none(host)),
+            suggestion: Some(host.trim_end_matches('.').to_owned()),
         }),
         [_, _, ..] => Some(MxProblem {
             kind: MxProblemKind::List,
@@ -200,7 +185,7 @@ fn list_or_preference(text: &str) -> Option<MxProblem> {
         [one] if separators => Some(MxProblem {
             kind: MxProblemKind::Syntax,
             detail: "has a separator behind or before the name".to_owned(),
-            suggestion: Some((*one).to_owned()).filter(|host| problem_is_none(host)),
+            suggestion: Some((*one).to_owned()),
         }),
         _ => None,
     }

@@ -180,6 +180,8 @@ fn encoding(text: &[u8], offences: &mut Vec<Offence>) {
 fn split(text: &[u8], start: usize, endings: &mut Endings) -> Vec<Span> {
     let mut lines = Vec::new();
     let mut from = start;
+    // Without any LF, bare CRs were surely meant to end the lines: they are read so, and reported.
+    let cr_alone = !text.contains(&b'\n');
     let (mut first_lf, mut first_crlf, mut first_cr) = (None, None, None);
     for (at, octet) in text.iter().enumerate().skip(start) {
         let before = at.checked_sub(1).and_then(|before| text.get(before));
@@ -199,6 +201,10 @@ fn split(text: &[u8], start: usize, endings: &mut Endings) -> Vec<Span> {
             b'\r' if text.get(at.saturating_add(1)) != Some(&b'\n') => {
                 endings.cr = endings.cr.saturating_add(1);
                 first_cr.get_or_insert(Span { offset: at, length: 1 });
+                if cr_alone {
+                    lines.push(Span::between(from, at));
+                    from = at.saturating_add(1);
+                }
             }
             _ => {}
         }
