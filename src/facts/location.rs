@@ -36,6 +36,13 @@ pub struct Placed {
 }
 
 impl Placed {
+    /// Joins the places of a text that is observed directly behind this one.
+    pub fn append(&mut self, mut other: Placed) {
+        // The end of the first is the start of the second, wherever the exhibit puts that.
+        self.offsets.pop();
+        self.offsets.append(&mut other.offsets);
+    }
+
     /// The exhibit's octets for those from `offset` on, `length` of them: first octet and length.
     pub fn range(&self, offset: usize, length: usize) -> (usize, usize) {
         let last = self.offsets.last().copied().unwrap_or_default();

@@ -4,19 +4,30 @@
 
 mod address;
 mod builder;
+mod dane;
 mod fact;
+mod host;
 mod location;
+mod mx;
+mod policy;
+mod questions;
+mod record;
 mod schema;
+mod smtp;
 mod tls;
+mod tlsrpt;
 pub mod tree;
+mod txt;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use self::builder::Builder;
 pub use self::fact::Fact;
 pub use self::location::{Exhibit, Location, Locations, Placed};
 pub use self::schema::{Field, Type, root};
+use self::tree::{FactTree, ParentFacts};
 use crate::snapshot::Snapshot;
 
 /// Everything that rules can ask about a domain.
@@ -37,7 +48,15 @@ pub struct Facts {
 impl Facts {
     /// The facts of a snapshot, and of an older one of the same domain where there is one.
     pub fn of(snapshot: &Snapshot, _baseline: Option<&Snapshot>) -> Self {
-        Facts { domain: snapshot.domain.clone(), ..Facts::default() }
+        let mut builder = Builder::new(snapshot);
+        let tree = tree_of(&mut builder);
+        Facts {
+            domain: snapshot.domain.clone(),
+            collected_at: snapshot.collected_at.clone(),
+            tree: serde_json::to_value(tree).unwrap_or_default(),
+            locations: builder.locations,
+            unobserved: builder.unobserved,
+        }
     }
 
     /// Why there is nothing at a path: the reason noted for it or for what is around it.
@@ -62,6 +81,65 @@ impl Facts {
             None => format!("`{key}` was not observed"),
         }
     }
+}
+
+fn tree_of(builder: &mut Builder<'_>) -> FactTree {
+    let snapshot = builder.snapshot;
+    if snapshot.domain.is_none() {
+        builder.why("domain", "no domain was given");
+    }
+    builder.why("collected_at", "the snapshot does not say when it was made (`collected_at`)");
+    let parsed = policy::parsed(builder);
+    if parsed.is_unobserved() {
+        builder.why_left_out("policy", "policy", "the policy");
+    }
+    let mx = mx::mx_facts(builder, &parsed);
+    let policy = policy::policy_facts(builder, &parsed, &mx.hosts);
+    let record = record::record_facts(builder);
+    let tlsrpt = tlsrpt::tlsrpt_facts(builder);
+    let policy_host = host::policy_host_facts(builder);
+    let questions = questions::question_facts(builder);
+    FactTree {
+        domain: snapshot.domain.clone().into(),
+        parent: parent(builder),
+        collected_at: snapshot.collected_at.clone().into(),
+        mx: Fact::Known(mx),
+        record: Fact::Known(record),
+        policy_host: Fact::Known(policy_host),
+        policy: Fact::Known(policy),
+        tlsrpt: Fact::Known(tlsrpt),
+        questions: Fact::Known(questions),
+        smtp_blocked: smtp::looks_blocked(snapshot).into(),
+        standard_ports: standard_ports(snapshot),
+    }
+}
+
+/// The parent's own record; a registrable domain has no parent that matters.
+fn parent(builder: &mut Builder<'_>) -> Fact<Option<ParentFacts>> {
+    let Some(domain) = builder.domain() else {
+        builder.why("parent", "no domain was given");
+        return Fact::Unobserved;
+    };
+    let registrable = psl::domain_str(domain).is_none_or(|registrable| registrable == domain);
+    if registrable {
+        return Fact::Known(None);
+    }
+    let lookup = builder.snapshot.parent.as_ref();
+    let Some(records) = lookup.and_then(|lookup| lookup.known()) else {
+        builder.why_left_out("parent", "parent", "the parent domain's record");
+        return Fact::Unobserved;
+    };
+    let parent = domain.split_once('.').map_or(domain, |(_, parent)| parent);
+    let published = records.iter().any(|record| record.joined().starts_with(b"v=STSv1;"));
+    Fact::Known(Some(ParentFacts { domain: Fact::Known(parent.to_owned()), published: Fact::Known(published) }))
+}
+
+/// Whether the hosts were asked where senders ask them; a snapshot that does not say so was.
+fn standard_ports(snapshot: &Snapshot) -> Fact<bool> {
+    let collection = snapshot.collection.as_ref();
+    let https = collection.and_then(|collection| collection.https_port).is_none_or(|port| port == 443);
+    let smtp = collection.and_then(|collection| collection.smtp_port).is_none_or(|port| port == 25);
+    Fact::Known(https && smtp)
 }
 
 /// Whether an `mx` pattern matches an MX host (RFC 8461 §4.1); a pattern that is none matches nothing.

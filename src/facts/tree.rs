@@ -46,6 +46,8 @@ facts! {
         questions: Vec<QuestionFacts>,
         /// Whether no MX host of the run answered on its SMTP port, so that the network here is the likely cause.
         smtp_blocked: bool,
+        /// Whether the hosts were asked on ports 443 and 25, as senders do; false in labs.
+        standard_ports: bool,
     }
 }
 

@@ -111,6 +111,9 @@ pub struct Collection {
     /// The port that MX hosts were asked on, if not 25.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smtp_port: Option<u16>,
+    /// Whether any MX host of the run answered on its SMTP port: where none does, the network here is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp_connected: Option<bool>,
     /// Why parts were left out on purpose, for example `smtp: --no-smtp was given`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,

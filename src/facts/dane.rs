@@ -1,0 +1,92 @@
+//! The facts of TLSA records (RFC 6698, RFC 7672): which are usable, and which match the presented chain.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ring::digest::{SHA256, SHA512};
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::fact::Fact;
+use super::tree::TlsaFacts;
+use crate::snapshot::{Certificate, Lookup, MxHost, TlsaRecord};
+
+/// The facts of the TLSA records of an MX host.
+pub fn tlsa_facts(host: &MxHost) -> Fact<Vec<TlsaFacts>> {
+    let records = host.tlsa.as_ref().and_then(Lookup::known);
+    let chains: Vec<&[Certificate]> = host
+        .probes
+        .iter()
+        .flatten()
+        .filter_map(|probe| probe.tls.as_ref())
+        .filter(|tls| tls.handshake)
+        .map(|tls| tls.chain.as_slice())
+        .collect();
+    records.map(|records| records.iter().map(|record| facts_of(record, &chains)).collect()).into()
+}
+
+fn facts_of(record: &TlsaRecord, chains: &[&[Certificate]]) -> TlsaFacts {
+    let known =
+        chains.iter().all(|chain| !chain.is_empty() && chain.iter().all(|certificate| certificate.pem.is_some()));
+    let matches = if known && !chains.is_empty() {
+        Fact::Known(chains.iter().all(|chain| matches(record, chain)))
+    } else {
+        Fact::Unobserved
+    };
+    TlsaFacts {
+        usage: Fact::Known(i64::from(record.usage)),
+        selector: Fact::Known(i64::from(record.selector)),
+        matching: Fact::Known(i64::from(record.matching)),
+        text: Fact::Known(format!(
+            "{} {} {} {}",
+            record.usage,
+            record.selector,
+            record.matching,
+            crate::source_text::escape(&record.association)
+        )),
+        usable: Fact::Known(matches!(record.usage, 2 | 3) && record.selector <= 1 && record.matching <= 2),
+        matches,
+    }
+}
+
+/// Whether a record matches a chain: usage 3 (and 1) the host's own certificate, 2 (and 0) any that issued it.
+fn matches(record: &TlsaRecord, chain: &[Certificate]) -> bool {
+    let wanted = record.association.to_ascii_lowercase();
+    let candidates = match record.usage {
+        1 | 3 => chain.get(..1),
+        _ => chain.get(1..),
+    };
+    candidates
+        .unwrap_or_default()
+        .iter()
+        .any(|certificate| association(record, certificate).is_some_and(|found| found == wanted))
+}
+
+fn association(record: &TlsaRecord, certificate: &Certificate) -> Option<String> {
+    let der = der(certificate.pem.as_deref()?)?;
+    let selected = match record.selector {
+        0 => der,
+        1 => X509Certificate::from_der(&der).ok()?.1.tbs_certificate.subject_pki.raw.to_vec(),
+        _ => return None,
+    };
+    let length = match record.matching {
+        0 => return Some(hex(&selected)),
+        1 => 32,
+        2 => 64,
+        _ => return None,
+    };
+    Some(hex(&digest(&selected, length)))
+}
+
+/// SHA-256 (32 octets) or SHA-512 (64 octets).
+fn digest(octets: &[u8], length: usize) -> Vec<u8> {
+    let algorithm = if length == 32 { &SHA256 } else { &SHA512 };
+    ring::digest::digest(algorithm, octets).as_ref().to_vec()
+}
+
+fn der(pem: &str) -> Option<Vec<u8>> {
+    let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect::<Vec<_>>().concat();
+    STANDARD.decode(body.trim()).ok()
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}

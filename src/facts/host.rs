@@ -1,0 +1,269 @@
+//! The facts of the policy host (RFC 8461 §3.3).
+
+use super::builder::{Builder, failure_text, failure_word, outcome_word, question_text, ttl_column};
+use super::fact::Fact;
+use super::mx;
+use super::tls::{self, place};
+use super::tree::{HttpsFacts, PolicyHostFacts};
+use crate::grammar::names::plain;
+use crate::grammar::policy::MAX_POLICY_OCTETS;
+use crate::snapshot::{AddressRecord, DnsOutcome, HttpResponse, HttpsProbe, Lookup, PolicyHost};
+use crate::source_text::escape;
+
+const ROOT: &str = "policy_host";
+
+/// The facts of the policy host.
+pub fn policy_host_facts(builder: &mut Builder<'_>) -> PolicyHostFacts {
+    let snapshot = builder.snapshot;
+    let default = PolicyHost::default();
+    let observed = snapshot.policy_host.as_ref();
+    if observed.is_none() {
+        builder.why_left_out(ROOT, ROOT, "the policy host");
+    }
+    let host = observed.unwrap_or(&default);
+    let name = host.name.as_deref().map(plain).or_else(|| builder.domain().map(|domain| format!("mta-sts.{domain}")));
+    let mut facts = PolicyHostFacts { name: name.clone().into(), ..PolicyHostFacts::default() };
+    let Some(host) = observed else { return facts };
+    let name = name.unwrap_or_else(|| "mta-sts".to_owned());
+    addresses(builder, host, &name, &mut facts);
+    probes(builder, host, &name, &mut facts);
+    facts
+}
+
+fn addresses(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &mut PolicyHostFacts) {
+    let (ipv4, ipv6) = (host.ipv4.as_ref(), host.ipv6.as_ref());
+    exhibit(builder, name, "A", ipv4);
+    exhibit(builder, name, "AAAA", ipv6);
+    facts.resolves = mx::resolves(ipv4, ipv6);
+    facts.addresses = mx::addresses(ipv4, ipv6);
+    let alias = [ipv4, ipv6].into_iter().flatten().find_map(|lookup| lookup.aliases.first());
+    facts.alias = if facts.resolves.is_unobserved() && alias.is_none() {
+        Fact::Unobserved
+    } else {
+        Fact::Known(alias.map(|alias| plain(&alias.target)))
+    };
+    facts.outcome = better(ipv4, ipv6).map(outcome_word).into();
+    if facts.resolves.is_unobserved() {
+        let asked = [("A", ipv4), ("AAAA", ipv6)]
+            .into_iter()
+            .filter_map(|(kind, lookup)| Some(question_text(lookup?, kind, name)));
+        let asked = asked.collect::<Vec<_>>().join("; ");
+        builder.why(ROOT, if asked.is_empty() { format!("the addresses of {name} were not looked up") } else { asked });
+    }
+}
+
+fn better(ipv4: Option<&Lookup<AddressRecord>>, ipv6: Option<&Lookup<AddressRecord>>) -> Option<DnsOutcome> {
+    let outcomes: Vec<DnsOutcome> = [ipv4, ipv6].into_iter().flatten().filter_map(Lookup::outcome).collect();
+    let good = [DnsOutcome::Answer, DnsOutcome::Nodata, DnsOutcome::Nxdomain];
+    good.into_iter().find(|outcome| outcomes.contains(outcome)).or_else(|| outcomes.first().copied())
+}
+
+fn exhibit(builder: &mut Builder<'_>, name: &str, kind: &str, lookup: Option<&Lookup<AddressRecord>>) {
+    let Some(lookup) = lookup else { return };
+    for alias in &lookup.aliases {
+        let line = format!("{}. {}IN CNAME {}.", plain(&alias.name), ttl_column(alias.ttl), plain(&alias.target));
+        if !builder.locations.exhibit(ROOT).text().contains(&line) {
+            place(builder, ROOT, "policy_host.alias", &line);
+        }
+    }
+    let owner = lookup.aliases.last().map_or_else(|| name.to_owned(), |alias| plain(&alias.target));
+    for record in &lookup.records {
+        let path = format!("policy_host.address {}", record.address);
+        place(builder, ROOT, &path, &format!("{owner}. {}IN {kind} {}", ttl_column(lookup.ttl), record.address));
+    }
+    if lookup.records.is_empty() {
+        let said = question_text(lookup, kind, name);
+        place(
+            builder,
+            ROOT,
+            "policy_host.resolves",
+            &format!("{owner}. IN {kind} ; {}", said.split(": ").nth(1).unwrap_or(&said)),
+        );
+    }
+    let end = builder.locations.exhibit(ROOT).text().find('\n').unwrap_or_default();
+    builder.locations.note(ROOT, ROOT, (0, end));
+}
+
+fn probes(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &mut PolicyHostFacts) {
+    for (index, address) in facts.addresses.known().into_iter().flatten().enumerate() {
+        let address = address.address.known().cloned().unwrap_or_default();
+        let at = builder.locations.clone_of(&format!("policy_host.address {address}"));
+        builder.locations.note_as(format!("policy_host.addresses[{index}]"), at);
+    }
+    let Some(probes) = &host.probes else {
+        for field in ["probes", "reachable", "consistent", "difference", "fetchable"] {
+            let path = format!("policy_host.{field}");
+            match facts.resolves {
+                Fact::Known(false) => builder.why(path, format!("{name} has no address to ask")),
+                _ => builder.why_left_out(&path, "policy_host.probes", &format!("how {name} answers")),
+            }
+        }
+        if facts.resolves == Fact::Known(false) {
+            facts.fetchable = Fact::Known(false);
+        }
+        return;
+    };
+    let https: Vec<HttpsFacts> =
+        probes.iter().enumerate().map(|(index, probe)| probe_facts(builder, probe, name, index)).collect();
+    let reachable = https.iter().filter(|probe| probe.connected == Fact::Known(true)).count();
+    let difference = difference(&https, probes);
+    facts.reachable = Fact::Known(i64::try_from(reachable).unwrap_or(i64::MAX));
+    facts.fetchable = fetchable(&https);
+    facts.consistent = Fact::Known(difference.is_none());
+    facts.difference = Fact::Known(difference);
+    facts.probes = Fact::Known(https);
+    if facts.fetchable.is_unobserved() {
+        builder.why("policy_host.fetchable", format!("it was not seen whether {name} serves a policy"));
+    }
+}
+
+fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index: usize) -> HttpsFacts {
+    let path = format!("policy_host.probes[{index}]");
+    place(builder, ROOT, &path, &format!("; {}", probe.address));
+    let connected = probe.connected.or_else(|| probe.tls.is_some().then_some(true));
+    let mut facts = HttpsFacts {
+        address: Fact::Known(probe.address.to_string()),
+        connected: connected.into(),
+        failure: Fact::Known(probe.failure.as_ref().map(failure_text)),
+        failure_kind: Fact::Known(probe.failure.as_ref().map(|failure| failure_word(failure.kind))),
+        milliseconds: probe
+            .elapsed_ms
+            .filter(|_| probe.response.is_some())
+            .and_then(|time| i64::try_from(time).ok())
+            .into(),
+        ..HttpsFacts::default()
+    };
+    let reason = probe.failure.as_ref().map_or_else(|| "this step was not observed".to_owned(), failure_text);
+    builder.why(path.as_str(), reason);
+    if let Some(tls) = &probe.tls {
+        facts.tls = Fact::Known(tls::session(builder, tls, name, &format!("{path}.tls"), ROOT));
+    }
+    match &probe.response {
+        Some(response) => response_facts(builder, response, &path, &mut facts),
+        // The connection and TLS stood, and no response came: that is known.
+        None if probe.tls.as_ref().is_some_and(|tls| tls.handshake) && probe.failure.is_some() => {
+            facts.status = Fact::Known(None)
+        }
+        None => {}
+    }
+    if let Some(failure) = &probe.failure {
+        place(builder, ROOT, &format!("{path}.failure"), &format!("! {}", failure_text(failure)));
+        let same = builder.locations.clone_of(&format!("{path}.failure"));
+        builder.locations.note_as(format!("{path}.connected"), same.clone());
+        if probe.response.is_none() {
+            builder.locations.note_as(format!("{path}.status"), same);
+        }
+    }
+    facts
+}
+
+fn response_facts(builder: &mut Builder<'_>, response: &HttpResponse, path: &str, facts: &mut HttpsFacts) {
+    let version = response.version.as_deref().unwrap_or("HTTP");
+    place(builder, ROOT, &format!("{path}.status"), &format!("{} {}", escape(version), response.status));
+    for header in &response.headers {
+        let field = match header.name.as_str() {
+            "age" => "age",
+            "cache-control" => "cache_seconds",
+            "content-encoding" => "content_encoding",
+            "content-type" => "media_type",
+            "location" => "location",
+            _ => "header",
+        };
+        place(
+            builder,
+            ROOT,
+            &format!("{path}.{field}"),
+            &format!("{}: {}", escape(&header.name), escape(&header.value.lossy())),
+        );
+    }
+    let same = builder.locations.clone_of(&format!("{path}.media_type"));
+    builder.locations.note_as(format!("{path}.charset"), same);
+    let header = |name: &str| {
+        response
+            .headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case(name))
+            .map(|header| header.value.lossy().trim().to_owned())
+    };
+    let content_type = header("content-type");
+    facts.status = Fact::Known(Some(i64::from(response.status)));
+    facts.location = Fact::Known(header("location"));
+    facts.media_type = Fact::Known(
+        content_type
+            .as_deref()
+            .and_then(|value| value.split(';').next())
+            .map(|value| value.trim().to_ascii_lowercase()),
+    );
+    facts.charset = Fact::Known(content_type.as_deref().and_then(charset));
+    facts.content_encoding =
+        Fact::Known(header("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity")));
+    facts.age = Fact::Known(header("age").and_then(|age| age.parse().ok()));
+    facts.cache_seconds = Fact::Known(header("cache-control").as_deref().and_then(cache_seconds));
+    facts.proxied = Fact::Known(
+        ["age", "via", "x-cache", "cf-cache-status", "x-served-by"].iter().any(|name| header(name).is_some()),
+    );
+    facts.octets = response.body_length.and_then(|octets| i64::try_from(octets).ok()).into();
+    facts.oversized =
+        Fact::Known(response.truncated || response.body_length.is_some_and(|octets| octets > MAX_POLICY_OCTETS as u64));
+}
+
+/// The charset of a Content-Type, in lower case (RFC 9110 §8.3.2).
+fn charset(content_type: &str) -> Option<String> {
+    let parameters = content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    parameters
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+        .map(|(_, value)| value.trim().trim_matches('"').to_ascii_lowercase())
+        .next()
+}
+
+/// How long a shared cache may keep a response: `s-maxage`, else `max-age` (RFC 9111 §5.2.2).
+fn cache_seconds(value: &str) -> Option<i64> {
+    let directive = |wanted: &str| {
+        value
+            .split(',')
+            .filter_map(|part| part.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))
+            .and_then(|(_, seconds)| seconds.trim().trim_matches('"').parse().ok())
+    };
+    directive("s-maxage").or_else(|| directive("max-age"))
+}
+
+/// Whether one address at least gives a policy as a sender fetches it: a valid certificate and status 200.
+fn fetchable(probes: &[HttpsFacts]) -> Fact<bool> {
+    let verdicts: Vec<Option<bool>> = probes.iter().map(gives_policy).collect();
+    match () {
+        () if verdicts.contains(&Some(true)) => Fact::Known(true),
+        () if verdicts.contains(&None) => Fact::Unobserved,
+        () => Fact::Known(false),
+    }
+}
+
+fn gives_policy(probe: &HttpsFacts) -> Option<bool> {
+    if probe.connected == Fact::Known(false) || probe.failure_kind.known().is_some_and(Option::is_some) {
+        return Some(false);
+    }
+    let tls = probe.tls.known()?;
+    if tls.handshake == Fact::Known(false) {
+        return Some(false);
+    }
+    let certificate = tls.certificate.known()?.as_ref()?;
+    let named = matches!(certificate.name_match.known()?.as_str(), "exact" | "wildcard");
+    let in_time = !*certificate.expired.known()? && !*certificate.not_yet_valid.known()?;
+    Some(named && in_time && *tls.trusted.known()? && *probe.status.known()? == Some(200))
+}
+
+/// What differs between the addresses that answer.
+fn difference(facts: &[HttpsFacts], probes: &[HttpsProbe]) -> Option<String> {
+    let mut answers = facts.iter().zip(probes).filter(|(_, probe)| probe.response.is_some());
+    let (first, first_probe) = answers.next()?;
+    answers.find_map(|(other, probe)| {
+        let body = |probe: &HttpsProbe| probe.response.as_ref().and_then(|response| response.body_sha256.clone());
+        let what = match () {
+            () if first.status != other.status => "they answer with different status codes",
+            () if body(first_probe) != body(probe) => "they serve different bodies",
+            () if gives_policy(first) != gives_policy(other) => "the certificate of one is valid, the other's is not",
+            () => return None,
+        };
+        Some(format!("{} and {}: {what}", first_probe.address, probe.address))
+    })
+}

@@ -1,0 +1,233 @@
+//! The facts of the policy body (RFC 8461 §3.2).
+
+use super::builder::Builder;
+use super::fact::Fact;
+use super::location::Placed;
+use super::tree::{FieldFacts, MxHostFacts, OffenceFacts, PatternFacts, PolicyFacts};
+use super::txt;
+use crate::grammar::mx_pattern::{MxPattern, MxProblemKind};
+use crate::grammar::policy::{self, Endings, Policy};
+use crate::grammar::{Located, Offence, Span};
+
+const ROOT: &str = "policy";
+
+/// The greatest `max_age` (RFC 8461 §3.2).
+pub const MAX_AGE_MAXIMUM: u64 = 31_557_600;
+
+/// The parsed policy of the snapshot: known, known absent, or not observed.
+pub fn parsed(builder: &Builder<'_>) -> Fact<Option<Policy>> {
+    match &builder.snapshot.policy {
+        None => Fact::Unobserved,
+        Some(None) => Fact::Known(None),
+        Some(Some(served)) => Fact::Known(Some(policy::parse(&served.body.0))),
+    }
+}
+
+/// The facts of the body; `hosts` are the MX hosts, where they are known.
+pub fn policy_facts(
+    builder: &mut Builder<'_>,
+    policy: &Fact<Option<Policy>>,
+    hosts: &Fact<Vec<MxHostFacts>>,
+) -> PolicyFacts {
+    let snapshot = builder.snapshot;
+    let (Fact::Known(Some(policy)), Some(Some(served))) = (policy, &snapshot.policy) else {
+        if policy.is_unobserved() {
+            builder.why_left_out(ROOT, ROOT, "the policy");
+            return PolicyFacts::default();
+        }
+        return PolicyFacts { body: Fact::Known(None), ..PolicyFacts::default() };
+    };
+    let body = &served.body.0;
+    let exhibit = builder.locations.exhibit(ROOT);
+    let placed = exhibit.push_body(body);
+    let whole = first_line(exhibit.text());
+    builder.locations.note(ROOT, ROOT, whole);
+    for (name, found) in [("version", &policy.version), ("mode", &policy.mode), ("max_age", &policy.max_age)] {
+        place_value(builder, name, found.as_ref(), policy, &placed);
+    }
+    if let Some(odd) = policy.endings.odd {
+        txt::note(builder, "policy.line_endings", ROOT, &placed, odd);
+    }
+    let end = Span { offset: body.len().saturating_sub(1), length: 1 };
+    txt::note(builder, "policy.final_newline", ROOT, &placed, end);
+    let text = |found: &Option<Located>| Fact::Known(found.as_ref().map(|found| found.text.clone()));
+    let mode = policy.valid_mode();
+    let max_age = policy.valid_max_age().map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
+    let patterns = patterns(builder, policy, hosts, &placed);
+    PolicyFacts {
+        body: Fact::Known(Some(served.body.lossy().into_owned())),
+        markup: Fact::Known(policy.markup.map(str::to_owned)),
+        version: text(&policy.version),
+        mode: Fact::Known(mode.map(str::to_owned)),
+        mode_text: text(&policy.mode),
+        mode_meant: Fact::Known(
+            policy
+                .mode
+                .as_ref()
+                .filter(|_| mode.is_none())
+                .and_then(|mode| policy::mode_meant(&mode.text))
+                .map(str::to_owned),
+        ),
+        max_age: Fact::Known(max_age),
+        max_age_text: text(&policy.max_age),
+        usable: Fact::Known(is_usable(policy, &patterns)),
+        mx: Fact::Known(patterns),
+        fields: Fact::Known(fields(builder, policy, &placed)),
+        syntax_offences: Fact::Known(offences(builder, &policy.syntax, "syntax_offences", body, &placed)),
+        encoding_offences: Fact::Known(offences(builder, &policy.encoding, "encoding_offences", body, &placed)),
+        case_offences: Fact::Known(offences(builder, &policy.case, "case_offences", body, &placed)),
+        blank_lines: Fact::Known(offences(builder, &policy.blank, "blank_lines", body, &placed)),
+        trailing_spaces: Fact::Known(offences(builder, &policy.trailing, "trailing_spaces", body, &placed)),
+        line_endings: Fact::Known(line_endings(&policy.endings).to_owned()),
+        final_newline: Fact::Known(policy.endings.last),
+        oversized: Fact::Known(served.truncated || body.len() > policy::MAX_POLICY_OCTETS),
+    }
+}
+
+fn first_line(text: &str) -> (usize, usize) {
+    (0, text.find(['\r', '\n']).unwrap_or(text.len()))
+}
+
+fn place_value(builder: &mut Builder<'_>, name: &str, found: Option<&Located>, policy: &Policy, placed: &Placed) {
+    let field = policy.lines.iter().filter_map(|line| line.field.as_ref()).find(|field| field.name.text == name);
+    let (Some(found), Some(field)) = (found, field) else { return };
+    // An empty value is shown by its name.
+    let span = if found.span.length == 0 { field.name.span } else { found.span };
+    for path in [format!("policy.{name}"), format!("policy.{name}_text"), format!("policy.{name}_meant")] {
+        txt::note(builder, path, ROOT, placed, span);
+    }
+}
+
+fn line_endings(endings: &Endings) -> &'static str {
+    match (endings.crlf, endings.lf, endings.cr) {
+        (_, _, 1..) => "CR",
+        (1.., 1.., _) => "mixed",
+        (0, 1.., _) => "LF",
+        _ => "CRLF",
+    }
+}
+
+fn offences(
+    builder: &mut Builder<'_>,
+    found: &[Offence],
+    field: &str,
+    body: &[u8],
+    placed: &Placed,
+) -> Vec<OffenceFacts> {
+    let mut facts = Vec::new();
+    for (index, offence) in found.iter().enumerate() {
+        txt::note(builder, format!("policy.{field}[{index}]"), ROOT, placed, offence.span);
+        let before = body.get(..offence.span.offset).unwrap_or_default();
+        let line = before.iter().filter(|octet| **octet == b'\n').count().saturating_add(1);
+        facts.push(txt::offence_facts(offence, line));
+    }
+    facts
+}
+
+fn fields(builder: &mut Builder<'_>, policy: &Policy, placed: &Placed) -> Vec<FieldFacts> {
+    let mut facts = Vec::new();
+    for line in &policy.lines {
+        let Some(field) = &line.field else { continue };
+        let path = format!("policy.fields[{}]", facts.len());
+        let whole = Span::between(field.name.span.offset, field.value.span.end());
+        txt::note(builder, path.as_str(), ROOT, placed, whole);
+        txt::note(builder, format!("{path}.name"), ROOT, placed, field.name.span);
+        txt::note(builder, format!("{path}.value"), ROOT, placed, field.value.span);
+        facts.push(FieldFacts {
+            name: Fact::Known(field.name.text.clone()),
+            value: Fact::Known(field.value.text.clone()),
+            known: Fact::Known(field.known),
+            duplicate: Fact::Known(field.duplicate),
+            meant: Fact::Known(field.meant.map(str::to_owned)),
+            dmarc: Fact::Known(false),
+            line: Fact::Known(i64::try_from(line.number).unwrap_or(i64::MAX)),
+        });
+    }
+    facts
+}
+
+fn patterns(
+    builder: &mut Builder<'_>,
+    policy: &Policy,
+    hosts: &Fact<Vec<MxHostFacts>>,
+    placed: &Placed,
+) -> Vec<PatternFacts> {
+    let mut facts: Vec<PatternFacts> = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for (index, mx) in policy.mx.iter().enumerate() {
+        let path = format!("policy.mx[{index}]");
+        let line = policy.lines.iter().find(|line| line.number == mx.number).map_or(mx.pattern.span, |line| line.span);
+        let span = if mx.pattern.span.length == 0 { line } else { mx.pattern.span };
+        txt::note(builder, path.as_str(), ROOT, placed, span);
+        let duplicate = !seen.insert(mx.pattern.text.to_ascii_lowercase());
+        if hosts.is_unobserved() {
+            builder.why_left_out(&format!("{path}.matches"), "mx", "the MX records of the domain");
+        }
+        facts.push(pattern(builder, mx, duplicate, hosts));
+    }
+    if builder.domain().is_none() {
+        builder.why("policy.mx.over_own_zone", "no domain was given");
+    }
+    facts
+}
+
+fn pattern(
+    builder: &Builder<'_>,
+    mx: &policy::MxLine,
+    duplicate: bool,
+    hosts: &Fact<Vec<MxHostFacts>>,
+) -> PatternFacts {
+    let read = MxPattern::parse(&mx.pattern.text);
+    let valid = read.as_ref().ok();
+    let problem = read.as_ref().err();
+    let kind = problem.map(|problem| {
+        match problem.kind {
+            MxProblemKind::ALabel => "a_label",
+            MxProblemKind::Address => "address",
+            MxProblemKind::List => "list",
+            MxProblemKind::Syntax => "syntax",
+            MxProblemKind::Wildcard => "wildcard",
+        }
+        .to_owned()
+    });
+    let matches = hosts.known().map(|hosts| {
+        let names = hosts.iter().filter_map(|host| host.name.known());
+        names.filter(|name| valid.is_some_and(|pattern| pattern.matches(name))).cloned().collect::<Vec<_>>()
+    });
+    let name = valid.map(MxPattern::name).unwrap_or_default();
+    let wildcard = valid.is_some_and(MxPattern::is_wildcard);
+    let over_own_zone =
+        builder.domain().map(|domain| wildcard && (name == domain || psl::domain_str(domain) == Some(name)));
+    PatternFacts {
+        text: Fact::Known(mx.pattern.text.clone()),
+        line: Fact::Known(i64::try_from(mx.number).unwrap_or(i64::MAX)),
+        problem: Fact::Known(problem.map(|problem| problem.detail.clone())),
+        problem_kind: Fact::Known(kind),
+        suggestion: Fact::Known(problem.and_then(|problem| problem.suggestion.clone())),
+        wildcard: Fact::Known(wildcard),
+        single_label: Fact::Known(valid.is_some_and(MxPattern::is_single_label)),
+        over_public_suffix: Fact::Known(wildcard && is_public_suffix(name)),
+        over_own_zone: over_own_zone.into(),
+        duplicate: Fact::Known(duplicate),
+        matches: matches.into(),
+    }
+}
+
+/// Whether a name is itself a public suffix run by a registry; unknown top-level names are not taken for one.
+fn is_public_suffix(name: &str) -> bool {
+    psl::suffix(name.as_bytes())
+        .is_some_and(|suffix| suffix.as_bytes() == name.as_bytes() && (suffix.is_known() || !name.contains('.')))
+}
+
+/// Whether a sender can use the policy. A literal reading keeps the good `mx` lines beside a bad one; strict
+/// senders do not, so one bad line makes it unusable here.
+fn is_usable(policy: &Policy, patterns: &[PatternFacts]) -> bool {
+    let mode = policy.valid_mode();
+    let version = policy.version.as_ref().is_some_and(|version| version.text == "STSv1");
+    let life = policy.valid_max_age().is_some_and(|seconds| seconds <= MAX_AGE_MAXIMUM);
+    let clean =
+        policy.markup.is_none() && policy.syntax.is_empty() && policy.encoding.is_empty() && policy.endings.cr == 0;
+    let named = mode == Some("none") || !patterns.is_empty();
+    let valid = patterns.iter().all(|pattern| pattern.problem == Fact::Known(None));
+    version && mode.is_some() && life && clean && named && valid
+}

@@ -1,0 +1,201 @@
+//! The facts of each address of an MX host on its SMTP port.
+
+use super::builder::{Builder, failure_text, failure_word};
+use super::fact::Fact;
+use super::tls::{self, place};
+use super::tree::{ReplyFacts, SmtpFacts};
+use crate::snapshot::{FailureKind, MxHost, Party, SmtpProbe, SmtpReply, Snapshot};
+use crate::source_text::escape;
+
+/// Whether port 25 looks blocked on this side: no MX host answered, and none refused either.
+pub fn looks_blocked(snapshot: &Snapshot) -> Option<bool> {
+    let probes: Vec<&SmtpProbe> =
+        snapshot.mx_hosts.iter().flatten().filter_map(|host| host.probes.as_ref()).flatten().collect();
+    if probes.is_empty() {
+        return None;
+    }
+    let elsewhere = snapshot.collection.as_ref().and_then(|collection| collection.smtp_connected) == Some(true);
+    let silent = |probe: &&SmtpProbe| {
+        let kind = probe.failure.as_ref().map(|failure| failure.kind);
+        probe.connected == Some(false) && matches!(kind, Some(FailureKind::Timeout | FailureKind::Network))
+    };
+    Some(!elsewhere && probes.iter().all(silent))
+}
+
+const BLOCKED: &str = "no MX host could be reached on the SMTP port: outbound port 25 looks blocked on this network";
+
+/// The facts of every address of a host.
+pub fn probes(builder: &mut Builder<'_>, host: &MxHost, name: &str, path: &str) -> Fact<Vec<SmtpFacts>> {
+    let path = format!("{path}.probes");
+    let Some(probes) = &host.probes else {
+        builder.why_left_out(&path, "mx_hosts.probes", &format!("how {name} answers on its SMTP port"));
+        return Fact::Unobserved;
+    };
+    if looks_blocked(builder.snapshot) == Some(true) {
+        builder.why(path.as_str(), BLOCKED);
+        return Fact::Unobserved;
+    }
+    let mut facts = Vec::new();
+    for (index, probe) in probes.iter().enumerate() {
+        facts.push(probe_facts(builder, probe, name, &format!("{path}[{index}]")));
+    }
+    Fact::Known(facts)
+}
+
+fn probe_facts(builder: &mut Builder<'_>, probe: &SmtpProbe, name: &str, path: &str) -> SmtpFacts {
+    let exhibit = format!("{name} [{}]", probe.address);
+    transcript(builder, probe, path, &exhibit);
+    let reason = probe.failure.as_ref().map_or_else(|| "this step was not observed".to_owned(), failure_text);
+    builder.why(path, reason);
+    let connected = probe.connected.or_else(|| probe.greeting.is_some().then_some(true));
+    let keywords = |reply: &Option<SmtpReply>, word: &str| reply.as_ref().map(|reply| offers(reply, word));
+    let mut facts = SmtpFacts {
+        address: Fact::Known(probe.address.to_string()),
+        connected: connected.into(),
+        failure: Fact::Known(probe.failure.as_ref().map(failure_text)),
+        failure_kind: Fact::Known(probe.failure.as_ref().map(|failure| failure_word(failure.kind))),
+        greeting: step(connected == Some(true), &probe.greeting, probe),
+        ..SmtpFacts::default()
+    };
+    let greeted = probe.greeting.as_ref().is_some_and(|reply| reply.code == 220);
+    facts.ehlo = step(greeted, &probe.ehlo, probe);
+    facts.starttls_offered = keywords(&probe.ehlo, "STARTTLS").into();
+    facts.starttls = step(facts.starttls_offered == Fact::Known(true), &probe.starttls, probe);
+    if probe.starttls.as_ref().is_some_and(|reply| reply.code == 220) {
+        facts.after_starttls =
+            Fact::Known(probe.after_starttls.as_ref().map(|octets| escape(&octets.lossy())).unwrap_or_default());
+    }
+    if let Some(tls) = &probe.tls {
+        let session = tls::session(builder, tls, name, &format!("{path}.tls"), &exhibit);
+        let done = tls.handshake;
+        facts.tls = Fact::Known(session);
+        facts.ehlo_after_tls = step(done, &probe.ehlo_after_tls, probe);
+        facts.requiretls = keywords(&probe.ehlo_after_tls, "REQUIRETLS").into();
+    }
+    if let Some(without) = &probe.without_sni {
+        facts.without_sni = Fact::Known(without.handshake);
+        facts.without_sni_failure = Fact::Known(without.failure.as_ref().map(failure_text));
+    } else {
+        builder.why(format!("{path}.without_sni"), "a handshake without SNI was not tried");
+    }
+    facts
+}
+
+/// A reply: known where it came, known absent where the step was reached and failed, else not observed.
+fn step(reached: bool, reply: &Option<SmtpReply>, probe: &SmtpProbe) -> Fact<Option<ReplyFacts>> {
+    match reply {
+        Some(reply) => Fact::Known(Some(reply_facts(reply))),
+        None if reached && probe.failure.is_some() => Fact::Known(None),
+        None => Fact::Unobserved,
+    }
+}
+
+fn reply_facts(reply: &SmtpReply) -> ReplyFacts {
+    let keyword = |line: &String| line.split_whitespace().next().map(str::to_ascii_uppercase);
+    let text = reply.lines.iter().map(|line| escape(line)).collect::<Vec<_>>().join(" / ");
+    ReplyFacts {
+        code: Fact::Known(i64::from(reply.code)),
+        text: Fact::Known(format!("{} {text}", reply.code).trim_end().to_owned()),
+        keywords: Fact::Known(reply.lines.iter().skip(1).filter_map(keyword).collect()),
+    }
+}
+
+fn offers(reply: &SmtpReply, word: &str) -> bool {
+    let mut keywords = reply.lines.iter().skip(1).filter_map(|line| line.split_whitespace().next());
+    reply.code == 250 && keywords.any(|keyword| keyword.eq_ignore_ascii_case(word))
+}
+
+/// The conversation as an exhibit; where the snapshot holds none, it is written from the replies.
+fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &str, exhibit: &str) {
+    if probe.transcript.is_empty() {
+        let steps = [("greeting", &probe.greeting), ("ehlo", &probe.ehlo), ("starttls", &probe.starttls)];
+        for (field, reply) in steps {
+            reply_lines(builder, reply.as_ref(), &format!("{path}.{field}"), exhibit);
+        }
+    } else {
+        let mut step = "greeting";
+        for line in &probe.transcript {
+            let mark = match line.from {
+                Party::Client => ">",
+                Party::Note => "*",
+                Party::Server => "<",
+            };
+            let verb = line.text.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+            step = match (line.from, verb.as_str()) {
+                (Party::Client, "EHLO" | "HELO") if matches!(step, "starttls" | "tls") => "ehlo_after_tls",
+                (Party::Client, "EHLO" | "HELO") => "ehlo",
+                (Party::Client, "STARTTLS") => "starttls",
+                (Party::Client, _) => "other",
+                (Party::Note, _) if step == "starttls" => "tls",
+                _ => step,
+            };
+            place_step(builder, exhibit, path, step, &format!("{mark} {}", escape(&line.text)), line.from);
+        }
+    }
+    let first_line = builder.locations.exhibit(exhibit).text().find('\n').unwrap_or_default();
+    if let Some(failure) = &probe.failure {
+        place(builder, exhibit, &format!("{path}.failure"), &format!("! {}", failure_text(failure)));
+        for field in ["connected", "failure_kind"] {
+            let same = builder.locations.clone_of(&format!("{path}.failure"));
+            builder.locations.note_as(format!("{path}.{field}"), same);
+        }
+    }
+    if builder.locations.clone_of(path).is_none() {
+        let end = builder.locations.exhibit(exhibit).text().find('\n').unwrap_or(first_line);
+        builder.locations.note(path, exhibit, (0, end));
+    }
+    let offered = builder.locations.clone_of(&format!("{path}.ehlo"));
+    if builder.locations.clone_of(&format!("{path}.starttls_offered")).is_none() {
+        builder.locations.note_as(format!("{path}.starttls_offered"), offered);
+    }
+}
+
+fn place_step(builder: &mut Builder<'_>, exhibit: &str, path: &str, step: &str, line: &str, from: Party) {
+    let of = format!("{path}.{step}");
+    let known = builder.locations.clone_of(&of);
+    place(builder, exhibit, &of, line);
+    // The first line of a reply is where a finding about it points; a refusal may come on any line.
+    if from != Party::Server || known.is_some() {
+        if let Some(known) = known {
+            builder.locations.note_as(of, Some(known));
+        }
+    }
+}
+
+fn reply_lines(builder: &mut Builder<'_>, reply: Option<&SmtpReply>, path: &str, exhibit: &str) {
+    let Some(reply) = reply else { return };
+    for line in &reply.lines {
+        let known = builder.locations.clone_of(path);
+        place(builder, exhibit, path, &format!("< {} {}", reply.code, escape(line)));
+        if known.is_some() {
+            builder.locations.note_as(path, known);
+        }
+    }
+}
+
+/// Whether all addresses of a host behave alike, and what differs.
+pub fn compared(probes: &Fact<Vec<SmtpFacts>>) -> (Fact<bool>, Fact<Option<String>>) {
+    let Fact::Known(probes) = probes else { return (Fact::Unobserved, Fact::Unobserved) };
+    let answering: Vec<&SmtpFacts> =
+        probes.iter().filter(|probe| probe.greeting.known().is_some_and(Option::is_some)).collect();
+    let Some((first, rest)) = answering.split_first() else { return (Fact::Unobserved, Fact::Unobserved) };
+    let difference = rest.iter().find_map(|other| difference(first, other));
+    (Fact::Known(difference.is_none()), Fact::Known(difference))
+}
+
+fn difference(a: &SmtpFacts, b: &SmtpFacts) -> Option<String> {
+    let address = |facts: &SmtpFacts| facts.address.known().cloned().unwrap_or_default();
+    let subject = |facts: &SmtpFacts| {
+        let tls = facts.tls.known()?;
+        let certificate = tls.certificate.known()?.as_ref()?;
+        Some((certificate.dns_ids.known().cloned(), certificate.expired.known().copied(), tls.trusted.known().copied()))
+    };
+    let version = |facts: &SmtpFacts| facts.tls.known().and_then(|tls| tls.version.known().cloned());
+    let what = match () {
+        () if a.starttls_offered != b.starttls_offered => "one offers STARTTLS, the other does not",
+        () if subject(a) != subject(b) => "their certificates differ in names, dates or trust",
+        () if version(a) != version(b) => "they speak different versions of TLS",
+        () => return None,
+    };
+    Some(format!("{} and {}: {what}", address(a), address(b)))
+}

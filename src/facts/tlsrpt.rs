@@ -1,0 +1,202 @@
+//! The facts of the `_smtp._tls` TXT record (RFC 8460 §3).
+
+use super::builder::Builder;
+use super::fact::Fact;
+use super::location::Placed;
+use super::tree::{DestinationFacts, TlsrptFacts};
+use super::txt::{self, Answer};
+use crate::grammar::tlsrpt_record::{self, Destination, TlsrptRecord};
+use crate::grammar::{Offence, Span, VersionTag};
+use crate::snapshot::ReportHost;
+
+const ROOT: &str = "tlsrpt";
+
+/// The facts of the record.
+pub fn tlsrpt_facts(builder: &mut Builder<'_>) -> TlsrptFacts {
+    let snapshot = builder.snapshot;
+    let mut facts = match txt::answer(builder, snapshot.tlsrpt.as_ref(), ROOT, "_smtp._tls") {
+        None => TlsrptFacts::default(),
+        Some(answer) => of_answer(builder, answer),
+    };
+    facts.misplaced = txt::misplaced(builder, ROOT, "v=tlsrpt");
+    facts
+}
+
+fn of_answer(builder: &mut Builder<'_>, answer: Answer) -> TlsrptFacts {
+    let facts = TlsrptFacts {
+        outcome: answer.outcome,
+        ttl: answer.ttl,
+        dnssec: answer.dnssec,
+        alias: answer.alias,
+        dangling: answer.dangling,
+        ..TlsrptFacts::default()
+    };
+    let Some(texts) = answer.texts else { return facts };
+    let parsed: Vec<(&(Vec<u8>, Placed, usize), TlsrptRecord)> =
+        texts.iter().map(|text| (text, tlsrpt_record::parse(&text.0))).collect();
+    let count = parsed.iter().filter(|(_, record)| record.begins).count();
+    let meant = |record: &TlsrptRecord| record.version != VersionTag::Foreign;
+    let chosen =
+        parsed.iter().find(|(_, record)| record.begins).or_else(|| parsed.iter().find(|(_, record)| meant(record)));
+    if let Some((second, _)) = parsed.iter().filter(|(_, record)| record.begins).nth(1) {
+        txt::note(builder, format!("{ROOT}.count"), ROOT, &second.1, Span { offset: 0, length: usize::MAX });
+    }
+    let facts = TlsrptFacts {
+        count: Fact::Known(i64::try_from(count).unwrap_or(i64::MAX)),
+        texts: Fact::Known(i64::try_from(texts.len()).unwrap_or(i64::MAX)),
+        ..facts
+    };
+    match chosen {
+        None => without_record(facts),
+        Some((text, record)) => {
+            let usable = record.is_valid() && (count == 1 || (texts.len() == 1 && !record.begins));
+            with_record(builder, facts, text, record, usable)
+        }
+    }
+}
+
+fn without_record(facts: TlsrptFacts) -> TlsrptFacts {
+    TlsrptFacts {
+        text: Fact::Known(None),
+        version_problem: Fact::Known(None),
+        fields: Fact::Known(Vec::new()),
+        syntax_offences: Fact::Known(Vec::new()),
+        ascii_offences: Fact::Known(Vec::new()),
+        strings: Fact::Known(0),
+        rua_fields: Fact::Known(0),
+        rua_problem: Fact::Known(None),
+        rua: Fact::Known(Vec::new()),
+        truncated: Fact::Known(Vec::new()),
+        usable: Fact::Known(false),
+        own_domain_only: Fact::Known(false),
+        ..facts
+    }
+}
+
+fn with_record(
+    builder: &mut Builder<'_>,
+    facts: TlsrptFacts,
+    text: &(Vec<u8>, Placed, usize),
+    record: &TlsrptRecord,
+    usable: bool,
+) -> TlsrptFacts {
+    let (octets, placed, strings) = text;
+    let whole = Span { offset: 0, length: octets.len() };
+    for path in ["text", "strings", "usable", "rua", "own_domain_only"] {
+        txt::note(builder, format!("{ROOT}.{path}"), ROOT, placed, whole);
+    }
+    txt::note(builder, ROOT, ROOT, placed, whole);
+    if let Some(problem) = &record.rua_problem {
+        txt::note(builder, "tlsrpt.rua_problem", ROOT, placed, problem.span);
+    }
+    let ruas = record.fields.iter().filter(|field| field.name == "rua").count();
+    TlsrptFacts {
+        text: Fact::Known(Some(String::from_utf8_lossy(octets).into_owned())),
+        version_problem: Fact::Known(txt::version_problem(builder, &record.version, ROOT, placed)),
+        fields: Fact::Known(txt::fields(builder, &record.fields, ROOT, placed)),
+        syntax_offences: Fact::Known(txt::offences(builder, &record.syntax, "tlsrpt.syntax_offences", ROOT, placed)),
+        ascii_offences: Fact::Known(txt::offences(builder, &record.ascii, "tlsrpt.ascii_offences", ROOT, placed)),
+        strings: Fact::Known(i64::try_from(*strings).unwrap_or(i64::MAX)),
+        rua_fields: Fact::Known(i64::try_from(ruas).unwrap_or(i64::MAX)),
+        rua_problem: Fact::Known(record.rua_problem.as_ref().map(|problem| problem.detail.clone())),
+        rua: Fact::Known(destinations(builder, &record.destinations, placed)),
+        truncated: Fact::Known(txt::offences(builder, &record.truncated, "tlsrpt.truncated", ROOT, placed)),
+        usable: Fact::Known(usable),
+        own_domain_only: own_domain_only(builder, record),
+        ..facts
+    }
+}
+
+fn destinations(builder: &mut Builder<'_>, found: &[Destination], placed: &Placed) -> Vec<DestinationFacts> {
+    let mut facts = Vec::new();
+    for (index, destination) in found.iter().enumerate() {
+        let path = format!("tlsrpt.rua[{index}]");
+        txt::note(builder, path.as_str(), ROOT, placed, destination.span);
+        let problems = [
+            ("scheme_problem", &destination.scheme_problem),
+            ("uri_problem", &destination.uri_problem),
+            ("size_suffix", &destination.size_suffix),
+        ];
+        for (field, problem) in problems {
+            if let Some(problem) = problem {
+                txt::note(builder, format!("{path}.{field}"), ROOT, placed, problem.span);
+            }
+        }
+        facts.push(destination_facts(builder, destination, &path));
+    }
+    facts
+}
+
+fn destination_facts(builder: &mut Builder<'_>, destination: &Destination, path: &str) -> DestinationFacts {
+    let detail = |problem: &Option<Offence>| problem.as_ref().map(|problem| problem.detail.clone());
+    let suggestion = [&destination.scheme_problem, &destination.uri_problem]
+        .into_iter()
+        .flatten()
+        .find_map(|problem| problem.suggestion.clone())
+        .map(
+            |suggestion| {
+                if suggestion == "https" { destination.text.replacen("http:", "https:", 1) } else { suggestion }
+            },
+        );
+    let resolves = resolves(builder, destination);
+    if resolves.is_unobserved() {
+        builder.why(format!("{path}.resolves"), "whether reports can be delivered there was not looked at");
+    }
+    DestinationFacts {
+        text: Fact::Known(destination.text.clone()),
+        scheme: Fact::Known(destination.scheme.clone()),
+        host: Fact::Known(destination.host.clone()),
+        scheme_problem: Fact::Known(detail(&destination.scheme_problem)),
+        uri_problem: Fact::Known(detail(&destination.uri_problem)),
+        size_suffix: Fact::Known(
+            destination
+                .size_suffix
+                .as_ref()
+                .and_then(|_| destination.text.rfind('!'))
+                .and_then(|at| destination.text.get(at..))
+                .map(str::to_owned),
+        ),
+        suggestion: Fact::Known(suggestion),
+        resolves,
+    }
+}
+
+/// Whether mail, or a connection, can get to a destination: an MX that is no null MX, or an address.
+fn resolves(builder: &Builder<'_>, destination: &Destination) -> Fact<bool> {
+    let Some(host) = destination.host.as_deref() else { return Fact::Unobserved };
+    let found = builder
+        .snapshot
+        .report_hosts
+        .iter()
+        .flatten()
+        .find(|report| report.name.trim_end_matches('.').eq_ignore_ascii_case(host));
+    let Some(found) = found else { return Fact::Unobserved };
+    let mail = destination.scheme.as_deref() == Some("mailto");
+    if mail && let Some(records) = found.mx.as_ref().and_then(|mx| mx.known()).filter(|records| !records.is_empty()) {
+        return Fact::Known(records.iter().any(|mx| !mx.exchange.trim_end_matches('.').is_empty()));
+    }
+    if mail && found.mx.as_ref().is_none_or(|mx| mx.known().is_none()) {
+        return Fact::Unobserved;
+    }
+    has_address(found)
+}
+
+fn has_address(host: &ReportHost) -> Fact<bool> {
+    let known = |lookup: &Option<crate::snapshot::Lookup<crate::snapshot::AddressRecord>>| {
+        lookup.as_ref().and_then(|lookup| lookup.known()).map(|records| !records.is_empty())
+    };
+    match (known(&host.ipv4), known(&host.ipv6)) {
+        (Some(true), _) | (_, Some(true)) => Fact::Known(true),
+        (Some(false), Some(false)) => Fact::Known(false),
+        _ => Fact::Unobserved,
+    }
+}
+
+fn own_domain_only(builder: &Builder<'_>, record: &TlsrptRecord) -> Fact<bool> {
+    let Some(domain) = builder.domain() else { return Fact::Unobserved };
+    let usable: Vec<&Destination> = record.destinations.iter().filter(|destination| destination.is_usable()).collect();
+    let own = |destination: &&Destination| {
+        destination.scheme.as_deref() == Some("mailto") && destination.host.as_deref() == Some(domain)
+    };
+    Fact::Known(!usable.is_empty() && usable.iter().all(own))
+}

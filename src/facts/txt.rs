@@ -1,0 +1,218 @@
+//! What the two TXT records have in common: the answer, the record that counts, its exhibit.
+
+use super::builder::{Builder, outcome_word, proof_word, question_text, ttl_column};
+use super::fact::Fact;
+use super::location::Placed;
+use super::tree::{FieldFacts, MisplacedFacts, OffenceFacts, TextFacts};
+use crate::grammar::{Field, Offence, Span, VersionTag};
+use crate::snapshot::{DnsOutcome, Lookup, TxtRecord};
+
+/// A TXT RRset, as far as both grammars read it alike.
+pub struct Answer {
+    /// How the question ended.
+    pub outcome: Fact<String>,
+    /// The TTL.
+    pub ttl: Fact<Option<i64>>,
+    /// What DNSSEC says.
+    pub dnssec: Fact<String>,
+    /// Where a CNAME at the name points.
+    pub alias: Fact<Option<String>>,
+    /// Whether a CNAME leads to no TXT record.
+    pub dangling: Fact<bool>,
+    /// Every record at the name: its joined text and where that stands in the exhibit; `None` when it is not known.
+    pub texts: Option<Vec<(Vec<u8>, Placed, usize)>>,
+}
+
+/// Reads an answer, noting everything under `root` (`record` or `tlsrpt`), which is also the exhibit's name.
+pub fn answer(
+    builder: &mut Builder<'_>,
+    lookup: Option<&Lookup<TxtRecord>>,
+    root: &str,
+    label: &str,
+) -> Option<Answer> {
+    let owner = builder.owner(label);
+    let Some(lookup) = lookup.filter(|lookup| lookup.outcome().is_some()) else {
+        builder.why_left_out(root, root, &format!("the TXT record {}", owner.trim_end_matches('.')));
+        return None;
+    };
+    let outcome = lookup.outcome().unwrap_or(DnsOutcome::Other);
+    let question = question_text(lookup, "TXT", &owner);
+    exhibit_aliases(builder, lookup, root);
+    let mut texts = Vec::new();
+    for record in lookup.known().unwrap_or_default() {
+        texts.push(exhibit_record(builder, lookup, record, root, &owner));
+    }
+    if texts.is_empty() {
+        let exhibit = builder.locations.exhibit(root);
+        let (start, end) =
+            exhibit.push_placed(&format!("{owner} IN TXT ; {}", question.split(": ").nth(1).unwrap_or(&question)));
+        exhibit.push("\n");
+        builder.locations.note(root, root, (start, end.saturating_sub(start)));
+    }
+    if lookup.known().is_none() {
+        builder.why(root, question);
+    } else {
+        builder.why(format!("{root}.dnssec"), "DNSSEC was not looked at");
+        builder.why(format!("{root}.ttl"), "the TTL was not observed");
+    }
+    let aliased = !lookup.aliases.is_empty();
+    let known = lookup.known();
+    Some(Answer {
+        outcome: Fact::Known(outcome_word(outcome)),
+        ttl: if known.is_some_and(<[_]>::is_empty) {
+            Fact::Known(None)
+        } else {
+            lookup.ttl.map(|ttl| Some(i64::from(ttl))).into()
+        },
+        dnssec: proof_word(lookup.dnssec),
+        alias: known.map(|_| lookup.aliases.last().map(|alias| plain(&alias.target))).into(),
+        dangling: known.map(|records| aliased && records.is_empty()).into(),
+        texts: known.map(|_| texts),
+    })
+}
+
+fn plain(name: &str) -> String {
+    crate::source_text::escape(name.trim_end_matches('.'))
+}
+
+fn exhibit_aliases(builder: &mut Builder<'_>, lookup: &Lookup<TxtRecord>, root: &str) {
+    for alias in &lookup.aliases {
+        let line = format!("{}. {}IN CNAME {}.", plain(&alias.name), ttl_column(alias.ttl), plain(&alias.target));
+        let exhibit = builder.locations.exhibit(root);
+        let (start, end) = exhibit.push_placed(&line);
+        exhibit.push("\n");
+        for path in [root.to_owned(), format!("{root}.alias"), format!("{root}.dangling")] {
+            builder.locations.note(path, root, (start, end.saturating_sub(start)));
+        }
+    }
+}
+
+/// Writes a record as a zone file does; where the joined text stands is kept for each of its octets.
+fn exhibit_record(
+    builder: &mut Builder<'_>,
+    lookup: &Lookup<TxtRecord>,
+    record: &TxtRecord,
+    root: &str,
+    owner: &str,
+) -> (Vec<u8>, Placed, usize) {
+    let owner = lookup.aliases.last().map_or_else(|| owner.to_owned(), |alias| format!("{}.", plain(&alias.target)));
+    let exhibit = builder.locations.exhibit(root);
+    let (start, _) = exhibit.push_placed(&format!("{owner} "));
+    let ttl = exhibit.push_placed(&ttl_column(lookup.ttl));
+    exhibit.push("IN TXT");
+    let mut placed = Placed::default();
+    for string in &record.strings {
+        exhibit.push(" \"");
+        placed.append(exhibit.push_zone_string(&string.0));
+        exhibit.push("\"");
+    }
+    let end = exhibit.text().len();
+    exhibit.push("\n");
+    builder.locations.note(root, root, (start, end.saturating_sub(start)));
+    builder.locations.note(format!("{root}.ttl"), root, (ttl.0, ttl.1.saturating_sub(ttl.0).saturating_sub(1).max(1)));
+    (record.joined(), placed, record.strings.len())
+}
+
+/// Notes where a part of the record stands.
+pub fn note(builder: &mut Builder<'_>, path: impl Into<String>, root: &str, placed: &Placed, span: Span) {
+    builder.locations.note(path, root, placed.range(span.offset, span.length));
+}
+
+/// The facts of offences, each noted under `path[index]`.
+pub fn offences(
+    builder: &mut Builder<'_>,
+    found: &[Offence],
+    path: &str,
+    root: &str,
+    placed: &Placed,
+) -> Vec<OffenceFacts> {
+    let mut facts = Vec::new();
+    for (index, offence) in found.iter().enumerate() {
+        note(builder, format!("{path}[{index}]"), root, placed, offence.span);
+        facts.push(offence_facts(offence, 0));
+    }
+    facts
+}
+
+/// The facts of one offence in a line (0 in TXT records).
+pub fn offence_facts(offence: &Offence, line: usize) -> OffenceFacts {
+    OffenceFacts {
+        detail: Fact::Known(offence.detail.clone()),
+        line: Fact::Known(i64::try_from(line).unwrap_or(i64::MAX)),
+        suggestion: Fact::Known(offence.suggestion.clone()),
+    }
+}
+
+/// The facts of fields, each noted under `root.fields[index]`.
+pub fn fields(builder: &mut Builder<'_>, found: &[Field], root: &str, placed: &Placed) -> Vec<FieldFacts> {
+    let mut facts = Vec::new();
+    for (index, field) in found.iter().enumerate() {
+        note(builder, format!("{root}.fields[{index}]"), root, placed, field.span);
+        note(builder, format!("{root}.fields[{index}].name"), root, placed, field.name_span);
+        note(builder, format!("{root}.fields[{index}].value"), root, placed, field.value_span);
+        facts.push(FieldFacts {
+            name: Fact::Known(field.name.clone()),
+            value: Fact::Known(field.value.clone()),
+            known: Fact::Known(field.known),
+            duplicate: Fact::Known(field.duplicate),
+            meant: Fact::Known(field.meant.map(str::to_owned)),
+            dmarc: Fact::Known(
+                crate::grammar::tlsrpt_record::DMARC_FIELDS.contains(&field.name.to_ascii_lowercase().as_str()),
+            ),
+            line: Fact::Known(0),
+        });
+    }
+    facts
+}
+
+/// What is wrong with the version, and the place of it noted under `root.version_problem`.
+pub fn version_problem(builder: &mut Builder<'_>, version: &VersionTag, root: &str, placed: &Placed) -> Option<String> {
+    match version {
+        VersionTag::NearMiss(offence) => {
+            note(builder, format!("{root}.version_problem"), root, placed, offence.span);
+            Some(offence.detail.clone())
+        }
+        VersionTag::ExactThenSpace(span) => {
+            note(builder, format!("{root}.version_space"), root, placed, *span);
+            None
+        }
+        VersionTag::Exact | VersionTag::Foreign => None,
+    }
+}
+
+/// The facts of foreign records.
+pub fn foreign(texts: &[&(Vec<u8>, Placed, usize)]) -> Vec<TextFacts> {
+    texts
+        .iter()
+        .map(|(text, _, _)| TextFacts { text: Fact::Known(String::from_utf8_lossy(text).into_owned()) })
+        .collect()
+}
+
+/// Records that hold the keyword at names where no sender looks.
+pub fn misplaced(builder: &mut Builder<'_>, root: &str, prefix: &str) -> Fact<Vec<MisplacedFacts>> {
+    let path = format!("{root}.misplaced");
+    let Some(lookups) = &builder.snapshot.misplaced else {
+        builder.why_left_out(&path, "misplaced", "the names where records are put by mistake");
+        return Fact::Unobserved;
+    };
+    let mut found = Vec::new();
+    for lookup in lookups {
+        for record in lookup.known().unwrap_or_default() {
+            let text = String::from_utf8_lossy(&record.joined()).into_owned();
+            let name = plain(lookup.name.as_deref().unwrap_or("?"));
+            if !text.trim_start().to_ascii_lowercase().starts_with(prefix) {
+                continue;
+            }
+            let exhibit = builder.locations.exhibit(root);
+            let (start, end) = exhibit.push_placed(&format!(
+                "{name}. {}IN TXT \"{}\"",
+                ttl_column(lookup.ttl),
+                crate::source_text::escape(&text)
+            ));
+            exhibit.push("\n");
+            builder.locations.note(format!("{path}[{}]", found.len()), root, (start, end.saturating_sub(start)));
+            found.push(MisplacedFacts { name: Fact::Known(name), text: Fact::Known(text) });
+        }
+    }
+    Fact::Known(found)
+}
