@@ -1,6 +1,6 @@
 //! The facts of each address of an MX host on its SMTP port.
 
-use super::builder::{Builder, failure_text, failure_word};
+use super::builder::{Builder, failure_text, failure_word, no_ipv6};
 use super::fact::Fact;
 use super::tls::{self, place};
 use super::tree::{ReplyFacts, SmtpFacts};
@@ -47,7 +47,10 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &SmtpProbe, name: &str, path: &
     transcript(builder, probe, path, &exhibit);
     let reason = probe.failure.as_ref().map_or_else(|| "this step was not observed".to_owned(), failure_text);
     builder.why(path, reason);
-    let connected = probe.connected.or_else(|| probe.greeting.is_some().then_some(true));
+    let connected = probe
+        .connected
+        .or_else(|| probe.greeting.is_some().then_some(true))
+        .filter(|_| !no_ipv6(probe.address, probe.failure.as_ref()));
     let keywords = |reply: &Option<SmtpReply>, word: &str| reply.as_ref().map(|reply| offers(reply, word));
     let mut facts = SmtpFacts {
         address: Fact::Known(probe.address.to_string()),

@@ -111,6 +111,12 @@ pub fn parse(body: &[u8]) -> Policy {
         }
         line(text, *span, number, &mut policy);
     }
+    if filled == 0 && policy.markup.is_none() {
+        policy.blank.clear();
+        policy
+            .syntax
+            .push(Offence::new(Span { offset: 0, length: text.len() }, "the body is empty: there is no field at all"));
+    }
     policy
 }
 
@@ -501,7 +507,8 @@ mod tests {
             ("<!DOCTYPE html><html>".to_owned(), &["markup"]),
             ("{\"version\": \"STSv1\"}".to_owned(), &["markup"]),
             ("version: STSv1\\nmode: enforce\\n".to_owned(), &["version", "mode", "max_age", "no mx"]),
-            (String::new(), &["version", "mode", "max_age", "no mx"]),
+            (String::new(), &["syntax", "version", "mode", "max_age", "no mx"]),
+            ("\n\n".to_owned(), &["syntax", "version", "mode", "max_age", "no mx"]),
             (format!("{GOOD}x: a\u{0}b\n"), &["encoding"]),
         ] {
             assert_eq!(faults(body.as_bytes()), expected, "{body:?}");

@@ -16,3 +16,6 @@ pub use self::cases::{CaseOutcome, CaseResult, Expected, run_cases};
 pub use self::evaluate::evaluate;
 pub use self::functions::{Function, functions};
 pub use self::load::{Rule, RuleErrors, RuleFix, RuleSet, Source, built_in_sources};
+
+#[cfg(test)]
+mod built_in_tests;
