@@ -7,8 +7,8 @@
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
@@ -47,11 +47,7 @@ impl CertificateAuthority {
             .and_then(|since| i64::try_from(since.as_secs()).ok())
             .filter(|now| DATED.contains(now))
             .ok_or(LabError::Clock)?;
-        Ok(Self {
-            now,
-            trusted: Hierarchy::new("Lab", now)?,
-            unknown: Hierarchy::new("Nobody's", now)?,
-        })
+        Ok(Self { now, trusted: Hierarchy::new("Lab", now)?, unknown: Hierarchy::new("Nobody's", now)? })
     }
 
     /// The trusted root in PEM.
@@ -88,30 +84,18 @@ impl CertificateAuthority {
 impl Hierarchy {
     fn new(owner: &str, now: i64) -> Result<Self, LabError> {
         let root = CertifiedIssuer::self_signed(
-            ca_params(
-                &format!("{owner} Root"),
-                IsCa::Ca(BasicConstraints::Unconstrained),
-                now,
-            ),
+            ca_params(&format!("{owner} Root"), IsCa::Ca(BasicConstraints::Unconstrained), now),
             KeyPair::generate()?,
         )?;
         let intermediate = CertifiedIssuer::signed_by(
-            ca_params(
-                &format!("{owner} Intermediate"),
-                IsCa::Ca(BasicConstraints::Constrained(0)),
-                now,
-            ),
+            ca_params(&format!("{owner} Intermediate"), IsCa::Ca(BasicConstraints::Constrained(0)), now),
             KeyPair::generate()?,
             &root,
         )?;
         Ok(Self { root, intermediate })
     }
 
-    fn chain(
-        &self,
-        leaf: CertificateDer<'static>,
-        chain: CertificateChain,
-    ) -> Vec<CertificateDer<'static>> {
+    fn chain(&self, leaf: CertificateDer<'static>, chain: CertificateChain) -> Vec<CertificateDer<'static>> {
         let intermediate = self.intermediate.der().clone();
         match chain {
             CertificateChain::Complete => vec![leaf, intermediate],
@@ -153,9 +137,7 @@ fn dated_params(common_name: &str, not_before: i64, not_after: i64) -> Certifica
     let epoch = date_time_ymd(1970, 1, 1);
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, common_name);
+    params.distinguished_name.push(DnType::CommonName, common_name);
     params.not_before = epoch + since_epoch(not_before);
     params.not_after = epoch + since_epoch(not_after);
     params

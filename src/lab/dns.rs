@@ -51,11 +51,7 @@ impl NameServer {
     /// # Errors
     /// [`LabError::Name`], [`LabError::Record`] for what cannot be put into a zone,
     /// [`LabError::OutsideZones`] for a record of none of them, [`LabError::Bind`] without a port.
-    pub(super) async fn start(
-        zones: &[String],
-        records: &[Record],
-        faults: &[DnsFault],
-    ) -> Result<Self, LabError> {
+    pub(super) async fn start(zones: &[String], records: &[Record], faults: &[DnsFault]) -> Result<Self, LabError> {
         let zones = Zones {
             catalog: catalog(zones, records)?,
             faults: faults
@@ -67,10 +63,7 @@ impl NameServer {
         let mut server = Server::new(zones);
         server.register_socket(udp);
         server.register_listener(tcp, TCP_IDLE, TCP_BUFFER);
-        Ok(Self {
-            address,
-            _server: server,
-        })
+        Ok(Self { address, _server: server })
     }
 }
 
@@ -94,32 +87,18 @@ impl RequestHandler for Zones {
         R: ResponseHandler + 'f,
         T: Time + 'f,
     {
-        let fault = request
-            .request_info()
-            .ok()
-            .and_then(|info| self.faults.get(info.query.name()));
+        let fault = request.request_info().ok().and_then(|info| self.faults.get(info.query.name()));
         match fault {
             None => self.catalog.handle_request::<R, T>(request, responses),
-            Some(DnsFaultKind::NoAnswer) => {
-                Box::pin(async move { info(request, ResponseCode::ServFail) })
-            }
-            Some(DnsFaultKind::Refused) => {
-                Box::pin(fail(request, responses, ResponseCode::Refused))
-            }
-            Some(DnsFaultKind::ServFail) => {
-                Box::pin(fail(request, responses, ResponseCode::ServFail))
-            }
+            Some(DnsFaultKind::NoAnswer) => Box::pin(async move { info(request, ResponseCode::ServFail) }),
+            Some(DnsFaultKind::Refused) => Box::pin(fail(request, responses, ResponseCode::Refused)),
+            Some(DnsFaultKind::ServFail) => Box::pin(fail(request, responses, ResponseCode::ServFail)),
         }
     }
 }
 
-async fn fail(
-    request: &Request,
-    mut responses: impl ResponseHandler,
-    code: ResponseCode,
-) -> ResponseInfo {
-    let response =
-        MessageResponseBuilder::from_message_request(request).error_msg(&request.metadata, code);
+async fn fail(request: &Request, mut responses: impl ResponseHandler, code: ResponseCode) -> ResponseInfo {
+    let response = MessageResponseBuilder::from_message_request(request).error_msg(&request.metadata, code);
     match responses.send_response(response).await {
         Ok(sent) => sent,
         Err(_) => info(request, code),
@@ -130,10 +109,7 @@ async fn fail(
 fn info(request: &Request, code: ResponseCode) -> ResponseInfo {
     let mut metadata = Metadata::response_from_request(&request.metadata);
     metadata.response_code = code;
-    ResponseInfo::from(Header {
-        metadata,
-        counts: HeaderCounts::default(),
-    })
+    ResponseInfo::from(Header { metadata, counts: HeaderCounts::default() })
 }
 
 async fn bind() -> Result<(UdpSocket, TcpListener, SocketAddr), LabError> {
@@ -142,9 +118,7 @@ async fn bind() -> Result<(UdpSocket, TcpListener, SocketAddr), LabError> {
         let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .map_err(|source| LabError::bind((Ipv4Addr::LOCALHOST, 0), source))?;
-        let address = udp
-            .local_addr()
-            .map_err(|source| LabError::bind((Ipv4Addr::LOCALHOST, 0), source))?;
+        let address = udp.local_addr().map_err(|source| LabError::bind((Ipv4Addr::LOCALHOST, 0), source))?;
         match TcpListener::bind(address).await {
             Ok(tcp) => return Ok((udp, tcp, address)),
             Err(source) if attempt == PORT_ATTEMPTS => return Err(LabError::bind(address, source)),
@@ -216,9 +190,7 @@ fn insert(zones: &mut BTreeMap<LowerName, RecordSets>, record: &Record) -> Resul
 
 fn insert_rr(sets: &mut RecordSets, rr: Rr) {
     let key = RrKey::new(LowerName::new(&rr.name), rr.record_type());
-    let set = sets
-        .entry(key)
-        .or_insert_with(|| RecordSet::with_ttl(rr.name.clone(), rr.record_type(), rr.ttl));
+    let set = sets.entry(key).or_insert_with(|| RecordSet::with_ttl(rr.name.clone(), rr.record_type(), rr.ttl));
     set.insert(rr, 0);
 }
 
@@ -227,21 +199,10 @@ fn rdata(record: &RecordData) -> Result<RData, LabError> {
         RecordData::A(address) => RData::A(A(*address)),
         RecordData::Aaaa(address) => RData::AAAA(AAAA(*address)),
         RecordData::Cname(target) => RData::CNAME(CNAME(name(target)?)),
-        RecordData::Mx {
-            preference,
-            exchange,
-        } => RData::MX(MX::new(*preference, name(exchange)?)),
-        RecordData::Tlsa {
-            usage,
-            selector,
-            matching,
-            association,
-        } => RData::TLSA(TLSA::new(
-            (*usage).into(),
-            (*selector).into(),
-            (*matching).into(),
-            association.clone(),
-        )),
+        RecordData::Mx { preference, exchange } => RData::MX(MX::new(*preference, name(exchange)?)),
+        RecordData::Tlsa { usage, selector, matching, association } => {
+            RData::TLSA(TLSA::new((*usage).into(), (*selector).into(), (*matching).into(), association.clone()))
+        }
         RecordData::Txt(strings) => {
             if strings.iter().any(|string| string.len() > STRING_LIMIT) {
                 return Err(LabError::Record(format!(

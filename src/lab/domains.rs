@@ -39,10 +39,7 @@ impl LabDomain {
 pub(super) fn shared() -> Vec<Scenario> {
     let mut provider = Scenario::empty("backup-mx.example");
     provider.mx_hosts.push(MxHost::good(BACKUP_MX));
-    provider.records.push(Record::txt(
-        "_mta-sts.policy.backup-mx.example",
-        "v=STSv1; id=20260901T120000",
-    ));
+    provider.records.push(Record::txt("_mta-sts.policy.backup-mx.example", "v=STSv1; id=20260901T120000"));
 
     let mut receiver = Scenario::empty("reports.example");
     receiver.replace_mx(&[(10, "mx.reports.example")]);
@@ -70,10 +67,7 @@ pub(super) static DOMAINS: &[LabDomain] = &[
             delegate_policy_host(it);
             let record = it.name("_mta-sts");
             it.remove_txt(&record);
-            it.records.push(Record::new(
-                &record,
-                RecordData::Cname("_mta-sts.policy.backup-mx.example".to_owned()),
-            ));
+            it.records.push(Record::new(&record, RecordData::Cname("_mta-sts.policy.backup-mx.example".to_owned())));
         },
     },
     LabDomain {
@@ -106,8 +100,7 @@ pub(super) static DOMAINS: &[LabDomain] = &[
         expects: &["record-single"],
         change: |it| {
             let record = it.name("_mta-sts");
-            it.records
-                .push(Record::txt(&record, "v=STSv1; id=20251103T080000"));
+            it.records.push(Record::txt(&record, "v=STSv1; id=20251103T080000"));
         },
     },
     LabDomain {
@@ -131,8 +124,7 @@ pub(super) static DOMAINS: &[LabDomain] = &[
         expects: &["dns-answer"],
         change: |it| {
             let record = it.name("_mta-sts");
-            it.dns_faults
-                .push(DnsFault::new(&record, DnsFaultKind::NoAnswer));
+            it.dns_faults.push(DnsFault::new(&record, DnsFaultKind::NoAnswer));
         },
     },
     LabDomain {
@@ -268,8 +260,7 @@ pub(super) static DOMAINS: &[LabDomain] = &[
         expects: &["smtp-starttls-accepted"],
         change: |it| {
             for host in &mut it.mx_hosts {
-                host.starttls =
-                    SmtpAnswer::reply(454, &["4.7.0 TLS not available due to temporary reason"]);
+                host.starttls = SmtpAnswer::reply(454, &["4.7.0 TLS not available due to temporary reason"]);
             }
         },
     },
@@ -361,10 +352,7 @@ pub(super) static DOMAINS: &[LabDomain] = &[
 /// Makes the policy host an alias of the provider's.
 fn delegate_policy_host(it: &mut Scenario) {
     let policy_host = it.name("mta-sts");
-    it.records.push(Record::new(
-        &policy_host,
-        RecordData::Cname(PROVIDER_HOST.to_owned()),
-    ));
+    it.records.push(Record::new(&policy_host, RecordData::Cname(PROVIDER_HOST.to_owned())));
     for host in &mut it.web_hosts {
         host.address_name = PROVIDER_HOST.to_owned();
     }

@@ -36,9 +36,7 @@ pub(super) struct Addresses {
 impl Addresses {
     /// Starts behind the address that web hosts share.
     pub(super) fn new() -> Self {
-        Self {
-            next: u32::from(WEB_ADDRESS) + 1,
-        }
+        Self { next: u32::from(WEB_ADDRESS) + 1 }
     }
 
     /// The next address that no server of this lab has.
@@ -61,9 +59,7 @@ impl Addresses {
 ///
 /// # Errors
 /// [`LabError::Bind`] when an address cannot be used at all, or no port is free on all of them.
-pub(super) async fn bind(
-    addresses: &BTreeSet<Ipv4Addr>,
-) -> Result<(u16, Vec<TcpListener>), LabError> {
+pub(super) async fn bind(addresses: &BTreeSet<Ipv4Addr>) -> Result<(u16, Vec<TcpListener>), LabError> {
     let mut attempt = 1;
     loop {
         match bind_once(addresses).await {
@@ -82,19 +78,14 @@ async fn bind_once(addresses: &BTreeSet<Ipv4Addr>) -> Result<(u16, Vec<TcpListen
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
         let listener = bind_at(SocketAddr::from((*address, port))).await?;
-        port = listener
-            .local_addr()
-            .map_err(|source| LabError::bind((*address, port), source))?
-            .port();
+        port = listener.local_addr().map_err(|source| LabError::bind((*address, port), source))?.port();
         listeners.push(listener);
     }
     Ok((port, listeners))
 }
 
 async fn bind_at(address: SocketAddr) -> Result<TcpListener, LabError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| LabError::bind(address, source))
+    TcpListener::bind(address).await.map_err(|source| LabError::bind(address, source))
 }
 
 /// Serves a listener for as long as the returned future is polled.

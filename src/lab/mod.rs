@@ -46,8 +46,7 @@ pub use record::{DnsFault, DnsFaultKind, Record, RecordData};
 pub use scenario::Scenario;
 pub use smtp::{MxHost, SmtpAnswer};
 pub use tls::{
-    CertificateChain, CertificateIssuer, CertificatePurpose, CertificateSpec, TlsHandshake,
-    TlsOffer, TlsVersions,
+    CertificateChain, CertificateIssuer, CertificatePurpose, CertificateSpec, TlsHandshake, TlsOffer, TlsVersions,
 };
 pub use web::{WebAnswer, WebHost, WebReply};
 
@@ -66,18 +65,12 @@ pub struct LabOptions {
 impl LabOptions {
     /// All built-in domains.
     pub fn demo(now: SystemTime) -> Self {
-        Self {
-            now,
-            scenarios: Lab::domains().iter().map(LabDomain::scenario).collect(),
-        }
+        Self { now, scenarios: Lab::domains().iter().map(LabDomain::scenario).collect() }
     }
 
     /// No domain yet but those that all lean on: the backup MX host and the receiver of reports.
     pub fn empty(now: SystemTime) -> Self {
-        Self {
-            now,
-            scenarios: Vec::new(),
-        }
+        Self { now, scenarios: Vec::new() }
     }
 
     /// The same with one more domain.
@@ -124,10 +117,7 @@ pub enum LabError {
     Name(String),
     /// A record or host outside of all domains of the lab.
     #[error("{0} is in no zone of the lab")]
-    #[diagnostic(
-        code(stslint::lab::zone),
-        help("Add a scenario for the domain that it belongs to.")
-    )]
+    #[diagnostic(code(stslint::lab::zone), help("Add a scenario for the domain that it belongs to."))]
     OutsideZones(String),
     /// A record that DNS cannot hold.
     #[error("a record cannot be served: {0}")]
@@ -145,10 +135,7 @@ pub enum LabError {
 
 impl LabError {
     fn bind(address: impl Into<SocketAddr>, source: io::Error) -> Self {
-        Self::Bind {
-            address: address.into(),
-            source,
-        }
+        Self::Bind { address: address.into(), source }
     }
 }
 
@@ -184,10 +171,7 @@ impl Lab {
                 .chain(web.records)
                 .chain(mail.records)
                 .collect();
-            let faults: Vec<_> = scenarios
-                .iter()
-                .flat_map(|one| one.dns_faults.iter().cloned())
-                .collect();
+            let faults: Vec<_> = scenarios.iter().flat_map(|one| one.dns_faults.iter().cloned()).collect();
             NameServer::start(&zones, &records, &faults).await?
         };
 
@@ -232,9 +216,7 @@ impl Lab {
 
 fn check_distinct(scenarios: &[Scenario]) -> Result<(), LabError> {
     let mut seen = BTreeSet::new();
-    let twice = scenarios
-        .iter()
-        .find(|scenario| !seen.insert(scenario.domain.to_ascii_lowercase()));
+    let twice = scenarios.iter().find(|scenario| !seen.insert(scenario.domain.to_ascii_lowercase()));
     match twice {
         Some(scenario) => Err(LabError::Duplicate(scenario.domain.clone())),
         None => Ok(()),
@@ -268,30 +250,15 @@ impl Web {
                 by_name.insert((address, name), WebServer::new(host, authority)?);
             }
         }
-        let listening = by_name
-            .keys()
-            .map(|(address, _)| *address)
-            .chain([WEB_ADDRESS])
-            .collect();
-        let unknown_name =
-            WebServer::new(&WebHost::policy(DEFAULT_HOST, "Nobody here.\n"), authority)?;
-        Ok(Self {
-            servers: WebServers {
-                by_name,
-                unknown_name,
-            },
-            listening,
-            records,
-        })
+        let listening = by_name.keys().map(|(address, _)| *address).chain([WEB_ADDRESS]).collect();
+        let unknown_name = WebServer::new(&WebHost::policy(DEFAULT_HOST, "Nobody here.\n"), authority)?;
+        Ok(Self { servers: WebServers { by_name, unknown_name }, listening, records })
     }
 }
 
 impl WebServer {
     fn new(host: &WebHost, authority: &CertificateAuthority) -> Result<Self, LabError> {
-        Ok(Self {
-            tls: tls::prepare(&host.tls, &[b"http/1.1"], authority)?,
-            answer: host.answer.clone(),
-        })
+        Ok(Self { tls: tls::prepare(&host.tls, &[b"http/1.1"], authority)?, answer: host.answer.clone() })
     }
 }
 
@@ -313,10 +280,7 @@ impl Mail {
             let address = addresses.allot()?;
             records.push(Record::new(&host.name, RecordData::A(address)));
             if host.listens {
-                let server = MxServer {
-                    tls: tls::prepare(&host.tls, &[], authority)?,
-                    host: host.clone(),
-                };
+                let server = MxServer { tls: tls::prepare(&host.tls, &[], authority)?, host: host.clone() };
                 servers.insert(address, Arc::new(server));
             }
         }
@@ -333,23 +297,19 @@ async fn serve_web(
     let (port, listeners) = listen::bind(addresses).await?;
     for (listener, address) in listeners.into_iter().zip(addresses.iter().copied()) {
         let web = Arc::clone(&web);
-        servers.spawn(listen::serve(listener, move |stream| {
-            web::session(stream, Arc::clone(&web), address)
-        }));
+        servers.spawn(listen::serve(listener, move |stream| web::session(stream, Arc::clone(&web), address)));
     }
     Ok(port)
 }
 
-async fn serve_mail(
-    mail: BTreeMap<Ipv4Addr, Arc<MxServer>>,
-    servers: &mut JoinSet<()>,
-) -> Result<u16, LabError> {
+async fn serve_mail(mail: BTreeMap<Ipv4Addr, Arc<MxServer>>, servers: &mut JoinSet<()>) -> Result<u16, LabError> {
     let addresses = mail.keys().copied().collect();
     let (port, listeners) = listen::bind(&addresses).await?;
     for (listener, server) in listeners.into_iter().zip(mail.into_values()) {
-        servers.spawn(listen::serve(listener, move |stream| {
-            smtp::session(stream, Arc::clone(&server))
-        }));
+        servers.spawn(listen::serve(listener, move |stream| smtp::session(stream, Arc::clone(&server))));
     }
     Ok(port)
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,22 +21,12 @@ pub struct Record {
 impl Record {
     /// A record that lives for an hour.
     pub fn new(name: &str, data: RecordData) -> Self {
-        Self {
-            name: name.to_owned(),
-            ttl: DEFAULT_TTL,
-            data,
-        }
+        Self { name: name.to_owned(), ttl: DEFAULT_TTL, data }
     }
 
     /// An MX record, RFC 7505 §3 for the null one: preference 0 and the exchange `.`.
     pub fn mx(name: &str, preference: u16, exchange: &str) -> Self {
-        Self::new(
-            name,
-            RecordData::Mx {
-                preference,
-                exchange: exchange.to_owned(),
-            },
-        )
+        Self::new(name, RecordData::Mx { preference, exchange: exchange.to_owned() })
     }
 
     /// A TXT record of one character-string, at most 255 octets long.
@@ -88,10 +78,7 @@ pub struct DnsFault {
 impl DnsFault {
     /// A fault at one name.
     pub fn new(name: &str, kind: DnsFaultKind) -> Self {
-        Self {
-            name: name.to_owned(),
-            kind,
-        }
+        Self { name: name.to_owned(), kind }
     }
 }
 

@@ -83,20 +83,14 @@ impl Scenario {
 
     /// Takes away the TXT records at a name.
     pub fn remove_txt(&mut self, name: &str) {
-        self.records
-            .retain(|record| record.name != name || !matches!(record.data, RecordData::Txt(_)));
+        self.records.retain(|record| record.name != name || !matches!(record.data, RecordData::Txt(_)));
     }
 
     /// Puts these MX records in place of all others.
     pub fn replace_mx(&mut self, exchanges: &[(u16, &str)]) {
-        self.records
-            .retain(|record| !matches!(record.data, RecordData::Mx { .. }));
+        self.records.retain(|record| !matches!(record.data, RecordData::Mx { .. }));
         let domain = self.domain.clone();
-        self.records.extend(
-            exchanges
-                .iter()
-                .map(|(preference, exchange)| Record::mx(&domain, *preference, exchange)),
-        );
+        self.records.extend(exchanges.iter().map(|(preference, exchange)| Record::mx(&domain, *preference, exchange)));
     }
 
     /// Serves this body, whatever it is, as the policy.
@@ -127,17 +121,12 @@ impl Scenario {
 
     fn policy_host_entries(&mut self) -> impl Iterator<Item = &mut WebHost> {
         let policy_host = self.name("mta-sts");
-        self.web_hosts
-            .iter_mut()
-            .filter(move |host| host.name == policy_host)
+        self.web_hosts.iter_mut().filter(move |host| host.name == policy_host)
     }
 }
 
 /// A policy body as RFC 8461 §3.2 writes it, lines ended by CRLF. `max_age` is in seconds.
 pub fn policy(mode: &str, mx: &[&str], max_age: u32) -> String {
-    let patterns: String = mx
-        .iter()
-        .map(|pattern| format!("mx: {pattern}\r\n"))
-        .collect();
+    let patterns: String = mx.iter().map(|pattern| format!("mx: {pattern}\r\n")).collect();
     format!("version: STSv1\r\nmode: {mode}\r\n{patterns}max_age: {max_age}\r\n")
 }

@@ -48,10 +48,7 @@ impl MxHost {
             ehlo: SmtpAnswer::reply(250, &[name, "SIZE 10485760", "8BITMIME", "STARTTLS"]),
             starttls: SmtpAnswer::reply(220, &["Ready to start TLS"]),
             tls: TlsOffer::good(name),
-            ehlo_after_tls: SmtpAnswer::reply(
-                250,
-                &[name, "SIZE 10485760", "8BITMIME", "REQUIRETLS"],
-            ),
+            ehlo_after_tls: SmtpAnswer::reply(250, &[name, "SIZE 10485760", "8BITMIME", "REQUIRETLS"]),
         }
     }
 
@@ -84,10 +81,7 @@ pub enum SmtpAnswer {
 impl SmtpAnswer {
     /// These octets at once.
     pub fn raw(octets: impl Into<Vec<u8>>) -> Self {
-        Self::Send {
-            delay: Duration::ZERO,
-            octets: octets.into(),
-        }
+        Self::Send { delay: Duration::ZERO, octets: octets.into() }
     }
 
     /// A reply of a code and its lines, at once.
@@ -146,11 +140,7 @@ enum End {
 /// Answers commands until the session ends or the handshake is due.
 ///
 /// `starttls` is the answer to STARTTLS, `None` once TLS is on.
-async fn converse<S>(
-    stream: &mut BufReader<S>,
-    ehlo: &SmtpAnswer,
-    starttls: Option<&SmtpAnswer>,
-) -> End
+async fn converse<S>(stream: &mut BufReader<S>, ehlo: &SmtpAnswer, starttls: Option<&SmtpAnswer>) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -191,13 +181,8 @@ where
 /// Reads a line. `None` at the end of the stream and for a line beyond the limit.
 async fn read_line(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<String> {
     let mut line = Vec::new();
-    stream
-        .take(LINE_LIMIT)
-        .read_until(b'\n', &mut line)
-        .await
-        .ok()?;
-    line.ends_with(b"\n")
-        .then(|| String::from_utf8_lossy(&line).into_owned())
+    stream.take(LINE_LIMIT).read_until(b'\n', &mut line).await.ok()?;
+    line.ends_with(b"\n").then(|| String::from_utf8_lossy(&line).into_owned())
 }
 
 async fn say(stream: &mut (impl AsyncWrite + Unpin), code: u16, text: &str) -> bool {

@@ -9,9 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::server::Acceptor;
-use tokio_rustls::rustls::{
-    ALL_VERSIONS, ServerConfig, SupportedProtocolVersion, crypto::ring, version,
-};
+use tokio_rustls::rustls::{ALL_VERSIONS, ServerConfig, SupportedProtocolVersion, crypto::ring, version};
 use tokio_rustls::server::TlsStream;
 
 use super::LabError;
@@ -59,35 +57,22 @@ impl CertificateSpec {
 
     /// A certificate that ran out a week ago, after 90 days.
     pub fn expired(dns_id: &str) -> Self {
-        Self {
-            not_before: -97,
-            not_after: -7,
-            ..Self::good(dns_id)
-        }
+        Self { not_before: -97, not_after: -7, ..Self::good(dns_id) }
     }
 
     /// A certificate that the server made for itself.
     pub fn self_signed(dns_id: &str) -> Self {
-        Self {
-            issuer: CertificateIssuer::Itself,
-            ..Self::good(dns_id)
-        }
+        Self { issuer: CertificateIssuer::Itself, ..Self::good(dns_id) }
     }
 
     /// A good certificate of which the server forgets to send the intermediate.
     pub fn without_intermediate(dns_id: &str) -> Self {
-        Self {
-            chain: CertificateChain::LeafOnly,
-            ..Self::good(dns_id)
-        }
+        Self { chain: CertificateChain::LeafOnly, ..Self::good(dns_id) }
     }
 
     /// A certificate of a private authority that nobody else trusts.
     pub fn unknown_ca(dns_id: &str) -> Self {
-        Self {
-            issuer: CertificateIssuer::UnknownCa,
-            ..Self::good(dns_id)
-        }
+        Self { issuer: CertificateIssuer::UnknownCa, ..Self::good(dns_id) }
     }
 }
 
@@ -203,18 +188,10 @@ pub(super) fn prepare(
     let (chain, key) = authority.issue(&offer.certificate)?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(offer.versions.supported())
-        .and_then(|builder| {
-            builder
-                .with_no_client_auth()
-                .with_single_cert(chain, key.into())
-        })
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key.into()))
         .map_err(LabError::Tls)?;
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
-    Ok(Arc::new(TlsServer {
-        config: Arc::new(config),
-        requires_sni: offer.requires_sni,
-        handshake: offer.handshake,
-    }))
+    Ok(Arc::new(TlsServer { config: Arc::new(config), requires_sni: offer.requires_sni, handshake: offer.handshake }))
 }
 
 /// Runs the server's half of a handshake with the server that `choose` finds for the SNI.
@@ -224,9 +201,7 @@ pub(super) async fn accept<'a, T>(
     stream: TcpStream,
     choose: impl FnOnce(Option<&str>) -> (&'a TlsServer, T),
 ) -> Option<(TlsStream<TcpStream>, T)> {
-    let mut start = LazyConfigAcceptor::new(Acceptor::default(), stream)
-        .await
-        .ok()?;
+    let mut start = LazyConfigAcceptor::new(Acceptor::default(), stream).await.ok()?;
     let sni = start.client_hello().server_name().map(str::to_owned);
     let (server, chosen) = choose(sni.as_deref());
     let refused = server.requires_sni && sni.is_none();

@@ -98,9 +98,7 @@ impl WebReply {
     /// A redirect of a status to a place.
     pub fn redirect(status: u16, location: &str) -> Self {
         let mut reply = Self::new(status, "text/html", "<p>Moved.</p>");
-        reply
-            .headers
-            .push(("Location".to_owned(), location.to_owned()));
+        reply.headers.push(("Location".to_owned(), location.to_owned()));
         reply
     }
 
@@ -120,9 +118,7 @@ impl WebReply {
     }
 
     fn has(&self, field: &str) -> bool {
-        self.headers
-            .iter()
-            .any(|(name, _)| name.eq_ignore_ascii_case(field))
+        self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(field))
     }
 }
 
@@ -153,8 +149,7 @@ pub(super) struct WebServers {
 
 impl WebServers {
     fn find(&self, address: Ipv4Addr, sni: Option<&str>) -> &WebServer {
-        sni.and_then(|name| self.by_name.get(&(address, name.to_ascii_lowercase())))
-            .unwrap_or(&self.unknown_name)
+        sni.and_then(|name| self.by_name.get(&(address, name.to_ascii_lowercase()))).unwrap_or(&self.unknown_name)
     }
 }
 
@@ -194,11 +189,7 @@ async fn read_request(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Str
     request_line.split(' ').nth(1).map(str::to_owned)
 }
 
-async fn respond(
-    stream: &mut (impl AsyncWrite + Unpin),
-    path: &str,
-    answer: &WebAnswer,
-) -> std::io::Result<()> {
+async fn respond(stream: &mut (impl AsyncWrite + Unpin), path: &str, answer: &WebAnswer) -> std::io::Result<()> {
     if path != POLICY_PATH {
         let missing = WebReply::new(404, "text/plain", "Not found.\n");
         return stream.write_all(&missing.to_bytes()).await;
