@@ -24,6 +24,8 @@ pub mod collect;
 pub mod facts;
 pub mod files;
 pub mod grammar;
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod outcome;
 pub mod report;
 pub mod rules;
