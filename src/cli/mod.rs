@@ -1,6 +1,8 @@
 //! The command line: clap types and one file a command, each a few lines over the library.
 
 mod check;
+#[cfg(feature = "lab")]
+mod demo;
 mod explain;
 mod input;
 mod network;
@@ -80,6 +82,9 @@ pub enum Command {
         /// The rule's id, for example policy-max-age-short.
         rule: String,
     },
+    /// Run the whole of it on an embedded loopback internet.
+    #[cfg(feature = "lab")]
+    Demo(demo::DemoArgs),
 }
 
 /// Options of `collect`.
@@ -121,6 +126,8 @@ pub fn run(cli: &Cli) -> ExitCode {
     let ended = match &cli.command {
         Command::Check(args) => check::run(args, &cli.output),
         Command::Collect(args) => network::collect(args),
+        #[cfg(feature = "lab")]
+        Command::Demo(args) => demo::run(args, &cli.output),
         Command::Explain { rule } => explain::run(rule),
         Command::Rules(args) => rules::run(args),
     };
