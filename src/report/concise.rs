@@ -7,8 +7,9 @@ pub fn concise(report: &Report) -> String {
     let domain = report.domain.as_deref().unwrap_or("(no domain)");
     let mut text = String::new();
     for check in report.findings() {
-        let subject = check.subject.as_deref().map(|subject| format!("{subject}: ")).unwrap_or_default();
         let message = check.message.as_deref().unwrap_or(&check.title);
+        let subject = check.subject.as_deref().filter(|subject| !message.contains(subject));
+        let subject = subject.map(|subject| format!("{subject}: ")).unwrap_or_default();
         let cites = check.cites.join(", ");
         text.push_str(&format!("{domain}: {}[{}] {subject}{message} ({cites})\n", check.severity.label(), check.rule));
     }
