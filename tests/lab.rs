@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use stslint::collect::{Collector, Options, Resolver, Roots};
+use stslint::collect::{Collector, Options, ResolverChoice, Roots};
 use stslint::facts::Facts;
 use stslint::lab::{Lab, LabOptions, Scenario, SmtpAnswer};
 use stslint::outcome::{Outcome, Report, Severity};
@@ -30,7 +30,7 @@ impl Bench {
 
     fn collector(&self, timeout: Duration) -> Collector {
         Collector::new(Options {
-            resolver: Resolver::Address(self.lab.resolver()),
+            resolver: ResolverChoice::Address(self.lab.resolver()),
             roots: Roots::File(self.roots.path().to_owned()),
             https_port: self.lab.https_port(),
             smtp_port: self.lab.smtp_port(),
@@ -128,7 +128,7 @@ async fn a_time_out_is_never_a_pass_nor_no_policy() {
 async fn without_a_resolver_nothing_is_known_and_nothing_passes() {
     let nobody = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let options = Options {
-        resolver: Resolver::Address(nobody.local_addr().unwrap()),
+        resolver: ResolverChoice::Address(nobody.local_addr().unwrap()),
         timeout: Duration::from_millis(200),
         ..Options::default()
     };

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use miette::{IntoDiagnostic, Report as Error};
 
 use super::{Ended, OutputArgs, UsageError, network, terminal};
-use crate::collect::{Collector, Options, Resolver, Roots};
+use crate::collect::{Collector, Options, ResolverChoice, Roots};
 use crate::facts::Facts;
 use crate::lab::{Lab, LabDomain, LabOptions};
 use crate::outcome::Summary;
@@ -93,7 +93,7 @@ async fn serve(lab: &Lab, roots: &Path) -> Ended {
 
 async fn show(lab: &Lab, roots: &Path, domains: &[&LabDomain], output: &OutputArgs) -> Ended {
     let collector = Collector::new(Options {
-        resolver: Resolver::Address(lab.resolver()),
+        resolver: ResolverChoice::Address(lab.resolver()),
         roots: Roots::File(roots.to_owned()),
         https_port: lab.https_port(),
         smtp_port: lab.smtp_port(),

@@ -8,16 +8,22 @@ use jiff::Timestamp;
 use miette::{IntoDiagnostic, Report};
 
 use super::{CollectArgs, Ended, OutputArgs, UsageError, terminal};
-use crate::collect::{Collector, Families, Options, Resolver, Roots};
+use crate::collect::{Collector, DnssecMode, Families, Options, ResolverChoice, Roots};
 use crate::grammar::names::DomainName;
 use crate::snapshot::{self, Format, Snapshot};
 
 /// How to collect.
 #[derive(Args, Debug)]
 pub struct NetworkArgs {
-    /// Who answers DNS questions: `system`, or an address with or without a port.
-    #[arg(long, value_name = "IP[:PORT]", default_value = "system", help_heading = "Collection")]
-    pub resolver: Resolver,
+    /// Who answers DNS questions: `system`, an address with or without a port, `tls://…` or `https://…`.
+    #[arg(long, value_name = "RESOLVER", default_value = "system", help_heading = "Collection")]
+    pub resolver: ResolverChoice,
+    /// How DNSSEC is judged: `validate` from the root on, `trust-ad` as the resolver says, or `off`.
+    #[arg(long, value_name = "MODE", default_value = "validate", help_heading = "Collection")]
+    pub dnssec: DnssecMode,
+    /// Validate from these DNSKEY records on instead of the root's built-in ones.
+    #[arg(long, value_name = "FILE", help_heading = "Collection")]
+    pub trust_anchor: Option<std::path::PathBuf>,
     /// Which authorities are trusted: `mozilla`, `system`, or a file of certificates in PEM.
     #[arg(long, value_name = "ROOTS", default_value = "mozilla", help_heading = "Collection")]
     pub roots: Roots,
@@ -39,9 +45,12 @@ pub struct NetworkArgs {
     /// Ask IPv6 addresses only.
     #[arg(short = '6', long, help_heading = "Collection")]
     pub ipv6: bool,
-    /// The name to give in EHLO; some hosts want one that resolves.
-    #[arg(long, value_name = "NAME", default_value = "stslint.invalid", help_heading = "Collection")]
-    pub helo: String,
+    /// The time limit of everything about one domain, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds, help_heading = "Collection")]
+    pub deadline: f64,
+    /// The name to give in EHLO, instead of this machine's address; some hosts want one that resolves.
+    #[arg(long, value_name = "NAME", help_heading = "Collection")]
+    pub helo: Option<String>,
     /// How many addresses of one host are asked.
     #[arg(long, value_name = "N", default_value_t = 8, help_heading = "Collection")]
     pub max_addresses: usize,
@@ -56,16 +65,12 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 impl NetworkArgs {
     /// The options of the collector.
-    pub fn options(&self) -> Result<Options, UsageError> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-        if self.helo.is_empty() || self.helo.len() > 255 || !self.helo.chars().all(plain) {
-            return Err(UsageError::new(
-                "this is no name for EHLO",
-                "give a host name, for example `--helo probe.example.com`",
-            ));
-        }
-        Ok(Options {
+    pub fn options(&self) -> Options {
+        Options {
             resolver: self.resolver.clone(),
+            dnssec: self.dnssec,
+            trust_anchor: self.trust_anchor.clone(),
+            deadline: Duration::from_secs_f64(self.deadline),
             roots: self.roots.clone(),
             timeout: Duration::from_secs_f64(self.timeout),
             smtp: !self.no_smtp,
@@ -79,7 +84,7 @@ impl NetworkArgs {
             helo: self.helo.clone(),
             max_addresses: self.max_addresses,
             ..Options::default()
-        })
+        }
     }
 }
 
@@ -99,7 +104,7 @@ pub fn collect_all(
     take: &mut dyn FnMut(Result<Snapshot, Report>),
 ) -> Result<(), Report> {
     use futures_util::StreamExt;
-    let options = args.options()?;
+    let options = args.options();
     if domains.len() > 1 {
         terminal::remark(&format!("collecting {} domains", domains.len()), output);
     }
@@ -128,7 +133,7 @@ fn whole_seconds(time: Timestamp) -> Timestamp {
 pub fn collect(args: &CollectArgs) -> Ended {
     let domain = DomainName::parse(&args.domain)
         .map_err(|error| UsageError::new(error.to_string(), "give a mail domain such as example.com"))?;
-    let options = args.network.options()?;
+    let options = args.network.options();
     let snapshot = runtime()?.block_on(async {
         let collector = Collector::new(options)?;
         Ok::<_, Report>(collector.collect(domain.as_str(), whole_seconds(Timestamp::now())).await)

@@ -1,177 +1,138 @@
-//! Certificates as they were presented, read by `x509-parser`.
+//! Certificates as they were presented, read into what a snapshot holds of them (RFC 5280).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use x509_parser::extensions::{GeneralName, ParsedExtension};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use jiff::Timestamp;
+use x509_parser::oid_registry::Oid;
+use x509_parser::prelude::{ASN1Time, FromDer, GeneralName, X509Certificate};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::X509Name;
 
 use crate::snapshot::Certificate;
 use crate::source_text::escape;
 
-/// How many names of one certificate are kept.
-const MAX_NAMES: usize = 256;
-
-/// The dates of a certificate, in seconds since 1970.
-#[derive(Clone, Copy, Debug)]
-pub struct Dates {
-    /// notBefore.
-    pub from: i64,
-    /// notAfter.
-    pub until: i64,
-}
-
-/// The dates of a certificate, if it can be read.
-pub fn dates(der: &[u8]) -> Option<Dates> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    let validity = certificate.validity();
-    Some(Dates { from: validity.not_before.timestamp(), until: validity.not_after.timestamp() })
-}
-
-/// Reads a certificate; one that cannot be read keeps its PEM and says why.
+/// Reads a certificate; one that cannot be read says so in `malformed` and keeps its octets.
 pub fn read(der: &[u8]) -> Certificate {
-    let digest = ring::digest::digest(&ring::digest::SHA256, der);
-    let bare = Certificate { sha256: Some(hex(digest.as_ref())), pem: Some(pem(der)), ..Certificate::default() };
+    let kept = Certificate { sha256: Some(sha256(der)), pem: Some(pem(der)), ..Certificate::default() };
     match X509Certificate::from_der(der) {
-        Ok((_, certificate)) => of_parsed(&certificate, bare),
-        Err(error) => Certificate { malformed: Some(escape(&error.to_string())), ..bare },
+        Ok(([], certificate)) => describe(&certificate, kept),
+        Ok((rest, _)) => {
+            Certificate { malformed: Some(format!("{} octets follow the certificate", rest.len())), ..kept }
+        }
+        Err(error) => Certificate { malformed: Some(escape(&error.to_string())), ..kept },
     }
 }
 
-fn of_parsed(certificate: &X509Certificate<'_>, bare: Certificate) -> Certificate {
-    let (dns_ids, purposes, authority) = extensions(certificate);
+/// The SHA-256 of some octets in hexadecimal.
+pub fn sha256(octets: &[u8]) -> String {
+    hex(ring::digest::digest(&ring::digest::SHA256, octets).as_ref())
+}
+
+/// Octets in hexadecimal, lower case.
+pub fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn describe(certificate: &X509Certificate<'_>, kept: Certificate) -> Certificate {
     let (key_algorithm, key_bits) = key(certificate);
+    // The leading zero octet of DER is no part of the number.
+    let serial = certificate.raw_serial();
+    let serial = serial.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(serial);
     Certificate {
         subject: escape(&certificate.subject().to_string()),
         issuer: escape(&certificate.issuer().to_string()),
-        serial: Some(hex(certificate.raw_serial())),
-        not_before: time(certificate.validity().not_before.timestamp()),
-        not_after: time(certificate.validity().not_after.timestamp()),
-        dns_ids,
+        serial: Some(hex(serial)),
+        not_before: rfc3339(certificate.validity().not_before),
+        not_after: rfc3339(certificate.validity().not_after),
+        dns_ids: dns_ids(certificate),
         common_names: common_names(certificate.subject()),
         key_algorithm,
         key_bits,
-        signature_algorithm: Some(signature_algorithm(certificate)),
-        extended_key_usage: purposes,
-        authority,
-        ..bare
+        signature_algorithm: Some(name_of(&certificate.signature_algorithm.algorithm)),
+        extended_key_usage: purposes(certificate),
+        authority: certificate.is_ca(),
+        ..kept
     }
 }
 
-fn common_names(name: &X509Name<'_>) -> Vec<String> {
-    name.iter_common_name().filter_map(|name| name.as_str().ok()).map(escape).take(8).collect()
+fn dns_ids(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let Ok(Some(names)) = certificate.subject_alternative_name() else { return Vec::new() };
+    let dns_ids = names.value.general_names.iter().filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some(escape(name)),
+        _ => None,
+    });
+    dns_ids.collect()
 }
 
-fn extensions(certificate: &X509Certificate<'_>) -> (Vec<String>, Option<Vec<String>>, bool) {
-    let mut dns_ids = Vec::new();
-    let mut purposes = None;
-    let mut authority = false;
-    for extension in certificate.extensions() {
-        match extension.parsed_extension() {
-            ParsedExtension::SubjectAlternativeName(names) => {
-                let dns = names.general_names.iter().filter_map(|name| match name {
-                    GeneralName::DNSName(name) => Some(escape(name)),
-                    _ => None,
-                });
-                dns_ids.extend(dns.take(MAX_NAMES));
-            }
-            ParsedExtension::ExtendedKeyUsage(usage) => {
-                let known = [
-                    (usage.any, "any"),
-                    (usage.server_auth, "serverAuth"),
-                    (usage.client_auth, "clientAuth"),
-                    (usage.code_signing, "codeSigning"),
-                    (usage.email_protection, "emailProtection"),
-                    (usage.time_stamping, "timeStamping"),
-                    (usage.ocsp_signing, "OCSPSigning"),
-                ];
-                let named = known.into_iter().filter(|(set, _)| *set).map(|(_, name)| name.to_owned());
-                purposes = Some(named.chain(usage.other.iter().map(|oid| oid.to_id_string()).take(8)).collect());
-            }
-            ParsedExtension::BasicConstraints(constraints) => authority = constraints.ca,
-            _ => {}
-        }
-    }
-    (dns_ids, purposes, authority)
+fn common_names(subject: &X509Name<'_>) -> Vec<String> {
+    subject.iter_common_name().filter_map(|name| name.as_str().ok()).map(escape).collect()
 }
 
 fn key(certificate: &X509Certificate<'_>) -> (Option<String>, Option<u32>) {
     let spki = certificate.public_key();
-    let oid = spki.algorithm.algorithm.to_id_string();
     let bits = |bits: usize| u32::try_from(bits).ok();
     match spki.parsed() {
         Ok(PublicKey::RSA(key)) => (Some("RSA".to_owned()), bits(key.key_size())),
-        Ok(PublicKey::EC(point)) => (Some("EC".to_owned()), bits(point.key_size())),
-        Ok(PublicKey::DSA(_)) => (Some("DSA".to_owned()), None),
-        _ if oid == "1.3.101.112" => (Some("Ed25519".to_owned()), Some(256)),
-        _ if oid == "1.3.101.113" => (Some("Ed448".to_owned()), Some(456)),
-        _ => (Some(oid), None),
+        Ok(PublicKey::EC(_)) => (Some("EC".to_owned()), curve_bits(certificate)),
+        _ => match name_of(&spki.algorithm.algorithm).as_str() {
+            "1.3.101.112" | "ed25519" | "Ed25519" => (Some("Ed25519".to_owned()), Some(256)),
+            "1.3.101.113" | "ed448" | "Ed448" => (Some("Ed448".to_owned()), Some(456)),
+            name => (Some(name.to_owned()), None),
+        },
     }
 }
 
-/// The name of the signature's algorithm as OpenSSL writes it, or its object identifier.
-fn signature_algorithm(certificate: &X509Certificate<'_>) -> String {
-    let oid = certificate.signature_algorithm.algorithm.to_id_string();
-    let name = match oid.as_str() {
-        "1.2.840.113549.1.1.2" => "md2WithRSAEncryption",
-        "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
-        "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
-        "1.2.840.113549.1.1.10" => "rsassaPss",
-        "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
-        "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
-        "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
-        "1.2.840.10045.4.1" => "ecdsa-with-SHA1",
-        "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
-        "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
-        "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
-        "1.3.101.112" => "Ed25519",
-        _ => return oid,
-    };
-    name.to_owned()
-}
-
-/// The name in DER as text.
-pub fn name_of(der: &[u8]) -> Option<String> {
-    // Trust anchors keep the inside of the sequence only; its header is put before it again.
-    let mut whole = vec![0x30];
-    match der.len() {
-        length @ 0..=127 => whole.push(u8::try_from(length).ok()?),
-        length @ 128..=255 => whole.extend([0x81, u8::try_from(length).ok()?]),
-        length => whole.extend([0x82, u8::try_from(length >> 8).ok()?, u8::try_from(length & 0xff).ok()?]),
+/// The size of a named curve's field (RFC 5480 §2.1.1.1).
+fn curve_bits(certificate: &X509Certificate<'_>) -> Option<u32> {
+    let curve = certificate.public_key().algorithm.parameters.as_ref()?.as_oid().ok()?;
+    match curve.to_id_string().as_str() {
+        "1.2.840.10045.3.1.7" => Some(256),
+        "1.3.132.0.34" => Some(384),
+        "1.3.132.0.35" => Some(521),
+        _ => None,
     }
-    whole.extend_from_slice(der);
-    X509Name::from_der(&whole).ok().map(|(_, name)| name.to_string())
 }
 
-/// The organisation in a distinguished name.
-pub fn organisation(name: &str) -> Option<String> {
-    name.split(", ").find_map(|part| part.strip_prefix("O=")).map(str::to_owned)
+/// The purposes of extendedKeyUsage (RFC 5280 §4.2.1.12), `None` where there is no such extension.
+fn purposes(certificate: &X509Certificate<'_>) -> Option<Vec<String>> {
+    let usage = certificate.extended_key_usage().ok()??.value;
+    let named = [
+        (usage.any, "anyExtendedKeyUsage"),
+        (usage.server_auth, "serverAuth"),
+        (usage.client_auth, "clientAuth"),
+        (usage.code_signing, "codeSigning"),
+        (usage.email_protection, "emailProtection"),
+        (usage.time_stamping, "timeStamping"),
+        (usage.ocsp_signing, "OCSPSigning"),
+    ];
+    let named = named.into_iter().filter(|(set, _)| *set).map(|(_, name)| name.to_owned());
+    Some(named.chain(usage.other.iter().map(|oid| oid.to_id_string())).collect())
 }
 
-/// Whether a certificate says where its issuer's can be fetched (RFC 5280 §4.2.2.1), as public authorities' do.
-pub fn vouched_by_issuer_url(der: &[u8]) -> bool {
-    let Ok((_, certificate)) = X509Certificate::from_der(der) else { return false };
-    certificate.extensions().iter().any(|extension| match extension.parsed_extension() {
-        ParsedExtension::AuthorityInfoAccess(access) => access
-            .accessdescs
-            .iter()
-            .any(|description| description.access_method.to_id_string() == "1.3.6.1.5.5.7.48.2"),
-        _ => false,
-    })
+/// The short name of an object identifier, else its numbers.
+fn name_of(oid: &Oid<'_>) -> String {
+    x509_parser::objects::oid2sn(oid, x509_parser::objects::oid_registry())
+        .map_or_else(|_| oid.to_id_string(), str::to_owned)
 }
 
-fn time(seconds: i64) -> Option<String> {
-    jiff::Timestamp::from_second(seconds).ok().map(|time| time.to_string())
+fn rfc3339(time: ASN1Time) -> Option<String> {
+    Timestamp::from_second(time.timestamp()).ok().map(|time| time.to_string())
 }
 
+/// The certificate in PEM (RFC 7468 §2).
 fn pem(der: &[u8]) -> String {
     let encoded = STANDARD.encode(der);
-    let lines = encoded.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned());
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.collect::<Vec<_>>().join("\n"))
-}
-
-/// Octets in hexadecimal.
-pub fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
+    let mut rest = encoded.as_str();
+    while let Some((line, after)) = rest.split_at_checked(64) {
+        pem.push_str(line);
+        pem.push('\n');
+        rest = after;
+    }
+    if !rest.is_empty() {
+        pem.push_str(rest);
+        pem.push('\n');
+    }
+    pem.push_str("-----END CERTIFICATE-----\n");
+    pem
 }

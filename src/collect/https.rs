@@ -1,165 +1,206 @@
-//! The policy over HTTPS, from each address of the policy host (RFC 8461 §3.3).
+//! The policy host over HTTPS: one address, one connection, one GET (RFC 8461 §3.3).
 
-use std::error::Error as _;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::redirect;
-use tokio_rustls::rustls;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, Version};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tracing::debug;
 
-use super::tls::Tls;
-use super::{certificate, io_failure};
-use crate::grammar::policy::MAX_POLICY_OCTETS;
-use crate::snapshot::{Failure, FailureKind, Header, HttpResponse, HttpsProbe, Octets};
-use crate::source_text::escape;
+use super::certificate::sha256;
+use super::failure::{cause, failure, of_causes};
+use super::limits::{Clock, MAX_BODY_OCTETS, MAX_FETCH, MAX_HEADER_OCTETS, MAX_HEADERS, millis};
+use super::tls::{Observatory, Recorder};
+use crate::snapshot::{Failure, FailureKind, Header, HttpResponse, HttpsProbe, Octets, TlsFacts};
 
-/// How many header fields are kept, and read at all.
-const MAX_HEADERS: usize = 64;
-/// The longest value of a header field that is kept, in octets.
-const MAX_HEADER_VALUE: usize = 1024;
+/// The protocols that are offered, as most senders' HTTP libraries do.
+const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// What a fetch needs.
-pub struct Fetch<'a> {
-    /// The trust anchors.
-    pub tls: &'a Tls,
-    /// The policy host.
-    pub host: &'a str,
-    /// The port.
-    pub port: u16,
-    /// The time limit of the whole fetch.
-    pub limit: Duration,
-    /// The time at which certificates are judged, since 1970.
-    pub now: Duration,
-}
+/// How long a bare TCP connection may take that is made only to see where a fetch got stuck.
+const MAX_SECOND_CONNECT: Duration = Duration::from_secs(2);
 
-/// Fetches the policy from one address, whatever the certificate is worth. The body stays in the response.
-pub async fn probe(fetch: &Fetch<'_>, address: IpAddr) -> HttpsProbe {
-    let begun = Instant::now();
-    let mut probe = HttpsProbe { address, connected: None, tls: None, response: None, failure: None, elapsed_ms: None };
-    let (mut config, recorder) = match fetch.tls.client(true) {
-        Ok(client) => client,
-        Err(error) => {
-            probe.failure = Some(Failure { kind: FailureKind::Other, detail: error.to_string() });
-            return probe;
+/// Asks `host` at one address for its policy. A bad certificate ends nothing: it is noted, and the GET is made.
+pub async fn probe(host: &str, address: IpAddr, port: u16, observatory: &Observatory, clock: Clock) -> HttpsProbe {
+    let clock = clock.at_most(MAX_FETCH);
+    let recorder = observatory.recorder();
+    let began = Instant::now();
+    let fetched = fetch(host, SocketAddr::new(address, port), &recorder, clock).await;
+    let elapsed = began.elapsed();
+    let known = unasked(address);
+    let mut probe = HttpsProbe { connected: Some(true), elapsed_ms: Some(millis(elapsed)), ..known };
+    match fetched {
+        Ok((response, failure)) => {
+            if !recorder.saw_cipher() {
+                learn_cipher(host, SocketAddr::new(address, port), observatory, &recorder, clock).await;
+            }
+            probe.tls = Some(TlsFacts { handshake: true, ..recorder.facts(Some(host)) });
+            (probe.response, probe.failure) = (Some(response), failure);
         }
-    };
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let got = tokio::time::timeout(fetch.limit, get(fetch, address, config)).await;
-    let seen = recorder.seen();
-    let failure = match got {
-        Ok(Ok(response)) => {
-            probe.response = Some(response);
-            None
+        Err(failed) => {
+            let in_tls = recorder.saw_certificate() || is_of_tls(&failed.failure);
+            let handshake = !failed.connecting && failed.failure.kind != FailureKind::TlsAlert;
+            probe.connected = match in_tls || handshake {
+                true => Some(true),
+                false => reached(SocketAddr::new(address, port), &failed.failure, clock).await,
+            };
+            probe.tls = (probe.connected == Some(true)).then(|| {
+                let why_not = (!handshake).then(|| failed.failure.clone());
+                TlsFacts { handshake, failure: why_not, ..recorder.facts(Some(host)) }
+            });
+            probe.failure = Some(failed.failure);
         }
-        Ok(Err((response, failure))) => {
-            probe.response = response;
-            Some(failure)
-        }
-        Err(_) => Some(Failure {
-            kind: FailureKind::Timeout,
-            detail: format!("not complete within {} s", fetch.limit.as_secs_f32()),
-        }),
-    };
-    let tls_failure =
-        failure.clone().filter(|failure| matches!(failure.kind, FailureKind::TlsAlert | FailureKind::TlsHandshake));
-    if !seen.chain.is_empty() || tls_failure.is_some() {
-        probe.tls = Some(fetch.tls.facts(&seen, fetch.host, fetch.now, tls_failure));
     }
-    probe.connected = match &failure {
-        _ if probe.tls.is_some() || probe.response.is_some() => Some(true),
-        Some(failure) => Some(matches!(failure.kind, FailureKind::Closed | FailureKind::Reset | FailureKind::Protocol)),
-        None => Some(true),
-    };
-    probe.failure = failure;
-    probe.elapsed_ms = Some(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
-    tracing::debug!(target: "stslint::https", "{} [{address}]: {:?}", fetch.host, probe.response.as_ref().map(|response| response.status));
+    let status = probe.response.as_ref().map(|response| response.status);
+    debug!(host, %address, status, failure = ?probe.failure, ?elapsed, "policy host");
     probe
 }
 
-type Partial = (Option<HttpResponse>, Failure);
+/// A probe of which nothing is known yet.
+pub fn unasked(address: IpAddr) -> HttpsProbe {
+    HttpsProbe { address, connected: None, tls: None, response: None, failure: None, elapsed_ms: None }
+}
 
-async fn get(fetch: &Fetch<'_>, address: IpAddr, config: rustls::ClientConfig) -> Result<HttpResponse, Partial> {
-    let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(config)
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .resolve(fetch.host, SocketAddr::new(address, fetch.port))
-        .http1_max_headers(MAX_HEADERS)
-        .http2_max_header_list_size(16 << 10)
-        .user_agent(concat!("stslint/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| (None, failure_of(&error)))?;
-    let port = if fetch.port == 443 { String::new() } else { format!(":{}", fetch.port) };
-    let url = format!("https://{}{port}/.well-known/mta-sts.txt", fetch.host);
-    let mut response = client.get(url).send().await.map_err(|error| (None, failure_of(&error)))?;
-    let mut facts = HttpResponse {
-        status: response.status().as_u16(),
-        version: Some(format!("{:?}", response.version())),
-        headers: headers(&response),
-        ..HttpResponse::default()
+/// A fetch that came to nothing.
+struct Failed {
+    /// Whether it ended before the connection, TLS included, was there.
+    connecting: bool,
+    failure: Failure,
+}
+
+/// Whether TCP connects at all. reqwest limits TCP and TLS together, so after a time-out that has to be tried.
+async fn reached(address: SocketAddr, failure: &Failure, clock: Clock) -> Option<bool> {
+    match failure.kind {
+        FailureKind::Refused | FailureKind::Network => Some(false),
+        FailureKind::Timeout if clock.is_over() => None,
+        FailureKind::Timeout => {
+            let quickly = clock.step().min(MAX_SECOND_CONNECT);
+            Some(tokio::time::timeout(quickly, TcpStream::connect(address)).await.is_ok_and(|stream| stream.is_ok()))
+        }
+        _ => Some(true),
+    }
+}
+
+async fn fetch(
+    host: &str,
+    address: SocketAddr,
+    recorder: &Arc<Recorder>,
+    clock: Clock,
+) -> Result<(HttpResponse, Option<Failure>), Failed> {
+    let before = |failure| Failed { connecting: true, failure };
+    let client = client(host, address, recorder, clock).map_err(before)?;
+    let request = client.get(format!("https://{host}/.well-known/mta-sts.txt")).send();
+    // Two steps' time: the connection has a limit of its own within.
+    let response = match clock.steps(2).within("response", request).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => return Err(Failed { connecting: error.is_connect(), failure: of_reqwest(&error) }),
+        Err(failure) => return Err(Failed { connecting: !recorder.saw_certificate(), failure }),
     };
+    Ok(read(response, clock).await)
+}
+
+fn client(host: &str, address: SocketAddr, recorder: &Arc<Recorder>, clock: Clock) -> Result<Client, Failure> {
+    let other = |error: &dyn std::fmt::Display| failure(FailureKind::Other, format!("no HTTPS client: {error}"));
+    let tls = recorder.client_config(true, &ALPN).map_err(|error| other(&error))?;
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(Policy::none())
+        .no_proxy()
+        .retry(reqwest::retry::never())
+        // The port is the address's: the URL and the Host field stay what senders send.
+        .resolve(host, address)
+        .user_agent(concat!("stslint/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(clock.step())
+        .tcp_nodelay(true)
+        .http1_max_headers(MAX_HEADERS)
+        .http2_max_header_list_size(MAX_HEADER_OCTETS)
+        .build()
+        .map_err(|error| other(&error))
+}
+
+/// Reads a response up to the limit; what goes wrong on the way leaves what was read before it.
+async fn read(mut response: Response, clock: Clock) -> (HttpResponse, Option<Failure>) {
+    let status = response.status().as_u16();
+    let version = version_name(response.version());
+    let headers = response.headers().iter().take(MAX_HEADERS);
+    let headers = headers
+        .map(|(name, value)| Header { name: name.as_str().to_owned(), value: Octets(value.as_bytes().to_vec()) })
+        .collect();
     let mut body = Vec::new();
     let ended = loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) => {
-                let room = MAX_POLICY_OCTETS.saturating_add(1).saturating_sub(body.len());
-                body.extend(chunk.iter().take(room));
-                if body.len() > MAX_POLICY_OCTETS {
-                    facts.truncated = true;
-                    break Ok(());
-                }
-            }
-            Ok(None) => break Ok(()),
-            Err(error) => break Err(failure_of(&error)),
+        match clock.within("more of the body", response.chunk()).await {
+            Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
+            Ok(Ok(None)) => break None,
+            Ok(Err(error)) => break Some(of_reqwest(&error)),
+            Err(failure) => break Some(failure),
+        }
+        if body.len() > MAX_BODY_OCTETS {
+            break None;
         }
     };
-    body.truncate(MAX_POLICY_OCTETS);
-    facts.body_length = u64::try_from(body.len()).ok().map(|length| length.saturating_add(u64::from(facts.truncated)));
-    facts.body_sha256 = Some(certificate::hex(ring::digest::digest(&ring::digest::SHA256, &body).as_ref()));
-    facts.body = Some(Octets(body));
-    match ended {
-        Ok(()) => Ok(facts),
-        Err(failure) => Err((Some(facts), failure)),
-    }
-}
-
-fn headers(response: &reqwest::Response) -> Vec<Header> {
-    let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| Header {
-        name: name.as_str().to_owned(),
-        value: Octets(value.as_bytes().iter().copied().take(MAX_HEADER_VALUE).collect()),
+    let truncated = body.len() > MAX_BODY_OCTETS;
+    body.truncate(MAX_BODY_OCTETS);
+    let response = HttpResponse {
+        status,
+        version,
+        headers,
+        body_length: u64::try_from(body.len()).ok(),
+        body_sha256: Some(sha256(&body)),
+        body: Some(Octets(body)),
+        truncated,
     };
-    response.headers().iter().take(MAX_HEADERS).map(header).collect()
+    (response, ended)
 }
 
-/// What an error of the client was: the cause that is nearest to the wire tells.
-fn failure_of(error: &reqwest::Error) -> Failure {
-    let mut cause = error.source();
-    let mut last = error.to_string();
-    while let Some(inner) = cause {
-        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-            return tls_failure(tls);
-        }
-        if let Some(io) = inner.downcast_ref::<io::Error>() {
-            match io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                Some(tls) => return tls_failure(tls),
-                None if io.kind() != io::ErrorKind::Other => return io_failure(io),
-                None => {}
-            }
-        }
-        last = inner.to_string();
-        cause = inner.source();
+/// reqwest does not tell the cipher suite, and a server without session tickets does not either: such a one is
+/// asked again for a bare handshake.
+async fn learn_cipher(host: &str, address: SocketAddr, observatory: &Observatory, recorder: &Recorder, clock: Clock) {
+    let Ok(name) = ServerName::try_from(host.to_owned()) else { return };
+    let Ok(config) = observatory.recorder().client_config(true, &ALPN) else { return };
+    let handshake = async {
+        let stream = TcpStream::connect(address).await.ok()?;
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.ok()
+    };
+    if let Ok(Some(stream)) = clock.within("second handshake", handshake).await {
+        let (_, connection) = stream.get_ref();
+        recorder.note(None, connection.negotiated_cipher_suite().map(|suite| suite.suite()));
     }
-    let kind = if error.is_timeout() { FailureKind::Timeout } else { FailureKind::Protocol };
-    Failure { kind, detail: escape(&last) }
 }
 
-fn tls_failure(error: &rustls::Error) -> Failure {
-    match error {
-        rustls::Error::AlertReceived(alert) => Failure {
-            kind: FailureKind::TlsAlert,
-            detail: format!("the server ended the handshake with the alert {alert:?}"),
-        },
-        error => Failure { kind: FailureKind::TlsHandshake, detail: escape(&error.to_string()) },
+/// Whether a failure is one of the handshake itself.
+fn is_of_tls(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::TlsAlert | FailureKind::TlsHandshake)
+}
+
+fn of_reqwest(error: &reqwest::Error) -> Failure {
+    if error.is_timeout() {
+        let step = if error.is_connect() { "no connection" } else { "no more data" };
+        return failure(FailureKind::Timeout, format!("{step} within the time limit"));
     }
+    let step = if error.is_connect() { "connecting to the policy host" } else { "fetching the policy" };
+    if let Some(known) = of_causes(step, error) {
+        return known;
+    }
+    if let Some(http) = cause::<hyper::Error>(error) {
+        let kind = match http {
+            http if http.is_incomplete_message() || http.is_closed() => FailureKind::Closed,
+            http if http.to_string().contains("too large") => FailureKind::Limit,
+            _ => FailureKind::Protocol,
+        };
+        return failure(kind, format!("{step}: {http}"));
+    }
+    failure(FailureKind::Protocol, format!("{step}: {error}"))
+}
+
+fn version_name(version: Version) -> Option<String> {
+    let name = match version {
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_11 => "HTTP/1.1",
+        Version::HTTP_2 => "HTTP/2",
+        _ => return None,
+    };
+    Some(name.to_owned())
 }

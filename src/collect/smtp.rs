@@ -1,62 +1,64 @@
-//! An MX host spoken to as a sender would: greeting, EHLO, STARTTLS, TLS, EHLO, QUIT (RFC 5321, RFC 3207).
+//! One address of an MX host, spoken to as a sender would, up to the EHLO after STARTTLS (RFC 5321, RFC 3207).
+//!
+//! No mail is ever begun: after the second EHLO comes QUIT, and nothing waits for its reply.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
+use tracing::debug;
 
-use super::io_failure;
-use super::tls::{Tls, handshake_failure};
-use crate::snapshot::{
-    Failure, FailureKind, Octets, Party, SmtpProbe, SmtpReply, TlsFacts, TranscriptLine, WithoutSni,
-};
-use crate::source_text::escape;
+use super::failure::{failure, of_io, of_tls};
+use super::limits::{AFTER_STARTTLS, Clock, GREETING_STEPS, MAX_AFTER_STARTTLS, millis};
+use super::smtp_wire::{Transcript, Wire, escaped};
+use super::tls::{Observatory, Recorder};
+use crate::snapshot::{Failure, FailureKind, Octets, Party, SmtpProbe, SmtpReply, TlsFacts, WithoutSni};
 
-/// The longest line of a reply that is read, in octets (RFC 5321 §4.5.3.1.5 allows 512).
-const MAX_LINE: usize = 2048;
-/// How many lines one reply may have.
-const MAX_LINES: usize = 128;
-/// How many lines the transcript keeps.
-const MAX_TRANSCRIPT: usize = 256;
-
-/// What a probe needs.
-pub struct Dialogue<'a> {
-    /// The trust anchors.
-    pub tls: &'a Tls,
-    /// The MX host.
-    pub exchange: &'a str,
+/// How MX hosts are spoken to.
+#[derive(Clone, Debug)]
+pub struct Manner {
     /// The port.
     pub port: u16,
-    /// The time limit of each step.
-    pub limit: Duration,
-    /// The name that EHLO gives.
-    pub helo: &'a str,
-    /// The time at which certificates are judged, since 1970.
-    pub now: Duration,
+    /// The name that EHLO gives, if not the address.
+    pub helo: Option<String>,
 }
 
-/// Speaks to one address; whatever happens is in the probe. The handshake without SNI runs beside it.
-pub async fn probe(dialogue: &Dialogue<'_>, address: IpAddr) -> SmtpProbe {
-    let begun = Instant::now();
-    let mut probe = empty(address);
-    if let Err(failure) = converse(dialogue, &mut probe).await {
-        probe.transcript.push(TranscriptLine { from: Party::Note, text: failure.detail.clone() });
-        probe.failure = Some(failure);
+/// Speaks to one address of `exchange`. Each step that went well is a fact, and the first that did not is the
+/// failure.
+pub async fn probe(
+    exchange: &str,
+    address: IpAddr,
+    manner: &Manner,
+    observatory: &Observatory,
+    clock: Clock,
+) -> SmtpProbe {
+    let began = Instant::now();
+    let mut conversation = Conversation {
+        exchange,
+        address: SocketAddr::new(address, manner.port),
+        manner,
+        hello: String::new(),
+        clock,
+        transcript: Transcript::default(),
+        probe: unasked(address),
+    };
+    if let Err(failure) = conversation.run(observatory).await {
+        conversation.transcript.add(Party::Note, failure.detail.as_str());
+        conversation.probe.failure = Some(failure);
     }
-    if probe.tls.as_ref().is_some_and(|tls| tls.handshake) {
-        probe.without_sni = without_sni(dialogue, address).await;
-    }
-    probe.transcript.truncate(MAX_TRANSCRIPT);
-    probe.elapsed_ms = Some(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
-    tracing::debug!(target: "stslint::smtp", "{} [{address}]: {:?}", dialogue.exchange, probe.failure);
-    probe
+    let Conversation { probe, transcript, .. } = conversation;
+    let elapsed = began.elapsed();
+    debug!(exchange, %address, failure = ?probe.failure, ?elapsed, "MX host");
+    SmtpProbe { transcript: transcript.into_lines(), elapsed_ms: Some(millis(elapsed)), ..probe }
 }
 
-fn empty(address: IpAddr) -> SmtpProbe {
+/// A probe of which nothing is known yet.
+pub fn unasked(address: IpAddr) -> SmtpProbe {
     SmtpProbe {
         address,
         connected: None,
@@ -73,231 +75,192 @@ fn empty(address: IpAddr) -> SmtpProbe {
     }
 }
 
-async fn converse(dialogue: &Dialogue<'_>, probe: &mut SmtpProbe) -> Result<(), Failure> {
-    let mut line = connect(dialogue, probe).await?;
-    let greeting = line.reply(&mut probe.transcript, "the greeting").await?;
-    let greeted = greeting.code == 220;
-    probe.greeting = Some(greeting);
-    if !greeted {
-        line.quit(&mut probe.transcript).await;
-        return Ok(());
-    }
-    let ehlo = line.ask(&format!("EHLO {}", dialogue.helo), &mut probe.transcript).await?;
-    let offered = ehlo.code == 250
-        && ehlo
-            .lines
-            .iter()
-            .skip(1)
-            .any(|line| line.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("STARTTLS")));
-    probe.ehlo = Some(ehlo);
-    if !offered {
-        line.quit(&mut probe.transcript).await;
-        return Ok(());
-    }
-    let starttls = line.ask("STARTTLS", &mut probe.transcript).await?;
-    let accepted = starttls.code == 220;
-    probe.starttls = Some(starttls);
-    if !accepted {
-        line.quit(&mut probe.transcript).await;
-        return Ok(());
-    }
-    probe.after_starttls = Some(Octets(std::mem::take(&mut line.buffer))).filter(|octets| !octets.0.is_empty());
-    let Some(mut secured) = secure(dialogue, line, probe).await else { return Ok(()) };
-    let after = secured.ask(&format!("EHLO {}", dialogue.helo), &mut probe.transcript).await?;
-    probe.ehlo_after_tls = Some(after);
-    secured.quit(&mut probe.transcript).await;
-    Ok(())
+struct Conversation<'a> {
+    exchange: &'a str,
+    address: SocketAddr,
+    manner: &'a Manner,
+    hello: String,
+    clock: Clock,
+    transcript: Transcript,
+    probe: SmtpProbe,
 }
 
-async fn connect(dialogue: &Dialogue<'_>, probe: &mut SmtpProbe) -> Result<Conversation<TcpStream>, Failure> {
-    let address = SocketAddr::new(probe.address, dialogue.port);
-    let connected = timed(dialogue.limit, "no connection", TcpStream::connect(address)).await;
-    probe.connected = Some(connected.is_ok());
-    let stream = connected?;
-    // Small writes must not wait for acknowledgements.
-    let _ = stream.set_nodelay(true);
-    Ok(Conversation { stream, buffer: Vec::new(), limit: dialogue.limit })
-}
-
-/// The handshake with SNI. `None` where it failed, which is then in the probe.
-async fn secure(
-    dialogue: &Dialogue<'_>,
-    line: Conversation<TcpStream>,
-    probe: &mut SmtpProbe,
-) -> Option<Conversation<tokio_rustls::client::TlsStream<TcpStream>>> {
-    let failed = |kind, detail: String| TlsFacts {
-        server_name: Some(dialogue.exchange.to_owned()),
-        failure: Some(Failure { kind, detail }),
-        ..TlsFacts::default()
-    };
-    let Ok(name) = ServerName::try_from(dialogue.exchange.to_owned()) else {
-        probe.tls = Some(failed(FailureKind::Other, "the MX host's name cannot be sent as SNI".to_owned()));
-        return None;
-    };
-    let (config, recorder) = match dialogue.tls.client(true) {
-        Ok(client) => client,
-        Err(error) => {
-            probe.tls = Some(failed(FailureKind::Other, error.to_string()));
-            return None;
+impl Conversation<'_> {
+    async fn run(&mut self, observatory: &Observatory) -> Result<(), Failure> {
+        let stream = self.connect().await?;
+        self.hello = hello(self.manner, &stream);
+        let mut wire = Wire::new(stream);
+        let offered = self.greet(&mut wire).await;
+        if !matches!(offered, Ok(true)) {
+            self.quit(&mut wire).await;
+            return offered.map(|_| ());
         }
-    };
-    let handshake = TlsConnector::from(std::sync::Arc::new(config)).connect(name, line.stream);
-    let ended = tokio::time::timeout(dialogue.limit, handshake).await;
-    let seen = recorder.seen();
-    let (stream, failure) = match ended {
-        Ok(Ok(stream)) => (Some(stream), None),
-        Ok(Err(error)) => (None, Some(handshake_failure(&error))),
-        Err(_) => (
-            None,
-            Some(Failure {
-                kind: FailureKind::Timeout,
-                detail: "the TLS handshake was not complete within the time limit".to_owned(),
-            }),
-        ),
-    };
-    let mut facts = dialogue.tls.facts(&seen, dialogue.exchange, dialogue.now, failure);
-    if let Some(stream) = &stream {
-        let session = stream.get_ref().1;
-        facts.version =
-            session.protocol_version().and_then(|version| version.as_str()).map(|version| version.replace('_', "."));
-        facts.cipher = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).map(str::to_owned);
+        // The second connection costs no time of its own: it begins once it is known to be worth it.
+        let (exchange, address, manner, clock) = (self.exchange, self.address, self.manner, self.clock);
+        let second = without_sni(exchange, address, manner, observatory, clock);
+        let (secured, without_sni) = tokio::join!(self.secure(wire, observatory), second);
+        self.probe.without_sni = without_sni.filter(|_| self.probe.tls.is_some());
+        secured
     }
-    let note = match &facts.failure {
-        None => format!("TLS handshake done: {}", facts.version.as_deref().unwrap_or("?")),
-        Some(failure) => format!("TLS handshake failed: {}", failure.detail),
-    };
-    probe.transcript.push(TranscriptLine { from: Party::Note, text: note });
-    probe.tls = Some(facts);
-    stream.map(|stream| Conversation { stream, buffer: Vec::new(), limit: dialogue.limit })
+
+    async fn connect(&mut self) -> Result<TcpStream, Failure> {
+        let connected = connect(self.address, self.clock).await;
+        self.probe.connected = match &connected {
+            Err(failure) if failure.kind == FailureKind::Timeout && self.clock.is_over() => None,
+            connected => Some(connected.is_ok()),
+        };
+        connected
+    }
+
+    /// Greeting and EHLO; whether STARTTLS is offered.
+    async fn greet(&mut self, wire: &mut Wire<TcpStream>) -> Result<bool, Failure> {
+        let clock = self.clock;
+        let greeting = wire.reply("greeting", clock.steps(GREETING_STEPS), &mut self.transcript).await?;
+        let welcome = greeting.code == 220;
+        let refusal = format!("the server does not want to speak: it greets with {}", greeting.code);
+        self.probe.greeting = Some(greeting);
+        if !welcome {
+            return Err(failure(FailureKind::Protocol, refusal));
+        }
+        wire.send(&self.hello, clock, &mut self.transcript).await?;
+        let ehlo = wire.reply("reply to EHLO", clock, &mut self.transcript).await?;
+        let offers = ehlo.code == 250 && offers_starttls(&ehlo);
+        self.probe.ehlo = Some(ehlo);
+        Ok(offers)
+    }
+
+    /// STARTTLS, the handshake, and EHLO again (RFC 3207 §4.2).
+    async fn secure(&mut self, mut wire: Wire<TcpStream>, observatory: &Observatory) -> Result<(), Failure> {
+        wire.send("STARTTLS", self.clock, &mut self.transcript).await?;
+        let starttls = wire.reply("reply to STARTTLS", self.clock, &mut self.transcript).await?;
+        let ready = starttls.code == 220;
+        self.probe.starttls = Some(starttls);
+        if !ready {
+            self.quit(&mut wire).await;
+            return Ok(());
+        }
+        self.note_surplus(wire.surplus(AFTER_STARTTLS).await);
+        let stream = self.handshake(wire.into_stream(), observatory).await?;
+        let mut wire = Wire::new(stream);
+        wire.send(&self.hello, self.clock, &mut self.transcript).await?;
+        let reply = wire.reply("reply to EHLO after TLS", self.clock, &mut self.transcript).await;
+        self.quit(&mut wire).await;
+        self.probe.ehlo_after_tls = Some(reply?);
+        Ok(())
+    }
+
+    /// Notes what came after the 220. It is not taken into the TLS session: a sender that did would obey
+    /// commands that anybody can inject (RFC 3207 §6).
+    fn note_surplus(&mut self, surplus: Vec<u8>) {
+        if !surplus.is_empty() {
+            self.transcript.add(Party::Server, escaped(&surplus));
+        }
+        let kept = surplus.get(..MAX_AFTER_STARTTLS).unwrap_or(&surplus);
+        self.probe.after_starttls = Some(Octets(kept.to_vec()));
+    }
+
+    async fn handshake(
+        &mut self,
+        stream: TcpStream,
+        observatory: &Observatory,
+    ) -> Result<TlsStream<TcpStream>, Failure> {
+        let recorder = observatory.recorder();
+        let secured = handshake(stream, self.exchange, true, &recorder, self.clock).await;
+        let facts = recorder.facts(Some(self.exchange));
+        let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "TLS".to_owned());
+        if secured.is_ok() {
+            let note = format!("TLS handshake finished: {} with {}", word(&facts.version), word(&facts.cipher));
+            self.transcript.add(Party::Note, note);
+        }
+        self.probe.tls = Some(match &secured {
+            Ok(_) => TlsFacts { handshake: true, ..facts },
+            Err(failure) => TlsFacts { handshake: false, failure: Some(failure.clone()), ..facts },
+        });
+        secured
+    }
+
+    /// Says good-bye, and does not wait for the reply.
+    async fn quit<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>) {
+        // A server that no longer listens is none the worse for it.
+        let _ = wire.send("QUIT", self.clock, &mut self.transcript).await;
+    }
 }
 
-/// A second connection whose handshake sends no SNI (RFC 8461 §7.1).
-async fn without_sni(dialogue: &Dialogue<'_>, address: IpAddr) -> Option<WithoutSni> {
-    let mut probe = empty(address);
-    let mut line = connect(dialogue, &mut probe).await.ok()?;
-    let mut lines = Vec::new();
-    line.reply(&mut lines, "the greeting").await.ok().filter(|reply| reply.code == 220)?;
-    line.ask(&format!("EHLO {}", dialogue.helo), &mut lines).await.ok().filter(|reply| reply.code == 250)?;
-    line.ask("STARTTLS", &mut lines).await.ok().filter(|reply| reply.code == 220)?;
-    let (config, _) = dialogue.tls.client(false).ok()?;
-    let name = ServerName::try_from(dialogue.exchange.to_owned()).ok()?;
-    let handshake = TlsConnector::from(std::sync::Arc::new(config)).connect(name, line.stream);
-    match tokio::time::timeout(dialogue.limit, handshake).await {
-        Ok(Ok(stream)) => {
-            let mut secured = Conversation { stream, buffer: Vec::new(), limit: dialogue.limit };
-            secured.quit(&mut lines).await;
+/// A second connection, and a handshake that names no host (RFC 8461 §7.1). `None` where the server did not get
+/// as far as TLS this time, which says nothing about SNI.
+async fn without_sni(
+    exchange: &str,
+    address: SocketAddr,
+    manner: &Manner,
+    observatory: &Observatory,
+    clock: Clock,
+) -> Option<WithoutSni> {
+    let stream = ready_for_tls(address, manner, clock).await?;
+    let recorder = observatory.recorder();
+    match handshake(stream, exchange, false, &recorder, clock).await {
+        Ok(stream) => {
+            let _ = Wire::new(stream).send("QUIT", clock, &mut Transcript::default()).await;
             Some(WithoutSni { handshake: true, failure: None })
         }
-        Ok(Err(error)) => Some(WithoutSni { handshake: false, failure: Some(handshake_failure(&error)) }),
-        // It may only have been slow: nothing is known.
-        Err(_) => None,
+        Err(failure) => Some(WithoutSni { handshake: false, failure: Some(failure) }),
     }
 }
 
-/// One side of an SMTP connection.
-struct Conversation<S> {
-    stream: S,
-    buffer: Vec<u8>,
-    limit: Duration,
+async fn ready_for_tls(address: SocketAddr, manner: &Manner, clock: Clock) -> Option<TcpStream> {
+    let mut transcript = Transcript::default();
+    let stream = connect(address, clock).await.ok()?;
+    let hello = hello(manner, &stream);
+    let mut wire = Wire::new(stream);
+    let greeting = wire.reply("greeting", clock.steps(GREETING_STEPS), &mut transcript).await.ok()?;
+    (greeting.code == 220).then_some(())?;
+    for (command, code) in [(hello.as_str(), 250), ("STARTTLS", 220)] {
+        wire.send(command, clock, &mut transcript).await.ok()?;
+        let reply = wire.reply(command, clock, &mut transcript).await.ok()?;
+        (reply.code == code).then_some(())?;
+    }
+    Some(wire.into_stream())
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
-    async fn ask(&mut self, command: &str, transcript: &mut Vec<TranscriptLine>) -> Result<SmtpReply, Failure> {
-        transcript.push(TranscriptLine { from: Party::Client, text: command.to_owned() });
-        let write = async {
-            self.stream.write_all(format!("{command}\r\n").as_bytes()).await?;
-            self.stream.flush().await
-        };
-        timed(self.limit, "the command could not be sent", write).await?;
-        let verb = command.split(' ').next().unwrap_or(command).to_owned();
-        self.reply(transcript, &format!("a reply to {verb}")).await
+/// The command that says who we are (RFC 5321 §4.1.1.1): by name, else by address (§4.1.3).
+fn hello(manner: &Manner, stream: &TcpStream) -> String {
+    if let Some(name) = &manner.helo {
+        return format!("EHLO {name}");
     }
-
-    /// Reads a reply of one or more lines within the time limit.
-    async fn reply(&mut self, transcript: &mut Vec<TranscriptLine>, what: &str) -> Result<SmtpReply, Failure> {
-        let limit = self.limit;
-        match tokio::time::timeout(limit, self.read_reply(transcript)).await {
-            Ok(reply) => reply,
-            Err(_) => Err(Failure {
-                kind: FailureKind::Timeout,
-                detail: format!("{what} did not come within {} s", limit.as_secs_f32()),
-            }),
-        }
-    }
-
-    async fn read_reply(&mut self, transcript: &mut Vec<TranscriptLine>) -> Result<SmtpReply, Failure> {
-        let mut reply = SmtpReply::default();
-        for _ in 0..MAX_LINES {
-            let line = self.line().await?;
-            let text = escape(&String::from_utf8_lossy(&line));
-            if transcript.len() < MAX_TRANSCRIPT {
-                transcript.push(TranscriptLine { from: Party::Server, text: text.clone() });
-            }
-            let code = text
-                .get(..3)
-                .filter(|code| code.bytes().all(|c| c.is_ascii_digit()))
-                .and_then(|code| code.parse().ok());
-            let Some(code) = code else {
-                return Err(Failure {
-                    kind: FailureKind::Protocol,
-                    detail: format!("this is no SMTP reply: {}", text.chars().take(120).collect::<String>()),
-                });
-            };
-            reply.code = code;
-            reply.lines.push(text.get(4..).unwrap_or_default().to_owned());
-            if text.as_bytes().get(3) != Some(&b'-') {
-                return Ok(reply);
-            }
-        }
-        Err(Failure { kind: FailureKind::Limit, detail: format!("a reply has more than {MAX_LINES} lines") })
-    }
-
-    async fn line(&mut self) -> Result<Vec<u8>, Failure> {
-        loop {
-            if let Some(end) = self.buffer.iter().position(|octet| *octet == b'\n') {
-                let rest = self.buffer.split_off(end.saturating_add(1));
-                let mut line = std::mem::replace(&mut self.buffer, rest);
-                while line.last().is_some_and(|octet| matches!(octet, b'\r' | b'\n')) {
-                    line.pop();
-                }
-                return Ok(line);
-            }
-            if self.buffer.len() > MAX_LINE {
-                return Err(Failure {
-                    kind: FailureKind::Limit,
-                    detail: format!("a line has more than {MAX_LINE} octets"),
-                });
-            }
-            let mut chunk = [0_u8; 1024];
-            let read = self.stream.read(&mut chunk).await.map_err(|error| io_failure(&error))?;
-            if read == 0 {
-                return Err(Failure {
-                    kind: FailureKind::Closed,
-                    detail: "the server closed the connection".to_owned(),
-                });
-            }
-            self.buffer.extend(chunk.iter().take(read));
-        }
-    }
-
-    /// Says goodbye; nothing waits for the answer for long.
-    async fn quit(&mut self, transcript: &mut Vec<TranscriptLine>) {
-        transcript.push(TranscriptLine { from: Party::Client, text: "QUIT".to_owned() });
-        let short = self.limit.min(Duration::from_secs(1));
-        let goodbye = async {
-            self.stream.write_all(b"QUIT\r\n").await?;
-            self.stream.flush().await
-        };
-        let _ = tokio::time::timeout(short, goodbye).await;
-        let _ = tokio::time::timeout(short, self.read_reply(transcript)).await;
+    match stream.local_addr().map(|address| address.ip().to_canonical()) {
+        Ok(IpAddr::V6(address)) => format!("EHLO [IPv6:{address}]"),
+        Ok(address) => format!("EHLO [{address}]"),
+        Err(_) => "EHLO localhost".to_owned(),
     }
 }
 
-async fn timed<T>(limit: Duration, what: &str, step: impl Future<Output = io::Result<T>>) -> Result<T, Failure> {
-    match tokio::time::timeout(limit, step).await {
-        Ok(ended) => ended.map_err(|error| io_failure(&error)),
-        Err(_) => {
-            Err(Failure { kind: FailureKind::Timeout, detail: format!("{what} within {} s", limit.as_secs_f32()) })
-        }
-    }
+async fn connect(address: SocketAddr, clock: Clock) -> Result<TcpStream, Failure> {
+    let connected = clock.within("connection", TcpStream::connect(address)).await?;
+    let stream = connected.map_err(|error| of_io("connecting to the MX host", &error))?;
+    // Without it the second EHLO waits for the acknowledgement of the handshake's last record.
+    stream.set_nodelay(true).map_err(|error| of_io("connecting to the MX host", &error))?;
+    Ok(stream)
+}
+
+async fn handshake(
+    stream: TcpStream,
+    exchange: &str,
+    sni: bool,
+    recorder: &Arc<Recorder>,
+    clock: Clock,
+) -> Result<TlsStream<TcpStream>, Failure> {
+    let name = ServerName::try_from(exchange.trim_end_matches('.').to_owned())
+        .map_err(|_| failure(FailureKind::Other, "the exchange is no name that TLS can ask for"))?;
+    let config = recorder.client_config(sni, &[]).map_err(|error| of_tls(&error))?;
+    let secured = clock.within("end of the TLS handshake", TlsConnector::from(Arc::new(config)).connect(name, stream));
+    let stream = secured.await?.map_err(|error| of_io("the TLS handshake", &error))?;
+    let (_, connection) = stream.get_ref();
+    recorder.note(connection.protocol_version(), connection.negotiated_cipher_suite().map(|suite| suite.suite()));
+    Ok(stream)
+}
+
+/// Whether a reply to EHLO has the keyword (RFC 3207 §4.1), in any case (RFC 5321 §2.4).
+fn offers_starttls(ehlo: &SmtpReply) -> bool {
+    ehlo.lines.iter().skip(1).any(|line| {
+        line.split_ascii_whitespace().next().is_some_and(|keyword| keyword.eq_ignore_ascii_case("STARTTLS"))
+    })
 }

@@ -1,64 +1,125 @@
-//! TLS as the collector wants it: a verifier that notes the chain and lets the handshake finish, and the
-//! verdict on that chain afterwards, apart from name and dates.
+//! TLS handshakes that are watched instead of trusted: the recorder notes the chain and the verdict and lets
+//! the handshake finish, so that one connection shows everything even with a bad certificate.
+//!
+//! Used by `https` under reqwest and by `smtp` under tokio-rustls. Nothing secret is ever sent over such a
+//! connection.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::client::{WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor};
-use tokio_rustls::rustls::crypto::{
-    CryptoProvider, ring::default_provider, verify_tls12_signature, verify_tls13_signature,
-};
-use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
+use tokio_rustls::rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CipherSuite, ClientConfig, DigitallySignedStruct, Error, NamedGroup, ProtocolVersion, SignatureScheme,
 };
 
-use super::SetupError;
-use super::certificate::{Dates, dates, organisation, read, vouched_by_issuer_url};
-use super::options::Roots;
-use crate::files;
-use crate::snapshot::{Certificate, Failure, FailureKind, TlsFacts, Trust, TrustVerdict};
-use crate::source_text::escape;
+use super::certificate;
+use super::limits::MAX_CHAIN;
+use super::trust::Judge;
+use crate::snapshot::{TlsFacts, Trust, TrustVerdict};
 
-/// How many certificates of a chain are kept.
-const MAX_CHAIN: usize = 16;
-/// The largest file of roots, in octets.
-const MAX_ROOTS: u64 = 16 << 20;
-
-/// What every handshake of a run shares.
+/// What is needed for any handshake: the judge of chains, the cryptography, and the time to judge at.
 #[derive(Clone, Debug)]
-pub struct Tls {
-    roots: Arc<RootCertStore>,
+pub struct Observatory {
+    judge: Arc<Judge>,
     provider: Arc<CryptoProvider>,
+    at: Timestamp,
 }
 
-/// What a handshake showed to the verifier.
-#[derive(Clone, Debug, Default)]
-pub struct Seen {
-    /// The chain as it was sent.
-    pub chain: Vec<CertificateDer<'static>>,
-    /// `TLSv1.2` or `TLSv1.3`, told by which signature was checked.
-    pub version: Option<&'static str>,
+impl Observatory {
+    /// Handshakes judged by `judge` as of `at`.
+    pub fn new(judge: Arc<Judge>, provider: Arc<CryptoProvider>, at: Timestamp) -> Self {
+        Observatory { judge, provider, at }
+    }
+
+    /// A recorder for one handshake.
+    pub fn recorder(&self) -> Arc<Recorder> {
+        Arc::new(Recorder { observatory: self.clone(), seen: Mutex::default() })
+    }
 }
 
-/// A verifier that believes everything and remembers it.
+/// Watches one handshake.
 #[derive(Debug)]
 pub struct Recorder {
-    provider: Arc<CryptoProvider>,
+    observatory: Observatory,
     seen: Mutex<Seen>,
 }
 
+#[derive(Debug, Default)]
+struct Seen {
+    chain: Vec<CertificateDer<'static>>,
+    name: Option<ServerName<'static>>,
+    version: Option<ProtocolVersion>,
+    cipher: Option<CipherSuite>,
+    signature: Option<Error>,
+}
+
 impl Recorder {
-    /// What it saw.
-    pub fn seen(&self) -> Seen {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The configuration of a client whose handshake this recorder watches.
+    pub fn client_config(self: &Arc<Self>, sni: bool, alpn: &[&[u8]]) -> Result<ClientConfig, Error> {
+        let mut config = ClientConfig::builder_with_provider(self.observatory.provider.clone())
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(self.clone())
+            .with_no_client_auth();
+        config.enable_sni = sni;
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        config.resumption = Resumption::store(self.clone());
+        Ok(config)
     }
 
-    fn note(&self, note: impl FnOnce(&mut Seen)) {
-        note(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Notes what a finished handshake agreed on.
+    pub fn note(&self, version: Option<ProtocolVersion>, cipher: Option<CipherSuite>) {
+        self.with(|seen| {
+            seen.version = version.or(seen.version);
+            seen.cipher = cipher.or(seen.cipher);
+        });
+    }
+
+    /// Whether a certificate came, so that TCP and the first half of the handshake went well.
+    pub fn saw_certificate(&self) -> bool {
+        self.with(|seen| !seen.chain.is_empty())
+    }
+
+    /// Whether the cipher suite is known.
+    pub fn saw_cipher(&self) -> bool {
+        self.with(|seen| seen.cipher.is_some())
+    }
+
+    /// Everything that was seen. Whether the handshake succeeded is for the caller to add.
+    pub fn facts(&self, server_name: Option<&str>) -> TlsFacts {
+        self.with(|seen| {
+            let Observatory { judge, at, .. } = &self.observatory;
+            let mut trust = judge.trust(&seen.chain, *at);
+            if let (Some(error), Some(Trust { verdict: TrustVerdict::Trusted, .. })) = (&seen.signature, &trust) {
+                let detail = format!("the handshake is not signed with the certificate's key: {error}");
+                trust = Some(Trust { verdict: TrustVerdict::Other, detail: Some(detail) });
+            }
+            let known = !seen.chain.is_empty();
+            TlsFacts {
+                server_name: server_name.map(str::to_owned),
+                version: seen.version.and_then(version_name),
+                cipher: seen.cipher.and_then(|cipher| cipher.as_str()).map(iana_name),
+                chain: seen.chain.iter().take(MAX_CHAIN).map(|der| certificate::read(der)).collect(),
+                chain_length: u32::try_from(seen.chain.len()).ok().filter(|_| seen.chain.len() > MAX_CHAIN),
+                trust,
+                verifier: known.then(|| judge.verify(&seen.chain, seen.name.as_ref(), *at)),
+                ..TlsFacts::default()
+            }
+        })
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&mut Seen) -> T) -> T {
+        read(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note_signature(&self, version: ProtocolVersion, verdict: Result<HandshakeSignatureValid, Error>) {
+        self.with(|seen| {
+            seen.version = Some(version);
+            seen.signature = verdict.err();
+        });
     }
 }
 
@@ -67,201 +128,81 @@ impl ServerCertVerifier for Recorder {
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let chain =
-            std::iter::once(end_entity).chain(intermediates).take(MAX_CHAIN).map(|der| der.clone().into_owned());
-        let chain = chain.collect();
-        self.note(|seen| seen.chain = chain);
+        self.with(|seen| {
+            seen.chain = std::iter::once(end_entity).chain(intermediates).map(|der| der.clone().into_owned()).collect();
+            seen.name = Some(server_name.to_owned());
+        });
         Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
         &self,
         message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.note(|seen| seen.version = Some("TLSv1.2"));
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        let algorithms = &self.observatory.provider.signature_verification_algorithms;
+        let verdict = verify_tls12_signature(message, certificate, signature, algorithms);
+        self.note_signature(ProtocolVersion::TLSv1_2, verdict);
+        Ok(HandshakeSignatureValid::assertion())
     }
 
     fn verify_tls13_signature(
         &self,
         message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.note(|seen| seen.version = Some("TLSv1.3"));
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        let algorithms = &self.observatory.provider.signature_verification_algorithms;
+        let verdict = verify_tls13_signature(message, certificate, signature, algorithms);
+        self.note_signature(ProtocolVersion::TLSv1_3, verdict);
+        Ok(HandshakeSignatureValid::assertion())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.observatory.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
-impl Tls {
-    /// Loads the roots.
-    pub fn new(roots: &Roots) -> Result<Self, SetupError> {
-        Ok(Tls { roots: Arc::new(load(roots)?), provider: Arc::new(default_provider()) })
+/// Sessions are never resumed, so that each handshake shows its certificates; but a ticket tells the cipher
+/// suite where the connection itself is out of reach, inside reqwest.
+impl ClientSessionStore for Recorder {
+    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
+
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
+        None
     }
 
-    /// A configuration with a recorder of its own.
-    pub fn client(&self, sni: bool) -> Result<(ClientConfig, Arc<Recorder>), Error> {
-        let recorder = Arc::new(Recorder { provider: self.provider.clone(), seen: Mutex::default() });
-        let mut config = ClientConfig::builder_with_provider(self.provider.clone())
-            .with_safe_default_protocol_versions()?
-            .dangerous()
-            .with_custom_certificate_verifier(recorder.clone())
-            .with_no_client_auth();
-        config.enable_sni = sni;
-        // A resumed session would show no certificate.
-        config.resumption = tokio_rustls::rustls::client::Resumption::disabled();
-        Ok((config, recorder))
+    fn set_tls12_session(&self, _: ServerName<'static>, _: Tls12ClientSessionValue) {}
+
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        None
     }
 
-    /// The facts of a handshake with `host` at `now`.
-    pub fn facts(&self, seen: &Seen, host: &str, now: Duration, failure: Option<Failure>) -> TlsFacts {
-        let trust = self.trust(seen, host, now);
-        TlsFacts {
-            server_name: Some(host.to_owned()),
-            handshake: failure.is_none(),
-            version: seen.version.map(str::to_owned),
-            cipher: None,
-            chain: seen.chain.iter().map(|der| read(der)).collect(),
-            verifier: self.verdict(seen, host, now),
-            trust,
-            failure,
-        }
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
+
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, ticket: Tls13ClientSessionValue) {
+        self.note(Some(ProtocolVersion::TLSv1_3), Some(ticket.suite().common.suite));
     }
 
-    /// The plain verdict on the whole: chain, dates and name.
-    fn verdict(&self, seen: &Seen, host: &str, now: Duration) -> Option<String> {
-        let (leaf, rest) = seen.chain.split_first()?;
-        let name = ServerName::try_from(host.to_owned()).ok()?;
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(self.roots.clone(), self.provider.clone()).build().ok()?;
-        Some(match verifier.verify_server_cert(leaf, rest, &name, &[], UnixTime::since_unix_epoch(now)) {
-            Ok(_) => "ok".to_owned(),
-            Err(error) => escape(&error.to_string()),
-        })
-    }
-
-    /// Whether the chain leads to a root, at a time at which the host's own certificate is valid.
-    fn trust(&self, seen: &Seen, _host: &str, now: Duration) -> Option<Trust> {
-        let (leaf, rest) = seen.chain.split_first()?;
-        let judged_at = dates(leaf).map_or(now, |dates| within(dates, now));
-        let parsed = match ParsedCertificate::try_from(leaf) {
-            Ok(parsed) => parsed,
-            Err(error) => {
-                return Some(Trust { verdict: TrustVerdict::Malformed, detail: Some(escape(&error.to_string())) });
-            }
-        };
-        let algorithms = self.provider.signature_verification_algorithms.all;
-        let judged = verify_server_cert_signed_by_trust_anchor(
-            &parsed,
-            &self.roots,
-            rest,
-            UnixTime::since_unix_epoch(judged_at),
-            algorithms,
-        );
-        Some(match judged {
-            Ok(()) => Trust { verdict: TrustVerdict::Trusted, detail: None },
-            Err(error) => Trust { verdict: self.reason(&error, &seen.chain), detail: Some(escape(&error.to_string())) },
-        })
-    }
-
-    fn reason(&self, error: &Error, chain: &[CertificateDer<'static>]) -> TrustVerdict {
-        let certificates: Vec<Certificate> = chain.iter().map(|der| read(der)).collect();
-        let self_signed = certificates.first().is_some_and(|leaf| leaf.subject == leaf.issuer);
-        let Error::InvalidCertificate(error) = error else { return TrustVerdict::Other };
-        match error {
-            _ if self_signed => TrustVerdict::SelfSigned,
-            CertificateError::BadEncoding => TrustVerdict::Malformed,
-            CertificateError::BadSignature => TrustVerdict::BadSignature,
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. } => TrustVerdict::IssuerExpired,
-            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-                TrustVerdict::WrongPurpose
-            }
-            CertificateError::UnknownIssuer if self.lacks_intermediate(chain, &certificates) => {
-                TrustVerdict::MissingIntermediate
-            }
-            CertificateError::UnknownIssuer => TrustVerdict::UnknownIssuer,
-            other
-                if other.to_string().contains("NameConstraint") || format!("{other:?}").contains("NameConstraint") =>
-            {
-                TrustVerdict::NameConstraint
-            }
-            _ => TrustVerdict::Other,
-        }
-    }
-
-    /// Whether the issuer's certificate was not sent and is a known authority's: the last one that was sent
-    /// names an issuer of the same organisation as a trusted root, or says where to fetch its issuer.
-    fn lacks_intermediate(&self, chain: &[CertificateDer<'static>], certificates: &[Certificate]) -> bool {
-        let Some((last, der)) = certificates.last().zip(chain.last()) else { return false };
-        if last.subject == last.issuer {
-            return false;
-        }
-        let issuer = organisation(&last.issuer);
-        let known = self.roots.roots.iter().any(|root| {
-            let subject = super::certificate::name_of(root.subject.as_ref());
-            issuer.is_some() && subject.as_deref().and_then(organisation) == issuer
-        });
-        known || (certificates.len() == 1 && vouched_by_issuer_url(der))
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        None
     }
 }
 
-/// The time itself where it lies within the dates, else their middle.
-fn within(dates: Dates, now: Duration) -> Duration {
-    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    let time = if now >= dates.from && now <= dates.until {
-        now
-    } else {
-        dates.from.saturating_add(dates.until.saturating_sub(dates.from) / 2)
-    };
-    Duration::from_secs(u64::try_from(time).unwrap_or_default())
+fn version_name(version: ProtocolVersion) -> Option<String> {
+    match version {
+        ProtocolVersion::TLSv1_2 => Some("TLSv1.2".to_owned()),
+        ProtocolVersion::TLSv1_3 => Some("TLSv1.3".to_owned()),
+        other => other.as_str().map(str::to_owned),
+    }
 }
 
-fn load(roots: &Roots) -> Result<RootCertStore, SetupError> {
-    let mut store = RootCertStore::empty();
-    match roots {
-        Roots::Mozilla => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Roots::System => {
-            let found = rustls_native_certs::load_native_certs();
-            store.add_parsable_certificates(found.certs);
-            if store.is_empty() {
-                return Err(SetupError::NoRoots("the operating system".to_owned()));
-            }
-        }
-        Roots::File(path) => {
-            let pem = files::read_bounded(path, MAX_ROOTS)?;
-            let found: Vec<CertificateDer<'static>> =
-                CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
-            store.add_parsable_certificates(found);
-            if store.is_empty() {
-                return Err(SetupError::NoRoots(path.display().to_string()));
-            }
-        }
-    }
-    Ok(store)
-}
-
-/// The failure that an error of a handshake is.
-pub fn handshake_failure(error: &std::io::Error) -> Failure {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-    match tls {
-        Some(Error::AlertReceived(alert)) => Failure {
-            kind: FailureKind::TlsAlert,
-            detail: format!("the server ended the handshake with the alert {alert:?}"),
-        },
-        Some(error) => Failure { kind: FailureKind::TlsHandshake, detail: escape(&error.to_string()) },
-        None => super::io_failure(error),
-    }
+/// The name in IANA's registry: rustls marks those of TLS 1.3 (RFC 8446 §B.4) in its own way.
+fn iana_name(name: &str) -> String {
+    name.replace("TLS13_", "TLS_")
 }
