@@ -236,7 +236,11 @@ pub(super) static DOMAINS: &[LabDomain] = &[
         name: "mx-dangling.example",
         about: "The first MX host was switched off, and its address with it; the MX record stayed.",
         expects: &["mx-resolves"],
-        change: |it| it.mx_hosts.clear(),
+        change: |it| {
+            let mx = it.name("mx1");
+            it.mx_hosts.clear();
+            it.records.push(Record::txt(&mx, "v=spf1 a -all"));
+        },
     },
     LabDomain {
         name: "mx-down.example",

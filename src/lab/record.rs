@@ -92,3 +92,14 @@ pub enum DnsFaultKind {
     /// The answer is SERVFAIL.
     ServFail,
 }
+
+/// How the zone of a scenario stands in DNSSEC.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Dnssec {
+    /// Signed, but by another key than its parent vouches for: no validating resolver believes it.
+    Bogus,
+    /// Not signed, and its parent says so.
+    Insecure,
+    /// Signed, with a chain from the root.
+    Secure,
+}
