@@ -11,11 +11,17 @@ pub fn question_facts(builder: &mut Builder<'_>) -> Vec<QuestionFacts> {
     let mut facts = Vec::new();
     let domain = builder.domain().unwrap_or("@").to_owned();
     let answered = any_answer(snapshot);
-    builder.why("questions", "the resolver that was asked gave no answer, which tells nothing of the domain");
+
     let add = |facts: &mut Vec<QuestionFacts>, found: Option<QuestionFacts>, path: &str, builder: &mut Builder<'_>| {
         if let Some(found) = found {
             let at = builder.locations.clone_of(path);
-            builder.locations.note_as(format!("questions[{}]", facts.len()), at);
+            let path = format!("questions[{}]", facts.len());
+            builder.why(format!("{path}.dnssec"), "DNSSEC was not looked at");
+            builder.why(
+                format!("{path}.outcome"),
+                "the resolver that was asked failed, which tells nothing of the domain",
+            );
+            builder.locations.note_as(path, at);
             facts.push(found);
         }
     };
@@ -75,6 +81,10 @@ fn question<R>(
 ) -> Option<QuestionFacts> {
     let lookup = lookup?;
     let outcome = lookup.outcome()?;
+    // A text that was given in place of an answer was never asked for.
+    if outcome == DnsOutcome::Answer && lookup.name.is_none() {
+        return None;
+    }
     let failed = !matches!(outcome, DnsOutcome::Answer | DnsOutcome::Nodata | DnsOutcome::Nxdomain);
     let failure = lookup.failure.as_ref();
     // Whose failure it is can only be told from what the resolver said of it.

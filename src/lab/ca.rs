@@ -92,11 +92,11 @@ impl CertificateAuthority {
 impl Hierarchy {
     fn new(owner: &str, now: i64) -> Result<Self, LabError> {
         let root = CertifiedIssuer::self_signed(
-            ca_params(&format!("{owner} Root"), IsCa::Ca(BasicConstraints::Unconstrained), now),
+            ca_params(owner, "Root", IsCa::Ca(BasicConstraints::Unconstrained), now),
             KeyPair::generate()?,
         )?;
         let intermediate = CertifiedIssuer::signed_by(
-            ca_params(&format!("{owner} Intermediate"), IsCa::Ca(BasicConstraints::Constrained(0)), now),
+            ca_params(owner, "Intermediate", IsCa::Ca(BasicConstraints::Constrained(0)), now),
             KeyPair::generate()?,
             &root,
         )?;
@@ -113,8 +113,10 @@ impl Hierarchy {
     }
 }
 
-fn ca_params(common_name: &str, is_ca: IsCa, now: i64) -> CertificateParams {
-    let mut params = dated_params(common_name, now - 3_650 * DAY, now + 3_650 * DAY);
+/// Like public authorities, root and intermediate name the organisation that runs both.
+fn ca_params(owner: &str, role: &str, is_ca: IsCa, now: i64) -> CertificateParams {
+    let mut params = dated_params(&format!("{owner} {role}"), now - 3_650 * DAY, now + 3_650 * DAY);
+    params.distinguished_name.push(DnType::OrganizationName, owner);
     params.is_ca = is_ca;
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params

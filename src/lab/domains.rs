@@ -176,7 +176,7 @@ pub(super) static DOMAINS: &[LabDomain] = &[
     LabDomain {
         name: "policy-html.example",
         about: "The site answers every path with its start page, so the policy is HTML.",
-        expects: &["host-media-type", "policy-not-html"],
+        expects: &["policy-not-html"],
         change: |it| {
             let page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head><title>Welcome</title></head>\n\
                         <body><p>Our new site is coming soon.</p></body>\n</html>\n";
@@ -223,7 +223,7 @@ pub(super) static DOMAINS: &[LabDomain] = &[
     LabDomain {
         name: "wildcard-too-deep.example",
         about: "`*` stands for one label, and the MX host is two below the domain.",
-        expects: &["mx-covered"],
+        expects: &["mx-covered", "policy-mx-broad"],
         change: |it| {
             let mx = it.name("mx1.eu");
             it.replace_mx(&[(10, &mx), (20, BACKUP_MX)]);

@@ -11,7 +11,7 @@ use cel::{Context, ExecutionError};
 use super::expr::{Expr, environment};
 use super::functions;
 use super::load::{Rule, RuleSet};
-use crate::facts::Facts;
+use crate::facts::{self, Facts};
 use crate::outcome::{Check, Fix, Outcome, Report, Summary};
 
 /// What evaluation gave: the report, and the mistakes of rules that showed only now.
@@ -226,6 +226,10 @@ impl Run<'_> {
             Ok(other) => {
                 Err(self
                     .mistaken(rule, format!("`{}` gives {} instead of a truth value", expr.source(), other.type_of())))
+            }
+            // A root that was not observed is no variable at all.
+            Err(ExecutionError::UndeclaredReference(name)) if facts::root().contains_key(name.as_str()) => {
+                Err(self.facts.why_unobserved(&name))
             }
             Err(ExecutionError::NoSuchKey(key)) => Err(self.missing(&compiled.paths, bindings, &key)),
             Err(error) => Err(self.mistaken(rule, error.to_string())),

@@ -14,7 +14,7 @@ mod types;
 
 pub use self::cases::{CaseOutcome, CaseResult, Expected, run_cases};
 pub use self::evaluate::evaluate;
-pub use self::functions::{Function, functions};
+pub use self::functions::{Function, duration, functions};
 pub use self::load::{Rule, RuleErrors, RuleFix, RuleSet, Source, built_in_sources};
 
 #[cfg(test)]
