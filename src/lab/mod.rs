@@ -1,4 +1,4 @@
-//! A loopback internet in one process: DNS, HTTPS policy hosts, SMTP servers and a CA.
+//! A loopback internet in one process: signed DNS, HTTPS policy hosts, SMTP servers and a CA.
 //!
 //! `stslint demo` shows it to people, and the tests run against it, so that neither needs the
 //! internet. It knows nothing of the rest of the crate: whoever uses it looks at it from outside,

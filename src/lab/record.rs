@@ -1,6 +1,6 @@
 //! The DNS records of the lab in the words of a zone file, and the questions that go wrong.
 //!
-//! [`Scenario`](super::Scenario) is written with these; [`dns`](super::dns) serves them.
+//! A [`Scenario`](super::Scenario) is written with these; the name server makes zones of them.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

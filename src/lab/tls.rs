@@ -1,7 +1,7 @@
 //! How a server of the lab meets a TLS handshake: which certificate, which versions, which fault.
 //!
-//! [`web`](super::web) and [`smtp`](super::smtp) hold a [`TlsOffer`] each; [`prepare`] makes it
-//! ready when the lab starts and [`accept`] runs the server's half.
+//! The hosts of [`web`](super::web) and [`smtp`](super::smtp) hold a [`TlsOffer`] each, which is made
+//! ready when the lab starts.
 
 use std::sync::Arc;
 

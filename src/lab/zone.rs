@@ -3,6 +3,7 @@
 //! A resolver that validates has to find its way from a trust anchor to every name, so the lab has
 //! a root and top-level zones of its own. What lies in no scenario's domain is still not served.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::str::FromStr;
@@ -214,9 +215,8 @@ fn add_ancestors(zones: &mut BTreeMap<LowerName, Zone>) -> Result<(), LabError> 
         let mut above = Name::from(origin);
         while !above.is_root() {
             above = above.base_name();
-            let key = LowerName::new(&above);
-            if !zones.contains_key(&key) {
-                zones.insert(key, Zone::new(&above, Dnssec::Secure)?);
+            if let Entry::Vacant(vacant) = zones.entry(LowerName::new(&above)) {
+                vacant.insert(Zone::new(&above, Dnssec::Secure)?);
             }
         }
     }
