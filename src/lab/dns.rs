@@ -1,6 +1,6 @@
 //! The authoritative name server of the lab, over UDP and TCP on one port.
 //!
-//! [`Lab::start`](super::Lab::start) hands over the zones of [`zone`](super::zone); hickory's
+//! [`Lab::start`](super::Lab::start) hands over the zones of [`zone`]; hickory's
 //! catalog does the looking up, and the handler in front of it fails the questions that are to fail.
 
 use std::collections::BTreeMap;
