@@ -55,13 +55,16 @@ pub enum SetupError {
     Resolver(String),
 }
 
+/// What is asked once and used by all who need it.
+type Shared<T> = Arc<OnceCell<T>>;
+
 /// Collects domains; what they share is asked once.
 pub struct Collector {
     options: Options,
     resolver: TokioResolver,
     tls: Tls,
     connections: Semaphore,
-    smtp_probes: Mutex<BTreeMap<(String, IpAddr), Arc<OnceCell<SmtpProbe>>>>,
+    smtp_probes: Mutex<BTreeMap<(String, IpAddr), Shared<SmtpProbe>>>,
     smtp_connected: AtomicBool,
 }
 

@@ -158,10 +158,8 @@ async fn secure(
     let mut facts = dialogue.tls.facts(&seen, dialogue.exchange, dialogue.now, failure);
     if let Some(stream) = &stream {
         let session = stream.get_ref().1;
-        facts.version = session
-            .protocol_version()
-            .and_then(|version| version.as_str())
-            .map(|version| version.replace('_', ".").replace("TLSv1.", "TLSv1."));
+        facts.version =
+            session.protocol_version().and_then(|version| version.as_str()).map(|version| version.replace('_', "."));
         facts.cipher = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).map(str::to_owned);
     }
     let note = match &facts.failure {

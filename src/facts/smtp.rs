@@ -132,7 +132,7 @@ fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &str, exhibit:
                 (Party::Note, _) if step == "starttls" => "tls",
                 _ => step,
             };
-            place_step(builder, exhibit, path, step, &format!("{mark} {}", escape(&line.text)), line.from);
+            place_step(builder, exhibit, path, step, &format!("{mark} {}", escape(&line.text)));
         }
     }
     let first_line = builder.locations.exhibit(exhibit).text().find('\n').unwrap_or_default();
@@ -153,15 +153,13 @@ fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &str, exhibit:
     }
 }
 
-fn place_step(builder: &mut Builder<'_>, exhibit: &str, path: &str, step: &str, line: &str, from: Party) {
+fn place_step(builder: &mut Builder<'_>, exhibit: &str, path: &str, step: &str, line: &str) {
     let of = format!("{path}.{step}");
     let known = builder.locations.clone_of(&of);
     place(builder, exhibit, &of, line);
     // The first line of a reply is where a finding about it points; a refusal may come on any line.
-    if from != Party::Server || known.is_some() {
-        if let Some(known) = known {
-            builder.locations.note_as(of, Some(known));
-        }
+    if known.is_some() {
+        builder.locations.note_as(of, known);
     }
 }
 

@@ -103,7 +103,7 @@ pub fn parse(body: &[u8]) -> Policy {
     for (index, span) in lines.iter().enumerate().take(MAX_LINES) {
         let number = index.saturating_add(1);
         if trimmed(text, *span).length == 0 {
-            if index < filled || index == filled {
+            if index <= filled {
                 policy.blank.push(Offence::new(*span, blank_detail(index, filled, lines.len())));
             }
             policy.lines.push(Line { number, span: *span, field: None });
@@ -173,7 +173,7 @@ fn encoding(text: &[u8], offences: &mut Vec<Offence>) {
         offences.push(offence);
     }
     let control = |octet: &u8| (*octet < 0x20 || *octet == 0x7f) && !matches!(*octet, b'\t' | b'\n' | b'\r');
-    if let Some(offset) = text.iter().position(|octet| control(octet)) {
+    if let Some(offset) = text.iter().position(control) {
         let octet = text.get(offset).copied().unwrap_or_default();
         offences.push(Offence::new(
             Span { offset, length: 1 },
@@ -401,7 +401,6 @@ pub fn has_white_space(text: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

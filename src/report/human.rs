@@ -154,7 +154,7 @@ pub fn render(diagnostic: &dyn Diagnostic, style: &Style) -> String {
 
 /// The facts that a person looks for.
 fn observed(facts: &Value) -> String {
-    let text = |path: &str| facts.pointer(path).and_then(Value::as_str).map(|text| escape(text));
+    let text = |path: &str| facts.pointer(path).and_then(Value::as_str).map(escape);
     let number = |path: &str| facts.pointer(path).and_then(Value::as_i64);
     let mut lines = Vec::new();
     for host in facts.pointer("/mx/hosts").and_then(Value::as_array).into_iter().flatten() {

@@ -229,7 +229,6 @@ fn set<'a>(tree: &mut Value, path: &[&'a str], value: &Value) -> Result<(), &'a 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

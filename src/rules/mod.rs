@@ -1,6 +1,6 @@
 //! The rules: YAML with CEL expressions, checked when loaded, evaluated over the facts of a snapshot.
 //!
-//! `cli` loads a [`RuleSet`] (the built-in files, and an organisation's own) and calls [`evaluate`].
+//! `cli` loads a [`RuleSet`] (the built-in files, and an organisation's own) and calls [`evaluate()`].
 
 mod cases;
 mod check;
