@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    KeyPair, KeyUsagePurpose, PublicKeyData, date_time_ymd,
 };
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
@@ -26,6 +26,16 @@ pub(super) struct CertificateAuthority {
     now: i64,
     trusted: Hierarchy,
     unknown: Hierarchy,
+}
+
+/// A certificate with its key.
+pub(super) struct Issued {
+    /// The chain as it is to be sent, leaf first.
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    /// The private key.
+    pub(super) key: PrivatePkcs8KeyDer<'static>,
+    /// The SubjectPublicKeyInfo in DER.
+    pub(super) public_key: Vec<u8>,
 }
 
 /// A root and the intermediate that signs for it.
@@ -55,14 +65,12 @@ impl CertificateAuthority {
         self.trusted.root.pem()
     }
 
-    /// Issues a certificate: the chain as it is to be sent, leaf first, and the key.
+    /// Issues a certificate.
     ///
     /// # Errors
-    /// [`LabError::Certificate`] when the specification holds what cannot be encoded.
-    pub(super) fn issue(
-        &self,
-        spec: &CertificateSpec,
-    ) -> Result<(Vec<CertificateDer<'static>>, PrivatePkcs8KeyDer<'static>), LabError> {
+    /// [`LabError::Certificate`] when the specification holds what cannot be encoded,
+    /// [`LabError::Clock`] when it is dated beyond 1990 to 2200.
+    pub(super) fn issue(&self, spec: &CertificateSpec) -> Result<Issued, LabError> {
         let key = KeyPair::generate()?;
         let params = leaf_params(spec, self.now)?;
         let hierarchy = match spec.issuer {
@@ -77,7 +85,7 @@ impl CertificateAuthority {
                 hierarchy.chain(leaf.into(), spec.chain)
             }
         };
-        Ok((chain, key.serialize_der().into()))
+        Ok(Issued { chain, key: key.serialize_der().into(), public_key: key.subject_public_key_info() })
     }
 }
 

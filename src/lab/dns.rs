@@ -1,28 +1,25 @@
-//! The authoritative name server of the lab: one zone for each scenario, over UDP and TCP.
+//! The authoritative name server of the lab, over UDP and TCP on one port.
 //!
-//! [`Lab::start`](super::Lab::start) hands over the records; hickory's catalog does the looking
-//! up, and the handler in front of it fails the questions that are to fail.
+//! [`Lab::start`](super::Lab::start) hands over the zones of [`zone`]; hickory's
+//! catalog does the looking up, and the handler in front of it fails the questions that are to fail.
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
-use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_server::Server;
-use hickory_server::net::runtime::{Time, TokioRuntimeProvider};
+use hickory_server::net::runtime::Time;
 use hickory_server::proto::op::{Header, HeaderCounts, Metadata, ResponseCode};
-use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, MX, NS, SOA, TLSA, TXT};
-use hickory_server::proto::rr::{LowerName, Name, RData, Record as Rr, RecordSet, RrKey};
+use hickory_server::proto::rr::{LowerName, RecordType};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
-use hickory_server::store::in_memory::InMemoryZoneHandler;
-use hickory_server::zone_handler::{AxfrPolicy, Catalog, MessageResponseBuilder, ZoneType};
+use hickory_server::zone_handler::MessageResponseBuilder;
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::LabError;
-use super::record::{DnsFault, DnsFaultKind, Record, RecordData};
+use super::record::{DnsFault, DnsFaultKind};
+use super::zone::{self, ZoneTree};
 
 /// How long a TCP connection may be idle.
 const TCP_IDLE: Duration = Duration::from_secs(10);
@@ -33,34 +30,24 @@ const TCP_BUFFER: usize = 65_536;
 /// How many ports are tried until one is free for UDP and TCP.
 const PORT_ATTEMPTS: usize = 32;
 
-/// The time to live of what the lab adds to a zone, and of a "no", in seconds.
-const ZONE_TTL: u32 = 300;
-
-/// The most octets of a character-string, whose length is one octet on the wire.
-const STRING_LIMIT: usize = 255;
-
 /// A name server that answers until it is dropped.
 pub(super) struct NameServer {
     pub(super) address: SocketAddr,
-    _server: Server<Zones>,
+    _server: Server<Questions>,
 }
 
 impl NameServer {
-    /// Serves the zones with the records that fall into them.
+    /// Serves the zones, but for the questions that are to fail.
     ///
     /// # Errors
-    /// [`LabError::Name`], [`LabError::Record`] for what cannot be put into a zone,
-    /// [`LabError::OutsideZones`] for a record of none of them, [`LabError::Bind`] without a port.
-    pub(super) async fn start(zones: &[String], records: &[Record], faults: &[DnsFault]) -> Result<Self, LabError> {
-        let zones = Zones {
-            catalog: catalog(zones, records)?,
-            faults: faults
-                .iter()
-                .map(|fault| Ok((LowerName::new(&name(&fault.name)?), fault.kind)))
-                .collect::<Result<_, LabError>>()?,
-        };
+    /// [`LabError::Name`] for a fault at what is no name, [`LabError::Bind`] without a port.
+    pub(super) async fn start(zones: ZoneTree, faults: &[DnsFault]) -> Result<Self, LabError> {
+        let faults = faults
+            .iter()
+            .map(|fault| Ok((LowerName::new(&zone::name(&fault.name)?), fault.kind)))
+            .collect::<Result<_, LabError>>()?;
         let (udp, tcp, address) = bind().await?;
-        let mut server = Server::new(zones);
+        let mut server = Server::new(Questions { zones, faults });
         server.register_socket(udp);
         server.register_listener(tcp, TCP_IDLE, TCP_BUFFER);
         Ok(Self { address, _server: server })
@@ -68,12 +55,37 @@ impl NameServer {
 }
 
 /// The zones, behind the questions that fail.
-struct Zones {
-    catalog: Catalog,
+struct Questions {
+    zones: ZoneTree,
     faults: BTreeMap<LowerName, DnsFaultKind>,
 }
 
-impl RequestHandler for Zones {
+/// What becomes of a question.
+enum Fate {
+    Answered,
+    AnsweredByParent,
+    Failed(ResponseCode),
+    Forgotten,
+}
+
+impl Questions {
+    fn fate(&self, request: &Request) -> Fate {
+        let Ok(info) = request.request_info() else {
+            return Fate::Answered;
+        };
+        let name = info.query.name();
+        match self.faults.get(name) {
+            Some(DnsFaultKind::NoAnswer) => Fate::Forgotten,
+            Some(DnsFaultKind::Refused) => Fate::Failed(ResponseCode::Refused),
+            Some(DnsFaultKind::ServFail) => Fate::Failed(ResponseCode::ServFail),
+            None if !self.zones.serves(name) => Fate::Failed(ResponseCode::Refused),
+            None if info.query.query_type() == RecordType::DS && self.zones.begins_at(name) => Fate::AnsweredByParent,
+            None => Fate::Answered,
+        }
+    }
+}
+
+impl RequestHandler for Questions {
     // The trait is written with `async_trait`; this is the signature that it stands for.
     fn handle_request<'s, 'r, 'f, R, T>(
         &'s self,
@@ -87,12 +99,11 @@ impl RequestHandler for Zones {
         R: ResponseHandler + 'f,
         T: Time + 'f,
     {
-        let fault = request.request_info().ok().and_then(|info| self.faults.get(info.query.name()));
-        match fault {
-            None => self.catalog.handle_request::<R, T>(request, responses),
-            Some(DnsFaultKind::NoAnswer) => Box::pin(async move { info(request, ResponseCode::ServFail) }),
-            Some(DnsFaultKind::Refused) => Box::pin(fail(request, responses, ResponseCode::Refused)),
-            Some(DnsFaultKind::ServFail) => Box::pin(fail(request, responses, ResponseCode::ServFail)),
+        match self.fate(request) {
+            Fate::Answered => self.zones.own.handle_request::<R, T>(request, responses),
+            Fate::AnsweredByParent => self.zones.parents.handle_request::<R, T>(request, responses),
+            Fate::Failed(code) => Box::pin(fail(request, responses, code)),
+            Fate::Forgotten => Box::pin(async move { noted(request, ResponseCode::ServFail) }),
         }
     }
 }
@@ -101,12 +112,12 @@ async fn fail(request: &Request, mut responses: impl ResponseHandler, code: Resp
     let response = MessageResponseBuilder::from_message_request(request).error_msg(&request.metadata, code);
     match responses.send_response(response).await {
         Ok(sent) => sent,
-        Err(_) => info(request, code),
+        Err(_) => noted(request, code),
     }
 }
 
 /// What the server notes about a question, for its log alone.
-fn info(request: &Request, code: ResponseCode) -> ResponseInfo {
+fn noted(request: &Request, code: ResponseCode) -> ResponseInfo {
     let mut metadata = Metadata::response_from_request(&request.metadata);
     metadata.response_code = code;
     ResponseInfo::from(Header { metadata, counts: HeaderCounts::default() })
@@ -125,98 +136,4 @@ async fn bind() -> Result<(UdpSocket, TcpListener, SocketAddr), LabError> {
             Err(_) => attempt += 1,
         }
     }
-}
-
-type RecordSets = BTreeMap<RrKey, RecordSet>;
-
-fn catalog(zones: &[String], records: &[Record]) -> Result<Catalog, LabError> {
-    let mut sets = zones
-        .iter()
-        .map(|zone| {
-            let origin = name(zone)?;
-            Ok((LowerName::new(&origin), apex(&origin)?))
-        })
-        .collect::<Result<BTreeMap<LowerName, RecordSets>, LabError>>()?;
-    for record in records {
-        insert(&mut sets, record)?;
-    }
-    let mut catalog = Catalog::new();
-    for (origin, sets) in sets {
-        let zone = InMemoryZoneHandler::<TokioRuntimeProvider>::new(
-            Name::from(&origin),
-            sets,
-            ZoneType::Primary,
-            AxfrPolicy::Deny,
-            None,
-        )
-        .map_err(LabError::Record)?;
-        catalog.upsert(origin, vec![Arc::new(zone)]);
-    }
-    Ok(catalog)
-}
-
-/// What every zone has: SOA, NS, and the address of its name server.
-fn apex(origin: &Name) -> Result<RecordSets, LabError> {
-    let child = |label| Name::from_str(label).and_then(|label| label.append_domain(origin));
-    let (server, contact) = match (child("ns"), child("hostmaster")) {
-        (Ok(server), Ok(contact)) => (server, contact),
-        _ => return Err(LabError::Name(origin.to_string())),
-    };
-    let soa = SOA::new(server.clone(), contact, 1, 3_600, 600, 86_400, ZONE_TTL);
-    let rrs = [
-        Rr::from_rdata(origin.clone(), ZONE_TTL, RData::SOA(soa)),
-        Rr::from_rdata(origin.clone(), ZONE_TTL, RData::NS(NS(server.clone()))),
-        Rr::from_rdata(server, ZONE_TTL, RData::A(A(Ipv4Addr::LOCALHOST))),
-    ];
-    let mut sets = RecordSets::new();
-    for rr in rrs {
-        insert_rr(&mut sets, rr);
-    }
-    Ok(sets)
-}
-
-/// Puts a record into the closest zone that is above its name.
-fn insert(zones: &mut BTreeMap<LowerName, RecordSets>, record: &Record) -> Result<(), LabError> {
-    let owner = name(&record.name)?;
-    let rr = Rr::from_rdata(owner.clone(), record.ttl, rdata(&record.data)?);
-    let lower = LowerName::new(&owner);
-    zones
-        .iter_mut()
-        .filter(|(origin, _)| origin.zone_of(&lower))
-        .max_by_key(|(origin, _)| origin.num_labels())
-        .map(|(_, sets)| insert_rr(sets, rr))
-        .ok_or_else(|| LabError::OutsideZones(record.name.clone()))
-}
-
-fn insert_rr(sets: &mut RecordSets, rr: Rr) {
-    let key = RrKey::new(LowerName::new(&rr.name), rr.record_type());
-    let set = sets.entry(key).or_insert_with(|| RecordSet::with_ttl(rr.name.clone(), rr.record_type(), rr.ttl));
-    set.insert(rr, 0);
-}
-
-fn rdata(record: &RecordData) -> Result<RData, LabError> {
-    Ok(match record {
-        RecordData::A(address) => RData::A(A(*address)),
-        RecordData::Aaaa(address) => RData::AAAA(AAAA(*address)),
-        RecordData::Cname(target) => RData::CNAME(CNAME(name(target)?)),
-        RecordData::Mx { preference, exchange } => RData::MX(MX::new(*preference, name(exchange)?)),
-        RecordData::Tlsa { usage, selector, matching, association } => {
-            RData::TLSA(TLSA::new((*usage).into(), (*selector).into(), (*matching).into(), association.clone()))
-        }
-        RecordData::Txt(strings) => {
-            if strings.iter().any(|string| string.len() > STRING_LIMIT) {
-                return Err(LabError::Record(format!(
-                    "a character-string of a TXT record has more than {STRING_LIMIT} octets"
-                )));
-            }
-            RData::TXT(TXT::from_bytes(strings.iter().map(Vec::as_slice).collect()))
-        }
-    })
-}
-
-/// A name as it stands, made absolute.
-fn name(text: &str) -> Result<Name, LabError> {
-    let mut name = Name::from_ascii(text).map_err(|_| LabError::Name(text.to_owned()))?;
-    name.set_fqdn(true);
-    Ok(name)
 }

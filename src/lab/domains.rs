@@ -19,8 +19,8 @@ pub struct LabDomain {
     pub name: &'static str,
     /// What is wrong with it, in one line.
     pub about: &'static str,
-    /// The rules that must fail on it, by id. Their consequences, notes, and what loopback
-    /// addresses and an unsigned zone bring upon every domain may come beside them.
+    /// The rules that must fail on it, by id. What loopback addresses bring upon every domain, and
+    /// notes, may come beside them.
     pub expects: &'static [&'static str],
     change: fn(&mut Scenario),
 }
@@ -236,7 +236,11 @@ pub(super) static DOMAINS: &[LabDomain] = &[
         name: "mx-dangling.example",
         about: "The first MX host was switched off, and its address with it; the MX record stayed.",
         expects: &["mx-resolves"],
-        change: |it| it.mx_hosts.clear(),
+        change: |it| {
+            let mx = it.name("mx1");
+            it.mx_hosts.clear();
+            it.records.push(Record::txt(&mx, "v=spf1 a -all"));
+        },
     },
     LabDomain {
         name: "mx-down.example",

@@ -1,4 +1,4 @@
-//! A loopback internet in one process: DNS, HTTPS policy hosts, SMTP servers and a CA.
+//! A loopback internet in one process: signed DNS, HTTPS policy hosts, SMTP servers and a CA.
 //!
 //! `stslint demo` shows it to people, and the tests run against it, so that neither needs the
 //! internet. It knows nothing of the rest of the crate: whoever uses it looks at it from outside,
@@ -26,6 +26,7 @@ pub mod scenario;
 pub mod smtp;
 pub mod tls;
 pub mod web;
+mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -40,11 +41,12 @@ use dns::NameServer;
 use listen::{Addresses, WEB_ADDRESS};
 use smtp::MxServer;
 use web::{WebServer, WebServers};
+use zone::ZoneTree;
 
 pub use domains::LabDomain;
-pub use record::{DnsFault, DnsFaultKind, Record, RecordData};
+pub use record::{DnsFault, DnsFaultKind, Dnssec, Record, RecordData};
 pub use scenario::Scenario;
-pub use smtp::{MxHost, SmtpAnswer};
+pub use smtp::{Dane, MxHost, SmtpAnswer};
 pub use tls::{
     CertificateChain, CertificateIssuer, CertificatePurpose, CertificateSpec, TlsHandshake, TlsOffer, TlsVersions,
 };
@@ -107,6 +109,10 @@ pub enum LabError {
     #[error("certificates can be dated from 1990 to 2200 only")]
     #[diagnostic(code(stslint::lab::clock))]
     Clock,
+    /// A zone could not be signed.
+    #[error("a zone of the lab cannot be signed: {0}")]
+    #[diagnostic(code(stslint::lab::dnssec))]
+    Dnssec(String),
     /// Two scenarios are for the same domain, or two servers cannot be told apart.
     #[error("two scenarios are for {0}")]
     #[diagnostic(code(stslint::lab::duplicate))]
@@ -145,6 +151,7 @@ pub struct Lab {
     https_port: u16,
     smtp_port: u16,
     roots_pem: String,
+    trust_anchor: String,
     _name_server: NameServer,
     _servers: JoinSet<()>,
 }
@@ -163,17 +170,10 @@ impl Lab {
         let mut addresses = Addresses::new();
         let web = Web::new(&scenarios, &authority, &mut addresses)?;
         let mail = Mail::new(&scenarios, &authority, &mut addresses)?;
-        let name_server = {
-            let zones: Vec<_> = scenarios.iter().map(|one| one.domain.clone()).collect();
-            let records: Vec<_> = scenarios
-                .iter()
-                .flat_map(|one| one.records.iter().cloned())
-                .chain(web.records)
-                .chain(mail.records)
-                .collect();
-            let faults: Vec<_> = scenarios.iter().flat_map(|one| one.dns_faults.iter().cloned()).collect();
-            NameServer::start(&zones, &records, &faults).await?
-        };
+        let zones = zones(&scenarios, web.records, mail.records)?;
+        let trust_anchor = zones.trust_anchor.clone();
+        let faults: Vec<_> = scenarios.iter().flat_map(|one| one.dns_faults.iter().cloned()).collect();
+        let name_server = NameServer::start(zones, &faults).await?;
 
         let mut servers = JoinSet::new();
         let https_port = serve_web(web.servers, &web.listening, &mut servers).await?;
@@ -183,6 +183,7 @@ impl Lab {
             https_port,
             smtp_port,
             roots_pem: authority.roots_pem(),
+            trust_anchor,
             _name_server: name_server,
             _servers: servers,
         })
@@ -212,6 +213,11 @@ impl Lab {
     pub fn roots_pem(&self) -> &str {
         &self.roots_pem
     }
+
+    /// The DNSKEY record of the lab's DNS root, the trust anchor of all its signed zones.
+    pub fn trust_anchor(&self) -> &str {
+        &self.trust_anchor
+    }
 }
 
 fn check_distinct(scenarios: &[Scenario]) -> Result<(), LabError> {
@@ -221,6 +227,13 @@ fn check_distinct(scenarios: &[Scenario]) -> Result<(), LabError> {
         Some(scenario) => Err(LabError::Duplicate(scenario.domain.clone())),
         None => Ok(()),
     }
+}
+
+fn zones(scenarios: &[Scenario], web: Vec<Record>, mail: Vec<Record>) -> Result<ZoneTree, LabError> {
+    let domains: Vec<_> = scenarios.iter().map(|one| (one.domain.as_str(), one.dnssec)).collect();
+    let published = scenarios.iter().flat_map(|one| one.records.iter().cloned());
+    let records: Vec<_> = published.chain(web).chain(mail).collect();
+    ZoneTree::new(&domains, &records)
 }
 
 /// The web hosts of all scenarios with their addresses.
@@ -279,8 +292,9 @@ impl Mail {
         for host in scenarios.iter().flat_map(|one| &one.mx_hosts) {
             let address = addresses.allot()?;
             records.push(Record::new(&host.name, RecordData::A(address)));
+            let server = MxServer { tls: tls::prepare(&host.tls, &[], authority)?, host: host.clone() };
+            records.extend(server.tlsa());
             if host.listens {
-                let server = MxServer { tls: tls::prepare(&host.tls, &[], authority)?, host: host.clone() };
                 servers.insert(address, Arc::new(server));
             }
         }

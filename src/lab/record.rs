@@ -1,6 +1,6 @@
 //! The DNS records of the lab in the words of a zone file, and the questions that go wrong.
 //!
-//! [`Scenario`](super::Scenario) is written with these; `dns` serves them.
+//! A [`Scenario`](super::Scenario) is written with these; the name server makes zones of them.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -91,4 +91,15 @@ pub enum DnsFaultKind {
     Refused,
     /// The answer is SERVFAIL.
     ServFail,
+}
+
+/// How the zone of a scenario stands in DNSSEC.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Dnssec {
+    /// Signed, but by another key than its parent vouches for: no validating resolver believes it.
+    Bogus,
+    /// Not signed, and its parent says so.
+    Insecure,
+    /// Signed, with a chain from the root.
+    Secure,
 }

@@ -4,7 +4,7 @@
 //! fields that matter and hands it to [`Lab::start`](super::Lab::start). The built-in domains in
 //! [`domains`](super::domains) are made the same way.
 
-use super::record::{DnsFault, Record, RecordData};
+use super::record::{DnsFault, Dnssec, Record, RecordData};
 use super::smtp::MxHost;
 use super::tls::CertificateSpec;
 use super::web::{WebAnswer, WebHost, WebReply};
@@ -23,6 +23,8 @@ pub const POLICY_PATH: &str = "/.well-known/mta-sts.txt";
 pub struct Scenario {
     /// The Policy Domain, RFC 8461 §1.1; also the zone that is served for it.
     pub domain: String,
+    /// How the zone stands in DNSSEC.
+    pub dnssec: Dnssec,
     /// The records of the domain. The addresses of hosts come from the lab itself.
     pub records: Vec<Record>,
     /// Questions that are not answered as they should be.
@@ -41,6 +43,7 @@ impl Scenario {
         let mx = format!("mx1.{domain}");
         Self {
             domain: domain.to_owned(),
+            dnssec: Dnssec::Secure,
             records: vec![
                 Record::mx(domain, 10, &mx),
                 Record::mx(domain, 20, BACKUP_MX),
@@ -63,6 +66,7 @@ impl Scenario {
     pub fn empty(domain: &str) -> Self {
         Self {
             domain: domain.to_owned(),
+            dnssec: Dnssec::Secure,
             records: Vec::new(),
             dns_faults: Vec::new(),
             web_hosts: Vec::new(),

@@ -6,11 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ring::digest::{SHA256, digest};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use super::listen::never;
+use super::record::{Record, RecordData};
 use super::tls::{self, TlsOffer, TlsServer};
 
 /// The longest command line that is read, in octets.
@@ -36,6 +38,18 @@ pub struct MxHost {
     pub tls: TlsOffer,
     /// What it says to EHLO once TLS is on.
     pub ehlo_after_tls: SmtpAnswer,
+    /// What the TLSA record at `_25._tcp.<name>` says, if there is one.
+    pub dane: Option<Dane>,
+}
+
+/// What a TLSA record of usage DANE-EE(3), selector SPKI(1) and matching type SHA2-256(1), RFC 7672
+/// §3.1.1, holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Dane {
+    /// The digest of another key, as after a renewal that forgot it.
+    Differs,
+    /// The digest of the key that the server has.
+    Matches,
 }
 
 impl MxHost {
@@ -49,6 +63,7 @@ impl MxHost {
             starttls: SmtpAnswer::reply(220, &["Ready to start TLS"]),
             tls: TlsOffer::good(name),
             ehlo_after_tls: SmtpAnswer::reply(250, &[name, "SIZE 10485760", "8BITMIME", "REQUIRETLS"]),
+            dane: None,
         }
     }
 
@@ -107,6 +122,19 @@ impl SmtpAnswer {
 pub(super) struct MxServer {
     pub(super) host: MxHost,
     pub(super) tls: Arc<TlsServer>,
+}
+
+impl MxServer {
+    /// The host's TLSA record, if it is to have one.
+    pub(super) fn tlsa(&self) -> Option<Record> {
+        let key: &[u8] = match self.host.dane? {
+            Dane::Differs => b"the key before the renewal",
+            Dane::Matches => &self.tls.public_key,
+        };
+        let association = digest(&SHA256, key).as_ref().to_vec();
+        let tlsa = RecordData::Tlsa { usage: 3, selector: 1, matching: 1, association };
+        Some(Record::new(&format!("_25._tcp.{}", self.host.name), tlsa))
+    }
 }
 
 /// Serves one connection.

@@ -1,7 +1,7 @@
 //! How a server of the lab meets a TLS handshake: which certificate, which versions, which fault.
 //!
-//! [`web`](super::web) and [`smtp`](super::smtp) hold a [`TlsOffer`] each; `prepare` makes it
-//! ready when the lab starts and `accept` runs the server's half.
+//! The hosts of [`web`](super::web) and [`smtp`](super::smtp) hold a [`TlsOffer`] each, which is made
+//! ready when the lab starts.
 
 use std::sync::Arc;
 
@@ -174,6 +174,8 @@ pub(super) struct TlsServer {
     config: Arc<ServerConfig>,
     requires_sni: bool,
     handshake: TlsHandshake,
+    /// The SubjectPublicKeyInfo of the certificate in DER.
+    pub(super) public_key: Vec<u8>,
 }
 
 /// Issues the certificate of an offer and sets up the server's side.
@@ -185,13 +187,18 @@ pub(super) fn prepare(
     alpn: &[&[u8]],
     authority: &CertificateAuthority,
 ) -> Result<Arc<TlsServer>, LabError> {
-    let (chain, key) = authority.issue(&offer.certificate)?;
+    let issued = authority.issue(&offer.certificate)?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(offer.versions.supported())
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key.into()))
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(issued.chain, issued.key.into()))
         .map_err(LabError::Tls)?;
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
-    Ok(Arc::new(TlsServer { config: Arc::new(config), requires_sni: offer.requires_sni, handshake: offer.handshake }))
+    Ok(Arc::new(TlsServer {
+        config: Arc::new(config),
+        requires_sni: offer.requires_sni,
+        handshake: offer.handshake,
+        public_key: issued.public_key,
+    }))
 }
 
 /// Runs the server's half of a handshake with the server that `choose` finds for the SNI.
