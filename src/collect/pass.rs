@@ -49,11 +49,11 @@ impl<'a> Pass<'a> {
         let record_name = format!("_mta-sts.{}", self.domain);
         let (record, (tlsrpt, report_hosts), (policy_host, policy), (mx, mx_hosts), (ipv4, ipv6), misplaced, parent) = tokio::join!(
             self.txt(&record_name),
-            tlsrpt,
-            self.policy_host(),
-            self.mail(),
+            Box::pin(tlsrpt),
+            Box::pin(self.policy_host()),
+            Box::pin(self.mail()),
             join(self.ipv4(self.domain), self.ipv6(self.domain)),
-            self.misplaced(),
+            Box::pin(self.misplaced()),
             self.parent(),
         );
         self.note_choices();
@@ -123,7 +123,8 @@ impl<'a> Pass<'a> {
             let hosts = self.implicit_host().await;
             return (mx, hosts);
         }
-        let hosts = join_all(self.exchanges(records).into_iter().map(|exchange| self.mx_host(exchange))).await;
+        let hosts =
+            join_all(self.exchanges(records).into_iter().map(|exchange| Box::pin(self.mx_host(exchange)))).await;
         (mx, Some(hosts))
     }
 

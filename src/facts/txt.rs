@@ -217,5 +217,13 @@ pub fn misplaced(builder: &mut Builder<'_>, root: &str, prefix: &str) -> Fact<Ve
             found.push(MisplacedFacts { name: Fact::Known(name), text: Fact::Known(text) });
         }
     }
-    Fact::Known(found)
+    // Nothing found among names that were not answered is no knowledge.
+    match lookups.iter().find(|lookup| lookup.known().is_none()) {
+        Some(unknown) if found.is_empty() => {
+            let reason = question_text(unknown, "TXT", "?");
+            builder.why(path, reason);
+            Fact::Unobserved
+        }
+        _ => Fact::Known(found),
+    }
 }
