@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod collect;
 pub mod facts;
 pub mod files;
 pub mod grammar;

@@ -23,6 +23,9 @@ pub struct TlsFacts {
     /// The certificates in the order in which the server sent them, the host's own first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chain: Vec<Certificate>,
+    /// How many certificates were sent, where `chain` holds only the first of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_length: Option<u32>,
     /// Whether the chain leads to a trusted root, judged apart from name and dates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,

@@ -1,0 +1,84 @@
+//! What a response means, and what it means that there is none: hickory's results as outcomes of a question.
+
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::dnssec::Proof;
+use hickory_resolver::proto::op::{DnsResponse, ResponseCode};
+use hickory_resolver::proto::rr::{RData, Record};
+
+use super::dns::{Answer, absent};
+use super::failure::{failure, of_io};
+use crate::snapshot::{DnsOutcome, Failure, FailureKind};
+
+/// Reads a result: an answer, or how and why there is none.
+pub fn answer(asked: Result<DnsResponse, NetError>) -> Result<Answer, (DnsOutcome, Failure)> {
+    match asked {
+        Ok(response) => of_response(response, None),
+        Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => of_response(*response, Some(proof)),
+        Err(error) => match absent(&error) {
+            Some(answer) => Ok(answer),
+            None => Err(of_error(&error)),
+        },
+    }
+}
+
+fn of_response(response: DnsResponse, judged: Option<Proof>) -> Result<Answer, (DnsOutcome, Failure)> {
+    let code = response.metadata.response_code;
+    if !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) {
+        return Err(of_code(code));
+    }
+    let message = response.into_message();
+    let soa = message.authorities.iter().find(|record| matches!(record.data, RData::SOA(_)));
+    let delegates = message.authorities.iter().any(|record| matches!(record.data, RData::NS(_)));
+    Ok(Answer {
+        exists: code != ResponseCode::NXDomain,
+        soa: soa.map(|record| record.name.clone()),
+        absence: judged.or_else(|| absence(&message.authorities)),
+        is_referral: soa.is_none() && delegates && !message.metadata.authoritative && message.answers.is_empty(),
+        records: message.answers,
+    })
+}
+
+/// What was proven of an absence: no more than of its weakest record.
+fn absence(authorities: &[Record]) -> Option<Proof> {
+    authorities.iter().filter(|record| !record.record_type().is_rrsig()).map(|record| record.proof).min()
+}
+
+fn of_error(error: &NetError) -> (DnsOutcome, Failure) {
+    let (outcome, kind, detail) = match error {
+        NetError::Dns(DnsError::ResponseCode(code)) => return of_code(*code),
+        NetError::Timeout => (DnsOutcome::Timeout, FailureKind::Timeout, "the resolver did not answer".to_owned()),
+        NetError::Io(error) => {
+            let reason = of_io("the resolver cannot be reached", error);
+            (DnsOutcome::Network, FailureKind::Resolver, reason.detail)
+        }
+        NetError::NoConnections | NetError::Busy | NetError::RustlsError(_) | NetError::H2(_) => {
+            (DnsOutcome::Network, FailureKind::Resolver, format!("the resolver cannot be used: {error}"))
+        }
+        NetError::Proto(error) => {
+            (DnsOutcome::Malformed, FailureKind::Protocol, format!("the answer cannot be read: {error}"))
+        }
+        NetError::ForeignClassRecord { .. } | NetError::QueryCaseMismatch | NetError::Truncated => {
+            (DnsOutcome::Malformed, FailureKind::Protocol, format!("the answer cannot be used: {error}"))
+        }
+        error => (DnsOutcome::Other, FailureKind::Other, format!("there is no answer: {error}")),
+    };
+    (outcome, failure(kind, detail))
+}
+
+fn of_code(code: ResponseCode) -> (DnsOutcome, Failure) {
+    match code {
+        ResponseCode::ServFail => {
+            (DnsOutcome::Servfail, failure(FailureKind::Other, "the resolver answered SERVFAIL"))
+        }
+        ResponseCode::Refused => {
+            (DnsOutcome::Refused, failure(FailureKind::Resolver, "the resolver refuses to answer (REFUSED)"))
+        }
+        ResponseCode::FormErr => {
+            (DnsOutcome::Other, failure(FailureKind::Resolver, "the resolver answered FORMERR"))
+        }
+        code => {
+            let number = u16::from(code);
+            (DnsOutcome::Other, failure(FailureKind::Resolver, format!("the resolver answered {code} (code {number})")))
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What a peer may cost at most: every bound of the collector, and the clock that ends each step.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::snapshot::{Failure, FailureKind};
+
+/// How many octets of a policy body are read: the limit that RFC 8461 §3.3 suggests to senders.
+pub const MAX_BODY_OCTETS: usize = 65_536;
+/// How many octets of header fields are read.
+pub const MAX_HEADER_OCTETS: u32 = 65_536;
+/// How many header fields a response may have.
+pub const MAX_HEADERS: usize = 100;
+/// How long a policy fetch may take in all: the limit that RFC 8461 §3.3 suggests to senders.
+pub const MAX_FETCH: Duration = Duration::from_secs(60);
+/// How many certificates of a chain are recorded.
+pub const MAX_CHAIN: usize = 16;
+/// How many MX hosts of a domain are spoken to, the most preferred first.
+pub const MAX_MX_HOSTS: usize = 32;
+/// How many hosts of `rua` destinations are looked up.
+pub const MAX_REPORT_HOSTS: usize = 8;
+/// How many CNAMEs are followed.
+pub const MAX_ALIASES: usize = 12;
+/// How many records of one answer are recorded.
+pub const MAX_RECORDS: usize = 1_024;
+/// How many questions are under way at the same time: more than about 200 lose replies silently, since they
+/// share buffers of the operating system.
+pub const MAX_QUESTIONS: usize = 96;
+/// How many conversations with one host go on at the same time: many hosts refuse more.
+pub const MAX_PER_HOST: usize = 2;
+/// How many octets an SMTP reply may have in all (a line has 512 at most, RFC 5321 §4.5.3.1.5).
+pub const MAX_REPLY_OCTETS: usize = 32_768;
+/// How many lines an SMTP reply may have.
+pub const MAX_REPLY_LINES: usize = 128;
+/// How many octets of one line are recorded.
+pub const MAX_LINE_OCTETS: usize = 1_024;
+/// How many octets after the 220 to STARTTLS are recorded.
+pub const MAX_AFTER_STARTTLS: usize = 512;
+/// How many steps' time a greeting may take: servers delay it on purpose, against spam.
+pub const GREETING_STEPS: u32 = 3;
+/// How long a server gets to show that it sent something after its 220 to STARTTLS.
+pub const AFTER_STARTTLS: Duration = Duration::from_millis(1);
+
+/// The time that is left: for one step, and until the deadline.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    step: Duration,
+    began: Instant,
+    deadline: Instant,
+}
+
+impl Clock {
+    /// A clock that starts now.
+    pub fn start(step: Duration, deadline: Duration) -> Self {
+        let began = Instant::now();
+        Clock { step, began, deadline: began.checked_add(deadline).unwrap_or(began) }
+    }
+
+    /// The same clock, ending after `limit` at the latest.
+    pub fn at_most(self, limit: Duration) -> Self {
+        let end = Instant::now().checked_add(limit).unwrap_or(self.deadline);
+        Clock { deadline: self.deadline.min(end), ..self }
+    }
+
+    /// The same clock with steps that take `times` as long.
+    pub fn steps(self, times: u32) -> Self {
+        Clock { step: self.step.saturating_mul(times), ..self }
+    }
+
+    /// How long one step may take.
+    pub fn step(self) -> Duration {
+        self.step
+    }
+
+    /// Milliseconds since the clock started.
+    pub fn elapsed_ms(self) -> u64 {
+        millis(self.began.elapsed())
+    }
+
+    /// Whether there is no time left at all.
+    pub fn is_over(self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// Runs one step; `what` names what was waited for, as in "no `what` within 10 s".
+    pub async fn within<F: Future>(self, what: &str, step: F) -> Result<F::Output, Failure> {
+        let end = Instant::now().checked_add(self.step).unwrap_or(self.deadline);
+        match timeout_at(end.min(self.deadline), step).await {
+            Ok(output) => Ok(output),
+            Err(_) if end < self.deadline => Err(timeout(format!("no {what} within {}", seconds(self.step)))),
+            Err(_) => Err(timeout(format!("no {what} before the time for the whole collection was over"))),
+        }
+    }
+
+    /// Runs something that may take all the time that is left.
+    pub async fn until_deadline<F: Future>(self, what: &str, work: F) -> Result<F::Output, Failure> {
+        timeout_at(self.deadline, work)
+            .await
+            .map_err(|_| timeout(format!("no {what} before the time for it was over")))
+    }
+}
+
+/// A duration in whole milliseconds.
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn seconds(duration: Duration) -> String {
+    match duration.subsec_millis() {
+        0 => format!("{} s", duration.as_secs()),
+        _ => format!("{} ms", duration.as_millis()),
+    }
+}
+
+fn timeout(detail: String) -> Failure {
+    Failure { kind: FailureKind::Timeout, detail }
+}

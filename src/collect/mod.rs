@@ -1,0 +1,134 @@
+//! Collection: everything that a sender could see of a mail domain, over real sockets, in one pass.
+//!
+//! This is the only code that opens sockets. `cli` makes one [`Collector`] for a run and has it collect each
+//! domain; what goes wrong becomes a fact in the [`Snapshot`], never an error. Every peer is taken for hostile:
+//! `limits` holds what it may cost.
+
+mod certificate;
+mod dns;
+mod dns_failure;
+mod failure;
+mod https;
+mod limits;
+mod memo;
+mod options;
+mod pass;
+mod policy;
+mod report_hosts;
+mod resolver;
+mod smtp;
+mod smtp_wire;
+mod timeline;
+mod tls;
+mod trust;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use miette::Diagnostic;
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+pub use self::options::{DnssecMode, Families, OptionError, Options, Proxy, ResolverChoice, Roots};
+pub use self::resolver::ResolverError;
+pub use self::trust::RootsError;
+
+use self::dns::Questions;
+use self::limits::Clock;
+use self::memo::Memo;
+use self::resolver::Way;
+use self::smtp::Manner;
+use self::tls::Observatory;
+use self::trust::Judge;
+use crate::snapshot::{SmtpProbe, Snapshot};
+use crate::source_text::escape;
+
+/// How many hosts' probes are remembered in a run.
+const REMEMBERED_PROBES: usize = 8_192;
+
+/// Why nothing can be collected.
+#[derive(Debug, Diagnostic, Error)]
+pub enum SetupError {
+    /// The name for EHLO cannot be sent.
+    #[error("`{0}` cannot be given to EHLO")]
+    #[diagnostic(code(stslint::helo), help("give the host's full name, such as mail.example.com, or leave it out"))]
+    Helo(String),
+    /// The resolver cannot be set up.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Resolver(#[from] ResolverError),
+    /// There are no trusted certificates.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Roots(#[from] RootsError),
+    /// The TLS library cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    #[diagnostic(code(stslint::tls))]
+    Tls(String),
+}
+
+/// Collects the domains of one run: what they share (resolver, MX hosts) is asked only once.
+pub struct Collector {
+    options: Options,
+    judge: Arc<Judge>,
+    provider: Arc<CryptoProvider>,
+    questions: Questions,
+    manner: Manner,
+    conversations: Semaphore,
+    by_host: Memo<String, Arc<Semaphore>>,
+    probes: Memo<(String, IpAddr), Arc<SmtpProbe>>,
+    smtp_connected: AtomicBool,
+}
+
+impl Collector {
+    /// A collector with these options. Opens no socket yet, but reads the files that the options name.
+    pub fn new(options: Options) -> Result<Collector, SetupError> {
+        if let Some(helo) = options.helo.as_deref().filter(|helo| !is_helo(helo)) {
+            return Err(SetupError::Helo(escape(helo)));
+        }
+        let provider = Arc::new(ring::default_provider());
+        let judge = Arc::new(Judge::new(&options.roots, provider.clone())?);
+        let roots = RootCertStore { roots: judge.anchors().to_vec() };
+        let tls = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| SetupError::Tls(error.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let questions = Questions::new(Way::new(&options, tls)?, options.dnssec);
+        Ok(Collector {
+            manner: Manner { port: options.smtp_port, helo: options.helo.clone() },
+            conversations: Semaphore::new(options.concurrency.max(1)),
+            by_host: Memo::new(REMEMBERED_PROBES),
+            probes: Memo::new(REMEMBERED_PROBES),
+            smtp_connected: AtomicBool::new(false),
+            options,
+            judge,
+            provider,
+            questions,
+        })
+    }
+
+    /// Collects one domain, given in A-labels, lower case, without the trailing dot.
+    ///
+    /// Certificates are judged as of `collected_at`, which is also the time in the snapshot. This ends within
+    /// the deadline of the options, and what could not be observed until then says so.
+    pub async fn collect(&self, domain: &str, collected_at: Timestamp) -> Snapshot {
+        let clock = Clock::start(self.options.timeout, self.options.deadline);
+        let observatory = Observatory::new(self.judge.clone(), self.provider.clone(), collected_at);
+        pass::Pass::new(self, domain, observatory, clock).run(collected_at).await
+    }
+
+    /// Whether any MX host of the run so far let us connect. Where none does, the network here may be to blame.
+    pub fn smtp_connected(&self) -> bool {
+        self.smtp_connected.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether a name can be given to EHLO: a domain or an address literal (RFC 5321 §4.1.1.1).
+fn is_helo(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 255 && name.bytes().all(|octet| octet.is_ascii_graphic())
+}

@@ -1,0 +1,268 @@
+//! One pass over one domain. Whatever needs no other's answer starts at once; a policy fetch waits for nothing
+//! but its addresses, an MX probe for nothing but its own.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::{join, join_all};
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+
+use super::Collector;
+use super::failure::failure;
+use super::limits::{Clock, MAX_MX_HOSTS, MAX_PER_HOST};
+use super::options::Families;
+use super::smtp;
+use super::timeline::Timeline;
+use super::tls::Observatory;
+use crate::snapshot::{
+    AddressRecord, Collection, DnsOutcome, Failure, FailureKind, LeftOut, Lookup, MxHost, MxRecord, SmtpProbe,
+    Snapshot, TxtRecord,
+};
+
+/// One pass over one domain.
+pub struct Pass<'a> {
+    pub(super) collector: &'a Collector,
+    pub(super) domain: &'a str,
+    pub(super) observatory: Observatory,
+    pub(super) clock: Clock,
+    pub(super) timeline: Timeline,
+    left_out: Mutex<BTreeSet<(String, String)>>,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass over `domain` that has until the end of `clock`.
+    pub fn new(collector: &'a Collector, domain: &'a str, observatory: Observatory, clock: Clock) -> Self {
+        let timeline = Timeline::new(clock);
+        Pass { collector, domain, observatory, clock, timeline, left_out: Mutex::default() }
+    }
+
+    /// Collects everything.
+    pub async fn run(self, collected_at: Timestamp) -> Snapshot {
+        let tlsrpt = async {
+            let record = self.txt(&format!("_smtp._tls.{}", self.domain)).await;
+            let hosts = self.report_hosts(&record).await;
+            (record, hosts)
+        };
+        let record_name = format!("_mta-sts.{}", self.domain);
+        let (record, (tlsrpt, report_hosts), (policy_host, policy), (mx, mx_hosts), (ipv4, ipv6), misplaced, parent) = tokio::join!(
+            self.txt(&record_name),
+            tlsrpt,
+            self.policy_host(),
+            self.mail(),
+            join(self.ipv4(self.domain), self.ipv6(self.domain)),
+            self.misplaced(),
+            self.parent(),
+        );
+        self.note_choices();
+        Snapshot {
+            collected_at: Some(collected_at.to_string()),
+            collection: Some(self.collection()),
+            mx: Some(mx),
+            ipv4: Some(ipv4),
+            ipv6: Some(ipv6),
+            record: Some(record),
+            tlsrpt: Some(tlsrpt),
+            misplaced: Some(misplaced),
+            parent,
+            policy_host: Some(policy_host),
+            policy,
+            mx_hosts,
+            report_hosts,
+            timeline: Some(self.timeline.into_steps()),
+            ..Snapshot::of(Some(self.domain))
+        }
+    }
+
+    fn collection(&self) -> Collection {
+        let options = &self.collector.options;
+        let left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        Collection {
+            program: Some(concat!("stslint ", env!("CARGO_PKG_VERSION")).to_owned()),
+            resolver: Some(options.resolver.to_string()),
+            dnssec: Some(options.dnssec.word().to_owned()),
+            roots: Some(options.roots.to_string()),
+            https_port: Some(options.https_port).filter(|port| *port != 443),
+            smtp_port: Some(options.smtp_port).filter(|port| *port != 25),
+            // What the others of the run show is not known yet: the caller can add a "no" at its end.
+            smtp_connected: self.collector.smtp_connected().then_some(true),
+            left_out: left_out
+                .iter()
+                .map(|(field, reason)| LeftOut { field: field.clone(), reason: reason.clone() })
+                .collect(),
+        }
+    }
+
+    /// Notes that a field of the snapshot was not observed on purpose.
+    pub(super) fn leave_out(&self, field: &str, reason: String) {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).insert((field.to_owned(), reason));
+    }
+
+    fn note_choices(&self) {
+        let options = &self.collector.options;
+        if !options.smtp {
+            self.leave_out("mx_hosts.probes", "--no-smtp was given".to_owned());
+        }
+        let unasked = match options.families {
+            Families::Both => return,
+            Families::Ipv4 => "--ipv4 was given: no IPv6 address was asked",
+            Families::Ipv6 => "--ipv6 was given: no IPv4 address was asked",
+        };
+        for field in ["mx_hosts.probes", "policy_host.probes"] {
+            self.leave_out(field, unasked.to_owned());
+        }
+    }
+
+    /// The MX RRset, and its hosts (RFC 5321 §5.1).
+    async fn mail(&self) -> (Lookup<MxRecord>, Option<Vec<MxHost>>) {
+        let mx = self.mx(self.domain).await;
+        let Some(records) = mx.known() else { return (mx, None) };
+        if records.is_empty() && mx.outcome == Some(DnsOutcome::Nodata) {
+            let hosts = self.implicit_host().await;
+            return (mx, hosts);
+        }
+        let hosts = join_all(self.exchanges(records).into_iter().map(|exchange| self.mx_host(exchange))).await;
+        (mx, Some(hosts))
+    }
+
+    /// The hosts that MX records name, the most preferred first; none for the null MX (RFC 7505 §3).
+    fn exchanges(&self, records: &[MxRecord]) -> Vec<String> {
+        let mut records: Vec<&MxRecord> = records.iter().filter(|record| record.exchange != ".").collect();
+        records.sort_by(|a, b| (a.preference, &a.exchange).cmp(&(b.preference, &b.exchange)));
+        let mut seen = BTreeSet::new();
+        records.retain(|record| seen.insert(record.exchange.to_ascii_lowercase()));
+        if records.len() > MAX_MX_HOSTS {
+            let reason = format!("only the {MAX_MX_HOSTS} most preferred of {} MX hosts are spoken to", records.len());
+            self.leave_out("mx_hosts", reason);
+        }
+        records.into_iter().take(MAX_MX_HOSTS).map(|record| record.exchange.clone()).collect()
+    }
+
+    /// Without MX records the domain itself is the host, where it has an address.
+    async fn implicit_host(&self) -> Option<Vec<MxHost>> {
+        let (ipv4, ipv6) = join(self.ipv4(self.domain), self.ipv6(self.domain)).await;
+        let (known4, known6) = (ipv4.known().map(<[_]>::len), ipv6.known().map(<[_]>::len));
+        match (known4, known6) {
+            (Some(0), Some(0)) => Some(Vec::new()),
+            (None | Some(0), None | Some(0)) => None,
+            _ => Some(vec![self.mx_host(self.domain.to_owned()).await]),
+        }
+    }
+
+    async fn mx_host(&self, exchange: String) -> MxHost {
+        let ipv4 = async {
+            let lookup = self.ipv4(&exchange).await;
+            let probes = self.speak_to(&exchange, &lookup).await;
+            (lookup, probes)
+        };
+        let ipv6 = async {
+            let lookup = self.ipv6(&exchange).await;
+            let probes = self.speak_to(&exchange, &lookup).await;
+            (lookup, probes)
+        };
+        let tlsa_name = format!("_25._tcp.{exchange}");
+        let ((ipv4, probes), (ipv6, more), tlsa) = tokio::join!(ipv4, ipv6, self.tlsa(&tlsa_name));
+        let known = ipv4.known().is_some() || ipv6.known().is_some();
+        let probes = (self.collector.options.smtp && known).then(|| probes.into_iter().chain(more).collect());
+        MxHost { exchange, ipv4: Some(ipv4), ipv6: Some(ipv6), tlsa: Some(tlsa), probes }
+    }
+
+    async fn speak_to(&self, exchange: &str, lookup: &Lookup<AddressRecord>) -> Vec<SmtpProbe> {
+        if !self.collector.options.smtp {
+            return Vec::new();
+        }
+        let addresses = self.addresses(lookup, "mx_hosts.probes", exchange);
+        join_all(addresses.into_iter().map(|address| self.smtp_probe(exchange, address))).await
+    }
+
+    /// Speaks to one address of a host, unless it was spoken to in this run already.
+    async fn smtp_probe(&self, exchange: &str, address: IpAddr) -> SmtpProbe {
+        let key = (exchange.to_ascii_lowercase(), address);
+        let is_final = |probe: &Arc<SmtpProbe>| probe.failure.is_none() || !self.clock.is_over();
+        let probe = self.collector.probes.get(key, is_final, || async {
+            let probe = match self.permit(exchange).await {
+                Ok(_permits) => {
+                    smtp::probe(exchange, address, &self.collector.manner, &self.observatory, self.clock).await
+                }
+                Err(failure) => SmtpProbe { failure: Some(failure), ..smtp::unasked(address) },
+            };
+            if probe.connected == Some(true) {
+                self.collector.smtp_connected.store(true, Ordering::Relaxed);
+            }
+            Arc::new(probe)
+        });
+        let probe = self.timeline.step(format!("SMTP {exchange} at {address}"), probe).await;
+        Arc::unwrap_or_clone(probe)
+    }
+
+    /// The leave to speak to a host: not too many conversations at once, with it and in all.
+    pub(super) async fn permit(&self, host: &str) -> Result<(OwnedSemaphorePermit, SemaphorePermit<'_>), Failure> {
+        let permits = async {
+            let host = self.collector.by_host.get(
+                host.to_ascii_lowercase(),
+                |_| true,
+                || async { Arc::new(Semaphore::new(MAX_PER_HOST)) },
+            );
+            let permit = host.await.acquire_owned().await.ok()?;
+            Some((permit, self.collector.conversations.acquire().await.ok()?))
+        };
+        let ended = || failure(FailureKind::Other, "the run has ended");
+        self.clock.until_deadline("free place in the queue", permits).await?.ok_or_else(ended)
+    }
+
+    /// The addresses of a host that are asked.
+    pub(super) fn addresses(&self, lookup: &Lookup<AddressRecord>, field: &str, host: &str) -> Vec<IpAddr> {
+        let options = &self.collector.options;
+        let mut seen = BTreeSet::new();
+        let mut addresses: Vec<IpAddr> = lookup.records.iter().map(|record| record.address).collect();
+        addresses.retain(|address| options.families.include(*address) && seen.insert(*address));
+        if addresses.len() > options.max_addresses {
+            let (most, all) = (options.max_addresses, addresses.len());
+            self.leave_out(field, format!("only {most} of the {all} addresses of {host} were asked"));
+            addresses.truncate(most);
+        }
+        addresses
+    }
+
+    /// TXT records where publishers put one by mistake: at the names of drafts (RFC 8461 and RFC 8460 before
+    /// their last versions), and without the prefix.
+    async fn misplaced(&self) -> Vec<Lookup<TxtRecord>> {
+        let domain = self.domain;
+        let prefixes = ["mta-sts", "_mta_sts", "_tls", "_smtp-tls", "_smtp_tls", "_smtp-tlsrpt", "_tlsrpt", "_smtp._tcp"];
+        let names = std::iter::once(domain.to_owned()).chain(prefixes.iter().map(|prefix| format!("{prefix}.{domain}")));
+        let names: Vec<String> = names.collect();
+        join_all(names.iter().map(|name| self.txt(name))).await
+    }
+
+    /// The parent's record, where the parent is no public suffix.
+    async fn parent(&self) -> Option<Lookup<TxtRecord>> {
+        let registrable = psl::domain_str(self.domain)?;
+        let (_, parent) = self.domain.split_once('.').filter(|_| registrable != self.domain)?;
+        Some(self.txt(&format!("_mta-sts.{parent}")).await)
+    }
+}
+
+/// The questions of a pass, each noted in its timeline.
+impl Pass<'_> {
+    async fn txt(&self, name: &str) -> Lookup<TxtRecord> {
+        self.timeline.step(format!("TXT {name}"), self.collector.questions.txt(name, self.clock)).await
+    }
+
+    pub(super) async fn mx(&self, name: &str) -> Lookup<MxRecord> {
+        self.timeline.step(format!("MX {name}"), self.collector.questions.mx(name, self.clock)).await
+    }
+
+    pub(super) async fn ipv4(&self, name: &str) -> Lookup<AddressRecord> {
+        self.timeline.step(format!("A {name}"), self.collector.questions.ipv4(name, self.clock)).await
+    }
+
+    pub(super) async fn ipv6(&self, name: &str) -> Lookup<AddressRecord> {
+        self.timeline.step(format!("AAAA {name}"), self.collector.questions.ipv6(name, self.clock)).await
+    }
+
+    async fn tlsa(&self, name: &str) -> Lookup<crate::snapshot::TlsaRecord> {
+        self.timeline.step(format!("TLSA {name}"), self.collector.questions.tlsa(name, self.clock)).await
+    }
+}

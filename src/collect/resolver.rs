@@ -1,0 +1,212 @@
+//! Which name servers are asked, and over what: sets up hickory for `dns`.
+//!
+//! hickory's pool and validator are used below its caching resolver: that one answers some names itself, forgets
+//! the aliases that lead to a name without records, and changes TTLs, and a collector has to see all of these.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::BoxStream;
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverOpts, ServerOrderingStrategy,
+};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::dnssec::DnssecDnsHandle;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer, RetryDnsHandle};
+use hickory_resolver::proto::dnssec::TrustAnchors;
+use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Query};
+use hickory_resolver::proto::rr::Name;
+use hickory_resolver::proto::serialize::txt::trust_anchor::{Entry, Parser};
+use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
+use miette::Diagnostic;
+use thiserror::Error;
+use tokio_rustls::rustls::ClientConfig;
+
+use super::options::{DnssecMode, Options, ResolverChoice};
+use crate::files::{self, FileError};
+use crate::source_text::escape;
+
+/// The largest file of trust anchors that is read, in octets.
+const MAX_ANCHOR_OCTETS: u64 = 1 << 20;
+/// How often a question is put again that failed; losses of single packets are made good below this.
+const ATTEMPTS: usize = 1;
+
+/// Why there is no resolver to ask.
+#[derive(Debug, Diagnostic, Error)]
+pub enum ResolverError {
+    /// The file of trust anchors cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    AnchorFile(#[from] FileError),
+    /// The file of trust anchors is none.
+    #[error("{path} is no file of trust anchors: {reason}")]
+    #[diagnostic(code(stslint::trust_anchor), help("each line is a record such as `. IN DNSKEY 257 3 8 AwEAA…`"))]
+    Anchors {
+        /// The file's name.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The operating system does not say which resolver to ask.
+    #[error("this system has no usable resolver configuration: {0}")]
+    #[diagnostic(code(stslint::resolver), help("name a resolver with `--resolver`, for example `--resolver 9.9.9.9`"))]
+    System(String),
+    /// The resolver's connection cannot be prepared.
+    #[error("the connection to the resolver cannot be prepared: {0}")]
+    #[diagnostic(code(stslint::resolver))]
+    Tls(String),
+}
+
+type Pool = RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>;
+
+/// The way to put a question.
+#[derive(Clone)]
+pub struct Way {
+    plain: Pool,
+    validating: Option<DnssecDnsHandle<CheckingDisabled>>,
+    anchor: Name,
+    recursion: bool,
+}
+
+impl Way {
+    /// The way that `options` choose; `tls` is for resolvers over TLS and HTTPS.
+    pub fn new(options: &Options, tls: ClientConfig) -> Result<Self, ResolverError> {
+        let servers = name_servers(&options.resolver)?;
+        let plain = pool(servers, options.timeout, tls)?;
+        let (anchors, anchor) = trust_anchors(options)?;
+        let validating = (options.dnssec == DnssecMode::Validate)
+            .then(|| DnssecDnsHandle::with_trust_anchor(CheckingDisabled(plain.clone()), Arc::new(anchors)));
+        Ok(Way { plain, validating, anchor, recursion: true })
+    }
+
+    /// The way to one name server of a zone: no recursion, no cache.
+    pub fn to_server(server: SocketAddr, timeout: Duration, tls: ClientConfig) -> Result<Self, ResolverError> {
+        let plain = pool(vec![address(server)], timeout, tls)?;
+        Ok(Way { plain, validating: None, anchor: Name::root(), recursion: false })
+    }
+
+    /// Puts a question and validates the answer, where that was chosen.
+    pub async fn ask(&self, query: Query) -> Result<DnsResponse, NetError> {
+        match &self.validating {
+            Some(validating) => {
+                let request = DnsRequest::from_query(query, self.request_options(true));
+                validating.send(request).first_answer().await
+            }
+            None => self.ask_plain(query).await,
+        }
+    }
+
+    /// Puts a question and asks for the resolver's own judgement, the AD bit (RFC 6840 §5.7).
+    pub async fn ask_plain(&self, query: Query) -> Result<DnsResponse, NetError> {
+        let mut request = DnsRequest::from_query(query, self.request_options(false));
+        request.metadata.authentic_data = true;
+        self.plain.send(request).first_answer().await
+    }
+
+    /// Puts a question and asks for the signatures, without having anyone check them.
+    pub async fn ask_unchecked(&self, query: Query) -> Result<DnsResponse, NetError> {
+        let request = DnsRequest::from_query(query, self.request_options(true));
+        CheckingDisabled(self.plain.clone()).send(request).first_answer().await
+    }
+
+    /// Whether answers are validated here.
+    pub fn validates(&self) -> bool {
+        self.validating.is_some()
+    }
+
+    /// The name that validation starts at: the root but in laboratories.
+    pub fn anchor(&self) -> &Name {
+        &self.anchor
+    }
+
+    fn request_options(&self, signatures: bool) -> DnsRequestOptions {
+        let mut options = DnsRequestOptions::default();
+        options.use_edns = true;
+        options.edns_set_dnssec_ok = signatures;
+        options.recursion_desired = self.recursion;
+        options
+    }
+}
+
+/// Sets the CD bit on every question, so that a validating resolver hands out what it would call bogus, and
+/// the validation here can tell bogus from a failure (RFC 6840 §5.9).
+#[derive(Clone)]
+struct CheckingDisabled(Pool);
+
+impl DnsHandle for CheckingDisabled {
+    type Response = BoxStream<'static, Result<DnsResponse, NetError>>;
+    type Runtime = TokioRuntimeProvider;
+
+    fn send(&self, mut request: DnsRequest) -> Self::Response {
+        request.metadata.checking_disabled = true;
+        Box::pin(self.0.send(request))
+    }
+}
+
+fn pool(servers: Vec<NameServerConfig>, timeout: Duration, tls: ClientConfig) -> Result<Pool, ResolverError> {
+    let mut options = ResolverOpts::default();
+    options.timeout = timeout;
+    options.attempts = ATTEMPTS;
+    options.server_ordering_strategy = ServerOrderingStrategy::QueryStatistics;
+    options.max_active_requests = super::limits::MAX_QUESTIONS;
+    let prepared = TlsConfig::new().map_err(|error| ResolverError::Tls(error.to_string()))?;
+    let mut context = PoolContext::new(options, prepared);
+    context.tls = tls;
+    let pool = NameServerPool::from_config(servers, Arc::new(context), TokioRuntimeProvider::default());
+    Ok(RetryDnsHandle::new(pool, ATTEMPTS))
+}
+
+fn name_servers(choice: &ResolverChoice) -> Result<Vec<NameServerConfig>, ResolverError> {
+    match choice {
+        ResolverChoice::Address(server) => Ok(vec![address(*server)]),
+        ResolverChoice::Https { address, server_name, path } => {
+            let protocol =
+                ProtocolConfig::Https { server_name: server_name.as_str().into(), path: path.as_str().into() };
+            Ok(vec![encrypted(*address, protocol)])
+        }
+        ResolverChoice::System => {
+            let (config, _) = hickory_resolver::system_conf::read_system_conf()
+                .map_err(|error| ResolverError::System(escape(&error.to_string())))?;
+            match config.name_servers() {
+                [] => Err(ResolverError::System("it names no server".to_owned())),
+                servers => Ok(servers.to_vec()),
+            }
+        }
+        ResolverChoice::Tls { address, server_name } => {
+            Ok(vec![encrypted(*address, ProtocolConfig::Tls { server_name: server_name.as_str().into() })])
+        }
+    }
+}
+
+fn address(server: SocketAddr) -> NameServerConfig {
+    let mut config = NameServerConfig::udp_and_tcp(server.ip());
+    for connection in &mut config.connections {
+        connection.port = server.port();
+    }
+    config
+}
+
+fn encrypted(server: SocketAddr, protocol: ProtocolConfig) -> NameServerConfig {
+    let mut connection = ConnectionConfig::new(protocol);
+    connection.port = server.port();
+    NameServerConfig::new(server.ip(), true, vec![connection])
+}
+
+/// The trust anchors, and the name of the first of them.
+fn trust_anchors(options: &Options) -> Result<(TrustAnchors, Name), ResolverError> {
+    let Some(path) = &options.trust_anchor else { return Ok((TrustAnchors::default(), Name::root())) };
+    let text = files::read_text(path, MAX_ANCHOR_OCTETS)?;
+    let wrong = |reason: String| ResolverError::Anchors {
+        path: escape(&path.display().to_string()),
+        reason: escape(&reason),
+    };
+    let anchors = TrustAnchors::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let entries = Parser::new(text.as_str()).parse().map_err(|error| wrong(error.to_string()))?;
+    match entries.first() {
+        Some(Entry::DNSKEY(record)) => Ok((anchors, record.name().clone())),
+        _ => Err(wrong("there is no DNSKEY record in it".to_owned())),
+    }
+}

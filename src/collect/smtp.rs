@@ -1,0 +1,266 @@
+//! One address of an MX host, spoken to as a sender would, up to the EHLO after STARTTLS (RFC 5321, RFC 3207).
+//!
+//! No mail is ever begun: after the second EHLO comes QUIT, and nothing waits for its reply.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tracing::debug;
+
+use super::failure::{failure, of_io, of_tls};
+use super::limits::{AFTER_STARTTLS, Clock, GREETING_STEPS, MAX_AFTER_STARTTLS, millis};
+use super::smtp_wire::{Transcript, Wire, escaped};
+use super::tls::{Observatory, Recorder};
+use crate::snapshot::{Failure, FailureKind, Octets, Party, SmtpProbe, SmtpReply, TlsFacts, WithoutSni};
+
+/// How MX hosts are spoken to.
+#[derive(Clone, Debug)]
+pub struct Manner {
+    /// The port.
+    pub port: u16,
+    /// The name that EHLO gives, if not the address.
+    pub helo: Option<String>,
+}
+
+/// Speaks to one address of `exchange`. Each step that went well is a fact, and the first that did not is the
+/// failure.
+pub async fn probe(
+    exchange: &str,
+    address: IpAddr,
+    manner: &Manner,
+    observatory: &Observatory,
+    clock: Clock,
+) -> SmtpProbe {
+    let began = Instant::now();
+    let mut conversation = Conversation {
+        exchange,
+        address: SocketAddr::new(address, manner.port),
+        manner,
+        hello: String::new(),
+        clock,
+        transcript: Transcript::default(),
+        probe: unasked(address),
+    };
+    if let Err(failure) = conversation.run(observatory).await {
+        conversation.transcript.add(Party::Note, failure.detail.as_str());
+        conversation.probe.failure = Some(failure);
+    }
+    let Conversation { probe, transcript, .. } = conversation;
+    let elapsed = began.elapsed();
+    debug!(exchange, %address, failure = ?probe.failure, ?elapsed, "MX host");
+    SmtpProbe { transcript: transcript.into_lines(), elapsed_ms: Some(millis(elapsed)), ..probe }
+}
+
+/// A probe of which nothing is known yet.
+pub fn unasked(address: IpAddr) -> SmtpProbe {
+    SmtpProbe {
+        address,
+        connected: None,
+        greeting: None,
+        ehlo: None,
+        starttls: None,
+        after_starttls: None,
+        tls: None,
+        ehlo_after_tls: None,
+        without_sni: None,
+        failure: None,
+        transcript: Vec::new(),
+        elapsed_ms: None,
+    }
+}
+
+struct Conversation<'a> {
+    exchange: &'a str,
+    address: SocketAddr,
+    manner: &'a Manner,
+    hello: String,
+    clock: Clock,
+    transcript: Transcript,
+    probe: SmtpProbe,
+}
+
+impl Conversation<'_> {
+    async fn run(&mut self, observatory: &Observatory) -> Result<(), Failure> {
+        let stream = self.connect().await?;
+        self.hello = hello(self.manner, &stream);
+        let mut wire = Wire::new(stream);
+        let offered = self.greet(&mut wire).await;
+        if !matches!(offered, Ok(true)) {
+            self.quit(&mut wire).await;
+            return offered.map(|_| ());
+        }
+        // The second connection costs no time of its own: it begins once it is known to be worth it.
+        let (exchange, address, manner, clock) = (self.exchange, self.address, self.manner, self.clock);
+        let second = without_sni(exchange, address, manner, observatory, clock);
+        let (secured, without_sni) = tokio::join!(self.secure(wire, observatory), second);
+        self.probe.without_sni = without_sni.filter(|_| self.probe.tls.is_some());
+        secured
+    }
+
+    async fn connect(&mut self) -> Result<TcpStream, Failure> {
+        let connected = connect(self.address, self.clock).await;
+        self.probe.connected = match &connected {
+            Err(failure) if failure.kind == FailureKind::Timeout && self.clock.is_over() => None,
+            connected => Some(connected.is_ok()),
+        };
+        connected
+    }
+
+    /// Greeting and EHLO; whether STARTTLS is offered.
+    async fn greet(&mut self, wire: &mut Wire<TcpStream>) -> Result<bool, Failure> {
+        let clock = self.clock;
+        let greeting = wire.reply("greeting", clock.steps(GREETING_STEPS), &mut self.transcript).await?;
+        let welcome = greeting.code == 220;
+        let refusal = format!("the server does not want to speak: it greets with {}", greeting.code);
+        self.probe.greeting = Some(greeting);
+        if !welcome {
+            return Err(failure(FailureKind::Protocol, refusal));
+        }
+        wire.send(&self.hello, clock, &mut self.transcript).await?;
+        let ehlo = wire.reply("reply to EHLO", clock, &mut self.transcript).await?;
+        let offers = ehlo.code == 250 && offers_starttls(&ehlo);
+        self.probe.ehlo = Some(ehlo);
+        Ok(offers)
+    }
+
+    /// STARTTLS, the handshake, and EHLO again (RFC 3207 §4.2).
+    async fn secure(&mut self, mut wire: Wire<TcpStream>, observatory: &Observatory) -> Result<(), Failure> {
+        wire.send("STARTTLS", self.clock, &mut self.transcript).await?;
+        let starttls = wire.reply("reply to STARTTLS", self.clock, &mut self.transcript).await?;
+        let ready = starttls.code == 220;
+        self.probe.starttls = Some(starttls);
+        if !ready {
+            self.quit(&mut wire).await;
+            return Ok(());
+        }
+        self.note_surplus(wire.surplus(AFTER_STARTTLS).await);
+        let stream = self.handshake(wire.into_stream(), observatory).await?;
+        let mut wire = Wire::new(stream);
+        wire.send(&self.hello, self.clock, &mut self.transcript).await?;
+        let reply = wire.reply("reply to EHLO after TLS", self.clock, &mut self.transcript).await;
+        self.quit(&mut wire).await;
+        self.probe.ehlo_after_tls = Some(reply?);
+        Ok(())
+    }
+
+    /// Notes what came after the 220. It is not taken into the TLS session: a sender that did would obey
+    /// commands that anybody can inject (RFC 3207 §6).
+    fn note_surplus(&mut self, surplus: Vec<u8>) {
+        if !surplus.is_empty() {
+            self.transcript.add(Party::Server, escaped(&surplus));
+        }
+        let kept = surplus.get(..MAX_AFTER_STARTTLS).unwrap_or(&surplus);
+        self.probe.after_starttls = Some(Octets(kept.to_vec()));
+    }
+
+    async fn handshake(
+        &mut self,
+        stream: TcpStream,
+        observatory: &Observatory,
+    ) -> Result<TlsStream<TcpStream>, Failure> {
+        let recorder = observatory.recorder();
+        let secured = handshake(stream, self.exchange, true, &recorder, self.clock).await;
+        let facts = recorder.facts(Some(self.exchange));
+        let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "TLS".to_owned());
+        if secured.is_ok() {
+            let note = format!("TLS handshake finished: {} with {}", word(&facts.version), word(&facts.cipher));
+            self.transcript.add(Party::Note, note);
+        }
+        self.probe.tls = Some(match &secured {
+            Ok(_) => TlsFacts { handshake: true, ..facts },
+            Err(failure) => TlsFacts { handshake: false, failure: Some(failure.clone()), ..facts },
+        });
+        secured
+    }
+
+    /// Says good-bye, and does not wait for the reply.
+    async fn quit<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>) {
+        // A server that no longer listens is none the worse for it.
+        let _ = wire.send("QUIT", self.clock, &mut self.transcript).await;
+    }
+}
+
+/// A second connection, and a handshake that names no host (RFC 8461 §7.1). `None` where the server did not get
+/// as far as TLS this time, which says nothing about SNI.
+async fn without_sni(
+    exchange: &str,
+    address: SocketAddr,
+    manner: &Manner,
+    observatory: &Observatory,
+    clock: Clock,
+) -> Option<WithoutSni> {
+    let stream = ready_for_tls(address, manner, clock).await?;
+    let recorder = observatory.recorder();
+    match handshake(stream, exchange, false, &recorder, clock).await {
+        Ok(stream) => {
+            let _ = Wire::new(stream).send("QUIT", clock, &mut Transcript::default()).await;
+            Some(WithoutSni { handshake: true, failure: None })
+        }
+        Err(failure) => Some(WithoutSni { handshake: false, failure: Some(failure) }),
+    }
+}
+
+async fn ready_for_tls(address: SocketAddr, manner: &Manner, clock: Clock) -> Option<TcpStream> {
+    let mut transcript = Transcript::default();
+    let stream = connect(address, clock).await.ok()?;
+    let hello = hello(manner, &stream);
+    let mut wire = Wire::new(stream);
+    let greeting = wire.reply("greeting", clock.steps(GREETING_STEPS), &mut transcript).await.ok()?;
+    (greeting.code == 220).then_some(())?;
+    for (command, code) in [(hello.as_str(), 250), ("STARTTLS", 220)] {
+        wire.send(command, clock, &mut transcript).await.ok()?;
+        let reply = wire.reply(command, clock, &mut transcript).await.ok()?;
+        (reply.code == code).then_some(())?;
+    }
+    Some(wire.into_stream())
+}
+
+/// The command that says who we are (RFC 5321 §4.1.1.1): by name, else by address (§4.1.3).
+fn hello(manner: &Manner, stream: &TcpStream) -> String {
+    if let Some(name) = &manner.helo {
+        return format!("EHLO {name}");
+    }
+    match stream.local_addr().map(|address| address.ip().to_canonical()) {
+        Ok(IpAddr::V6(address)) => format!("EHLO [IPv6:{address}]"),
+        Ok(address) => format!("EHLO [{address}]"),
+        Err(_) => "EHLO localhost".to_owned(),
+    }
+}
+
+async fn connect(address: SocketAddr, clock: Clock) -> Result<TcpStream, Failure> {
+    let connected = clock.within("connection", TcpStream::connect(address)).await?;
+    let stream = connected.map_err(|error| of_io("connecting to the MX host", &error))?;
+    // Without it the second EHLO waits for the acknowledgement of the handshake's last record.
+    stream.set_nodelay(true).map_err(|error| of_io("connecting to the MX host", &error))?;
+    Ok(stream)
+}
+
+async fn handshake(
+    stream: TcpStream,
+    exchange: &str,
+    sni: bool,
+    recorder: &Arc<Recorder>,
+    clock: Clock,
+) -> Result<TlsStream<TcpStream>, Failure> {
+    let name = ServerName::try_from(exchange.trim_end_matches('.').to_owned())
+        .map_err(|_| failure(FailureKind::Other, "the exchange is no name that TLS can ask for"))?;
+    let config = recorder.client_config(sni, &[]).map_err(|error| of_tls(&error))?;
+    let secured = clock.within("end of the TLS handshake", TlsConnector::from(Arc::new(config)).connect(name, stream));
+    let stream = secured.await?.map_err(|error| of_io("the TLS handshake", &error))?;
+    let (_, connection) = stream.get_ref();
+    recorder.note(connection.protocol_version(), connection.negotiated_cipher_suite().map(|suite| suite.suite()));
+    Ok(stream)
+}
+
+/// Whether a reply to EHLO has the keyword (RFC 3207 §4.1), in any case (RFC 5321 §2.4).
+fn offers_starttls(ehlo: &SmtpReply) -> bool {
+    ehlo.lines.iter().skip(1).any(|line| {
+        line.split_ascii_whitespace().next().is_some_and(|keyword| keyword.eq_ignore_ascii_case("STARTTLS"))
+    })
+}

@@ -1,0 +1,36 @@
+//! What was done when: notes each step of one collection for the timeline in reports.
+
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+
+use super::limits::Clock;
+use crate::snapshot::Step;
+
+/// The steps of one collection.
+pub struct Timeline {
+    clock: Clock,
+    steps: Mutex<Vec<Step>>,
+}
+
+impl Timeline {
+    /// A timeline that counts from the start of `clock`.
+    pub fn new(clock: Clock) -> Self {
+        Timeline { clock, steps: Mutex::default() }
+    }
+
+    /// Runs a step and notes how long it took.
+    pub async fn step<F: Future>(&self, name: String, work: F) -> F::Output {
+        let start_ms = self.clock.elapsed_ms();
+        let output = work.await;
+        let step = Step { name, start_ms, end_ms: self.clock.elapsed_ms() };
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(step);
+        output
+    }
+
+    /// All steps by their beginning.
+    pub fn into_steps(self) -> Vec<Step> {
+        let mut steps = self.steps.into_inner().unwrap_or_else(PoisonError::into_inner);
+        steps.sort_by(|a, b| (a.start_ms, a.end_ms, &a.name).cmp(&(b.start_ms, b.end_ms, &b.name)));
+        steps
+    }
+}
