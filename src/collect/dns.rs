@@ -243,7 +243,8 @@ impl Trail {
             }
         }
         let (current, kind) = (self.current.clone(), self.kind);
-        let of_others = !answer.records.is_empty() && !answer.records.iter().any(|record| self.names.contains(&record.name));
+        let of_others =
+            !answer.records.is_empty() && !answer.records.iter().any(|record| self.names.contains(&record.name));
         self.records = answer
             .records
             .into_iter()

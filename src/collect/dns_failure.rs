@@ -67,15 +67,11 @@ fn of_error(error: &NetError) -> (DnsOutcome, Failure) {
 
 fn of_code(code: ResponseCode) -> (DnsOutcome, Failure) {
     match code {
-        ResponseCode::ServFail => {
-            (DnsOutcome::Servfail, failure(FailureKind::Other, "the resolver answered SERVFAIL"))
-        }
+        ResponseCode::ServFail => (DnsOutcome::Servfail, failure(FailureKind::Other, "the resolver answered SERVFAIL")),
         ResponseCode::Refused => {
             (DnsOutcome::Refused, failure(FailureKind::Resolver, "the resolver refuses to answer (REFUSED)"))
         }
-        ResponseCode::FormErr => {
-            (DnsOutcome::Other, failure(FailureKind::Resolver, "the resolver answered FORMERR"))
-        }
+        ResponseCode::FormErr => (DnsOutcome::Other, failure(FailureKind::Resolver, "the resolver answered FORMERR")),
         code => {
             let number = u16::from(code);
             (DnsOutcome::Other, failure(FailureKind::Resolver, format!("the resolver answered {code} (code {number})")))

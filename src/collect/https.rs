@@ -102,12 +102,7 @@ async fn fetch(
     Ok(read(response, clock).await)
 }
 
-fn client(
-    host: &str,
-    address: SocketAddr,
-    recorder: &Arc<Recorder>,
-    clock: Clock,
-) -> Result<Client, Failure> {
+fn client(host: &str, address: SocketAddr, recorder: &Arc<Recorder>, clock: Clock) -> Result<Client, Failure> {
     let other = |error: &dyn std::fmt::Display| failure(FailureKind::Other, format!("no HTTPS client: {error}"));
     let tls = recorder.client_config(true, &ALPN).map_err(|error| other(&error))?;
     Client::builder()
@@ -162,13 +157,7 @@ async fn read(mut response: Response, clock: Clock) -> (HttpResponse, Option<Fai
 
 /// reqwest does not tell the cipher suite, and a server without session tickets does not either: such a one is
 /// asked again for a bare handshake.
-async fn learn_cipher(
-    host: &str,
-    address: SocketAddr,
-    observatory: &Observatory,
-    recorder: &Recorder,
-    clock: Clock,
-) {
+async fn learn_cipher(host: &str, address: SocketAddr, observatory: &Observatory, recorder: &Recorder, clock: Clock) {
     let Ok(name) = ServerName::try_from(host.to_owned()) else { return };
     let Ok(config) = observatory.recorder().client_config(true, &ALPN) else { return };
     let handshake = async {

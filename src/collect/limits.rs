@@ -96,9 +96,7 @@ impl Clock {
 
     /// Runs something that may take all the time that is left.
     pub async fn until_deadline<F: Future>(self, what: &str, work: F) -> Result<F::Output, Failure> {
-        timeout_at(self.deadline, work)
-            .await
-            .map_err(|_| timeout(format!("no {what} before the time for it was over")))
+        timeout_at(self.deadline, work).await.map_err(|_| timeout(format!("no {what} before the time for it was over")))
     }
 }
 

@@ -22,6 +22,12 @@ mod timeline;
 mod tls;
 mod trust;
 
+#[cfg(all(test, feature = "lab"))]
+mod live_tests;
+#[cfg(all(test, feature = "lab"))]
+#[allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
+mod testing;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -119,7 +125,7 @@ impl Collector {
     pub async fn collect(&self, domain: &str, collected_at: Timestamp) -> Snapshot {
         let clock = Clock::start(self.options.timeout, self.options.deadline);
         let observatory = Observatory::new(self.judge.clone(), self.provider.clone(), collected_at);
-        pass::Pass::new(self, domain, observatory, clock).run(collected_at).await
+        Box::pin(pass::Pass::new(self, domain, observatory, clock).run(collected_at)).await
     }
 
     /// Whether any MX host of the run so far let us connect. Where none does, the network here may be to blame.

@@ -49,11 +49,11 @@ impl<'a> Pass<'a> {
         let record_name = format!("_mta-sts.{}", self.domain);
         let (record, (tlsrpt, report_hosts), (policy_host, policy), (mx, mx_hosts), (ipv4, ipv6), misplaced, parent) = tokio::join!(
             self.txt(&record_name),
-            tlsrpt,
-            self.policy_host(),
-            self.mail(),
+            Box::pin(tlsrpt),
+            Box::pin(self.policy_host()),
+            Box::pin(self.mail()),
             join(self.ipv4(self.domain), self.ipv6(self.domain)),
-            self.misplaced(),
+            Box::pin(self.misplaced()),
             self.parent(),
         );
         self.note_choices();
@@ -230,8 +230,10 @@ impl<'a> Pass<'a> {
     /// their last versions), and without the prefix.
     async fn misplaced(&self) -> Vec<Lookup<TxtRecord>> {
         let domain = self.domain;
-        let prefixes = ["mta-sts", "_mta_sts", "_tls", "_smtp-tls", "_smtp_tls", "_smtp-tlsrpt", "_tlsrpt", "_smtp._tcp"];
-        let names = std::iter::once(domain.to_owned()).chain(prefixes.iter().map(|prefix| format!("{prefix}.{domain}")));
+        let prefixes =
+            ["mta-sts", "_mta_sts", "_tls", "_smtp-tls", "_smtp_tls", "_smtp-tlsrpt", "_tlsrpt", "_smtp._tcp"];
+        let names =
+            std::iter::once(domain.to_owned()).chain(prefixes.iter().map(|prefix| format!("{prefix}.{domain}")));
         let names: Vec<String> = names.collect();
         join_all(names.iter().map(|name| self.txt(name))).await
     }

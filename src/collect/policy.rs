@@ -4,9 +4,7 @@ use futures_util::future::{join, join_all};
 
 use super::https;
 use super::pass::Pass;
-use crate::snapshot::{
-    AddressRecord, DnsOutcome, FailureKind, HttpsProbe, Lookup, Octets, Policy, PolicyHost,
-};
+use crate::snapshot::{AddressRecord, DnsOutcome, FailureKind, HttpsProbe, Lookup, Octets, Policy, PolicyHost};
 
 impl Pass<'_> {
     /// The policy host and its policy: `Some(None)` where none is served, `None` where that is not known.
@@ -58,7 +56,8 @@ fn served(
         return Some(None);
     }
     let Some(policy) = probes.iter().find_map(whole_policy) else {
-        let definite = probes.iter().any(|probe| probe.response.as_ref().is_some_and(|response| response.status != 200));
+        let definite =
+            probes.iter().any(|probe| probe.response.as_ref().is_some_and(|response| response.status != 200));
         return definite.then_some(None);
     };
     for response in probes.iter_mut().filter_map(|probe| probe.response.as_mut()) {

@@ -199,10 +199,8 @@ fn encrypted(server: SocketAddr, protocol: ProtocolConfig) -> NameServerConfig {
 fn trust_anchors(options: &Options) -> Result<(TrustAnchors, Name), ResolverError> {
     let Some(path) = &options.trust_anchor else { return Ok((TrustAnchors::default(), Name::root())) };
     let text = files::read_text(path, MAX_ANCHOR_OCTETS)?;
-    let wrong = |reason: String| ResolverError::Anchors {
-        path: escape(&path.display().to_string()),
-        reason: escape(&reason),
-    };
+    let wrong =
+        |reason: String| ResolverError::Anchors { path: escape(&path.display().to_string()), reason: escape(&reason) };
     let anchors = TrustAnchors::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     let entries = Parser::new(text.as_str()).parse().map_err(|error| wrong(error.to_string()))?;
     match entries.first() {

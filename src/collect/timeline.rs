@@ -18,10 +18,11 @@ impl Timeline {
         Timeline { clock, steps: Mutex::default() }
     }
 
-    /// Runs a step and notes how long it took.
+    /// Runs a step and notes how long it took. The step lives on the heap: a pass holds dozens at the same time,
+    /// and together they are too large for a thread's stack.
     pub async fn step<F: Future>(&self, name: String, work: F) -> F::Output {
         let start_ms = self.clock.elapsed_ms();
-        let output = work.await;
+        let output = Box::pin(work).await;
         let step = Step { name, start_ms, end_ms: self.clock.elapsed_ms() };
         self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(step);
         output

@@ -77,7 +77,8 @@ impl Judge {
             Roots::Mozilla => webpki_roots::TLS_SERVER_ROOTS.to_vec(),
             Roots::System => from_system()?,
         };
-        let mut organisations: Vec<String> = anchors.iter().filter_map(|anchor| organisation(&anchor.subject)).collect();
+        let mut organisations: Vec<String> =
+            anchors.iter().filter_map(|anchor| organisation(&anchor.subject)).collect();
         organisations.sort();
         organisations.dedup();
         Ok(Judge { anchors, organisations, provider })
@@ -107,10 +108,10 @@ impl Judge {
         // Judged at a moment at which the host's certificate is valid: its dates are another matter.
         let validity = parsed.validity();
         let at = at.as_second().min(validity.not_after.timestamp()).max(validity.not_before.timestamp());
-        let verdict = EndEntityCert::try_from(leaf)
-            .and_then(|leaf| self.path(&leaf, intermediates, unix_time(at)));
+        let verdict = EndEntityCert::try_from(leaf).and_then(|leaf| self.path(&leaf, intermediates, unix_time(at)));
         let Err(error) = verdict else { return Some(Trust { verdict: TrustVerdict::Trusted, detail: None }) };
-        let self_signed = parsed.subject().as_raw() == parsed.issuer().as_raw() && parsed.verify_signature(None).is_ok();
+        let self_signed =
+            parsed.subject().as_raw() == parsed.issuer().as_raw() && parsed.verify_signature(None).is_ok();
         if self_signed {
             return Some(trust(TrustVerdict::SelfSigned, "the certificate is signed with its own key"));
         }
@@ -253,8 +254,7 @@ fn sentence(error: &webpki::Error) -> String {
         Error::NameConstraintViolation => "an authority of the chain may not speak for this name".to_owned(),
         Error::RequiredEkuNotFoundContext(_) => "the certificate may not be used for a TLS server".to_owned(),
         Error::UnknownIssuer => "nobody who is trusted vouches for the issuer".to_owned(),
-        Error::UnsupportedSignatureAlgorithmContext(_)
-        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+        Error::UnsupportedSignatureAlgorithmContext(_) | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
             "a signature in the chain is of a kind that is not accepted".to_owned()
         }
         error => escape(&format!("{error}")),

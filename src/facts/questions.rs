@@ -10,14 +10,13 @@ pub fn question_facts(builder: &mut Builder<'_>) -> Vec<QuestionFacts> {
     let snapshot = builder.snapshot;
     let mut facts = Vec::new();
     let domain = builder.domain().unwrap_or("@").to_owned();
-    let add =
-        |facts: &mut Vec<QuestionFacts>, found: Option<QuestionFacts>, path: &str, builder: &mut Builder<'_>| {
-            if let Some(found) = found {
-                let at = builder.locations.clone_of(path);
-                builder.locations.note_as(format!("questions[{}]", facts.len()), at);
-                facts.push(found);
-            }
-        };
+    let add = |facts: &mut Vec<QuestionFacts>, found: Option<QuestionFacts>, path: &str, builder: &mut Builder<'_>| {
+        if let Some(found) = found {
+            let at = builder.locations.clone_of(path);
+            builder.locations.note_as(format!("questions[{}]", facts.len()), at);
+            facts.push(found);
+        }
+    };
     add(&mut facts, question(snapshot.mx.as_ref(), "MX", &domain, true), "mx", builder);
     add(&mut facts, question(snapshot.record.as_ref(), "TXT", &format!("_mta-sts.{domain}"), true), "record", builder);
     add(
