@@ -134,7 +134,6 @@ fn write_and_rename(path: &Path, octets: &[u8]) -> io::Result<()> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -176,7 +176,6 @@ fn clamp(text: &str, offset: usize, length: usize) -> SourceSpan {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use serde::Deserialize;
 

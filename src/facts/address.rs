@@ -58,7 +58,6 @@ fn kind_v6(address: Ipv6Addr) -> &'static str {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

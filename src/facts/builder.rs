@@ -1,6 +1,7 @@
 //! What the builders of all parts of the tree share: the snapshot, the places, the reasons.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 
@@ -107,4 +108,9 @@ pub fn question_text<R>(lookup: &Lookup<R>, kind: &str, name: &str) -> String {
 /// The TTL as a zone-file column.
 pub fn ttl_column(ttl: Option<u32>) -> String {
     ttl.map(|ttl| format!("{ttl} ")).unwrap_or_default()
+}
+
+/// Whether an address could not be asked because the network here has no IPv6: that tells nothing of the host.
+pub fn no_ipv6(address: IpAddr, failure: Option<&Failure>) -> bool {
+    address.is_ipv6() && failure.is_some_and(|failure| failure.kind == FailureKind::Network)
 }

@@ -9,19 +9,13 @@ use serde::{Serialize, Serializer};
 ///
 /// Known absent is `Known(None)` of a `Fact<Option<T>>` and becomes `null`. What was not observed is left
 /// out of the tree, so that touching it is CEL's no-such-key error and carries itself through the logic.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Fact<T> {
     /// It was observed.
     Known(T),
     /// It was not observed; the tree keeps why beside it.
+    #[default]
     Unobserved,
-}
-
-// Not derived: that would ask for `T: Default`.
-impl<T> Default for Fact<T> {
-    fn default() -> Self {
-        Fact::Unobserved
-    }
 }
 
 impl<T> Fact<T> {

@@ -1,6 +1,6 @@
 //! The facts of the policy host (RFC 8461 §3.3).
 
-use super::builder::{Builder, failure_text, failure_word, outcome_word, question_text, ttl_column};
+use super::builder::{Builder, failure_text, failure_word, no_ipv6, outcome_word, question_text, ttl_column};
 use super::fact::Fact;
 use super::mx;
 use super::tls::{self, place};
@@ -100,6 +100,8 @@ fn probes(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &mut 
         }
         if facts.resolves == Fact::Known(false) {
             facts.fetchable = Fact::Known(false);
+            facts.probes = Fact::Known(Vec::new());
+            facts.reachable = Fact::Known(0);
         }
         return;
     };
@@ -120,7 +122,10 @@ fn probes(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &mut 
 fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index: usize) -> HttpsFacts {
     let path = format!("policy_host.probes[{index}]");
     place(builder, ROOT, &path, &format!("; {}", probe.address));
-    let connected = probe.connected.or_else(|| probe.tls.is_some().then_some(true));
+    let connected = probe
+        .connected
+        .or_else(|| probe.tls.is_some().then_some(true))
+        .filter(|_| !no_ipv6(probe.address, probe.failure.as_ref()));
     let mut facts = HttpsFacts {
         address: Fact::Known(probe.address.to_string()),
         connected: connected.into(),

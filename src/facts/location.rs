@@ -67,7 +67,7 @@ impl Exhibit {
     pub fn push_placed(&mut self, text: &str) -> (usize, usize) {
         let start = self.text.len();
         self.text.push_str(text);
-        (start, text.len())
+        (start, self.text.len())
     }
 
     /// Appends octets of a policy body: as they are where they are UTF-8, else with `\xHH` for the others.
@@ -162,7 +162,6 @@ impl Locations {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -3,6 +3,7 @@
 //! Called by `rules::evaluate` and whoever shows facts. Pure: the same snapshot gives the same facts.
 
 mod address;
+mod baseline;
 mod builder;
 mod dane;
 mod fact;
@@ -47,9 +48,9 @@ pub struct Facts {
 
 impl Facts {
     /// The facts of a snapshot, and of an older one of the same domain where there is one.
-    pub fn of(snapshot: &Snapshot, _baseline: Option<&Snapshot>) -> Self {
+    pub fn of(snapshot: &Snapshot, baseline: Option<&Snapshot>) -> Self {
         let mut builder = Builder::new(snapshot);
-        let tree = tree_of(&mut builder);
+        let tree = tree_of(&mut builder, baseline);
         Facts {
             domain: snapshot.domain.clone(),
             collected_at: snapshot.collected_at.clone(),
@@ -83,24 +84,22 @@ impl Facts {
     }
 }
 
-fn tree_of(builder: &mut Builder<'_>) -> FactTree {
+fn tree_of(builder: &mut Builder<'_>, baseline: Option<&Snapshot>) -> FactTree {
     let snapshot = builder.snapshot;
-    if snapshot.domain.is_none() {
-        builder.why("domain", "no domain was given");
-    }
     builder.why("collected_at", "the snapshot does not say when it was made (`collected_at`)");
     let parsed = policy::parsed(builder);
     if parsed.is_unobserved() {
         builder.why_left_out("policy", "policy", "the policy");
     }
     let mx = mx::mx_facts(builder, &parsed);
+    let hosts = mx.hosts.clone();
     let policy = policy::policy_facts(builder, &parsed, &mx.hosts);
     let record = record::record_facts(builder);
     let tlsrpt = tlsrpt::tlsrpt_facts(builder);
     let policy_host = host::policy_host_facts(builder);
     let questions = questions::question_facts(builder);
     FactTree {
-        domain: snapshot.domain.clone().into(),
+        domain: Fact::Known(snapshot.domain.clone()),
         parent: parent(builder),
         collected_at: snapshot.collected_at.clone().into(),
         mx: Fact::Known(mx),
@@ -108,6 +107,7 @@ fn tree_of(builder: &mut Builder<'_>) -> FactTree {
         policy_host: Fact::Known(policy_host),
         policy: Fact::Known(policy),
         tlsrpt: Fact::Known(tlsrpt),
+        baseline: Fact::Known(baseline.map(|older| baseline::baseline_facts(builder, older, &hosts))),
         questions: Fact::Known(questions),
         smtp_blocked: smtp::looks_blocked(snapshot).into(),
         standard_ports: standard_ports(snapshot),

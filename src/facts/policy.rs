@@ -35,7 +35,7 @@ pub fn policy_facts(
             builder.why_left_out(ROOT, ROOT, "the policy");
             return PolicyFacts::default();
         }
-        return PolicyFacts { body: Fact::Known(None), ..PolicyFacts::default() };
+        return PolicyFacts { body: Fact::Known(None), mode: Fact::Known(None), ..PolicyFacts::default() };
     };
     let body = &served.body.0;
     let exhibit = builder.locations.exhibit(ROOT);
@@ -70,6 +70,7 @@ pub fn policy_facts(
         ),
         max_age: Fact::Known(max_age),
         max_age_text: text(&policy.max_age),
+        legible: Fact::Known(is_legible(policy)),
         usable: Fact::Known(is_usable(policy, &patterns)),
         mx: Fact::Known(patterns),
         fields: Fact::Known(fields(builder, policy, &placed)),
@@ -217,6 +218,18 @@ fn pattern(
 fn is_public_suffix(name: &str) -> bool {
     psl::suffix(name.as_bytes())
         .is_some_and(|suffix| suffix.as_bytes() == name.as_bytes() && (suffix.is_known() || !name.contains('.')))
+}
+
+/// Whether a field that is not found is really missing, and not hidden in a line that cannot be read.
+fn is_legible(policy: &Policy) -> bool {
+    // A `\n` written out puts the whole policy into the value of its first field.
+    let written_out =
+        policy.lines.iter().filter_map(|line| line.field.as_ref()).any(|field| field.value.text.contains("\\n"));
+    policy.markup.is_none()
+        && policy.syntax.is_empty()
+        && policy.case.is_empty()
+        && !written_out
+        && policy.encoding.iter().all(|offence| offence.span.length > 2 || offence.span.offset > 0)
 }
 
 /// Whether a sender can use the policy. A literal reading keeps the good `mx` lines beside a bad one; strict

@@ -2,9 +2,8 @@
 
 use super::builder::Builder;
 use super::fact::Fact;
-use super::location::Placed;
 use super::tree::RecordFacts;
-use super::txt::{self, Answer};
+use super::txt::{self, Answer, Text};
 use crate::grammar::sts_record::{self, StsRecord};
 use crate::grammar::{Span, VersionTag};
 
@@ -31,8 +30,7 @@ fn of_answer(builder: &mut Builder<'_>, answer: Answer) -> RecordFacts {
         ..RecordFacts::default()
     };
     let Some(texts) = answer.texts else { return facts };
-    let parsed: Vec<(&(Vec<u8>, Placed, usize), StsRecord)> =
-        texts.iter().map(|text| (text, sts_record::parse(&text.0))).collect();
+    let parsed: Vec<(&Text, StsRecord)> = texts.iter().map(|text| (text, sts_record::parse(&text.0))).collect();
     let count = parsed.iter().filter(|(_, record)| record.begins).count();
     // The record that counts, or else the one that was meant to.
     let meant = |record: &StsRecord| record.version != VersionTag::Foreign;
@@ -83,7 +81,7 @@ fn without_record(facts: RecordFacts) -> RecordFacts {
 fn with_record(
     builder: &mut Builder<'_>,
     facts: RecordFacts,
-    text: &(Vec<u8>, Placed, usize),
+    text: &Text,
     record: &StsRecord,
     usable: bool,
 ) -> RecordFacts {

@@ -92,7 +92,7 @@ fn generate() -> Type {
 /// The type that a JSON Schema describes, and whether it allows `null`.
 fn read(schema: &Value) -> (Type, bool) {
     if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
-        let nullable = branches.iter().any(|branch| is_null(branch));
+        let nullable = branches.iter().any(is_null);
         let other = branches.iter().find(|branch| !is_null(branch));
         return (other.map_or(Type::Any, |branch| read(branch).0), nullable);
     }

@@ -1,6 +1,6 @@
 //! The facts of each address of an MX host on its SMTP port.
 
-use super::builder::{Builder, failure_text, failure_word};
+use super::builder::{Builder, failure_text, failure_word, no_ipv6};
 use super::fact::Fact;
 use super::tls::{self, place};
 use super::tree::{ReplyFacts, SmtpFacts};
@@ -47,7 +47,10 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &SmtpProbe, name: &str, path: &
     transcript(builder, probe, path, &exhibit);
     let reason = probe.failure.as_ref().map_or_else(|| "this step was not observed".to_owned(), failure_text);
     builder.why(path, reason);
-    let connected = probe.connected.or_else(|| probe.greeting.is_some().then_some(true));
+    let connected = probe
+        .connected
+        .or_else(|| probe.greeting.is_some().then_some(true))
+        .filter(|_| !no_ipv6(probe.address, probe.failure.as_ref()));
     let keywords = |reply: &Option<SmtpReply>, word: &str| reply.as_ref().map(|reply| offers(reply, word));
     let mut facts = SmtpFacts {
         address: Fact::Known(probe.address.to_string()),
@@ -129,7 +132,7 @@ fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &str, exhibit:
                 (Party::Note, _) if step == "starttls" => "tls",
                 _ => step,
             };
-            place_step(builder, exhibit, path, step, &format!("{mark} {}", escape(&line.text)), line.from);
+            place_step(builder, exhibit, path, step, &format!("{mark} {}", escape(&line.text)));
         }
     }
     let first_line = builder.locations.exhibit(exhibit).text().find('\n').unwrap_or_default();
@@ -150,15 +153,13 @@ fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &str, exhibit:
     }
 }
 
-fn place_step(builder: &mut Builder<'_>, exhibit: &str, path: &str, step: &str, line: &str, from: Party) {
+fn place_step(builder: &mut Builder<'_>, exhibit: &str, path: &str, step: &str, line: &str) {
     let of = format!("{path}.{step}");
     let known = builder.locations.clone_of(&of);
     place(builder, exhibit, &of, line);
     // The first line of a reply is where a finding about it points; a refusal may come on any line.
-    if from != Party::Server || known.is_some() {
-        if let Some(known) = known {
-            builder.locations.note_as(of, Some(known));
-        }
+    if known.is_some() {
+        builder.locations.note_as(of, known);
     }
 }
 

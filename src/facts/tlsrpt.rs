@@ -4,7 +4,7 @@ use super::builder::Builder;
 use super::fact::Fact;
 use super::location::Placed;
 use super::tree::{DestinationFacts, TlsrptFacts};
-use super::txt::{self, Answer};
+use super::txt::{self, Answer, Text};
 use crate::grammar::tlsrpt_record::{self, Destination, TlsrptRecord};
 use crate::grammar::{Offence, Span, VersionTag};
 use crate::snapshot::ReportHost;
@@ -32,8 +32,7 @@ fn of_answer(builder: &mut Builder<'_>, answer: Answer) -> TlsrptFacts {
         ..TlsrptFacts::default()
     };
     let Some(texts) = answer.texts else { return facts };
-    let parsed: Vec<(&(Vec<u8>, Placed, usize), TlsrptRecord)> =
-        texts.iter().map(|text| (text, tlsrpt_record::parse(&text.0))).collect();
+    let parsed: Vec<(&Text, TlsrptRecord)> = texts.iter().map(|text| (text, tlsrpt_record::parse(&text.0))).collect();
     let count = parsed.iter().filter(|(_, record)| record.begins).count();
     let meant = |record: &TlsrptRecord| record.version != VersionTag::Foreign;
     let chosen =
@@ -76,7 +75,7 @@ fn without_record(facts: TlsrptFacts) -> TlsrptFacts {
 fn with_record(
     builder: &mut Builder<'_>,
     facts: TlsrptFacts,
-    text: &(Vec<u8>, Placed, usize),
+    text: &Text,
     record: &TlsrptRecord,
     usable: bool,
 ) -> TlsrptFacts {

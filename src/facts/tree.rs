@@ -26,8 +26,8 @@ macro_rules! facts {
 facts! {
     /// Everything that rules can ask about a domain.
     pub struct FactTree {
-        /// The Policy Domain (RFC 8461 §1.1), in A-labels and lower case.
-        domain: String,
+        /// The Policy Domain (RFC 8461 §1.1), in A-labels and lower case; `null` where none was given.
+        domain: Option<String>,
         /// The parent domain, where the domain is no registrable domain itself; `null` where it is.
         parent: Option<ParentFacts>,
         /// When the facts were observed: RFC 3339, UTC.
@@ -42,6 +42,8 @@ facts! {
         policy: PolicyFacts,
         /// The `_smtp._tls` TXT record (RFC 8460 §3).
         tlsrpt: TlsrptFacts,
+        /// An older observation of the same domain; `null` where none was given.
+        baseline: Option<BaselineFacts>,
         /// Every DNS question that was asked about the domain.
         questions: Vec<QuestionFacts>,
         /// Whether no MX host of the run answered on its SMTP port, so that the network here is the likely cause.
@@ -58,6 +60,26 @@ facts! {
         domain: String,
         /// Whether it publishes a record of its own.
         published: bool,
+    }
+}
+
+facts! {
+    /// An older observation of the same domain.
+    pub struct BaselineFacts {
+        /// When it was made: RFC 3339, UTC.
+        collected_at: String,
+        /// The `id` of its record; `null` where there was none.
+        id: Option<String>,
+        /// The body of its policy; `null` where none was served.
+        body: Option<String>,
+        /// The mode of its policy; `null` where there was no valid one.
+        mode: Option<String>,
+        /// The life of its policy in seconds; `null` where there was no valid one.
+        max_age: Option<i64>,
+        /// Its `mx` patterns.
+        patterns: Vec<String>,
+        /// The present MX hosts that its policy, which senders may still hold, does not cover.
+        uncovered: Vec<String>,
     }
 }
 
@@ -493,6 +515,8 @@ facts! {
         line_endings: String,
         /// Whether the last line is terminated.
         final_newline: bool,
+        /// Whether every line can be read, so that a field which is not found is really missing.
+        legible: bool,
         /// Whether a sender can use the policy (RFC 8461 §3.2).
         usable: bool,
         /// Whether the body goes on beyond 65,536 octets.

@@ -7,6 +7,9 @@ use super::tree::{FieldFacts, MisplacedFacts, OffenceFacts, TextFacts};
 use crate::grammar::{Field, Offence, Span, VersionTag};
 use crate::snapshot::{DnsOutcome, Lookup, TxtRecord};
 
+/// A TXT record: its joined octets, where they stand in the exhibit, and how many strings they came in.
+pub type Text = (Vec<u8>, Placed, usize);
+
 /// A TXT RRset, as far as both grammars read it alike.
 pub struct Answer {
     /// How the question ended.
@@ -20,7 +23,7 @@ pub struct Answer {
     /// Whether a CNAME leads to no TXT record.
     pub dangling: Fact<bool>,
     /// Every record at the name: its joined text and where that stands in the exhibit; `None` when it is not known.
-    pub texts: Option<Vec<(Vec<u8>, Placed, usize)>>,
+    pub texts: Option<Vec<Text>>,
 }
 
 /// Reads an answer, noting everything under `root` (`record` or `tlsrpt`), which is also the exhibit's name.
@@ -94,7 +97,7 @@ fn exhibit_record(
     record: &TxtRecord,
     root: &str,
     owner: &str,
-) -> (Vec<u8>, Placed, usize) {
+) -> Text {
     let owner = lookup.aliases.last().map_or_else(|| owner.to_owned(), |alias| format!("{}.", plain(&alias.target)));
     let exhibit = builder.locations.exhibit(root);
     let (start, _) = exhibit.push_placed(&format!("{owner} "));
@@ -181,7 +184,7 @@ pub fn version_problem(builder: &mut Builder<'_>, version: &VersionTag, root: &s
 }
 
 /// The facts of foreign records.
-pub fn foreign(texts: &[&(Vec<u8>, Placed, usize)]) -> Vec<TextFacts> {
+pub fn foreign(texts: &[&Text]) -> Vec<TextFacts> {
     texts
         .iter()
         .map(|(text, _, _)| TextFacts { text: Fact::Known(String::from_utf8_lossy(text).into_owned()) })

@@ -277,7 +277,7 @@ fn judge(text: &[u8], field: &Field, syntax: &mut Vec<Offence>) {
         return;
     }
     let gap = field.value_span.offset.saturating_sub(field.name_span.end());
-    if gap > 1 && field.value_span.length > 0 || (gap > 1 && field.name_span.length > 0) {
+    if gap > 1 && (field.value_span.length > 0 || field.name_span.length > 0) {
         let around = Span { offset: field.name_span.end(), length: gap };
         syntax.push(Offence::new(around, "white space stands beside `=`").suggesting("="));
     }

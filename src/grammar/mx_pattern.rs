@@ -222,7 +222,6 @@ fn false_a_label(name: &str) -> Option<MxProblem> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

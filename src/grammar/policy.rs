@@ -103,13 +103,19 @@ pub fn parse(body: &[u8]) -> Policy {
     for (index, span) in lines.iter().enumerate().take(MAX_LINES) {
         let number = index.saturating_add(1);
         if trimmed(text, *span).length == 0 {
-            if index < filled || index == filled {
+            if index <= filled {
                 policy.blank.push(Offence::new(*span, blank_detail(index, filled, lines.len())));
             }
             policy.lines.push(Line { number, span: *span, field: None });
             continue;
         }
         line(text, *span, number, &mut policy);
+    }
+    if filled == 0 && policy.markup.is_none() {
+        policy.blank.clear();
+        policy
+            .syntax
+            .push(Offence::new(Span { offset: 0, length: text.len() }, "the body is empty: there is no field at all"));
     }
     policy
 }
@@ -167,7 +173,7 @@ fn encoding(text: &[u8], offences: &mut Vec<Offence>) {
         offences.push(offence);
     }
     let control = |octet: &u8| (*octet < 0x20 || *octet == 0x7f) && !matches!(*octet, b'\t' | b'\n' | b'\r');
-    if let Some(offset) = text.iter().position(|octet| control(octet)) {
+    if let Some(offset) = text.iter().position(control) {
         let octet = text.get(offset).copied().unwrap_or_default();
         offences.push(Offence::new(
             Span { offset, length: 1 },
@@ -395,7 +401,6 @@ pub fn has_white_space(text: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 
@@ -501,7 +506,8 @@ mod tests {
             ("<!DOCTYPE html><html>".to_owned(), &["markup"]),
             ("{\"version\": \"STSv1\"}".to_owned(), &["markup"]),
             ("version: STSv1\\nmode: enforce\\n".to_owned(), &["version", "mode", "max_age", "no mx"]),
-            (String::new(), &["version", "mode", "max_age", "no mx"]),
+            (String::new(), &["syntax", "version", "mode", "max_age", "no mx"]),
+            ("\n\n".to_owned(), &["syntax", "version", "mode", "max_age", "no mx"]),
             (format!("{GOOD}x: a\u{0}b\n"), &["encoding"]),
         ] {
             assert_eq!(faults(body.as_bytes()), expected, "{body:?}");

@@ -76,7 +76,6 @@ fn id_problem(text: &[u8], value: Span, field: Span) -> Option<Offence> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 //! The cases beside a rule: patches over a good snapshot on which it must pass, fail, or not be judged.
 //!
 //! A patch is RFC 7396 style with dotted keys: `policy.body: "…"`, `mx_hosts.0.probes.*.tls.trust.verdict:
-//! self_signed`. `null` removes, and what is removed was not observed. `record.text` and `tlsrpt.text` set
+//! self_signed`. `null` removes, and what is removed was not observed; `policy: absent` is known to be absent. `record.text` and `tlsrpt.text` set
 //! the one TXT record, `snapshot: FILE` starts from another snapshot.
 
 use std::collections::BTreeMap;
@@ -174,6 +174,13 @@ fn apply(tree: &mut Value, path: &str, value: &Value) -> Result<(), String> {
         merge(tree, lookup, &json!({ "outcome": "answer", "records": records }));
         return Ok(());
     }
+    if value == "absent" && !path.contains('.') {
+        // Known to be absent, where `null` would only remove.
+        if let Some(tree) = tree.as_object_mut() {
+            tree.insert(path.to_owned(), Value::Null);
+        }
+        return Ok(());
+    }
     let segments: Vec<&str> = path.split('.').collect();
     set(tree, &segments, value).map_err(|segment| format!("`{path}`: there is no `{segment}` in the good snapshot"))
 }
@@ -222,7 +229,6 @@ fn set<'a>(tree: &mut Value, path: &[&'a str], value: &Value) -> Result<(), &'a 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

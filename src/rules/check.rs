@@ -99,7 +99,7 @@ impl RuleChecker<'_, '_> {
     }
 
     fn requires(&mut self) {
-        for required in &self.written.entry.requires {
+        for required in self.written.entry.requires.iter().chain(&self.written.entry.after) {
             if !self.rules.iter().any(|rule| rule.id == required.value) {
                 self.errors.push(no_such_rule(self.written.source, required, self.rules));
             } else if self.reaches(&required.value, &mut BTreeSet::new()) {
@@ -117,8 +117,8 @@ impl RuleChecker<'_, '_> {
         if !seen.insert(id.to_owned()) {
             return false;
         }
-        let required = self.rules.iter().find(|rule| rule.id == id).map_or(&[][..], |rule| &rule.requires);
-        required.iter().any(|next| self.reaches(next, seen))
+        let rule = self.rules.iter().find(|rule| rule.id == id);
+        rule.is_some_and(|rule| rule.requires.iter().chain(&rule.after).any(|next| self.reaches(next, seen)))
     }
 
     fn citations(&mut self) {

@@ -11,7 +11,7 @@ use cel::{Context, ExecutionError};
 use super::expr::{Expr, environment};
 use super::functions;
 use super::load::{Rule, RuleSet};
-use crate::facts::Facts;
+use crate::facts::{self, Facts};
 use crate::outcome::{Check, Fix, Outcome, Report, Summary};
 
 /// What evaluation gave: the report, and the mistakes of rules that showed only now.
@@ -102,7 +102,7 @@ impl Run<'_> {
     /// that speaks of no element.
     fn before_elements(&mut self, rule: &Rule, context: &Context<'_, '_>) -> Option<Verdict> {
         if let Some(when) = &rule.group_when
-            && let Some(verdict) = self.condition(rule, when, &Vec::new(), context)
+            && let Some(verdict) = self.condition(rule, when, rule.group_otherwise.as_deref(), &Vec::new(), context)
         {
             return Some(verdict);
         }
@@ -116,7 +116,11 @@ impl Run<'_> {
         let speaks_of_elements = when.compiled().is_ok_and(|compiled| {
             compiled.paths.iter().any(|path| rule.scopes.iter().any(|(name, _)| path.first() == Some(name)))
         });
-        if speaks_of_elements { None } else { self.condition(rule, when, &Vec::new(), context) }
+        if speaks_of_elements {
+            None
+        } else {
+            self.condition(rule, when, rule.otherwise.as_deref(), &Vec::new(), context)
+        }
     }
 
     fn each(&mut self, rule: &Rule, elements: Vec<Bindings>, context: &Context<'_, '_>) -> (Vec<Scoped>, Vec<Check>) {
@@ -150,7 +154,7 @@ impl Run<'_> {
             return verdict;
         }
         if let Some(when) = &rule.when
-            && let Some(verdict) = self.condition(rule, when, bindings, context)
+            && let Some(verdict) = self.condition(rule, when, rule.otherwise.as_deref(), bindings, context)
         {
             return verdict;
         }
@@ -164,22 +168,22 @@ impl Run<'_> {
         }
     }
 
-    /// What the rules that must pass first say of this element.
+    /// What the rules that come first say of this element.
     fn required(&self, rule: &Rule, scope: &[&str]) -> Option<Verdict> {
         let mut not_checked = None;
-        for id in &rule.requires {
-            let outcomes = self.outcomes.get(id).map_or(&[][..], Vec::as_slice);
-            let same = |outcome: &&Scoped| outcome.scope.iter().zip(scope).all(|(a, b)| a == b);
-            for outcome in outcomes.iter().filter(same) {
+        let strict = rule.requires.iter().map(|id| (id, true));
+        for (id, strict) in strict.chain(rule.after.iter().map(|id| (id, false))) {
+            for outcome in self.outcomes.get(id).map_or(&[][..], Vec::as_slice) {
                 // Before the elements are known, only what holds for all of them decides.
-                if scope.is_empty() && !rule.scopes.is_empty() && !outcome.scope.is_empty() {
+                let undecided = scope.is_empty() && !rule.scopes.is_empty() && !outcome.scope.is_empty();
+                if undecided || !concerns(&outcome.scope, scope) {
                     continue;
                 }
                 match &outcome.verdict {
                     Verdict::Fail => return Some(Verdict::NotApplicable(format!("follows from `{id}`, which failed"))),
-                    Verdict::NotApplicable(reason) => return Some(Verdict::NotApplicable(reason.clone())),
-                    Verdict::NotChecked(reason) => not_checked = Some(Verdict::NotChecked(reason.clone())),
-                    Verdict::Pass => {}
+                    Verdict::NotApplicable(reason) if strict => return Some(Verdict::NotApplicable(reason.clone())),
+                    Verdict::NotChecked(reason) if strict => not_checked = Some(Verdict::NotChecked(reason.clone())),
+                    _ => {}
                 }
             }
         }
@@ -191,14 +195,16 @@ impl Run<'_> {
         &mut self,
         rule: &Rule,
         when: &Expr,
+        otherwise: Option<&str>,
         bindings: &Bindings,
         context: &Context<'_, '_>,
     ) -> Option<Verdict> {
         match self.truth(rule, when, bindings, context) {
             Ok(true) => None,
             Ok(false) => {
-                let source = when.source().split_whitespace().collect::<Vec<_>>().join(" ");
-                Some(Verdict::NotApplicable(format!("applies only where {source}")))
+                let source = || when.source().split_whitespace().collect::<Vec<_>>().join(" ");
+                let reason = otherwise.map_or_else(|| format!("applies only where {}", source()), str::to_owned);
+                Some(Verdict::NotApplicable(reason))
             }
             Err(reason) => Some(Verdict::NotChecked(reason)),
         }
@@ -220,6 +226,10 @@ impl Run<'_> {
             Ok(other) => {
                 Err(self
                     .mistaken(rule, format!("`{}` gives {} instead of a truth value", expr.source(), other.type_of())))
+            }
+            // A root that was not observed is no variable at all.
+            Err(ExecutionError::UndeclaredReference(name)) if facts::root().contains_key(name.as_str()) => {
+                Err(self.facts.why_unobserved(&name))
             }
             Err(ExecutionError::NoSuchKey(key)) => Err(self.missing(&compiled.paths, bindings, &key)),
             Err(error) => Err(self.mistaken(rule, error.to_string())),
@@ -330,6 +340,12 @@ impl Run<'_> {
     }
 }
 
+/// Whether a verdict on one element concerns another: unless both name different elements of the same list.
+fn concerns(verdict: &[String], scope: &[&str]) -> bool {
+    let list = |path: &str| path.rfind('[').and_then(|at| path.get(..at)).map(str::to_owned);
+    verdict.iter().zip(scope).all(|(a, b)| a == b || list(a) != list(b))
+}
+
 /// A path with the variable at its root replaced by the element that it stands for.
 fn absolute(path: &[String], bindings: &Bindings) -> String {
     let Some((root, rest)) = path.split_first() else { return String::new() };
@@ -337,10 +353,27 @@ fn absolute(path: &[String], bindings: &Bindings) -> String {
     rest.iter().fold(bound.to_owned(), |path, segment| format!("{path}.{segment}"))
 }
 
-/// One entry for each failing or unchecked element, else one for the whole rule.
+/// One entry for each failing element and for each reason why some were not checked, else one for the rule.
 fn summed_up(rule: &Rule, checks: Vec<Check>) -> Vec<Check> {
-    let told: Vec<Check> =
-        checks.iter().filter(|check| matches!(check.outcome, Outcome::Fail | Outcome::NotChecked)).cloned().collect();
+    let mut told: Vec<Check> = Vec::new();
+    for check in checks.iter().filter(|check| matches!(check.outcome, Outcome::Fail | Outcome::NotChecked)) {
+        let same = |other: &&mut Check| match check.outcome {
+            Outcome::Fail => {
+                rule.together
+                    && (&other.message, other.severity, &other.help) == (&check.message, check.severity, &check.help)
+                    && other.outcome == Outcome::Fail
+            }
+            _ => other.outcome == check.outcome && other.reason == check.reason,
+        };
+        match told.iter_mut().find(same) {
+            Some(other) if check.outcome == Outcome::Fail => {
+                let subjects = [other.subject.take(), check.subject.clone()];
+                other.subject = Some(subjects.into_iter().flatten().collect::<Vec<_>>().join(", "));
+            }
+            Some(other) => other.subject = None,
+            None => told.push(check.clone()),
+        }
+    }
     if !told.is_empty() {
         return told;
     }

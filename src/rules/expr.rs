@@ -253,7 +253,6 @@ pub fn path_of(expr: &IdedExpr) -> Option<Vec<String>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -273,16 +272,16 @@ mod tests {
         let nested = "x.all(a, x.all(b, x.all(c, x.all(d, true))))";
         for (source, word) in [
             ("a".repeat(5000), "octets"),
-            (vec!["1"; 2000].join("+"), "in a row"),
+            (["1"; 2000].join("+"), "in a row"),
             (format!("{}1{}", "(".repeat(2000), ")".repeat(2000)), "in a row"),
             (format!("a{}", ".b".repeat(2000)), "in a row"),
             (format!("{}true", "!".repeat(4000)), "in a row"),
             (format!("{}1", "-".repeat(4000)), "in a row"),
-            (vec!["1"; 100].join("+"), "levels deep"),
+            (["1"; 100].join("+"), "levels deep"),
             (format!("{}1{}", "(".repeat(33), ")".repeat(33)), "in a row"),
             (format!("a{}", ".b".repeat(127)), "levels deep"),
             (nested.to_owned(), "in each other"),
-            (vec!["x.all(a, a)"; 9].join(" && "), "at most 8"),
+            (["x.all(a, a)"; 9].join(" && "), "at most 8"),
         ] {
             let expr = Expr::new(source.as_str());
             let error = expr.compiled().err();

@@ -167,7 +167,7 @@ pub fn duration(seconds: i64) -> String {
     for (name, size) in UNITS {
         let count = rest.checked_div(size).unwrap_or_default();
         // Weeks only where they come out even: "10 days" is clearer than "1 week 3 days".
-        if count == 0 || parts.len() == 2 || (name == "week" && rest % size != 0) {
+        if count == 0 || parts.len() == 2 || (name == "week" && !rest.is_multiple_of(size)) {
             continue;
         }
         rest = rest.saturating_sub(count.saturating_mul(size));
@@ -206,7 +206,6 @@ fn plain_name(name: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::rules::expr::{Expr, environment};

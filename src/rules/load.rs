@@ -21,6 +21,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("rules/host.yaml", include_str!("../../rules/host.yaml")),
     ("rules/policy.yaml", include_str!("../../rules/policy.yaml")),
     ("rules/smtp.yaml", include_str!("../../rules/smtp.yaml")),
+    ("rules/dane.yaml", include_str!("../../rules/dane.yaml")),
     ("rules/tlsrpt.yaml", include_str!("../../rules/tlsrpt.yaml")),
 ];
 
@@ -68,14 +69,22 @@ pub struct Rule {
     pub params: BTreeMap<String, Value>,
     /// The ids of the rules that must pass first.
     pub requires: Vec<String>,
+    /// The ids of the rules that, where one failed, have said what this one would say.
+    pub after: Vec<String>,
     /// Where this is false, no rule of its file applies.
     pub group_when: Option<Arc<Expr>>,
+    /// Why no rule of its file applies there.
+    pub group_otherwise: Option<String>,
     /// Where this is false, it does not apply.
     pub when: Option<Expr>,
+    /// Why it does not apply there.
+    pub otherwise: Option<String>,
     /// The variables over lists, outermost first: name and path.
     pub scopes: Vec<(String, Vec<String>)>,
     /// Whether each element of the last list is a finding.
     pub forbids: bool,
+    /// Whether findings with the same message about elements of the last list are told as one.
+    pub together: bool,
     /// What is true when it passes.
     pub assert: Option<Expr>,
     /// What a finding speaks of.
@@ -161,7 +170,13 @@ impl RuleSet {
         for (source, file, is_own) in files {
             let group_when = file.when.as_ref().map(|when| Arc::new(Expr::new(when.value.as_str())));
             for mut entry in file.rules {
-                match build(&mut entry, &file.group.value, &source.name, group_when.clone()) {
+                let group = Group {
+                    name: &file.group.value,
+                    file: &source.name,
+                    when: group_when.clone(),
+                    otherwise: &file.otherwise,
+                };
+                match build(&mut entry, &group) {
                     Ok(rule) => {
                         rules.push(rule);
                         checked.push(Checked { source, entry, group_when: file.when.clone(), own: is_own });
@@ -199,7 +214,15 @@ fn replace_built_in(rules: &mut Vec<Rule>, checked: &mut Vec<Checked<'_>>, error
 
 type TemplateError = (serde_yaml::Spanned<String>, super::template::UnbalancedBrace);
 
-fn build(entry: &mut RuleEntry, group: &str, file: &str, group_when: Option<Arc<Expr>>) -> Result<Rule, TemplateError> {
+/// What a rule takes over from its file.
+struct Group<'a> {
+    name: &'a str,
+    file: &'a str,
+    when: Option<Arc<Expr>>,
+    otherwise: &'a Option<String>,
+}
+
+fn build(entry: &mut RuleEntry, group: &Group<'_>) -> Result<Rule, TemplateError> {
     let template =
         |text: &serde_yaml::Spanned<String>| Template::parse(&text.value).map_err(|brace| (text.clone(), brace));
     let path = |text: &str| text.split('.').map(|part| part.trim().to_owned()).collect::<Vec<_>>();
@@ -210,7 +233,7 @@ fn build(entry: &mut RuleEntry, group: &str, file: &str, group_when: Option<Arc<
     };
     Ok(Rule {
         id: entry.id.value.clone(),
-        group: group.to_owned(),
+        group: group.name.to_owned(),
         title: entry.title.clone(),
         severity: entry.severity,
         severity_if: entry
@@ -222,7 +245,11 @@ fn build(entry: &mut RuleEntry, group: &str, file: &str, group_when: Option<Arc<
         why: entry.why.trim().to_owned(),
         params: entry.params.0.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect(),
         requires: entry.requires.iter().map(|id| id.value.clone()).collect(),
-        group_when,
+        after: entry.after.iter().map(|id| id.value.clone()).collect(),
+        group_when: group.when.clone(),
+        group_otherwise: group.otherwise.clone(),
+        otherwise: entry.otherwise.clone(),
+        together: entry.together,
         when: entry.when.as_ref().map(|when| Expr::new(when.value.as_str())),
         scopes: scopes.map(|(name, list)| (name.value.clone(), path(&list.value))).collect(),
         forbids: !entry.forbid.0.is_empty(),
@@ -234,7 +261,7 @@ fn build(entry: &mut RuleEntry, group: &str, file: &str, group_when: Option<Arc<
         reported_as: entry.reported_as.as_ref().map(|kind| kind.value.clone()),
         fix,
         cases: std::mem::take(&mut entry.tests),
-        file: file.to_owned(),
+        file: group.file.to_owned(),
         off: false,
     })
 }
@@ -246,8 +273,12 @@ fn order(rules: &[Rule]) -> Vec<usize> {
     let mut placed = BTreeSet::new();
     let known: BTreeSet<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
     while placed.len() < rules.len() {
-        let ready =
-            |rule: &Rule| rule.requires.iter().all(|id| placed.contains(id.as_str()) || !known.contains(id.as_str()));
+        let ready = |rule: &Rule| {
+            rule.requires
+                .iter()
+                .chain(&rule.after)
+                .all(|id| placed.contains(id.as_str()) || !known.contains(id.as_str()))
+        };
         let next: Vec<usize> = (0..rules.len())
             .filter(|index| rules.get(*index).is_some_and(|rule| !placed.contains(rule.id.as_str()) && ready(rule)))
             .collect();

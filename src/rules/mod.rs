@@ -1,6 +1,6 @@
 //! The rules: YAML with CEL expressions, checked when loaded, evaluated over the facts of a snapshot.
 //!
-//! `cli` loads a [`RuleSet`] (the built-in files, and an organisation's own) and calls [`evaluate`].
+//! `cli` loads a [`RuleSet`] (the built-in files, and an organisation's own) and calls [`evaluate()`].
 
 mod cases;
 mod check;
@@ -14,5 +14,8 @@ mod types;
 
 pub use self::cases::{CaseOutcome, CaseResult, Expected, run_cases};
 pub use self::evaluate::evaluate;
-pub use self::functions::{Function, functions};
+pub use self::functions::{Function, duration, functions};
 pub use self::load::{Rule, RuleErrors, RuleFix, RuleSet, Source, built_in_sources};
+
+#[cfg(test)]
+mod built_in_tests;

@@ -29,6 +29,9 @@ pub struct RuleFile {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub when: Option<Spanned<String>>,
+    /// Why no rule of the file applies there, for people.
+    #[serde(default)]
+    pub otherwise: Option<String>,
     /// The rules.
     pub rules: Vec<RuleEntry>,
 }
@@ -65,14 +68,25 @@ pub struct RuleEntry {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub requires: Vec<Spanned<String>>,
+    /// Rules that, where one failed, have said what this one would say. Unlike under `requires`, it does not
+    /// matter whether they apply or were checked.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub after: Vec<Spanned<String>>,
     /// A CEL expression: where it is false, the rule does not apply.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub when: Option<Spanned<String>>,
+    /// Why it does not apply there, for people.
+    #[serde(default)]
+    pub otherwise: Option<String>,
     /// Judge each element of a list: variable to list, for example `{ host: mx.hosts, probe: host.probes }`.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub for_each: Ordered<Spanned<String>>,
+    /// Whether findings with the same message about elements of the last list are told as one.
+    #[serde(default)]
+    pub together: bool,
     /// A CEL expression that is true when the rule passes.
     #[serde(default)]
     #[schemars(with = "Option<String>")]

@@ -609,7 +609,6 @@ fn written(function: &Function, arguments: usize) -> usize {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::facts;

@@ -209,7 +209,6 @@ fn parse_line(name: &str, line: &[u8]) -> Result<Snapshot, ReadError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

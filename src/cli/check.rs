@@ -1,0 +1,277 @@
+//! `stslint check`: lint domains, snapshots, or texts.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use miette::{IntoDiagnostic, Report as Error};
+
+use super::input::{TextArgs, Texts, unobserved};
+use super::network::{self, NetworkArgs};
+use super::{Ended, OutputArgs, UsageError, terminal};
+use crate::facts::Facts;
+use crate::files;
+use crate::grammar::names::DomainName;
+use crate::outcome::{Report, Severity};
+use crate::report;
+use crate::rules::{RuleSet, Source, evaluate};
+use crate::snapshot::{self, Snapshot};
+
+/// The most that one rule file may hold.
+const MAX_RULE_FILE: u64 = 4 << 20;
+
+/// Options of `check`.
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// The mail domains: A-labels or U-labels; `user@domain` is fine too; `-` reads them from standard input.
+    #[arg(value_name = "DOMAIN")]
+    pub domains: Vec<String>,
+    /// Lint a recorded snapshot (.yaml, .json, or .jsonl with many); `-` for standard input.
+    #[arg(long = "snapshot", value_name = "PATH")]
+    pub snapshots: Vec<PathBuf>,
+    /// Compare with an older snapshot of the same domain.
+    #[arg(long, value_name = "PATH")]
+    pub baseline: Option<PathBuf>,
+    /// Texts in place of what is published.
+    #[command(flatten)]
+    pub texts: TextArgs,
+    /// Open no socket, whatever is given.
+    #[arg(long)]
+    pub offline: bool,
+    /// Judge as of this time instead of the time of observation: RFC 3339, for example 2026-12-31T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Add a file of your own rules; give it again for more.
+    #[arg(long = "rules", value_name = "FILE", help_heading = "Rules")]
+    pub rules: Vec<PathBuf>,
+    /// Leave out a rule or a group of rules; give it again for more.
+    #[arg(long, value_name = "RULE|GROUP", help_heading = "Rules")]
+    pub ignore: Vec<String>,
+    /// Report only these rules or groups of rules.
+    #[arg(long, value_name = "RULE|GROUP", help_heading = "Rules")]
+    pub select: Vec<String>,
+    /// The format of the report.
+    #[arg(long, value_enum, default_value_t = Format::Human, help_heading = "Output")]
+    pub format: Format,
+    /// Name the rules that passed too.
+    #[arg(long, help_heading = "Output")]
+    pub show_passed: bool,
+    /// From which severity on findings make the exit code 1.
+    #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY", help_heading = "Output")]
+    pub fail_on: FailOn,
+    /// Exit with code 3 where a check could not be made.
+    #[arg(long, help_heading = "Output")]
+    pub require_complete: bool,
+    /// How to collect.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+/// The formats of reports.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Format {
+    /// One line a finding.
+    Concise,
+    /// For people: findings with their texts underlined.
+    Human,
+    /// One JSON document with everything.
+    Json,
+    /// One line of JSON a domain, as soon as it is done.
+    Jsonl,
+}
+
+/// From which severity on a run fails.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum FailOn {
+    /// Errors.
+    Error,
+    /// Errors and warnings.
+    Warning,
+    /// Any finding.
+    Note,
+    /// Never.
+    Never,
+}
+
+impl FailOn {
+    fn fails(self, worst: Option<Severity>) -> bool {
+        let least = match self {
+            FailOn::Error => Severity::Error,
+            FailOn::Warning => Severity::Warning,
+            FailOn::Note => Severity::Note,
+            FailOn::Never => return false,
+        };
+        worst.is_some_and(|worst| worst >= least)
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &CheckArgs, output: &OutputArgs) -> Ended {
+    let rules = load_rules(args)?;
+    let run = Run::new(args, output, &rules)?;
+    let mut tally = Tally::default();
+    let mut reports = Vec::new();
+    let given = run.every_snapshot(&mut |snapshot| match snapshot {
+        Ok(snapshot) => {
+            let report = run.lint(snapshot);
+            tally.count(&report, args.fail_on);
+            if args.format == Format::Json {
+                reports.push(report);
+            }
+        }
+        Err(error) => {
+            tally.unreadable = tally.unreadable.saturating_add(1);
+            terminal::print_error(&error, output);
+        }
+    })?;
+    if !given {
+        let help = "for example `stslint check example.com`, `stslint check --snapshot FILE`, or `stslint check --policy FILE`";
+        return Err(UsageError::new("there is nothing to check", help).into());
+    }
+    if args.format == Format::Json && tally.linted > 0 {
+        terminal::print(&report::json(&reports).into_diagnostic()?);
+    }
+    Ok(tally.code(args.require_complete))
+}
+
+/// The built-in rules and those of the files, filtered.
+fn load_rules(args: &CheckArgs) -> Result<RuleSet, Error> {
+    let source = |path: &PathBuf| {
+        let text = files::read_text(path, MAX_RULE_FILE)?;
+        Ok::<_, files::FileError>(Source { name: path.display().to_string(), text })
+    };
+    let own = args.rules.iter().map(source).collect::<Result<Vec<_>, _>>()?;
+    let mut rules = if own.is_empty() { RuleSet::built_in()? } else { RuleSet::with_own(&own)? };
+    for name in args.ignore.iter().chain(&args.select) {
+        if !rules.rules.iter().any(|rule| rule.id == *name || rule.group == *name) {
+            let known = rules.rules.iter().flat_map(|rule| [rule.id.as_str(), rule.group.as_str()]);
+            let help = crate::source_text::nearest(name, known)
+                .map_or("`stslint rules list` names them all".to_owned(), |near| format!("did you mean `{near}`?"));
+            return Err(UsageError::new(
+                format!("there is no rule and no group `{}`", crate::source_text::escape(name)),
+                help,
+            )
+            .into());
+        }
+    }
+    let named =
+        |names: &[String], rule: &crate::rules::Rule| names.iter().any(|name| *name == rule.id || *name == rule.group);
+    for rule in &mut rules.rules {
+        rule.off = named(&args.ignore, rule) || (!args.select.is_empty() && !named(&args.select, rule));
+    }
+    Ok(rules)
+}
+
+struct Run<'a> {
+    args: &'a CheckArgs,
+    output: &'a OutputArgs,
+    rules: &'a RuleSet,
+    texts: Texts,
+    baseline: Option<Snapshot>,
+    at: Option<String>,
+}
+
+impl<'a> Run<'a> {
+    fn new(args: &'a CheckArgs, output: &'a OutputArgs, rules: &'a RuleSet) -> Result<Self, Error> {
+        let at = args.at.as_deref().map(|time| {
+            time.parse::<Timestamp>().map(|time| time.to_string()).map_err(|_| {
+                UsageError::new(
+                    format!("`{}` is no time", crate::source_text::escape(time)),
+                    "write it in RFC 3339: 2026-12-31T00:00:00Z",
+                )
+            })
+        });
+        let baseline = args.baseline.as_deref().and_then(|path| snapshot::read(path).next()).transpose()?;
+        Ok(Run { args, output, rules, texts: args.texts.read()?, baseline, at: at.transpose()? })
+    }
+
+    /// Hands every snapshot over, one at a time; whether there was anything to check at all.
+    fn every_snapshot(&self, take: &mut dyn FnMut(Result<Snapshot, Error>)) -> Result<bool, Error> {
+        let domains = self.domains()?;
+        for path in &self.args.snapshots {
+            for snapshot in snapshot::read(path) {
+                take(snapshot.map_err(Error::from));
+            }
+        }
+        if self.args.offline {
+            for domain in &domains {
+                take(Ok(unobserved(Some(domain.as_str()), "--offline was given")));
+            }
+        } else if !domains.is_empty() {
+            network::collect_all(&domains, &self.args.network, self.output, take)?;
+        }
+        let alone = domains.is_empty() && self.args.snapshots.is_empty();
+        if alone && self.args.texts.any() {
+            take(Ok(unobserved(None, "only what was given on the command line was looked at")));
+        }
+        Ok(!alone || self.args.texts.any())
+    }
+
+    fn domains(&self) -> Result<Vec<DomainName>, Error> {
+        let mut given = Vec::new();
+        for domain in &self.args.domains {
+            if domain == "-" {
+                let mut text = String::new();
+                std::io::stdin().take(64 << 20).read_to_string(&mut text).into_diagnostic()?;
+                given.extend(text.split_whitespace().map(str::to_owned));
+            } else {
+                given.push(domain.clone());
+            }
+        }
+        let parse = |domain: &String| {
+            DomainName::parse(domain)
+                .map_err(|error| UsageError::new(error.to_string(), "give a mail domain such as example.com"))
+        };
+        Ok(given.iter().map(parse).collect::<Result<Vec<_>, _>>()?)
+    }
+
+    /// Lints one snapshot and prints its report, where the format is one a domain.
+    fn lint(&self, mut snapshot: Snapshot) -> Report {
+        self.texts.apply(&mut snapshot);
+        if let Some(at) = &self.at {
+            snapshot.collected_at = Some(at.clone());
+        }
+        let facts = Facts::of(&snapshot, self.baseline.as_ref());
+        let evaluated = evaluate(self.rules, &facts);
+        for (rule, reason) in &evaluated.mistakes {
+            terminal::remark(&format!("warning: the rule {rule} cannot be evaluated: {reason}"), self.output);
+        }
+        let report = evaluated.report;
+        match self.args.format {
+            Format::Concise => terminal::print(&report::concise(&report)),
+            Format::Human => {
+                let style = report::Style { show_passed: self.args.show_passed, ..terminal::style(self.output) };
+                terminal::print(&report::human(&report, &facts.tree, &style));
+            }
+            Format::Json => {}
+            Format::Jsonl => terminal::print(&report::json_line(&report).unwrap_or_default()),
+        }
+        report
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    linted: usize,
+    unreadable: usize,
+    failed: bool,
+    incomplete: bool,
+}
+
+impl Tally {
+    fn count(&mut self, report: &Report, fail_on: FailOn) {
+        self.linted = self.linted.saturating_add(1);
+        self.failed |= fail_on.fails(report.worst());
+        self.incomplete |= report.summary.not_checked > 0;
+    }
+
+    fn code(&self, require_complete: bool) -> u8 {
+        match () {
+            () if self.linted == 0 => 2,
+            () if self.failed || self.unreadable > 0 => 1,
+            () if require_complete && self.incomplete => 3,
+            () => 0,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Texts given on the command line in place of what would be observed: "what if I published this?".
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::files;
+use crate::snapshot::{Collection, LeftOut, Lookup, MxRecord, Octets, Policy, Snapshot, TxtRecord};
+
+/// The largest policy file that is read: far more than senders read, so that the linter can say so.
+const MAX_POLICY_FILE: u64 = 4 << 20;
+
+/// Texts in place of observations.
+#[derive(Args, Debug, Default)]
+pub struct TextArgs {
+    /// Lint this policy file (`-` for standard input).
+    #[arg(long, value_name = "FILE", help_heading = "Texts in place of what is published")]
+    pub policy: Option<PathBuf>,
+    /// Lint this text of the _mta-sts TXT record; give it again for a second record.
+    #[arg(long, value_name = "TEXT", help_heading = "Texts in place of what is published", allow_hyphen_values = true)]
+    pub record: Vec<String>,
+    /// Lint this text of the _smtp._tls TXT record; give it again for a second record.
+    #[arg(long, value_name = "TEXT", help_heading = "Texts in place of what is published", allow_hyphen_values = true)]
+    pub tlsrpt: Vec<String>,
+    /// Take this as an MX host, in order of preference; give it again for more.
+    #[arg(long, value_name = "HOST", help_heading = "Texts in place of what is published")]
+    pub mx: Vec<String>,
+}
+
+/// The texts, read.
+#[derive(Debug, Default)]
+pub struct Texts {
+    policy: Option<Vec<u8>>,
+    record: Vec<String>,
+    tlsrpt: Vec<String>,
+    mx: Vec<String>,
+}
+
+impl TextArgs {
+    /// Whether any text was given.
+    pub fn any(&self) -> bool {
+        self.policy.is_some() || !self.record.is_empty() || !self.tlsrpt.is_empty() || !self.mx.is_empty()
+    }
+
+    /// Reads the policy file, if one was given.
+    pub fn read(&self) -> Result<Texts, files::FileError> {
+        let policy = self.policy.as_deref().map(|path| files::read_bounded(path, MAX_POLICY_FILE)).transpose()?;
+        Ok(Texts { policy, record: self.record.clone(), tlsrpt: self.tlsrpt.clone(), mx: self.mx.clone() })
+    }
+}
+
+impl Texts {
+    /// Puts the texts into the place of what a snapshot holds.
+    pub fn apply(&self, snapshot: &mut Snapshot) {
+        if let Some(body) = &self.policy {
+            snapshot.policy = Some(Some(Policy { body: Octets(body.clone()), address: None, truncated: false }));
+        }
+        if !self.record.is_empty() {
+            snapshot.record = Some(lookup(snapshot.record.take(), &self.record));
+        }
+        if !self.tlsrpt.is_empty() {
+            snapshot.tlsrpt = Some(lookup(snapshot.tlsrpt.take(), &self.tlsrpt));
+        }
+        if !self.mx.is_empty() {
+            let record = |(index, host): (usize, &String)| MxRecord {
+                preference: u16::try_from(index.saturating_add(1).saturating_mul(10)).unwrap_or(u16::MAX),
+                exchange: if host == "." { host.clone() } else { host.trim_end_matches('.').to_owned() },
+            };
+            let before = snapshot.mx.take().unwrap_or_default();
+            let records = self.mx.iter().enumerate().map(record).collect();
+            snapshot.mx = Some(Lookup { name: before.name, ..Lookup::answer(None, records) });
+        }
+    }
+}
+
+/// An answer of these texts; TTL and DNSSEC of what is replaced would not be theirs.
+fn lookup(before: Option<Lookup<TxtRecord>>, texts: &[String]) -> Lookup<TxtRecord> {
+    let records = texts.iter().map(|text| TxtRecord::of(text)).collect();
+    Lookup::answer(before.and_then(|before| before.name), records)
+}
+
+/// A snapshot of which nothing was observed, and why.
+pub fn unobserved(domain: Option<&str>, reason: &str) -> Snapshot {
+    let fields = ["mx", "mx_hosts", "record", "tlsrpt", "policy", "policy_host", "misplaced", "parent", "report_hosts"];
+    let left_out = fields.into_iter().map(|field| LeftOut { field: field.to_owned(), reason: reason.to_owned() });
+    let collection = Collection { left_out: left_out.collect(), ..Collection::default() };
+    Snapshot { collection: Some(collection), ..Snapshot::of(domain) }
+}

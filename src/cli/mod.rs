@@ -1,0 +1,144 @@
+//! The command line: clap types and one file a command, each a few lines over the library.
+
+mod check;
+#[cfg(feature = "lab")]
+mod demo;
+mod explain;
+mod input;
+mod network;
+mod rules;
+mod terminal;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use miette::{Diagnostic, Report};
+use thiserror::Error;
+
+use self::network::NetworkArgs;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Lint how a mail domain publishes MTA-STS (RFC 8461) and TLSRPT (RFC 8460).
+#[derive(Debug, Parser)]
+#[command(name = "stslint", version, styles = STYLES, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 could not run; 3 with --require-complete only: some check was not made."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Output for people and logs.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Options of every command.
+#[derive(Args, Debug)]
+pub struct OutputArgs {
+    /// When to use colour.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", help_heading = "Output")]
+    pub color: Colour,
+    /// Narrate diagnostics for screen readers instead of drawing them.
+    #[arg(long, global = true, help_heading = "Output")]
+    pub accessible: bool,
+    /// Say nothing on standard error but errors.
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub quiet: bool,
+    /// Log what is done on standard error; twice for more.
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
+    pub verbose: u8,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Lint domains, recorded snapshots, or texts given on the command line.
+    Check(Box<check::CheckArgs>),
+    /// Observe a domain and write what was seen as a snapshot.
+    Collect(Box<CollectArgs>),
+    /// List, show or test rules.
+    Rules(rules::RulesArgs),
+    /// Explain a rule: what it demands, why, and how to mend it.
+    Explain {
+        /// The rule's id, for example policy-max-age-short.
+        rule: String,
+    },
+    /// Run the whole of it on an embedded loopback internet.
+    #[cfg(feature = "lab")]
+    Demo(demo::DemoArgs),
+}
+
+/// Options of `collect`.
+#[derive(Args, Debug)]
+pub struct CollectArgs {
+    /// The mail domain: A-labels or U-labels; `user@domain` is fine too.
+    #[arg(value_name = "DOMAIN")]
+    pub domain: String,
+    /// Write the snapshot to this file (.yaml, .json, .jsonl) instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How to collect.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+/// Why a command could not run.
+#[derive(Debug, Diagnostic, Error)]
+#[error("{message}")]
+#[diagnostic(code(stslint::usage))]
+pub struct UsageError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    #[help]
+    pub help: Option<String>,
+}
+
+impl UsageError {
+    /// A usage error with what to do about it.
+    pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        UsageError { message: message.into(), help: Some(help.into()) }
+    }
+}
+
+/// Runs one command; the exit code is as the README says.
+pub fn run(cli: &Cli) -> ExitCode {
+    terminal::start_logs(&cli.output);
+    let ended = match &cli.command {
+        Command::Check(args) => check::run(args, &cli.output),
+        Command::Collect(args) => network::collect(args),
+        #[cfg(feature = "lab")]
+        Command::Demo(args) => demo::run(args, &cli.output),
+        Command::Explain { rule } => explain::run(rule),
+        Command::Rules(args) => rules::run(args),
+    };
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            terminal::print_error(&error, &cli.output);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// How a command ends: an exit code, or a diagnostic (exit code 2).
+pub type Ended = Result<u8, Report>;

@@ -1,0 +1,79 @@
+//! What the terminal can do, and what goes to it: standard output for results, standard error for the rest.
+
+use std::io::{self, IsTerminal, Write};
+
+use miette::Report;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::{Colour, OutputArgs};
+use crate::report::{Style, render};
+
+/// The style for standard output.
+pub fn style(output: &OutputArgs) -> Style {
+    style_for(output, io::stdout().is_terminal())
+}
+
+fn style_for(output: &OutputArgs, terminal: bool) -> Style {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0");
+    let colour = match output.color {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => {
+            (terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")) || forced
+        }
+    };
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let unicode = locale.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
+    let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|_| terminal);
+    let width = width.or_else(|| if terminal { terminal_width() } else { None }).unwrap_or(100);
+    Style {
+        colour,
+        unicode: unicode || !terminal,
+        hyperlinks: terminal && colour,
+        width: width.clamp(60, 120),
+        show_passed: false,
+        accessible: output.accessible,
+    }
+}
+
+fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size().map(|(terminal_size::Width(width), _)| usize::from(width))
+}
+
+/// Prints to standard output; a reader that has gone away is no error.
+pub fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints a diagnostic to standard error.
+pub fn print_error(error: &Report, output: &OutputArgs) {
+    let style = style_for(output, io::stderr().is_terminal());
+    let _ = writeln!(io::stderr(), "{}", render(error.as_ref(), &style).trim_end());
+}
+
+/// Prints a remark to standard error, unless it is to be quiet.
+pub fn remark(text: &str, output: &OutputArgs) {
+    if !output.quiet {
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+}
+
+/// Sends logs to standard error, as far as they are wanted.
+pub fn start_logs(output: &OutputArgs) {
+    let level = match output.verbose {
+        0 => return,
+        1 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let filter = tracing_subscriber::filter::Targets::new()
+        .with_target("stslint", level)
+        .with_default(if output.verbose > 2 { LevelFilter::DEBUG } else { LevelFilter::WARN });
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
+}

@@ -1,0 +1,47 @@
+//! The facts of an older observation of the same domain: what senders may still hold in their caches.
+
+use super::builder::Builder;
+use super::fact::Fact;
+use super::tree::{BaselineFacts, MxHostFacts};
+use crate::grammar::mx_pattern::MxPattern;
+use crate::grammar::{policy, sts_record};
+use crate::snapshot::{Lookup, Snapshot};
+
+/// The facts of an older snapshot, seen beside the present MX hosts.
+pub fn baseline_facts(builder: &mut Builder<'_>, older: &Snapshot, hosts: &Fact<Vec<MxHostFacts>>) -> BaselineFacts {
+    for field in ["id", "body", "mode", "max_age", "patterns", "uncovered", "collected_at"] {
+        builder.why(format!("baseline.{field}"), format!("the baseline does not hold what `baseline.{field}` needs"));
+    }
+    let records = older.record.as_ref().and_then(Lookup::known);
+    let id = records.map(|records| {
+        let parsed = records.iter().map(|record| sts_record::parse(&record.joined()));
+        parsed.filter(|record| record.begins).find_map(|record| record.id).map(|id| id.text)
+    });
+    let facts =
+        BaselineFacts { collected_at: older.collected_at.clone().into(), id: id.into(), ..BaselineFacts::default() };
+    let Some(served) = &older.policy else { return facts };
+    let Some(served) = served else {
+        return BaselineFacts {
+            body: Fact::Known(None),
+            mode: Fact::Known(None),
+            max_age: Fact::Known(None),
+            patterns: Fact::Known(Vec::new()),
+            uncovered: Fact::Known(Vec::new()),
+            ..facts
+        };
+    };
+    let parsed = policy::parse(&served.body.0);
+    let patterns: Vec<MxPattern> = parsed.mx.iter().filter_map(|mx| MxPattern::parse(&mx.pattern.text).ok()).collect();
+    let uncovered = hosts.known().map(|hosts| {
+        let names = hosts.iter().filter_map(|host| host.name.known());
+        names.filter(|name| !patterns.iter().any(|pattern| pattern.matches(name))).cloned().collect()
+    });
+    BaselineFacts {
+        body: Fact::Known(Some(served.body.lossy().into_owned())),
+        mode: Fact::Known(parsed.valid_mode().map(str::to_owned)),
+        max_age: Fact::Known(parsed.valid_max_age().and_then(|seconds| i64::try_from(seconds).ok())),
+        patterns: Fact::Known(parsed.mx.iter().map(|mx| mx.pattern.text.clone()).collect()),
+        uncovered: uncovered.into(),
+        ..facts
+    }
+}

@@ -1,0 +1,228 @@
+//! How a server of the lab meets a TLS handshake: which certificate, which versions, which fault.
+//!
+//! The hosts of [`web`](super::web) and [`smtp`](super::smtp) hold a [`TlsOffer`] each, which is made
+//! ready when the lab starts.
+
+use std::sync::Arc;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::server::Acceptor;
+use tokio_rustls::rustls::{ALL_VERSIONS, ServerConfig, SupportedProtocolVersion, crypto::ring, version};
+use tokio_rustls::server::TlsStream;
+
+use super::LabError;
+use super::ca::CertificateAuthority;
+use super::listen::never;
+
+/// A fatal `handshake_failure` alert as it stands on the wire, RFC 8446 §6.
+const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+
+static ONLY_TLS12: &[&SupportedProtocolVersion] = &[&version::TLS12];
+static ONLY_TLS13: &[&SupportedProtocolVersion] = &[&version::TLS13];
+
+/// A certificate to be issued when the lab starts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CertificateSpec {
+    /// The DNS-IDs in the subjectAltName; an empty list leaves the extension out.
+    pub dns_ids: Vec<String>,
+    /// The common name of the subject.
+    pub common_name: String,
+    /// The first day of validity, in days from the lab's now: −30 is a month ago.
+    pub not_before: i32,
+    /// The last day of validity, in days from the lab's now.
+    pub not_after: i32,
+    /// Who signs it.
+    pub issuer: CertificateIssuer,
+    /// What is sent beside it.
+    pub chain: CertificateChain,
+    /// What the extendedKeyUsage allows.
+    pub purpose: CertificatePurpose,
+}
+
+impl CertificateSpec {
+    /// A certificate that nobody finds fault with: issued 30 days ago, good for 60 more.
+    pub fn good(dns_id: &str) -> Self {
+        Self {
+            dns_ids: vec![dns_id.to_owned()],
+            common_name: dns_id.to_owned(),
+            not_before: -30,
+            not_after: 60,
+            issuer: CertificateIssuer::Intermediate,
+            chain: CertificateChain::Complete,
+            purpose: CertificatePurpose::ServerAuth,
+        }
+    }
+
+    /// A certificate that ran out a week ago, after 90 days.
+    pub fn expired(dns_id: &str) -> Self {
+        Self { not_before: -97, not_after: -7, ..Self::good(dns_id) }
+    }
+
+    /// A certificate that the server made for itself.
+    pub fn self_signed(dns_id: &str) -> Self {
+        Self { issuer: CertificateIssuer::Itself, ..Self::good(dns_id) }
+    }
+
+    /// A good certificate of which the server forgets to send the intermediate.
+    pub fn without_intermediate(dns_id: &str) -> Self {
+        Self { chain: CertificateChain::LeafOnly, ..Self::good(dns_id) }
+    }
+
+    /// A certificate of a private authority that nobody else trusts.
+    pub fn unknown_ca(dns_id: &str) -> Self {
+        Self { issuer: CertificateIssuer::UnknownCa, ..Self::good(dns_id) }
+    }
+}
+
+/// Who signs a certificate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CertificateIssuer {
+    /// The lab's intermediate, under the root of [`Lab::roots_pem`](super::Lab::roots_pem).
+    Intermediate,
+    /// Its own key.
+    Itself,
+    /// The intermediate of an authority that is in no list of roots.
+    UnknownCa,
+}
+
+/// What a server sends beside its own certificate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CertificateChain {
+    /// The intermediate, as it should be.
+    Complete,
+    /// Nothing.
+    LeafOnly,
+    /// The intermediate, then the root, which no one needs.
+    WithRoot,
+}
+
+/// What the extendedKeyUsage of a certificate allows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CertificatePurpose {
+    /// To be a client only, so that no sender may accept it from a server.
+    ClientAuth,
+    /// To be a server.
+    ServerAuth,
+    /// Anything: the extension is left out.
+    Unstated,
+}
+
+/// How a server behaves in TLS.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TlsOffer {
+    /// The certificate that it presents.
+    pub certificate: CertificateSpec,
+    /// The versions that it speaks.
+    pub versions: TlsVersions,
+    /// Whether it fails a client that sends no server name (SNI, RFC 8461 §7.1).
+    pub requires_sni: bool,
+    /// What comes of the handshake.
+    pub handshake: TlsHandshake,
+}
+
+impl TlsOffer {
+    /// A handshake without a fault, for one name.
+    pub fn good(dns_id: &str) -> Self {
+        Self {
+            certificate: CertificateSpec::good(dns_id),
+            versions: TlsVersions::Both,
+            requires_sni: false,
+            handshake: TlsHandshake::Completes,
+        }
+    }
+}
+
+/// The TLS versions that a server speaks. Older ones are out of reach of the library in use.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TlsVersions {
+    /// TLS 1.2 and 1.3.
+    Both,
+    /// TLS 1.2 only.
+    Tls12,
+    /// TLS 1.3 only.
+    Tls13,
+}
+
+impl TlsVersions {
+    fn supported(self) -> &'static [&'static SupportedProtocolVersion] {
+        match self {
+            Self::Both => ALL_VERSIONS,
+            Self::Tls12 => ONLY_TLS12,
+            Self::Tls13 => ONLY_TLS13,
+        }
+    }
+}
+
+/// What comes of a handshake.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TlsHandshake {
+    /// It is completed.
+    Completes,
+    /// The server hangs up after the ClientHello.
+    Hangup,
+    /// The server answers the ClientHello with an alert, `handshake_failure`.
+    Refused,
+    /// The server never says a word.
+    Silent,
+}
+
+/// A [`TlsOffer`] with its certificate issued.
+#[derive(Debug)]
+pub(super) struct TlsServer {
+    config: Arc<ServerConfig>,
+    requires_sni: bool,
+    handshake: TlsHandshake,
+    /// The SubjectPublicKeyInfo of the certificate in DER.
+    pub(super) public_key: Vec<u8>,
+}
+
+/// Issues the certificate of an offer and sets up the server's side.
+///
+/// # Errors
+/// [`LabError::Certificate`] or [`LabError::Tls`] when the offer names what cannot be issued.
+pub(super) fn prepare(
+    offer: &TlsOffer,
+    alpn: &[&[u8]],
+    authority: &CertificateAuthority,
+) -> Result<Arc<TlsServer>, LabError> {
+    let issued = authority.issue(&offer.certificate)?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(offer.versions.supported())
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(issued.chain, issued.key.into()))
+        .map_err(LabError::Tls)?;
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+    Ok(Arc::new(TlsServer {
+        config: Arc::new(config),
+        requires_sni: offer.requires_sni,
+        handshake: offer.handshake,
+        public_key: issued.public_key,
+    }))
+}
+
+/// Runs the server's half of a handshake with the server that `choose` finds for the SNI.
+///
+/// `None` when there is no stream to go on with; the connection is closed then.
+pub(super) async fn accept<'a, T>(
+    stream: TcpStream,
+    choose: impl FnOnce(Option<&str>) -> (&'a TlsServer, T),
+) -> Option<(TlsStream<TcpStream>, T)> {
+    let mut start = LazyConfigAcceptor::new(Acceptor::default(), stream).await.ok()?;
+    let sni = start.client_hello().server_name().map(str::to_owned);
+    let (server, chosen) = choose(sni.as_deref());
+    let refused = server.requires_sni && sni.is_none();
+    match server.handshake {
+        TlsHandshake::Completes if !refused => {
+            let stream = start.into_stream(Arc::clone(&server.config)).await.ok()?;
+            Some((stream, chosen))
+        }
+        TlsHandshake::Completes | TlsHandshake::Refused => {
+            start.io.write_all(&HANDSHAKE_FAILURE).await.ok()?;
+            start.io.shutdown().await.ok()?;
+            None
+        }
+        TlsHandshake::Hangup => None,
+        TlsHandshake::Silent => never().await,
+    }
+}

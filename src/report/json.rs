@@ -1,0 +1,36 @@
+//! The full report for machines: `--format json` (one document) and `jsonl` (a domain a line).
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::outcome::{REPORT_SCHEMA, Report};
+
+/// The JSON document of one or more reports.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct JsonReport<'a> {
+    /// The version of this format.
+    pub schema: u32,
+    /// The version of stslint.
+    pub stslint: &'static str,
+    /// One report a domain, in the order in which they were asked for.
+    pub results: &'a [Report],
+}
+
+/// The reports as one indented JSON document.
+pub fn json(reports: &[Report]) -> Result<String, serde_json::Error> {
+    let document = JsonReport { schema: REPORT_SCHEMA, stslint: env!("CARGO_PKG_VERSION"), results: reports };
+    serde_json::to_string_pretty(&document).map(|text| text + "\n")
+}
+
+/// One report as a line of JSON, with the versions in it.
+pub fn json_line(report: &Report) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        schema: u32,
+        stslint: &'static str,
+        #[serde(flatten)]
+        report: &'a Report,
+    }
+    let line = Line { schema: REPORT_SCHEMA, stslint: env!("CARGO_PKG_VERSION"), report };
+    serde_json::to_string(&line).map(|text| text + "\n")
+}
