@@ -7,6 +7,8 @@
 mod certificate;
 mod dns;
 mod dns_failure;
+mod dns_proof;
+mod dns_trail;
 mod failure;
 mod https;
 mod limits;
@@ -14,6 +16,7 @@ mod memo;
 mod options;
 mod pass;
 mod policy;
+mod proofs;
 mod report_hosts;
 mod resolver;
 mod smtp;

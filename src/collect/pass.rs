@@ -57,7 +57,7 @@ impl<'a> Pass<'a> {
             self.parent(),
         );
         self.note_choices();
-        Snapshot {
+        let mut snapshot = Snapshot {
             collected_at: Some(collected_at.to_string()),
             collection: Some(self.collection()),
             mx: Some(mx),
@@ -71,9 +71,11 @@ impl<'a> Pass<'a> {
             policy,
             mx_hosts,
             report_hosts,
-            timeline: Some(self.timeline.into_steps()),
             ..Snapshot::of(Some(self.domain))
-        }
+        };
+        self.timeline.step("DNSSEC validation".to_owned(), self.prove(&mut snapshot)).await;
+        snapshot.timeline = Some(self.timeline.into_steps());
+        snapshot
     }
 
     fn collection(&self) -> Collection {
