@@ -28,6 +28,8 @@ mod trust;
 #[cfg(all(test, feature = "lab"))]
 mod live_tests;
 #[cfg(all(test, feature = "lab"))]
+mod hostile_tests;
+#[cfg(all(test, feature = "lab"))]
 #[allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
 mod testing;
 

@@ -365,7 +365,7 @@ pub async fn read_command<S: tokio::io::AsyncRead + Unpin>(stream: &mut S) -> Op
     let mut line = Vec::new();
     loop {
         match stream.read_u8().await.ok()? {
-            b'\n' => return Some(String::from_utf8(line).unwrap().trim_end().to_owned()),
+            b'\n' => return Some(String::from_utf8_lossy(&line).trim_end().to_owned()),
             octet => line.push(octet),
         }
     }
