@@ -290,6 +290,7 @@ fn the_fixtures_give_the_reports_that_were_reviewed() {
         "json",
     ]);
     insta::assert_snapshot!("json", json.out);
+    insta::assert_snapshot!("rules-list", run(&["rules", "list"]).out);
     insta::assert_snapshot!("explain", run(&["explain", "policy-max-age-short"]).out);
 }
 

@@ -43,10 +43,11 @@ pub fn run(args: &DemoArgs, output: &OutputArgs) -> Ended {
     let domains = chosen(&args.domains)?;
     network::runtime()?.block_on(async {
         let lab = Lab::start(LabOptions::demo(std::time::SystemTime::now())).await?;
-        let roots = roots_file(&lab)?;
+        let roots = file_of(lab.roots_pem(), ".pem")?;
+        let anchor = file_of(&lab.trust_anchor(), ".key")?;
         match args.serve {
-            true => serve(&lab, roots.path()).await,
-            false => show(&lab, roots.path(), &domains, output).await,
+            true => serve(&lab, roots.path(), anchor.path()).await,
+            false => show(&lab, roots.path(), anchor.path(), &domains, output).await,
         }
     })
 }
@@ -72,28 +73,31 @@ fn chosen(names: &[String]) -> Result<Vec<&'static LabDomain>, UsageError> {
     wanted.into_iter().map(find).collect()
 }
 
-fn roots_file(lab: &Lab) -> Result<tempfile::NamedTempFile, Error> {
-    let mut file = tempfile::Builder::new().prefix("stslint-lab-").suffix(".pem").tempfile().into_diagnostic()?;
-    file.write_all(lab.roots_pem().as_bytes()).into_diagnostic()?;
+/// A temporary file that holds what the collector wants to read from one.
+fn file_of(text: &str, suffix: &str) -> Result<tempfile::NamedTempFile, Error> {
+    let mut file = tempfile::Builder::new().prefix("stslint-lab-").suffix(suffix).tempfile().into_diagnostic()?;
+    file.write_all(text.as_bytes()).into_diagnostic()?;
     Ok(file)
 }
 
-async fn serve(lab: &Lab, roots: &Path) -> Ended {
+async fn serve(lab: &Lab, roots: &Path, anchor: &Path) -> Ended {
     terminal::print(&format!(
-        "The lab is running; Ctrl-C ends it. Its domains:\n\n{}\nPoint stslint at it with these options:\n\n  stslint check perfect.example --resolver {} --https-port {} --smtp-port {} --roots {}\n\n",
+        "The lab is running; Ctrl-C ends it. Its domains:\n\n{}\nPoint stslint at it with these options:\n\n  stslint check perfect.example --resolver {} --https-port {} --smtp-port {} --roots {} --trust-anchor {}\n\n",
         list(),
         lab.resolver(),
         lab.https_port(),
         lab.smtp_port(),
-        roots.display()
+        roots.display(),
+        anchor.display()
     ));
     tokio::signal::ctrl_c().await.into_diagnostic()?;
     Ok(0)
 }
 
-async fn show(lab: &Lab, roots: &Path, domains: &[&LabDomain], output: &OutputArgs) -> Ended {
+async fn show(lab: &Lab, roots: &Path, anchor: &Path, domains: &[&LabDomain], output: &OutputArgs) -> Ended {
     let collector = Collector::new(Options {
         resolver: ResolverChoice::Address(lab.resolver()),
+        trust_anchor: Some(anchor.to_owned()),
         roots: Roots::File(roots.to_owned()),
         https_port: lab.https_port(),
         smtp_port: lab.smtp_port(),

@@ -125,7 +125,8 @@ impl<'a> Pass<'a> {
             let hosts = self.implicit_host().await;
             return (mx, hosts);
         }
-        let hosts = join_all(self.exchanges(records).into_iter().map(|exchange| self.mx_host(exchange))).await;
+        let hosts =
+            join_all(self.exchanges(records).into_iter().map(|exchange| Box::pin(self.mx_host(exchange)))).await;
         (mx, Some(hosts))
     }
 

@@ -217,11 +217,13 @@ pub fn misplaced(builder: &mut Builder<'_>, root: &str, prefix: &str) -> Fact<Ve
             found.push(MisplacedFacts { name: Fact::Known(name), text: Fact::Known(text) });
         }
     }
-    // Names that did not answer could hold one as well.
-    if let Some(silent) = lookups.iter().find(|lookup| lookup.known().is_none()).filter(|_| found.is_empty()) {
-        let name = plain(silent.name.as_deref().unwrap_or("?"));
-        builder.why(path, format!("the question for TXT records at {name} was not answered"));
-        return Fact::Unobserved;
+    // Nothing found among names that were not answered is no knowledge.
+    match lookups.iter().find(|lookup| lookup.known().is_none()) {
+        Some(unknown) if found.is_empty() => {
+            let reason = question_text(unknown, "TXT", "?");
+            builder.why(path, reason);
+            Fact::Unobserved
+        }
+        _ => Fact::Known(found),
     }
-    Fact::Known(found)
 }

@@ -57,3 +57,25 @@ fn the_good_domain_passes_everything_that_applies() {
         .collect();
     assert!(told.is_empty(), "{}", told.join("\n"));
 }
+
+/// The sections of the two RFCs that the rules rest on, appendices left out.
+const RFC_8461: &str =
+    "1 1.1 2 3 3.1 3.2 3.3 3.4 4 4.1 4.2 5 5.1 6 7 7.1 7.2 8 8.1 8.2 8.3 8.4 9 9.1 9.2 9.3 10 10.1 10.2 10.3 10.4 10.5";
+const RFC_8460: &str = "1 1.1 2 3 3.1 3.1.1 3.1.2 4 4.1 4.2 4.2.1 4.2.2 4.3 4.3.1 4.3.2 4.3.2.1 4.3.2.2 4.3.3 4.3.4 4.4 4.5 5 5.1 5.2 5.3 5.3.1 5.4 5.5 5.6 6 6.1 6.2 6.3 6.4 6.5 6.6 7 8";
+
+#[test]
+fn every_citation_is_of_a_section_that_exists() {
+    let rules = RuleSet::built_in().unwrap();
+    for (rule, cite) in rules.rules.iter().flat_map(|rule| rule.cites.iter().map(move |cite| (&rule.id, cite))) {
+        assert!(cite.starts_with("RFC "), "{rule}: {cite}");
+        let known = match cite.split_once(" \u{a7}") {
+            Some(("RFC 8461", section)) => RFC_8461.split(' ').any(|known| known == section),
+            Some(("RFC 8460", section)) => RFC_8460.split(' ').any(|known| known == section),
+            Some((rfc, section)) => {
+                rfc.starts_with("RFC ") && section.split('.').all(|part| part.parse::<u8>().is_ok())
+            }
+            None => cite.contains(" eid "),
+        };
+        assert!(known, "{rule}: {cite}");
+    }
+}
