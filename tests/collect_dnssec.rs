@@ -111,7 +111,9 @@ async fn stripping(resolver: SocketAddr) -> SocketAddr {
                 let length = upstream.recv(&mut answer).await.unwrap();
                 let mut message = Message::from_vec(&answer[..length]).unwrap();
                 for section in [&mut message.answers, &mut message.authorities] {
-                    section.retain(|record| !record.record_type().is_dnssec() || record.record_type() == RecordType::DNSKEY);
+                    section.retain(|record| {
+                        !record.record_type().is_dnssec() || record.record_type() == RecordType::DNSKEY
+                    });
                 }
                 socket.send_to(&message.to_vec().unwrap(), peer).await.unwrap();
             });

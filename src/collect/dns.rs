@@ -46,22 +46,12 @@ impl Questions {
 
     /// The TXT records at a name.
     pub async fn txt(&self, name: &str, clock: Clock) -> Lookup<TxtRecord> {
-        self.lookup(name, RecordType::TXT, clock, |rdata| match rdata {
-            RData::TXT(txt) => {
-                Some(TxtRecord { strings: txt.txt_data.iter().map(|string| Octets(string.to_vec())).collect() })
-            }
-            _ => None,
-        })
-        .await
+        self.lookup(name, RecordType::TXT, clock, read_txt).await
     }
 
     /// The MX records at a name.
     pub async fn mx(&self, name: &str, clock: Clock) -> Lookup<MxRecord> {
-        self.lookup(name, RecordType::MX, clock, |rdata| match rdata {
-            RData::MX(mx) => Some(MxRecord { preference: mx.preference, exchange: shown(&mx.exchange) }),
-            _ => None,
-        })
-        .await
+        self.lookup(name, RecordType::MX, clock, read_mx).await
     }
 
     /// The IPv4 addresses of a name.
@@ -122,16 +112,7 @@ impl Questions {
             Ok(answer) => answer,
             Err(failure) => Arc::new(unanswered(name, DnsOutcome::Timeout, failure)),
         };
-        Lookup {
-            name: answer.name.clone(),
-            outcome: answer.outcome,
-            ttl: answer.ttl,
-            dnssec: answer.dnssec,
-            aliases: answer.aliases.clone(),
-            records: answer.records.iter().filter_map(read).collect(),
-            failure: answer.failure.clone(),
-            elapsed_ms: answer.elapsed_ms,
-        }
+        typed(&answer, read)
     }
 
     async fn ask(&self, name: &str, kind: RecordType, clock: Clock) -> Arc<Lookup<RData>> {
@@ -187,12 +168,45 @@ impl Questions {
     }
 }
 
+/// Reads the data of a TXT record.
+pub fn read_txt(rdata: &RData) -> Option<TxtRecord> {
+    match rdata {
+        RData::TXT(txt) => {
+            Some(TxtRecord { strings: txt.txt_data.iter().map(|string| Octets(string.to_vec())).collect() })
+        }
+        _ => None,
+    }
+}
+
+/// Reads the data of an MX record.
+pub fn read_mx(rdata: &RData) -> Option<MxRecord> {
+    match rdata {
+        RData::MX(mx) => Some(MxRecord { preference: mx.preference, exchange: shown(&mx.exchange) }),
+        _ => None,
+    }
+}
+
+/// The lookup with its records read.
+pub fn typed<R>(answer: &Lookup<RData>, read: impl Fn(&RData) -> Option<R>) -> Lookup<R> {
+    Lookup {
+        name: answer.name.clone(),
+        outcome: answer.outcome,
+        ttl: answer.ttl,
+        dnssec: answer.dnssec,
+        aliases: answer.aliases.clone(),
+        records: answer.records.iter().filter_map(read).collect(),
+        failure: answer.failure.clone(),
+        elapsed_ms: answer.elapsed_ms,
+    }
+}
+
 /// A name as a question has it, `None` where it cannot exist.
 pub fn owner(name: &str) -> Option<Name> {
     Name::from_ascii(format!("{}.", name.trim_end_matches('.'))).ok()
 }
 
-fn unanswered(name: &str, outcome: DnsOutcome, failure: Failure) -> Lookup<RData> {
+/// A lookup that came to nothing.
+pub fn unanswered(name: &str, outcome: DnsOutcome, failure: Failure) -> Lookup<RData> {
     Lookup {
         name: Some(name.trim_end_matches('.').to_owned()),
         outcome: Some(outcome),

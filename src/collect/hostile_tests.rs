@@ -3,7 +3,6 @@
 //! Memory is bounded by what is read: servers here count what they get rid of, and the snapshot is measured.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::future::Future;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -126,7 +125,11 @@ async fn headers_without_end_are_cut() {
         })
         .await;
         let (probe, _) = policy_host(&authority, port).await;
-        assert!(matches!(kind(&probe.failure), Some(FailureKind::Limit | FailureKind::Protocol)), "{:?}", probe.failure);
+        assert!(
+            matches!(kind(&probe.failure), Some(FailureKind::Limit | FailureKind::Protocol)),
+            "{:?}",
+            probe.failure
+        );
         assert!(sent.load(Ordering::Relaxed) < BUFFERS);
     }
 }
@@ -193,7 +196,8 @@ async fn a_connection_that_is_cut_off_says_where() {
     let (probe, _) = policy_host(&authority, reset).await;
     assert!(matches!(kind(&probe.failure), Some(FailureKind::Reset | FailureKind::Closed)), "{:?}", probe.failure);
 
-    let early = https(policy_identity(&authority).acceptor(), b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nversion".to_vec());
+    let early =
+        https(policy_identity(&authority).acceptor(), b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nversion".to_vec());
     let (probe, snapshot) = policy_host(&authority, early.await).await;
     assert_eq!((kind(&probe.failure), snapshot.policy), (Some(FailureKind::Closed), None));
 
@@ -525,11 +529,9 @@ async fn a_text_of_64_kb_is_kept_whole() {
     assert_eq!((lookup.outcome, lookup.records[0].joined().len()), (Some(DnsOutcome::Answer), 63_750));
 }
 
-fn record_from_zone(zone: Zone) -> impl Future<Output = crate::snapshot::Lookup<crate::snapshot::TxtRecord>> {
-    async {
-        let (port, authority) = (closed_port().await, Authority::new());
-        bounded(options(zone.serve().await, authority.roots(), port, port)).await.record.unwrap()
-    }
+async fn record_from_zone(zone: Zone) -> crate::snapshot::Lookup<crate::snapshot::TxtRecord> {
+    let (port, authority) = (closed_port().await, Authority::new());
+    bounded(options(zone.serve().await, authority.roots(), port, port)).await.record.unwrap()
 }
 
 #[tokio::test]

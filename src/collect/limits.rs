@@ -44,6 +44,10 @@ pub const MAX_LINE_OCTETS: usize = 1_024;
 pub const MAX_AFTER_STARTTLS: usize = 512;
 /// How many steps' time a greeting may take: servers delay it on purpose, against spam.
 pub const GREETING_STEPS: u32 = 3;
+/// How long a server gets to answer QUIT.
+pub const PARTING: Duration = Duration::from_secs(2);
+/// How many addresses of a zone's own name servers are asked.
+pub const MAX_NAME_SERVERS: usize = 16;
 /// How long a server gets to show that it sent something after its 220 to STARTTLS.
 pub const AFTER_STARTTLS: Duration = Duration::from_millis(1);
 

@@ -79,7 +79,7 @@ impl Way {
     /// The way that `options` choose; `tls` is for resolvers over TLS and HTTPS.
     pub fn new(options: &Options, tls: ClientConfig) -> Result<Self, ResolverError> {
         let servers = name_servers(&options.resolver)?;
-        let plain = pool(servers, options.timeout, tls)?;
+        let plain = pool(servers, options.timeout, Some(tls))?;
         let (anchors, anchor) = trust_anchors(options)?;
         let unchecked = Unchecked::new(plain.clone());
         let validating = (options.dnssec == DnssecMode::Validate)
@@ -88,8 +88,8 @@ impl Way {
     }
 
     /// The way to one name server of a zone: no recursion, no cache.
-    pub fn to_server(server: SocketAddr, timeout: Duration, tls: ClientConfig) -> Result<Self, ResolverError> {
-        let plain = pool(vec![address(server)], timeout, tls)?;
+    pub fn to_server(server: SocketAddr, timeout: Duration) -> Result<Self, ResolverError> {
+        let plain = pool(vec![address(server)], timeout, None)?;
         let unchecked = Unchecked::new(plain.clone());
         Ok(Way { plain, unchecked, validating: None, anchor: Name::root(), recursion: false })
     }
@@ -175,7 +175,7 @@ fn is_of_keys(query: &Query) -> bool {
     matches!(query.query_type(), RecordType::DNSKEY | RecordType::DS)
 }
 
-fn pool(servers: Vec<NameServerConfig>, timeout: Duration, tls: ClientConfig) -> Result<Pool, ResolverError> {
+fn pool(servers: Vec<NameServerConfig>, timeout: Duration, tls: Option<ClientConfig>) -> Result<Pool, ResolverError> {
     let mut options = ResolverOpts::default();
     options.timeout = timeout;
     options.attempts = ATTEMPTS;
@@ -183,7 +183,9 @@ fn pool(servers: Vec<NameServerConfig>, timeout: Duration, tls: ClientConfig) ->
     options.max_active_requests = super::limits::MAX_QUESTIONS;
     let prepared = TlsConfig::new().map_err(|error| ResolverError::Tls(error.to_string()))?;
     let mut context = PoolContext::new(options, prepared);
-    context.tls = tls;
+    if let Some(tls) = tls {
+        context.tls = tls;
+    }
     let pool = NameServerPool::from_config(servers, Arc::new(context), TokioRuntimeProvider::default());
     Ok(RetryDnsHandle::new(pool, ATTEMPTS))
 }
