@@ -5,7 +5,7 @@ use hickory_resolver::proto::dnssec::Proof;
 use hickory_resolver::proto::op::{DnsResponse, ResponseCode};
 use hickory_resolver::proto::rr::{RData, Record};
 
-use super::dns::{Answer, absent};
+use super::dns_trail::Answer;
 use super::failure::{failure, of_io};
 use crate::snapshot::{DnsOutcome, Failure, FailureKind};
 
@@ -77,4 +77,16 @@ fn of_code(code: ResponseCode) -> (DnsOutcome, Failure) {
             (DnsOutcome::Other, failure(FailureKind::Resolver, format!("the resolver answered {code} (code {number})")))
         }
     }
+}
+
+/// Reads an error that is an answer all the same: "no records" comes as one from hickory.
+fn absent(error: &NetError) -> Option<Answer> {
+    let NetError::Dns(DnsError::NoRecordsFound(none)) = error else { return None };
+    Some(Answer {
+        exists: none.response_code != ResponseCode::NXDomain,
+        records: Vec::new(),
+        soa: none.soa.as_ref().map(|soa| soa.name.clone()),
+        absence: None,
+        is_referral: none.soa.is_none() && none.ns.is_some(),
+    })
 }

@@ -49,9 +49,9 @@ pub fn of_tls(error: &rustls::Error) -> Failure {
         rustls::Error::AlertReceived(alert) => {
             failure(FailureKind::TlsAlert, format!("the server ended the TLS handshake with the alert {alert:?}"))
         }
-        rustls::Error::InvalidMessage(rustls::InvalidMessage::CertificatePayloadTooLarge) => {
-            failure(FailureKind::Limit, "the server's certificates are larger than 64 KiB together")
-        }
+        rustls::Error::InvalidMessage(
+            rustls::InvalidMessage::CertificatePayloadTooLarge | rustls::InvalidMessage::HandshakePayloadTooLarge,
+        ) => failure(FailureKind::Limit, "a message of the server's TLS handshake is larger than 64 KiB"),
         rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
             failure(FailureKind::TlsHandshake, "the server answered with something that is not TLS")
         }

@@ -28,6 +28,10 @@ pub const MAX_RECORDS: usize = 1_024;
 /// How many questions are under way at the same time: more than about 200 lose replies silently, since they
 /// share buffers of the operating system.
 pub const MAX_QUESTIONS: usize = 96;
+/// How many answers are validated at the same time.
+pub const MAX_VALIDATIONS: usize = 64;
+/// How many steps' time a validation may take: it asks for the keys of one zone after the other.
+pub const VALIDATION_STEPS: u32 = 3;
 /// How many conversations with one host go on at the same time: many hosts refuse more.
 pub const MAX_PER_HOST: usize = 2;
 /// How many octets an SMTP reply may have in all (a line has 512 at most, RFC 5321 §4.5.3.1.5).
@@ -40,6 +44,10 @@ pub const MAX_LINE_OCTETS: usize = 1_024;
 pub const MAX_AFTER_STARTTLS: usize = 512;
 /// How many steps' time a greeting may take: servers delay it on purpose, against spam.
 pub const GREETING_STEPS: u32 = 3;
+/// How long a server gets to answer QUIT.
+pub const PARTING: Duration = Duration::from_secs(2);
+/// How many addresses of a zone's own name servers are asked.
+pub const MAX_NAME_SERVERS: usize = 16;
 /// How long a server gets to show that it sent something after its 220 to STARTTLS.
 pub const AFTER_STARTTLS: Duration = Duration::from_millis(1);
 

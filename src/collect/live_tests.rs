@@ -320,3 +320,87 @@ async fn setup_says_what_it_lacks() {
     options.trust_anchor = Some(path);
     assert!(message(options).contains("is no file of trust anchors"));
 }
+
+#[tokio::test]
+async fn a_resolver_over_tls_is_asked_and_its_certificate_checked() {
+    let (mut options, _authority) = healthy(Zone::healthy()).await;
+    let authority = Authority::new();
+    options.roots = authority.roots();
+    let address = Zone::healthy().serve_tls(authority.identity(&["dns.test"]).acceptor()).await;
+    options.resolver = format!("tls://{address}#dns.test").parse().unwrap();
+    let record = collect(options.clone()).await.record.unwrap();
+    assert_eq!((record.outcome, record.records.len()), (Some(DnsOutcome::Answer), 1), "{:?}", record.failure);
+    options.resolver = format!("tls://{address}#other.test").parse().unwrap();
+    let record = collect(options).await.record.unwrap();
+    assert_eq!((record.outcome, record.failure.unwrap().kind), (Some(DnsOutcome::Network), FailureKind::Resolver));
+}
+
+#[tokio::test]
+async fn mx_hosts_are_reached_through_a_proxy() {
+    let (mut options, _authority) = healthy(Zone::healthy()).await;
+    let port = listen(|client| async move {
+        if let Some((mut client, mut host)) = super::testing::socks5(client, "user", "secret").await {
+            let _ = tokio::io::copy_bidirectional(&mut client, &mut host).await;
+        }
+    })
+    .await;
+    options.proxy = Some(format!("socks5://user:secret@127.0.0.1:{port}").parse().unwrap());
+    let probe = |snapshot: Snapshot| snapshot.mx_hosts.unwrap().remove(0).probes.unwrap().remove(0);
+    let seen = probe(collect(options.clone()).await);
+    assert!(seen.ehlo_after_tls.is_some(), "{:?}", seen.failure);
+
+    let good = options.smtp_port;
+    options.smtp_port = closed_port().await;
+    let seen = probe(collect(options.clone()).await);
+    assert_eq!((seen.connected, seen.failure.unwrap().kind), (Some(false), FailureKind::Refused));
+
+    options.smtp_port = good;
+    options.proxy = Some(format!("socks5://user:wrong@127.0.0.1:{port}").parse().unwrap());
+    let seen = probe(collect(options.clone()).await);
+    assert_eq!(
+        (seen.connected, seen.failure.unwrap().kind),
+        (None, FailureKind::Other),
+        "the proxy says no, not the host"
+    );
+    options.proxy = Some(format!("socks5://127.0.0.1:{}", closed_port().await).parse().unwrap());
+    assert_eq!(probe(collect(options).await).connected, None);
+}
+
+#[tokio::test]
+async fn the_zones_own_servers_are_asked_one_by_one() {
+    let old = Zone::healthy().without("_mta-sts.example.test").txt("_mta-sts.example.test", &[b"v=STSv1; id=0;"]);
+    let aliased =
+        Zone::healthy().without("_mta-sts.example.test").cname("_mta-sts.example.test", "sts.elsewhere.invalid");
+    // The servers share a port, as they do in the world, and differ in their addresses.
+    let port = serve_at(&[([127, 0, 0, 2], Zone::healthy()), ([127, 0, 0, 3], old), ([127, 0, 0, 4], aliased)]).await;
+    let zone = Zone::healthy()
+        .ns(DOMAIN, "ns1.test")
+        .ns(DOMAIN, "ns2.test")
+        .ns(DOMAIN, "ns3.test")
+        .ns(DOMAIN, "ns4.test")
+        .a("ns1.test", Ipv4Addr::new(127, 0, 0, 2))
+        .a("ns2.test", Ipv4Addr::new(127, 0, 0, 3))
+        .a("ns3.test", Ipv4Addr::new(127, 0, 0, 4));
+    let (mut options, _authority) = healthy(zone).await;
+    options.authoritative = true;
+    options.name_server_port = port;
+    let servers = collect(options).await.name_servers.unwrap();
+    let names: Vec<_> = servers.iter().map(|server| (server.name.as_str(), server.address.is_some())).collect();
+    assert_eq!(names, [("ns1.test", true), ("ns2.test", true), ("ns3.test", true), ("ns4.test", false)]);
+    let said = |index: usize| servers[index].record.as_ref().unwrap().records[0].joined();
+    assert_eq!((said(0), said(1)), (b"v=STSv1; id=1;".to_vec(), b"v=STSv1; id=0;".to_vec()));
+    let alias = servers[2].record.as_ref().unwrap();
+    assert_eq!((alias.outcome, alias.aliases[0].target.as_str()), (Some(DnsOutcome::Answer), "sts.elsewhere.invalid"));
+    assert_eq!(servers[0].mx.as_ref().unwrap().records[0].exchange, "mx.example.test");
+}
+
+/// Serves zones at addresses of loopback; the port that they share.
+async fn serve_at(zones: &[([u8; 4], Zone)]) -> u16 {
+    let first = tokio::net::UdpSocket::bind((Ipv4Addr::from(zones[0].0), 0)).await.unwrap();
+    let port = first.local_addr().unwrap().port();
+    drop(first);
+    for (address, zone) in zones {
+        zone.clone().serve_at((Ipv4Addr::from(*address), port).into()).await;
+    }
+    port
+}

@@ -5,15 +5,20 @@
 //! `limits` holds what it may cost.
 
 mod certificate;
+mod connect;
 mod dns;
 mod dns_failure;
+mod dns_proof;
+mod dns_trail;
 mod failure;
 mod https;
 mod limits;
 mod memo;
+mod name_servers;
 mod options;
 mod pass;
 mod policy;
+mod proofs;
 mod report_hosts;
 mod resolver;
 mod smtp;
@@ -22,6 +27,8 @@ mod timeline;
 mod tls;
 mod trust;
 
+#[cfg(all(test, feature = "lab"))]
+mod hostile_tests;
 #[cfg(all(test, feature = "lab"))]
 mod live_tests;
 #[cfg(all(test, feature = "lab"))]
@@ -106,7 +113,7 @@ impl Collector {
             .with_no_client_auth();
         let questions = Questions::new(Way::new(&options, tls)?, options.dnssec);
         Ok(Collector {
-            manner: Manner { port: options.smtp_port, helo: options.helo.clone() },
+            manner: Manner { port: options.smtp_port, helo: options.helo.clone(), proxy: options.proxy.clone() },
             conversations: Semaphore::new(options.concurrency.max(1)),
             by_host: Memo::new(REMEMBERED_PROBES),
             probes: Memo::new(REMEMBERED_PROBES),

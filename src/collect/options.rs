@@ -42,6 +42,8 @@ pub struct Options {
     pub proxy: Option<Proxy>,
     /// Whether the zone's own name servers are asked too, past every cache.
     pub authoritative: bool,
+    /// The port of those name servers: 53 (RFC 1035 §4.2) but in laboratories.
+    pub name_server_port: u16,
     /// How many conversations with hosts go on at the same time, over all domains.
     pub concurrency: usize,
 }
@@ -63,6 +65,7 @@ impl Default for Options {
             max_addresses: 8,
             proxy: None,
             authoritative: false,
+            name_server_port: 53,
             concurrency: 64,
         }
     }

@@ -47,7 +47,16 @@ impl<'a> Pass<'a> {
             (record, hosts)
         };
         let record_name = format!("_mta-sts.{}", self.domain);
-        let (record, (tlsrpt, report_hosts), (policy_host, policy), (mx, mx_hosts), (ipv4, ipv6), misplaced, parent) = tokio::join!(
+        let (
+            record,
+            (tlsrpt, report_hosts),
+            (policy_host, policy),
+            (mx, mx_hosts),
+            (ipv4, ipv6),
+            misplaced,
+            parent,
+            name_servers,
+        ) = tokio::join!(
             self.txt(&record_name),
             Box::pin(tlsrpt),
             Box::pin(self.policy_host()),
@@ -55,9 +64,10 @@ impl<'a> Pass<'a> {
             join(self.ipv4(self.domain), self.ipv6(self.domain)),
             Box::pin(self.misplaced()),
             self.parent(),
+            Box::pin(self.name_servers()),
         );
         self.note_choices();
-        Snapshot {
+        let mut snapshot = Snapshot {
             collected_at: Some(collected_at.to_string()),
             collection: Some(self.collection()),
             mx: Some(mx),
@@ -71,9 +81,12 @@ impl<'a> Pass<'a> {
             policy,
             mx_hosts,
             report_hosts,
-            timeline: Some(self.timeline.into_steps()),
+            name_servers,
             ..Snapshot::of(Some(self.domain))
-        }
+        };
+        self.timeline.step("DNSSEC validation".to_owned(), self.prove(&mut snapshot)).await;
+        snapshot.timeline = Some(self.timeline.into_steps());
+        snapshot
     }
 
     fn collection(&self) -> Collection {
@@ -263,6 +276,10 @@ impl Pass<'_> {
 
     pub(super) async fn ipv6(&self, name: &str) -> Lookup<AddressRecord> {
         self.timeline.step(format!("AAAA {name}"), self.collector.questions.ipv6(name, self.clock)).await
+    }
+
+    pub(super) async fn ns(&self, name: &str) -> Lookup<String> {
+        self.timeline.step(format!("NS {name}"), self.collector.questions.ns(name, self.clock)).await
     }
 
     async fn tlsa(&self, name: &str) -> Lookup<crate::snapshot::TlsaRecord> {

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, once};
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverOpts, ServerOrderingStrategy,
 };
@@ -18,13 +18,14 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer, RetryDnsHandle};
 use hickory_resolver::proto::dnssec::TrustAnchors;
 use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Query};
-use hickory_resolver::proto::rr::Name;
+use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::proto::serialize::txt::trust_anchor::{Entry, Parser};
 use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
 use miette::Diagnostic;
 use thiserror::Error;
 use tokio_rustls::rustls::ClientConfig;
 
+use super::memo::Memo;
 use super::options::{DnssecMode, Options, ResolverChoice};
 use crate::files::{self, FileError};
 use crate::source_text::escape;
@@ -33,6 +34,8 @@ use crate::source_text::escape;
 const MAX_ANCHOR_OCTETS: u64 = 1 << 20;
 /// How often a question is put again that failed; losses of single packets are made good below this.
 const ATTEMPTS: usize = 1;
+/// How many zones' keys are remembered.
+const REMEMBERED_KEYS: usize = 4_096;
 
 /// Why there is no resolver to ask.
 #[derive(Debug, Diagnostic, Error)]
@@ -66,7 +69,8 @@ type Pool = RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>;
 #[derive(Clone)]
 pub struct Way {
     plain: Pool,
-    validating: Option<DnssecDnsHandle<CheckingDisabled>>,
+    unchecked: Unchecked,
+    validating: Option<DnssecDnsHandle<Unchecked>>,
     anchor: Name,
     recursion: bool,
 }
@@ -75,17 +79,19 @@ impl Way {
     /// The way that `options` choose; `tls` is for resolvers over TLS and HTTPS.
     pub fn new(options: &Options, tls: ClientConfig) -> Result<Self, ResolverError> {
         let servers = name_servers(&options.resolver)?;
-        let plain = pool(servers, options.timeout, tls)?;
+        let plain = pool(servers, options.timeout, Some(tls))?;
         let (anchors, anchor) = trust_anchors(options)?;
+        let unchecked = Unchecked::new(plain.clone());
         let validating = (options.dnssec == DnssecMode::Validate)
-            .then(|| DnssecDnsHandle::with_trust_anchor(CheckingDisabled(plain.clone()), Arc::new(anchors)));
-        Ok(Way { plain, validating, anchor, recursion: true })
+            .then(|| DnssecDnsHandle::with_trust_anchor(unchecked.clone(), Arc::new(anchors)));
+        Ok(Way { plain, unchecked, validating, anchor, recursion: true })
     }
 
     /// The way to one name server of a zone: no recursion, no cache.
-    pub fn to_server(server: SocketAddr, timeout: Duration, tls: ClientConfig) -> Result<Self, ResolverError> {
-        let plain = pool(vec![address(server)], timeout, tls)?;
-        Ok(Way { plain, validating: None, anchor: Name::root(), recursion: false })
+    pub fn to_server(server: SocketAddr, timeout: Duration) -> Result<Self, ResolverError> {
+        let plain = pool(vec![address(server)], timeout, None)?;
+        let unchecked = Unchecked::new(plain.clone());
+        Ok(Way { plain, unchecked, validating: None, anchor: Name::root(), recursion: false })
     }
 
     /// Puts a question and validates the answer, where that was chosen.
@@ -109,12 +115,7 @@ impl Way {
     /// Puts a question and asks for the signatures, without having anyone check them.
     pub async fn ask_unchecked(&self, query: Query) -> Result<DnsResponse, NetError> {
         let request = DnsRequest::from_query(query, self.request_options(true));
-        CheckingDisabled(self.plain.clone()).send(request).first_answer().await
-    }
-
-    /// Whether answers are validated here.
-    pub fn validates(&self) -> bool {
-        self.validating.is_some()
+        self.unchecked.send(request).first_answer().await
     }
 
     /// The name that validation starts at: the root but in laboratories.
@@ -131,22 +132,50 @@ impl Way {
     }
 }
 
-/// Sets the CD bit on every question, so that a validating resolver hands out what it would call bogus, and
-/// the validation here can tell bogus from a failure (RFC 6840 §5.9).
+/// Asks for what validation needs.
+///
+/// It sets the CD bit on every question, so that a validating resolver hands out what it would call bogus, and
+/// the validation here can tell bogus from a failure (RFC 6840 §5.9). And it remembers keys: hickory would ask
+/// for those of the root and of a top-level domain again for every single record.
 #[derive(Clone)]
-struct CheckingDisabled(Pool);
+struct Unchecked {
+    pool: Pool,
+    keys: Arc<Memo<(Name, u16), Result<DnsResponse, NetError>>>,
+}
 
-impl DnsHandle for CheckingDisabled {
+impl Unchecked {
+    fn new(pool: Pool) -> Self {
+        Unchecked { pool, keys: Arc::new(Memo::new(REMEMBERED_KEYS)) }
+    }
+}
+
+impl DnsHandle for Unchecked {
     type Response = BoxStream<'static, Result<DnsResponse, NetError>>;
     type Runtime = TokioRuntimeProvider;
 
     fn send(&self, mut request: DnsRequest) -> Self::Response {
         request.metadata.checking_disabled = true;
-        Box::pin(self.0.send(request))
+        let key = request.queries.first().filter(|query| is_of_keys(query)).map(|query| {
+            let kind: u16 = query.query_type().into();
+            (query.name().to_lowercase(), kind)
+        });
+        let Some(key) = key else { return Box::pin(self.pool.send(request)) };
+        let (pool, keys) = (self.pool.clone(), self.keys.clone());
+        Box::pin(once(async move {
+            let lasts = |asked: &Result<DnsResponse, NetError>| match asked {
+                Ok(_) => true,
+                Err(error) => error.is_no_records_found(),
+            };
+            keys.get(key, lasts, || pool.send(request).first_answer()).await
+        }))
     }
 }
 
-fn pool(servers: Vec<NameServerConfig>, timeout: Duration, tls: ClientConfig) -> Result<Pool, ResolverError> {
+fn is_of_keys(query: &Query) -> bool {
+    matches!(query.query_type(), RecordType::DNSKEY | RecordType::DS)
+}
+
+fn pool(servers: Vec<NameServerConfig>, timeout: Duration, tls: Option<ClientConfig>) -> Result<Pool, ResolverError> {
     let mut options = ResolverOpts::default();
     options.timeout = timeout;
     options.attempts = ATTEMPTS;
@@ -154,7 +183,9 @@ fn pool(servers: Vec<NameServerConfig>, timeout: Duration, tls: ClientConfig) ->
     options.max_active_requests = super::limits::MAX_QUESTIONS;
     let prepared = TlsConfig::new().map_err(|error| ResolverError::Tls(error.to_string()))?;
     let mut context = PoolContext::new(options, prepared);
-    context.tls = tls;
+    if let Some(tls) = tls {
+        context.tls = tls;
+    }
     let pool = NameServerPool::from_config(servers, Arc::new(context), TokioRuntimeProvider::default());
     Ok(RetryDnsHandle::new(pool, ATTEMPTS))
 }

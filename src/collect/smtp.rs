@@ -13,8 +13,10 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tracing::debug;
 
+use super::connect::{NotConnected, connect};
 use super::failure::{failure, of_io, of_tls};
 use super::limits::{AFTER_STARTTLS, Clock, GREETING_STEPS, MAX_AFTER_STARTTLS, millis};
+use super::options::Proxy;
 use super::smtp_wire::{Transcript, Wire, escaped};
 use super::tls::{Observatory, Recorder};
 use crate::snapshot::{Failure, FailureKind, Octets, Party, SmtpProbe, SmtpReply, TlsFacts, WithoutSni};
@@ -26,6 +28,8 @@ pub struct Manner {
     pub port: u16,
     /// The name that EHLO gives, if not the address.
     pub helo: Option<String>,
+    /// A proxy to go through.
+    pub proxy: Option<Proxy>,
 }
 
 /// Speaks to one address of `exchange`. Each step that went well is a fact, and the first that did not is the
@@ -92,7 +96,7 @@ impl Conversation<'_> {
         let mut wire = Wire::new(stream);
         let offered = self.greet(&mut wire).await;
         if !matches!(offered, Ok(true)) {
-            self.quit(&mut wire).await;
+            self.quit(wire).await;
             return offered.map(|_| ());
         }
         // The second connection costs no time of its own: it begins once it is known to be worth it.
@@ -104,12 +108,16 @@ impl Conversation<'_> {
     }
 
     async fn connect(&mut self) -> Result<TcpStream, Failure> {
-        let connected = connect(self.address, self.clock).await;
-        self.probe.connected = match &connected {
-            Err(failure) if failure.kind == FailureKind::Timeout && self.clock.is_over() => None,
-            connected => Some(connected.is_ok()),
-        };
-        connected
+        match connect(self.address, self.manner.proxy.as_ref(), self.clock).await {
+            Ok(stream) => {
+                self.probe.connected = Some(true);
+                Ok(stream)
+            }
+            Err(NotConnected { failure, is_peers }) => {
+                self.probe.connected = is_peers.then_some(false);
+                Err(failure)
+            }
+        }
     }
 
     /// Greeting and EHLO; whether STARTTLS is offered.
@@ -136,7 +144,7 @@ impl Conversation<'_> {
         let ready = starttls.code == 220;
         self.probe.starttls = Some(starttls);
         if !ready {
-            self.quit(&mut wire).await;
+            self.quit(wire).await;
             return Ok(());
         }
         self.note_surplus(wire.surplus(AFTER_STARTTLS).await);
@@ -144,7 +152,7 @@ impl Conversation<'_> {
         let mut wire = Wire::new(stream);
         wire.send(&self.hello, self.clock, &mut self.transcript).await?;
         let reply = wire.reply("reply to EHLO after TLS", self.clock, &mut self.transcript).await;
-        self.quit(&mut wire).await;
+        self.quit(wire).await;
         self.probe.ehlo_after_tls = Some(reply?);
         Ok(())
     }
@@ -179,10 +187,12 @@ impl Conversation<'_> {
         secured
     }
 
-    /// Says good-bye, and does not wait for the reply.
-    async fn quit<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>) {
+    /// Says good-bye. Nothing in the collection waits for the reply.
+    async fn quit<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(&mut self, mut wire: Wire<S>) {
         // A server that no longer listens is none the worse for it.
-        let _ = wire.send("QUIT", self.clock, &mut self.transcript).await;
+        if wire.send("QUIT", self.clock, &mut self.transcript).await.is_ok() {
+            wire.part();
+        }
     }
 }
 
@@ -199,7 +209,10 @@ async fn without_sni(
     let recorder = observatory.recorder();
     match handshake(stream, exchange, false, &recorder, clock).await {
         Ok(stream) => {
-            let _ = Wire::new(stream).send("QUIT", clock, &mut Transcript::default()).await;
+            let mut wire = Wire::new(stream);
+            if wire.send("QUIT", clock, &mut Transcript::default()).await.is_ok() {
+                wire.part();
+            }
             Some(WithoutSni { handshake: true, failure: None })
         }
         Err(failure) => Some(WithoutSni { handshake: false, failure: Some(failure) }),
@@ -208,7 +221,7 @@ async fn without_sni(
 
 async fn ready_for_tls(address: SocketAddr, manner: &Manner, clock: Clock) -> Option<TcpStream> {
     let mut transcript = Transcript::default();
-    let stream = connect(address, clock).await.ok()?;
+    let stream = connect(address, manner.proxy.as_ref(), clock).await.ok()?;
     let hello = hello(manner, &stream);
     let mut wire = Wire::new(stream);
     let greeting = wire.reply("greeting", clock.steps(GREETING_STEPS), &mut transcript).await.ok()?;
@@ -231,14 +244,6 @@ fn hello(manner: &Manner, stream: &TcpStream) -> String {
         Ok(address) => format!("EHLO [{address}]"),
         Err(_) => "EHLO localhost".to_owned(),
     }
-}
-
-async fn connect(address: SocketAddr, clock: Clock) -> Result<TcpStream, Failure> {
-    let connected = clock.within("connection", TcpStream::connect(address)).await?;
-    let stream = connected.map_err(|error| of_io("connecting to the MX host", &error))?;
-    // Without it the second EHLO waits for the acknowledgement of the handshake's last record.
-    stream.set_nodelay(true).map_err(|error| of_io("connecting to the MX host", &error))?;
-    Ok(stream)
 }
 
 async fn handshake(

@@ -5,7 +5,7 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::failure::{failure, of_io};
-use super::limits::{Clock, MAX_LINE_OCTETS, MAX_REPLY_LINES, MAX_REPLY_OCTETS};
+use super::limits::{Clock, MAX_LINE_OCTETS, MAX_REPLY_LINES, MAX_REPLY_OCTETS, PARTING};
 use crate::snapshot::{Failure, FailureKind, Party, SmtpReply, TranscriptLine};
 
 /// How many lines of a conversation are written down.
@@ -72,6 +72,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// The stream itself.
     pub fn into_stream(self) -> S {
         self.stream
+    }
+
+    /// Leaves the end of the conversation to itself: the reply to QUIT is read and the connection closed in order,
+    /// so that the server has nothing to complain of, while the collection goes on.
+    pub fn part(mut self)
+    where
+        S: Send + 'static,
+    {
+        tokio::spawn(tokio::time::timeout(PARTING, async move {
+            let mut transcript = Transcript::default();
+            let _ = self.read_reply("reply to QUIT", &mut transcript).await;
+            let _ = self.stream.shutdown().await;
+        }));
     }
 
     async fn read_reply(&mut self, what: &str, transcript: &mut Transcript) -> Result<SmtpReply, Failure> {

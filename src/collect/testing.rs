@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, CNAME, MX, SOA, TXT};
+use hickory_resolver::proto::rr::rdata::{A, CNAME, MX, NS, SOA, TXT};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -50,6 +50,10 @@ impl Zone {
         let record = Record::from_rdata(owner.clone(), 300, data);
         self.records.entry((owner, record.record_type())).or_default().push(record);
         self
+    }
+
+    pub fn ns(self, owner: &str, server: &str) -> Self {
+        self.add(owner, RData::NS(NS(name(server))))
     }
 
     pub fn a(self, owner: &str, address: Ipv4Addr) -> Self {
@@ -121,6 +125,15 @@ impl Zone {
     /// Serves the zone over UDP and TCP.
     pub async fn serve(self) -> SocketAddr {
         let (udp, tcp) = sockets().await;
+        self.serve_on(udp, tcp)
+    }
+
+    /// The same at an address that is chosen.
+    pub async fn serve_at(self, address: SocketAddr) {
+        self.serve_on(UdpSocket::bind(address).await.unwrap(), TcpListener::bind(address).await.unwrap());
+    }
+
+    fn serve_on(self, udp: UdpSocket, tcp: TcpListener) -> SocketAddr {
         let address = udp.local_addr().unwrap();
         let zone = Arc::new(self);
         let answers = zone.clone();
@@ -137,21 +150,38 @@ impl Zone {
             }
         });
         tokio::spawn(async move {
-            while let Ok((mut stream, _)) = tcp.accept().await {
+            while let Ok((stream, _)) = tcp.accept().await {
                 let zone = zone.clone();
-                tokio::spawn(async move {
-                    while let Ok(length) = stream.read_u16().await {
-                        let mut question = vec![0; usize::from(length)];
-                        stream.read_exact(&mut question).await.unwrap();
-                        let Some(answer) = zone.answer(&Message::from_vec(&question).unwrap()) else { continue };
-                        let octets = answer.to_vec().unwrap();
-                        stream.write_u16(octets.len().try_into().unwrap()).await.unwrap();
-                        stream.write_all(&octets).await.unwrap();
-                    }
-                });
+                tokio::spawn(async move { zone.answer_stream(stream).await });
             }
         });
         address
+    }
+
+    /// Serves the zone over TLS (RFC 7858).
+    pub async fn serve_tls(self, acceptor: TlsAcceptor) -> SocketAddr {
+        let zone = Arc::new(self);
+        let port = listen(move |stream| {
+            let (zone, acceptor) = (zone.clone(), acceptor.clone());
+            async move {
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    zone.answer_stream(stream).await;
+                }
+            }
+        });
+        SocketAddr::new(LOOPBACK, port.await)
+    }
+
+    async fn answer_stream<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S) {
+        while let Ok(length) = stream.read_u16().await {
+            let mut question = vec![0; usize::from(length)];
+            stream.read_exact(&mut question).await.unwrap();
+            let Some(answer) = self.answer(&Message::from_vec(&question).unwrap()) else { continue };
+            let octets = answer.to_vec().unwrap();
+            let framed = [&u16::try_from(octets.len()).unwrap().to_be_bytes()[..], &octets].concat();
+            stream.write_all(&framed).await.unwrap();
+            stream.flush().await.unwrap();
+        }
     }
 }
 
@@ -215,10 +245,6 @@ impl Authority {
 
     pub fn roots(&self) -> Roots {
         Roots::File(self.folder.path().join("ca.pem"))
-    }
-
-    pub fn certificate(&self) -> CertificateDer<'static> {
-        self.issuer.der().clone()
     }
 
     /// An authority below this one.
@@ -341,7 +367,7 @@ pub async fn smtp(acceptor: TlsAcceptor) -> u16 {
 }
 
 /// Answers commands until QUIT or STARTTLS; whether it was STARTTLS.
-async fn converse<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(stream: &mut S, ehlo: &[u8]) -> bool {
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, ehlo: &[u8]) -> bool {
     loop {
         let command = read_command(stream).await;
         let reply: &[u8] = match command.as_deref().map(|command| command.get(..4).unwrap_or_default()) {
@@ -361,14 +387,43 @@ async fn converse<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(strea
 }
 
 /// The next line from a client.
-pub async fn read_command<S: tokio::io::AsyncRead + Unpin>(stream: &mut S) -> Option<String> {
+pub async fn read_command<S: AsyncRead + Unpin>(stream: &mut S) -> Option<String> {
     let mut line = Vec::new();
     loop {
         match stream.read_u8().await.ok()? {
-            b'\n' => return Some(String::from_utf8(line).unwrap().trim_end().to_owned()),
+            b'\n' => return Some(String::from_utf8_lossy(&line).trim_end().to_owned()),
             octet => line.push(octet),
         }
     }
+}
+
+/// The server's part of SOCKS5 with a password (RFC 1928, RFC 1929); the two ends to put together.
+pub async fn socks5(mut client: TcpStream, user: &str, password: &str) -> Option<(TcpStream, TcpStream)> {
+    let mut greeting = [0; 2];
+    client.read_exact(&mut greeting).await.ok()?;
+    let mut methods = vec![0; usize::from(greeting[1])];
+    client.read_exact(&mut methods).await.ok()?;
+    client.write_all(&[5, 2]).await.ok()?;
+    let mut login = Vec::new();
+    for _ in 0..2 {
+        // The version of RFC 1929 comes before the user name alone.
+        if login.is_empty() {
+            client.read_u8().await.ok()?;
+        }
+        let mut part = vec![0; usize::from(client.read_u8().await.ok()?)];
+        client.read_exact(&mut part).await.ok()?;
+        login.push(part);
+    }
+    let right = login == [user.as_bytes(), password.as_bytes()];
+    client.write_all(&[1, u8::from(!right)]).await.ok()?;
+    let mut request = [0; 10];
+    client.read_exact(&mut request).await.ok()?;
+    let address = Ipv4Addr::new(request[4], request[5], request[6], request[7]);
+    let port = u16::from_be_bytes([request[8], request[9]]);
+    let host = TcpStream::connect((address, port)).await;
+    let code = if host.is_ok() { 0 } else { 5 };
+    client.write_all(&[5, code, 0, 1, 0, 0, 0, 0, 0, 0]).await.ok()?;
+    Some((client, host.ok()?))
 }
 
 /// Options for a lab: short limits, and a name server of its own.

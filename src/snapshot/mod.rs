@@ -15,6 +15,8 @@ mod policy_host;
 mod smtp;
 mod tls;
 
+use std::net::IpAddr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +79,9 @@ pub struct Snapshot {
     /// The hosts named by `rua` (RFC 8460 §3): can reports be delivered there at all?
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report_hosts: Option<Vec<ReportHost>>,
+    /// What each of the zone's own name servers says, past every cache: do they agree (RFC 8461 §8.1)?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_servers: Option<Vec<NameServer>>,
     /// What the collector did when, for the timeline in reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Vec<Step>>,
@@ -166,6 +171,26 @@ pub enum FailureKind {
     TlsAlert,
     /// The TLS handshake failed in another way.
     TlsHandshake,
+}
+
+/// One address of a name server of the domain's own zone, asked directly and without recursion.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NameServer {
+    /// Its name, as the NS record has it, without the trailing dot.
+    pub name: String,
+    /// The address that was asked. Left out where the name has none that could be found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    /// Its answer for TXT at `_mta-sts.<domain>`; an alias is an answer, and not followed.
+    #[serde(default, deserialize_with = "dns::lookup_or_absent", skip_serializing_if = "Option::is_none")]
+    pub record: Option<Lookup<TxtRecord>>,
+    /// Its answer for TXT at `_smtp._tls.<domain>`.
+    #[serde(default, deserialize_with = "dns::lookup_or_absent", skip_serializing_if = "Option::is_none")]
+    pub tlsrpt: Option<Lookup<TxtRecord>>,
+    /// Its answer for MX at the domain.
+    #[serde(default, deserialize_with = "dns::lookup_or_absent", skip_serializing_if = "Option::is_none")]
+    pub mx: Option<Lookup<MxRecord>>,
 }
 
 /// A host that a `rua` of the TLSRPT record names.

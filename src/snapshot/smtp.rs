@@ -64,7 +64,7 @@ pub struct SmtpProbe {
     /// The conversation, bounded; TLS records are not in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transcript: Vec<TranscriptLine>,
-    /// The time from the first packet to the reply to QUIT, in milliseconds.
+    /// The time from the first packet to QUIT, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ms: Option<u64>,
 }

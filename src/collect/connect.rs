@@ -1,0 +1,65 @@
+//! TCP connections to MX hosts: direct, or through a SOCKS5 proxy where the network here blocks port 25.
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpStream;
+use tokio_socks::Error as SocksError;
+use tokio_socks::tcp::Socks5Stream;
+
+use super::failure::{failure, of_io};
+use super::limits::Clock;
+use super::options::Proxy;
+use crate::snapshot::{Failure, FailureKind};
+
+/// Why there is no connection, and whose fault that is.
+pub struct NotConnected {
+    /// Why.
+    pub failure: Failure,
+    /// Whether the peer itself is known not to take the connection: not so where the proxy failed.
+    pub is_peers: bool,
+}
+
+/// Connects to an address.
+pub async fn connect(address: SocketAddr, proxy: Option<&Proxy>, clock: Clock) -> Result<TcpStream, NotConnected> {
+    let connecting = async {
+        let stream = match proxy {
+            Some(proxy) => through(proxy, address).await?,
+            None => TcpStream::connect(address).await.map_err(of_peer)?,
+        };
+        // Without it the second EHLO waits for the acknowledgement of the handshake's last record.
+        stream.set_nodelay(true).map_err(of_peer)?;
+        Ok(stream)
+    };
+    match clock.within("connection", connecting).await {
+        Ok(connected) => connected,
+        Err(failure) => Err(NotConnected { failure, is_peers: proxy.is_none() && !clock.is_over() }),
+    }
+}
+
+fn of_peer(error: std::io::Error) -> NotConnected {
+    NotConnected { failure: of_io("connecting to the MX host", &error), is_peers: true }
+}
+
+async fn through(proxy: &Proxy, address: SocketAddr) -> Result<TcpStream, NotConnected> {
+    let unreached = |error| NotConnected { failure: of_io("connecting to the proxy", &error), is_peers: false };
+    let to_proxy = TcpStream::connect(&proxy.endpoint).await.map_err(unreached)?;
+    let connected = match &proxy.login {
+        Some((user, password)) => {
+            Socks5Stream::connect_with_password_and_socket(to_proxy, address, user, password).await
+        }
+        None => Socks5Stream::connect_with_socket(to_proxy, address).await,
+    };
+    connected.map(Socks5Stream::into_inner).map_err(|error| of_socks(&error))
+}
+
+/// What a proxy's reply means (RFC 1928 §6): some speak of the peer, the others of the proxy.
+fn of_socks(error: &SocksError) -> NotConnected {
+    let (kind, is_peers) = match error {
+        SocksError::ConnectionRefused => (FailureKind::Refused, true),
+        SocksError::HostUnreachable | SocksError::NetworkUnreachable | SocksError::TtlExpired => {
+            (FailureKind::Network, true)
+        }
+        _ => (FailureKind::Other, false),
+    };
+    NotConnected { failure: failure(kind, format!("through the proxy: {error}")), is_peers }
+}

@@ -1,0 +1,118 @@
+//! What DNSSEC proves of an answer (RFC 4035 §4.3), found out beside the collection and never in its way.
+//!
+//! Validation needs the keys of every zone up to the trust anchor, one round trip after the other. Nobody has to
+//! wait for them to speak to a host, so each validation runs as a task of its own and is asked for at the end.
+
+use std::sync::Arc;
+
+use hickory_resolver::proto::op::{DnsResponse, Query};
+use hickory_resolver::proto::rr::{Name, RecordType};
+use tokio::sync::{OnceCell, Semaphore};
+use tracing::debug;
+
+use super::dns::owner;
+use super::dns_failure;
+use super::dns_trail::Trail;
+use super::limits::{Clock, MAX_VALIDATIONS, VALIDATION_STEPS};
+use super::memo::Memo;
+use super::options::DnssecMode;
+use super::resolver::Way;
+use crate::snapshot::{DnsOutcome, DnssecProof};
+
+/// How many proofs are remembered in a run.
+const REMEMBERED: usize = 16_384;
+
+/// Validates answers, each once in a run.
+pub struct Prover {
+    way: Way,
+    mode: DnssecMode,
+    permits: Semaphore,
+    proofs: Memo<(String, u16), DnssecProof>,
+    resolver_validates: OnceCell<bool>,
+    signatures_arrive: OnceCell<bool>,
+}
+
+impl Prover {
+    /// A prover that asks for keys the same `way` as the questions go.
+    pub fn new(way: Way, mode: DnssecMode) -> Self {
+        Prover {
+            way,
+            mode,
+            permits: Semaphore::new(MAX_VALIDATIONS),
+            proofs: Memo::new(REMEMBERED),
+            resolver_validates: OnceCell::new(),
+            signatures_arrive: OnceCell::new(),
+        }
+    }
+
+    /// Begins to validate what is at a name, where that was chosen.
+    pub fn begin(self: &Arc<Self>, name: &str, kind: RecordType, clock: Clock) {
+        if self.mode == DnssecMode::Validate {
+            let (prover, name) = (self.clone(), name.to_owned());
+            // The task ends with the clock at the latest; its result stays in the memo.
+            tokio::spawn(async move { prover.proof(&name, kind, clock).await });
+        }
+    }
+
+    /// What is proven of what is at a name.
+    pub async fn proof(&self, name: &str, kind: RecordType, clock: Clock) -> DnssecProof {
+        match self.mode {
+            DnssecMode::Off => return DnssecProof::Unchecked,
+            DnssecMode::TrustAd => return self.without_ad(clock).await,
+            DnssecMode::Validate => {}
+        }
+        let key = (name.to_ascii_lowercase(), kind.into());
+        let validation = self.proofs.get(key, |_| !clock.is_over(), || self.validate(name, kind, clock));
+        let proof = clock.until_deadline("proof", validation).await.unwrap_or(DnssecProof::Indeterminate);
+        debug!(name, %kind, ?proof, "DNSSEC");
+        proof
+    }
+
+    async fn validate(&self, name: &str, kind: RecordType, clock: Clock) -> DnssecProof {
+        let Some(owner) = owner(name) else { return DnssecProof::Indeterminate };
+        let Ok(_permit) = self.permits.acquire().await else { return DnssecProof::Indeterminate };
+        let mut trail = Trail::new(owner, kind);
+        let followed = clock.steps(VALIDATION_STEPS).within("proof", self.follow(&mut trail)).await;
+        let known = matches!(trail.end, Some((DnsOutcome::Answer | DnsOutcome::Nodata | DnsOutcome::Nxdomain, _)));
+        let proof = match (followed, trail.proof) {
+            (Ok(()), Some(proof)) if known => proof,
+            _ => DnssecProof::Indeterminate,
+        };
+        match proof {
+            DnssecProof::Bogus if !self.signatures_arrive(clock).await => DnssecProof::Indeterminate,
+            proof => proof,
+        }
+    }
+
+    async fn follow(&self, trail: &mut Trail) {
+        while trail.end.is_none() {
+            let asked = self.way.ask(Query::query(trail.current.clone(), trail.kind)).await;
+            match dns_failure::answer(asked) {
+                Ok(answer) => trail.advance(answer),
+                Err((outcome, failure)) => trail.end = Some((outcome, Some(failure))),
+            }
+        }
+    }
+
+    /// What it means that a resolver does not vouch for an answer: something only where it validates at all, and
+    /// so vouches for the root.
+    async fn without_ad(&self, clock: Clock) -> DnssecProof {
+        let validates = self.resolver_validates.get_or_init(|| async {
+            let asked = self.way.ask_plain(Query::query(Name::root(), RecordType::NS));
+            let asked = clock.within("answer from the resolver", asked).await;
+            asked.is_ok_and(|response| response.is_ok_and(|response| response.metadata.authentic_data))
+        });
+        if *validates.await { DnssecProof::Insecure } else { DnssecProof::Indeterminate }
+    }
+
+    /// Whether the way to the trust anchor leaves signatures in: where it strips them, nothing is bogus.
+    async fn signatures_arrive(&self, clock: Clock) -> bool {
+        let arrive = self.signatures_arrive.get_or_init(|| async {
+            let query = Query::query(self.way.anchor().clone(), RecordType::DNSKEY);
+            let asked = clock.within("answer from the resolver", self.way.ask_unchecked(query)).await;
+            let signed = |response: DnsResponse| response.answers.iter().any(|record| record.record_type().is_rrsig());
+            asked.is_ok_and(|response| response.is_ok_and(signed))
+        });
+        *arrive.await
+    }
+}

@@ -1,0 +1,116 @@
+//! The zone's own name servers, asked past every cache: do they all say the same (RFC 8461 §8.1)?
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use futures_util::future::{join, join_all};
+use hickory_resolver::proto::op::Query;
+use hickory_resolver::proto::rr::{RData, RecordType};
+use tracing::debug;
+
+use super::dns::{owner, read_mx, read_txt, typed, unanswered};
+use super::dns_failure;
+use super::dns_trail::Trail;
+use super::failure::failure;
+use super::limits::{MAX_NAME_SERVERS, millis};
+use super::pass::Pass;
+use super::resolver::Way;
+use crate::snapshot::{DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, NameServer};
+
+impl Pass<'_> {
+    /// What each name server of the zone says; `None` where that was not chosen, or the servers are not known.
+    pub(super) async fn name_servers(&self) -> Option<Vec<NameServer>> {
+        if !self.collector.options.authoritative {
+            return None;
+        }
+        let Some(names) = self.zone_servers().await else {
+            self.leave_out("name_servers", "the name servers of the zone could not be found".to_owned());
+            return None;
+        };
+        let mut servers: Vec<(String, Option<IpAddr>)> =
+            join_all(names.into_iter().map(|name| self.addresses_of(name))).await.into_iter().flatten().collect();
+        if servers.len() > MAX_NAME_SERVERS {
+            let reason = format!("only {MAX_NAME_SERVERS} of {} addresses of name servers were asked", servers.len());
+            self.leave_out("name_servers", reason);
+            servers.truncate(MAX_NAME_SERVERS);
+        }
+        Some(join_all(servers.into_iter().map(|(name, address)| self.name_server(name, address))).await)
+    }
+
+    /// The names of the servers of the zone that the domain is in: its own, else that of the nearest parent.
+    async fn zone_servers(&self) -> Option<Vec<String>> {
+        let top = psl::domain_str(self.domain).unwrap_or(self.domain);
+        let zones = std::iter::successors(Some(self.domain), |zone| {
+            zone.split_once('.').map(|(_, parent)| parent).filter(|parent| parent.len() >= top.len())
+        });
+        let asked = join_all(zones.take(8).map(|zone| self.ns(zone))).await;
+        let mut names = asked.into_iter().map(|lookup| lookup.records).find(|names| !names.is_empty())?;
+        names.sort();
+        Some(names)
+    }
+
+    async fn addresses_of(&self, name: String) -> Vec<(String, Option<IpAddr>)> {
+        let (ipv4, ipv6) = join(self.ipv4(&name), self.ipv6(&name)).await;
+        let families = self.collector.options.families;
+        let addresses = ipv4.records.iter().chain(&ipv6.records).map(|record| record.address);
+        let found: Vec<_> = addresses
+            .filter(|address| families.include(*address))
+            .map(|address| (name.clone(), Some(address)))
+            .collect();
+        if found.is_empty() { vec![(name, None)] } else { found }
+    }
+
+    async fn name_server(&self, name: String, address: Option<IpAddr>) -> NameServer {
+        let Some(address) = address else {
+            return NameServer { name, address: None, record: None, tlsrpt: None, mx: None };
+        };
+        let server = SocketAddr::new(address, self.collector.options.name_server_port);
+        let way = Way::to_server(server, self.clock.step()).ok();
+        let (record, tlsrpt) = (format!("_mta-sts.{}", self.domain), format!("_smtp._tls.{}", self.domain));
+        let (record, tlsrpt, mx) = tokio::join!(
+            self.ask_server(way.as_ref(), server, &record, RecordType::TXT),
+            self.ask_server(way.as_ref(), server, &tlsrpt, RecordType::TXT),
+            self.ask_server(way.as_ref(), server, self.domain, RecordType::MX),
+        );
+        NameServer {
+            name,
+            address: Some(address),
+            record: Some(typed(&record, read_txt)),
+            tlsrpt: Some(typed(&tlsrpt, read_txt)),
+            mx: Some(typed(&mx, read_mx)),
+        }
+    }
+
+    async fn ask_server(&self, way: Option<&Way>, server: SocketAddr, name: &str, kind: RecordType) -> Lookup<RData> {
+        let (Some(way), Some(owner)) = (way, owner(name)) else {
+            let failure = failure(FailureKind::Other, "this question cannot be put");
+            return unanswered(name, DnsOutcome::Other, failure);
+        };
+        let began = Instant::now();
+        let asking = self.clock.within("answer from the name server", way.ask_plain(Query::query(owner.clone(), kind)));
+        let asked = self.timeline.step(format!("{kind} {name} at {}", server.ip()), asking).await;
+        let lookup = match asked.map(dns_failure::answer) {
+            Ok(Ok(answer)) => {
+                let mut trail = Trail::new(owner, kind);
+                trail.advance(answer);
+                // An alias out of the zone is all that this server can say.
+                trail.end.get_or_insert((DnsOutcome::Answer, None));
+                trail.proof = Some(DnssecProof::Unchecked);
+                trail.into_lookup(name)
+            }
+            Ok(Err((outcome, failure))) => unanswered(name, outcome, of_server(failure)),
+            Err(failure) => unanswered(name, DnsOutcome::Timeout, failure),
+        };
+        debug!(name, %kind, %server, outcome = ?lookup.outcome, "name server");
+        Lookup { elapsed_ms: Some(millis(began.elapsed())), ..lookup }
+    }
+}
+
+/// The same failure where no resolver was asked but the zone's own server, and so is to blame.
+fn of_server(failure: Failure) -> Failure {
+    let kind = match failure.kind {
+        FailureKind::Resolver => FailureKind::Other,
+        kind => kind,
+    };
+    Failure { kind, detail: failure.detail.replace("the resolver", "the name server") }
+}
