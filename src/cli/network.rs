@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use miette::{IntoDiagnostic, Report};
 
 use super::{CollectArgs, Ended, OutputArgs, UsageError, terminal};
-use crate::collect::{Collector, DnssecMode, Families, Options, ResolverChoice, Roots};
+use crate::collect::{Collector, DnssecMode, Families, Options, Proxy, ResolverChoice, Roots};
 use crate::grammar::names::DomainName;
 use crate::snapshot::{self, Format, Snapshot};
 
@@ -45,6 +45,12 @@ pub struct NetworkArgs {
     /// Ask IPv6 addresses only.
     #[arg(short = '6', long, help_heading = "Collection")]
     pub ipv6: bool,
+    /// Ask the zone's own name servers too, past every cache, and compare what they say.
+    #[arg(long, help_heading = "Collection")]
+    pub authoritative: bool,
+    /// Reach MX hosts through this SOCKS5 proxy, where port 25 is blocked: socks5://[user:password@]host:port.
+    #[arg(long, value_name = "URL", help_heading = "Collection")]
+    pub smtp_proxy: Option<Proxy>,
     /// The time limit of everything about one domain, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds, help_heading = "Collection")]
     pub deadline: f64,
@@ -70,6 +76,8 @@ impl NetworkArgs {
             resolver: self.resolver.clone(),
             dnssec: self.dnssec,
             trust_anchor: self.trust_anchor.clone(),
+            authoritative: self.authoritative,
+            proxy: self.smtp_proxy.clone(),
             deadline: Duration::from_secs_f64(self.deadline),
             roots: self.roots.clone(),
             timeout: Duration::from_secs_f64(self.timeout),

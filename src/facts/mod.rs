@@ -10,6 +10,7 @@ mod fact;
 mod host;
 mod location;
 mod mx;
+mod name_servers;
 mod policy;
 mod questions;
 mod record;
@@ -108,6 +109,7 @@ fn tree_of(builder: &mut Builder<'_>, baseline: Option<&Snapshot>) -> FactTree {
         policy: Fact::Known(policy),
         tlsrpt: Fact::Known(tlsrpt),
         baseline: Fact::Known(baseline.map(|older| baseline::baseline_facts(builder, older, &hosts))),
+        name_servers: Fact::Known(name_servers::name_server_facts(snapshot)),
         questions: Fact::Known(questions),
         smtp_blocked: smtp::looks_blocked(snapshot).into(),
         standard_ports: standard_ports(snapshot),

@@ -44,6 +44,8 @@ facts! {
         tlsrpt: TlsrptFacts,
         /// An older observation of the same domain; `null` where none was given.
         baseline: Option<BaselineFacts>,
+        /// What the zone's own name servers say, past every cache; `null` where they were not asked.
+        name_servers: Option<NameServersFacts>,
         /// Every DNS question that was asked about the domain.
         questions: Vec<QuestionFacts>,
         /// Whether no MX host of the run answered on its SMTP port, so that the network here is the likely cause.
@@ -80,6 +82,20 @@ facts! {
         patterns: Vec<String>,
         /// The present MX hosts that its policy, which senders may still hold, does not cover.
         uncovered: Vec<String>,
+    }
+}
+
+facts! {
+    /// The zone's own name servers, asked one by one.
+    pub struct NameServersFacts {
+        /// How many of their addresses were asked.
+        asked: i64,
+        /// How many of them answered the question for the `_mta-sts` record.
+        answered: i64,
+        /// Whether all that answered say the same.
+        consistent: bool,
+        /// What they disagree about, for people.
+        differences: Vec<String>,
     }
 }
 
