@@ -109,7 +109,7 @@ fn tree_of(builder: &mut Builder<'_>, baseline: Option<&Snapshot>) -> FactTree {
         policy: Fact::Known(policy),
         tlsrpt: Fact::Known(tlsrpt),
         baseline: Fact::Known(baseline.map(|older| baseline::baseline_facts(builder, older, &hosts))),
-        name_servers: Fact::Known(name_servers::name_server_facts(snapshot)),
+        name_servers: Fact::Known(name_servers::name_server_facts(builder)),
         questions: Fact::Known(questions),
         smtp_blocked: smtp::looks_blocked(snapshot).into(),
         standard_ports: standard_ports(snapshot),

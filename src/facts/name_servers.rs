@@ -1,22 +1,31 @@
 //! The facts of the zone's own name servers, asked past every cache: do they agree (RFC 8461 §8.1)?
 
+use super::builder::Builder;
 use super::fact::Fact;
 use super::tree::NameServersFacts;
-use crate::snapshot::{Lookup, MxRecord, NameServer, Snapshot, TxtRecord};
+use crate::snapshot::{Lookup, MxRecord, NameServer, TxtRecord};
 use crate::source_text::escape;
 
 /// The facts of the name servers; `None` where they were not asked.
-pub fn name_server_facts(snapshot: &Snapshot) -> Option<NameServersFacts> {
-    let servers = snapshot.name_servers.as_ref()?;
+pub fn name_server_facts(builder: &mut Builder<'_>) -> Option<NameServersFacts> {
+    let servers = builder.snapshot.name_servers.as_ref()?;
+    let count = |number: usize| Fact::Known(i64::try_from(number).unwrap_or(i64::MAX));
+    let answered = servers.iter().filter(|server| texts(server.record.as_ref()).is_some()).count();
+    let facts =
+        NameServersFacts { asked: count(servers.len()), answered: count(answered), ..NameServersFacts::default() };
+    // One answer alone cannot be compared, unless there is but one to ask.
+    if answered == 0 || (answered == 1 && servers.len() > 1) {
+        builder.why(
+            "name_servers",
+            format!("{answered} of the {} addresses of the zone's name servers answered", servers.len()),
+        );
+        return Some(facts);
+    }
     let differences = differences(servers);
     Some(NameServersFacts {
-        asked: Fact::Known(i64::try_from(servers.len()).unwrap_or(i64::MAX)),
-        answered: Fact::Known(
-            i64::try_from(servers.iter().filter(|server| texts(server.record.as_ref()).is_some()).count())
-                .unwrap_or(i64::MAX),
-        ),
         consistent: Fact::Known(differences.is_empty()),
         differences: Fact::Known(differences),
+        ..facts
     })
 }
 
