@@ -73,6 +73,27 @@ async fn each_zone_is_what_its_signatures_prove() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alias_and_what_it_does_not_lead_to_are_proven_apart() {
+    let mut scenario = Scenario::good("alias.example");
+    scenario.remove_txt("_smtp._tls.alias.example");
+    let alias = |target: &str| stslint::lab::RecordData::Cname(target.to_owned());
+    let mut record = scenario.records[0].clone();
+    record.name = "_smtp._tls.alias.example".to_owned();
+    record.data = alias("mx1.alias.example");
+    scenario.records.push(record.clone());
+    record.name = "_mta_sts.alias.example".to_owned();
+    record.data = alias("gone.alias.example");
+    scenario.records.push(record);
+    let lab = Lab::start(LabOptions::empty(SystemTime::now()).with(scenario)).await.unwrap();
+    let snapshot = collect(&lab, lab.resolver(), DnssecMode::Validate, "alias.example").await;
+    let tlsrpt = snapshot.tlsrpt.as_ref().unwrap();
+    assert_eq!((tlsrpt.outcome, tlsrpt.aliases.len()), (Some(DnsOutcome::Nodata), 1));
+    assert_eq!(tlsrpt.dnssec, Some(DnssecProof::Secure));
+    let gone = snapshot.misplaced.as_ref().unwrap().iter().find(|lookup| !lookup.aliases.is_empty()).unwrap();
+    assert_eq!((gone.outcome, gone.dnssec), (Some(DnsOutcome::Nxdomain), Some(DnssecProof::Secure)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_way_that_strips_signatures_proves_nothing() {
     let lab = lab().await;
     let stripping = stripping(lab.resolver()).await;
