@@ -64,8 +64,11 @@ fn id_problem(text: &[u8], value: Span, field: Span) -> Option<Offence> {
         return Some(Offence::new(field, "is empty"));
     } else if let Some(at) = octets.iter().position(|octet| !octet.is_ascii_alphanumeric()) {
         let wrong = octets.get(at).copied().unwrap_or_default();
-        let shown =
-            if wrong == b' ' { "a space".to_owned() } else { format!("`{}`", char::from(wrong).escape_default()) };
+        let shown = match char::from(wrong) {
+            ' ' => "a space".to_owned(),
+            wrong if wrong.is_ascii_graphic() => format!("`{wrong}`"),
+            _ => format!("the octet 0x{wrong:02X}"),
+        };
         Offence::new(value, format!("holds {shown}, which is neither a letter nor a digit"))
     } else if octets.len() > 32 {
         Offence::new(value, format!("has {} characters, and 32 are allowed", octets.len()))

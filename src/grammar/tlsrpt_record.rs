@@ -83,6 +83,10 @@ pub fn parse(text: &[u8]) -> TlsrptRecord {
         .flat_map(|field| destinations(text, field.value_span))
         .take(MAX_DESTINATIONS)
         .collect();
+    if !destinations.is_empty() {
+        let empty = ruas.iter().filter(|field| field.value_span.length == 0);
+        syntax.extend(empty.map(|field| Offence::new(field.span, "a `rua` is empty")));
+    }
     let rua_problem = if destinations.is_empty() { Some(rua_problem(text, &list.fields, &mut syntax)) } else { None };
     TlsrptRecord {
         version: list.version,
