@@ -28,10 +28,20 @@ async fn lab() -> Lab {
 }
 
 async fn collect(lab: &Lab, resolver: SocketAddr, dnssec: DnssecMode, domain: &str) -> Snapshot {
+    collect_from(lab, lab.trust_anchor(), resolver, dnssec, domain).await
+}
+
+async fn collect_from(
+    lab: &Lab,
+    trust_anchor: &str,
+    resolver: SocketAddr,
+    dnssec: DnssecMode,
+    domain: &str,
+) -> Snapshot {
     let folder = tempfile::tempdir().unwrap();
     let (roots, anchor) = (folder.path().join("roots.pem"), folder.path().join("anchor"));
     std::fs::write(&roots, lab.roots_pem()).unwrap();
-    std::fs::write(&anchor, lab.trust_anchor()).unwrap();
+    std::fs::write(&anchor, trust_anchor).unwrap();
     let options = Options {
         resolver: ResolverChoice::Address(resolver),
         dnssec,
@@ -91,6 +101,14 @@ async fn an_alias_and_what_it_does_not_lead_to_are_proven_apart() {
     assert_eq!(tlsrpt.dnssec, Some(DnssecProof::Secure));
     let gone = snapshot.misplaced.as_ref().unwrap().iter().find(|lookup| !lookup.aliases.is_empty()).unwrap();
     assert_eq!((gone.outcome, gone.dnssec), (Some(DnsOutcome::Nxdomain), Some(DnssecProof::Secure)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_proven_outside_of_the_anchors_zone() {
+    let lab = lab().await;
+    let elsewhere = lab.trust_anchor().trim_start().replacen('.', "elsewhere.example.", 1);
+    let snapshot = collect_from(&lab, &elsewhere, lab.resolver(), DnssecMode::Validate, "secure.example").await;
+    assert!(proofs(&snapshot).iter().all(|(_, proof)| *proof == Some(DnssecProof::Indeterminate)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
