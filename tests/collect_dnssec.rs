@@ -28,10 +28,20 @@ async fn lab() -> Lab {
 }
 
 async fn collect(lab: &Lab, resolver: SocketAddr, dnssec: DnssecMode, domain: &str) -> Snapshot {
+    collect_from(lab, lab.trust_anchor(), resolver, dnssec, domain).await
+}
+
+async fn collect_from(
+    lab: &Lab,
+    trust_anchor: &str,
+    resolver: SocketAddr,
+    dnssec: DnssecMode,
+    domain: &str,
+) -> Snapshot {
     let folder = tempfile::tempdir().unwrap();
     let (roots, anchor) = (folder.path().join("roots.pem"), folder.path().join("anchor"));
     std::fs::write(&roots, lab.roots_pem()).unwrap();
-    std::fs::write(&anchor, lab.trust_anchor()).unwrap();
+    std::fs::write(&anchor, trust_anchor).unwrap();
     let options = Options {
         resolver: ResolverChoice::Address(resolver),
         dnssec,
@@ -70,6 +80,35 @@ async fn each_zone_is_what_its_signatures_prove() {
         assert_eq!(host.ipv4.as_ref().unwrap().dnssec, Some(proof), "{domain}");
         assert!(host.tlsa.as_ref().unwrap().dnssec.is_some());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alias_and_what_it_does_not_lead_to_are_proven_apart() {
+    let mut scenario = Scenario::good("alias.example");
+    scenario.remove_txt("_smtp._tls.alias.example");
+    let alias = |target: &str| stslint::lab::RecordData::Cname(target.to_owned());
+    let mut record = scenario.records[0].clone();
+    record.name = "_smtp._tls.alias.example".to_owned();
+    record.data = alias("mx1.alias.example");
+    scenario.records.push(record.clone());
+    record.name = "_mta_sts.alias.example".to_owned();
+    record.data = alias("gone.alias.example");
+    scenario.records.push(record);
+    let lab = Lab::start(LabOptions::empty(SystemTime::now()).with(scenario)).await.unwrap();
+    let snapshot = collect(&lab, lab.resolver(), DnssecMode::Validate, "alias.example").await;
+    let tlsrpt = snapshot.tlsrpt.as_ref().unwrap();
+    assert_eq!((tlsrpt.outcome, tlsrpt.aliases.len()), (Some(DnsOutcome::Nodata), 1));
+    assert_eq!(tlsrpt.dnssec, Some(DnssecProof::Secure));
+    let gone = snapshot.misplaced.as_ref().unwrap().iter().find(|lookup| !lookup.aliases.is_empty()).unwrap();
+    assert_eq!((gone.outcome, gone.dnssec), (Some(DnsOutcome::Nxdomain), Some(DnssecProof::Secure)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_proven_outside_of_the_anchors_zone() {
+    let lab = lab().await;
+    let elsewhere = lab.trust_anchor().trim_start().replacen('.', "elsewhere.example.", 1);
+    let snapshot = collect_from(&lab, &elsewhere, lab.resolver(), DnssecMode::Validate, "secure.example").await;
+    assert!(proofs(&snapshot).iter().all(|(_, proof)| *proof == Some(DnssecProof::Indeterminate)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

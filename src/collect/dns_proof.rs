@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::{DnsResponse, Query};
 use hickory_resolver::proto::rr::{Name, RecordType};
 use tokio::sync::{OnceCell, Semaphore};
@@ -12,7 +13,7 @@ use tracing::debug;
 
 use super::dns::owner;
 use super::dns_failure;
-use super::dns_trail::Trail;
+use super::dns_trail::{Trail, weaker};
 use super::limits::{Clock, MAX_VALIDATIONS, VALIDATION_STEPS};
 use super::memo::Memo;
 use super::options::DnssecMode;
@@ -86,7 +87,20 @@ impl Prover {
 
     async fn follow(&self, trail: &mut Trail) {
         while trail.end.is_none() {
-            let asked = self.way.ask(Query::query(trail.current.clone(), trail.kind)).await;
+            if !self.way.can_prove(&trail.current) {
+                // RFC 4035 §4.3: without a trust anchor above a name nothing can be said of it.
+                trail.proof = Some(weaker(trail.proof, DnssecProof::Indeterminate));
+                trail.end = Some((DnsOutcome::Answer, None));
+                return;
+            }
+            let asked = match self.way.ask(Query::query(trail.current.clone(), trail.kind)).await {
+                // An alias and the absence of what it leads to come in one response, and hickory takes the proof
+                // of that absence for one of the alias: so each is asked for by itself.
+                Err(NetError::Dns(DnsError::Nsec { response, .. })) if has_alias(&response, &trail.current) => {
+                    self.way.ask(Query::query(trail.current.clone(), RecordType::CNAME)).await
+                }
+                asked => asked,
+            };
             match dns_failure::answer(asked) {
                 Ok(answer) => trail.advance(answer),
                 Err((outcome, failure)) => trail.end = Some((outcome, Some(failure))),
@@ -108,11 +122,15 @@ impl Prover {
     /// Whether the way to the trust anchor leaves signatures in: where it strips them, nothing is bogus.
     async fn signatures_arrive(&self, clock: Clock) -> bool {
         let arrive = self.signatures_arrive.get_or_init(|| async {
-            let query = Query::query(self.way.anchor().clone(), RecordType::DNSKEY);
+            let query = Query::query(self.way.anchor(), RecordType::DNSKEY);
             let asked = clock.within("answer from the resolver", self.way.ask_unchecked(query)).await;
             let signed = |response: DnsResponse| response.answers.iter().any(|record| record.record_type().is_rrsig());
             asked.is_ok_and(|response| response.is_ok_and(signed))
         });
         *arrive.await
     }
+}
+
+fn has_alias(response: &DnsResponse, name: &Name) -> bool {
+    response.answers.iter().any(|record| record.name == *name && record.record_type() == RecordType::CNAME)
 }

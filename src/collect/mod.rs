@@ -26,6 +26,7 @@ mod smtp_wire;
 mod timeline;
 mod tls;
 mod trust;
+mod trust_anchor;
 
 #[cfg(all(test, feature = "lab"))]
 mod hostile_tests;

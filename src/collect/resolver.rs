@@ -4,7 +4,6 @@
 //! the aliases that lead to a name without records, and changes TTLs, and a collector has to see all of these.
 
 use std::net::SocketAddr;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,19 +18,18 @@ use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer, RetryDnsHandle};
 use hickory_resolver::proto::dnssec::TrustAnchors;
 use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Query};
 use hickory_resolver::proto::rr::{Name, RecordType};
-use hickory_resolver::proto::serialize::txt::trust_anchor::{Entry, Parser};
 use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
 use miette::Diagnostic;
 use thiserror::Error;
+use tokio::sync::OnceCell;
 use tokio_rustls::rustls::ClientConfig;
 
 use super::memo::Memo;
-use super::options::{DnssecMode, Options, ResolverChoice};
-use crate::files::{self, FileError};
+use super::options::{Options, ResolverChoice};
+use super::trust_anchor::{self, Anchors};
+use crate::files::FileError;
 use crate::source_text::escape;
 
-/// The largest file of trust anchors that is read, in octets.
-const MAX_ANCHOR_OCTETS: u64 = 1 << 20;
 /// How often a question is put again that failed; losses of single packets are made good below this.
 const ATTEMPTS: usize = 1;
 /// How many zones' keys are remembered.
@@ -70,8 +68,8 @@ type Pool = RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>;
 pub struct Way {
     plain: Pool,
     unchecked: Unchecked,
-    validating: Option<DnssecDnsHandle<Unchecked>>,
-    anchor: Name,
+    anchors: Arc<Anchors>,
+    validating: Arc<OnceCell<DnssecDnsHandle<Unchecked>>>,
     recursion: bool,
 }
 
@@ -80,29 +78,35 @@ impl Way {
     pub fn new(options: &Options, tls: ClientConfig) -> Result<Self, ResolverError> {
         let servers = name_servers(&options.resolver)?;
         let plain = pool(servers, options.timeout, Some(tls))?;
-        let (anchors, anchor) = trust_anchors(options)?;
-        let unchecked = Unchecked::new(plain.clone());
-        let validating = (options.dnssec == DnssecMode::Validate)
-            .then(|| DnssecDnsHandle::with_trust_anchor(unchecked.clone(), Arc::new(anchors)));
-        Ok(Way { plain, unchecked, validating, anchor, recursion: true })
+        let anchors = Anchors::read(options.trust_anchor.as_deref())?;
+        Ok(Way::over(plain, anchors, true))
     }
 
     /// The way to one name server of a zone: no recursion, no cache.
     pub fn to_server(server: SocketAddr, timeout: Duration) -> Result<Self, ResolverError> {
         let plain = pool(vec![address(server)], timeout, None)?;
-        let unchecked = Unchecked::new(plain.clone());
-        Ok(Way { plain, unchecked, validating: None, anchor: Name::root(), recursion: false })
+        Ok(Way::over(plain, Anchors { keys: TrustAnchors::empty(), zones: Vec::new() }, false))
     }
 
-    /// Puts a question and validates the answer, where that was chosen.
+    fn over(plain: Pool, anchors: Anchors, recursion: bool) -> Self {
+        let unchecked = Unchecked { pool: plain.clone(), keys: Arc::new(Memo::new(REMEMBERED_KEYS)) };
+        Way { plain, unchecked, anchors: Arc::new(anchors), validating: Arc::default(), recursion }
+    }
+
+    /// Puts a question and validates the answer.
     pub async fn ask(&self, query: Query) -> Result<DnsResponse, NetError> {
-        match &self.validating {
-            Some(validating) => {
-                let request = DnsRequest::from_query(query, self.request_options(true));
-                validating.send(request).first_answer().await
+        let validating = self.validating.get_or_init(|| self.validator()).await;
+        validating.send(DnsRequest::from_query(query, self.request_options(true))).first_answer().await
+    }
+
+    async fn validator(&self) -> DnssecDnsHandle<Unchecked> {
+        let mut keys = self.anchors.keys.clone();
+        for zone in self.anchors.zones.iter().filter(|zone| !zone.is_root()) {
+            if let Ok(response) = self.ask_unchecked(Query::query(zone.clone(), RecordType::DNSKEY)).await {
+                trust_anchor::adopt(&mut keys, zone, &response);
             }
-            None => self.ask_plain(query).await,
         }
+        DnssecDnsHandle::with_trust_anchor(self.unchecked.clone(), Arc::new(keys))
     }
 
     /// Puts a question and asks for the resolver's own judgement, the AD bit (RFC 6840 §5.7).
@@ -118,9 +122,14 @@ impl Way {
         self.unchecked.send(request).first_answer().await
     }
 
-    /// The name that validation starts at: the root but in laboratories.
-    pub fn anchor(&self) -> &Name {
-        &self.anchor
+    /// Whether a trust anchor is above a name.
+    pub fn can_prove(&self, name: &Name) -> bool {
+        self.anchors.zones.iter().any(|zone| zone.zone_of(name))
+    }
+
+    /// A zone that validation starts at: the root but in laboratories.
+    pub fn anchor(&self) -> Name {
+        self.anchors.zones.first().cloned().unwrap_or_else(Name::root)
     }
 
     fn request_options(&self, signatures: bool) -> DnsRequestOptions {
@@ -141,12 +150,6 @@ impl Way {
 struct Unchecked {
     pool: Pool,
     keys: Arc<Memo<(Name, u16), Result<DnsResponse, NetError>>>,
-}
-
-impl Unchecked {
-    fn new(pool: Pool) -> Self {
-        Unchecked { pool, keys: Arc::new(Memo::new(REMEMBERED_KEYS)) }
-    }
 }
 
 impl DnsHandle for Unchecked {
@@ -224,18 +227,4 @@ fn encrypted(server: SocketAddr, protocol: ProtocolConfig) -> NameServerConfig {
     let mut connection = ConnectionConfig::new(protocol);
     connection.port = server.port();
     NameServerConfig::new(server.ip(), true, vec![connection])
-}
-
-/// The trust anchors, and the name of the first of them.
-fn trust_anchors(options: &Options) -> Result<(TrustAnchors, Name), ResolverError> {
-    let Some(path) = &options.trust_anchor else { return Ok((TrustAnchors::default(), Name::root())) };
-    let text = files::read_text(path, MAX_ANCHOR_OCTETS)?;
-    let wrong =
-        |reason: String| ResolverError::Anchors { path: escape(&path.display().to_string()), reason: escape(&reason) };
-    let anchors = TrustAnchors::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    let entries = Parser::new(text.as_str()).parse().map_err(|error| wrong(error.to_string()))?;
-    match entries.first() {
-        Some(Entry::DNSKEY(record)) => Ok((anchors, record.name().clone())),
-        _ => Err(wrong("there is no DNSKEY record in it".to_owned())),
-    }
 }
