@@ -39,6 +39,9 @@ pub struct NetworkArgs {
     /// Ask MX hosts on this port (for labs).
     #[arg(long, value_name = "PORT", default_value_t = 25, help_heading = "Collection")]
     pub smtp_port: u16,
+    /// Ask the zone's name servers on this port, with --authoritative (for labs).
+    #[arg(long, value_name = "PORT", default_value_t = 53, help_heading = "Collection")]
+    pub name_server_port: u16,
     /// Ask IPv4 addresses only.
     #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Collection")]
     pub ipv4: bool,
@@ -77,6 +80,7 @@ impl NetworkArgs {
             dnssec: self.dnssec,
             trust_anchor: self.trust_anchor.clone(),
             authoritative: self.authoritative,
+            name_server_port: self.name_server_port,
             proxy: self.smtp_proxy.clone(),
             deadline: Duration::from_secs_f64(self.deadline),
             roots: self.roots.clone(),
