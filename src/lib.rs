@@ -29,5 +29,6 @@ pub mod lab;
 pub mod outcome;
 pub mod report;
 pub mod rules;
+pub mod sender;
 pub mod snapshot;
 pub mod source_text;

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::facts::Location;
+use crate::sender::SenderView;
 
 /// The version of the JSON report.
 pub const REPORT_SCHEMA: u32 = 1;
@@ -23,6 +24,8 @@ pub struct Report {
     pub summary: Summary,
     /// Every rule's outcome, in the order of the rules.
     pub checks: Vec<Check>,
+    /// What a conforming sender does: one with an empty cache, and one that still holds the baseline's policy.
+    pub sender: Vec<SenderView>,
     /// The texts that findings point into, by name.
     pub exhibits: BTreeMap<String, String>,
 }

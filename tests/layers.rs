@@ -5,8 +5,23 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of the flow; each may use those before it.
-const ORDER: [&str; 10] =
-    ["source_text", "files", "grammar", "snapshot", "facts", "outcome", "rules", "report", "collect", "cli"];
+const ORDER: [&str; 15] = [
+    "source_text",
+    "files",
+    "grammar",
+    "snapshot",
+    "facts",
+    "sender",
+    "outcome",
+    "fix",
+    "diff",
+    "proposal",
+    "rules",
+    "config",
+    "report",
+    "collect",
+    "cli",
+];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

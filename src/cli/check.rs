@@ -9,17 +9,14 @@ use miette::{IntoDiagnostic, Report as Error};
 
 use super::input::{TextArgs, Texts, unobserved};
 use super::network::{self, NetworkArgs};
+use super::rule_args::RuleArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::facts::Facts;
-use crate::files;
 use crate::grammar::names::DomainName;
 use crate::outcome::{Report, Severity};
 use crate::report;
-use crate::rules::{RuleSet, Source, evaluate};
+use crate::rules::{RuleSet, evaluate};
 use crate::snapshot::{self, Snapshot};
-
-/// The most that one rule file may hold.
-const MAX_RULE_FILE: u64 = 4 << 20;
 
 /// Options of `check`.
 #[derive(Args, Debug)]
@@ -42,15 +39,9 @@ pub struct CheckArgs {
     /// Judge as of this time instead of the time of observation: RFC 3339, for example 2026-12-31T00:00:00Z.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
-    /// Add a file of your own rules; give it again for more.
-    #[arg(long = "rules", value_name = "FILE", help_heading = "Rules")]
-    pub rules: Vec<PathBuf>,
-    /// Leave out a rule or a group of rules; give it again for more.
-    #[arg(long, value_name = "RULE|GROUP", help_heading = "Rules")]
-    pub ignore: Vec<String>,
-    /// Report only these rules or groups of rules.
-    #[arg(long, value_name = "RULE|GROUP", help_heading = "Rules")]
-    pub select: Vec<String>,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RuleArgs,
     /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Human, help_heading = "Output")]
     pub format: Format,
@@ -108,7 +99,7 @@ impl FailOn {
 
 /// Runs the command.
 pub fn run(args: &CheckArgs, output: &OutputArgs) -> Ended {
-    let rules = load_rules(args)?;
+    let rules = args.rules.load()?;
     let run = Run::new(args, output, &rules)?;
     let mut tally = Tally::default();
     let mut reports = Vec::new();
@@ -133,34 +124,6 @@ pub fn run(args: &CheckArgs, output: &OutputArgs) -> Ended {
         terminal::print(&report::json(&reports).into_diagnostic()?);
     }
     Ok(tally.code(args.require_complete))
-}
-
-/// The built-in rules and those of the files, filtered.
-fn load_rules(args: &CheckArgs) -> Result<RuleSet, Error> {
-    let source = |path: &PathBuf| {
-        let text = files::read_text(path, MAX_RULE_FILE)?;
-        Ok::<_, files::FileError>(Source { name: path.display().to_string(), text })
-    };
-    let own = args.rules.iter().map(source).collect::<Result<Vec<_>, _>>()?;
-    let mut rules = if own.is_empty() { RuleSet::built_in()? } else { RuleSet::with_own(&own)? };
-    for name in args.ignore.iter().chain(&args.select) {
-        if !rules.rules.iter().any(|rule| rule.id == *name || rule.group == *name) {
-            let known = rules.rules.iter().flat_map(|rule| [rule.id.as_str(), rule.group.as_str()]);
-            let help = crate::source_text::nearest(name, known)
-                .map_or("`stslint rules list` names them all".to_owned(), |near| format!("did you mean `{near}`?"));
-            return Err(UsageError::new(
-                format!("there is no rule and no group `{}`", crate::source_text::escape(name)),
-                help,
-            )
-            .into());
-        }
-    }
-    let named =
-        |names: &[String], rule: &crate::rules::Rule| names.iter().any(|name| *name == rule.id || *name == rule.group);
-    for rule in &mut rules.rules {
-        rule.off = named(&args.ignore, rule) || (!args.select.is_empty() && !named(&args.select, rule));
-    }
-    Ok(rules)
 }
 
 struct Run<'a> {

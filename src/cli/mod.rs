@@ -6,6 +6,7 @@ mod demo;
 mod explain;
 mod input;
 mod network;
+mod rule_args;
 mod rules;
 mod terminal;
 

@@ -3,16 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use miette::{IntoDiagnostic, Report as Error};
+use miette::IntoDiagnostic;
 
 use super::explain::{explain, find};
+use super::rule_args::sources;
 use super::{Ended, terminal};
-use crate::files;
-use crate::rules::{CaseOutcome, CaseResult, Expected, Rule, RuleSet, Source, built_in_sources, run_cases};
+use crate::rules::{CaseOutcome, CaseResult, Expected, Rule, RuleSet, built_in_sources, run_cases};
 use crate::snapshot::{self, Format, Snapshot};
 
 const GOOD: &str = include_str!("../../fixtures/good/snapshot.yaml");
-const MAX_RULE_FILE: u64 = 4 << 20;
 
 /// Options of `rules`.
 #[derive(Args, Debug)]
@@ -61,13 +60,6 @@ pub fn run(args: &RulesArgs) -> Ended {
         RulesCommand::Show { rule } => show(rule),
         RulesCommand::Test { files, format } => test(files, *format),
     }
-}
-
-fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
-    let read = |path: &PathBuf| {
-        Ok::<_, Error>(Source { name: path.display().to_string(), text: files::read_text(path, MAX_RULE_FILE)? })
-    };
-    paths.iter().map(read).collect()
 }
 
 fn list(own: &[PathBuf]) -> Ended {

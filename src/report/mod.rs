@@ -6,9 +6,26 @@ mod concise;
 mod human;
 mod json;
 
+use serde_json::Value;
+
 pub use self::concise::concise;
 pub use self::human::{Style, human, render};
 pub use self::json::{JsonReport, json, json_line};
+use crate::outcome::Report;
+use crate::snapshot::Snapshot;
+
+/// One domain's report with what it was made from: what the document formats are given.
+#[derive(Clone, Debug)]
+pub struct Linted {
+    /// The findings.
+    pub report: Report,
+    /// The tree of facts that the rules saw.
+    pub facts: Value,
+    /// What was observed.
+    pub snapshot: Snapshot,
+    /// The name of the file that the policy was read from, where it was given as one.
+    pub policy_file: Option<String>,
+}
 
 /// The address of the section that a citation names, where it names one of an RFC: `RFC 8461 §3.2`.
 pub fn citation_url(cite: &str) -> Option<String> {

@@ -13,6 +13,7 @@ use super::functions;
 use super::load::{Rule, RuleSet};
 use crate::facts::{self, Facts};
 use crate::outcome::{Check, Fix, Outcome, Report, Summary};
+use crate::sender;
 
 /// What evaluation gave: the report, and the mistakes of rules that showed only now.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,6 +50,7 @@ pub fn evaluate(rules: &RuleSet, facts: &Facts) -> Evaluated {
         collected_at: facts.collected_at.clone(),
         summary: Summary::of(&checks),
         checks,
+        sender: sender::views(facts),
         exhibits: facts.locations.texts(),
     };
     Evaluated { report, mistakes: run.mistakes }
