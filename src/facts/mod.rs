@@ -41,6 +41,8 @@ pub struct Facts {
     pub collected_at: Option<String>,
     /// The tree: what was not observed is left out, what is known to be absent is `null`.
     pub tree: Value,
+    /// The same with its types.
+    pub known: FactTree,
     /// Where each fact was read.
     pub locations: Locations,
     /// Why paths were not observed.
@@ -55,7 +57,8 @@ impl Facts {
         Facts {
             domain: snapshot.domain.clone(),
             collected_at: snapshot.collected_at.clone(),
-            tree: serde_json::to_value(tree).unwrap_or_default(),
+            tree: serde_json::to_value(&tree).unwrap_or_default(),
+            known: tree,
             locations: builder.locations,
             unobserved: builder.unobserved,
         }

@@ -5,7 +5,7 @@ use super::fact::Fact;
 use super::location::Placed;
 use super::tree::{FieldFacts, MxHostFacts, OffenceFacts, PatternFacts, PolicyFacts};
 use super::txt;
-use crate::grammar::mx_pattern::{MxPattern, MxProblemKind};
+use crate::grammar::mx_pattern::{self, MxPattern, MxProblemKind};
 use crate::grammar::policy::{self, Endings, Policy};
 use crate::grammar::{Located, Offence, Span};
 
@@ -42,6 +42,8 @@ pub fn policy_facts(
     let placed = exhibit.push_body(body);
     let whole = first_line(exhibit.text());
     builder.locations.note(ROOT, ROOT, whole);
+    txt::note(builder, "policy.body", ROOT, &placed, Span { offset: 0, length: body.len() });
+    txt::note(builder, "policy.insertion", ROOT, &placed, insertion(body, policy));
     for (name, found) in [("version", &policy.version), ("mode", &policy.mode), ("max_age", &policy.max_age)] {
         place_value(builder, name, found.as_ref(), policy, &placed);
     }
@@ -70,15 +72,21 @@ pub fn policy_facts(
         ),
         max_age: Fact::Known(max_age),
         max_age_text: text(&policy.max_age),
+        max_age_meant: Fact::Known(max_age_meant(policy)),
+        version_slip: slip(builder, policy, "version", &placed),
+        mode_slip: slip(builder, policy, "mode", &placed),
+        max_age_slip: slip(builder, policy, "max_age", &placed),
+        mx_slip: slip(builder, policy, "mx", &placed),
+        insertion: Fact::Known(String::new()),
         legible: Fact::Known(is_legible(policy)),
         usable: Fact::Known(is_usable(policy, &patterns)),
         mx: Fact::Known(patterns),
         fields: Fact::Known(fields(builder, policy, &placed)),
-        syntax_offences: Fact::Known(offences(builder, &policy.syntax, "syntax_offences", body, &placed)),
-        encoding_offences: Fact::Known(offences(builder, &policy.encoding, "encoding_offences", body, &placed)),
-        case_offences: Fact::Known(offences(builder, &policy.case, "case_offences", body, &placed)),
-        blank_lines: Fact::Known(offences(builder, &policy.blank, "blank_lines", body, &placed)),
-        trailing_spaces: Fact::Known(offences(builder, &policy.trailing, "trailing_spaces", body, &placed)),
+        syntax_offences: Fact::Known(offences(builder, &policy.syntax, "syntax_offences", body, &policy.lines, &placed)),
+        encoding_offences: Fact::Known(offences(builder, &policy.encoding, "encoding_offences", body, &policy.lines, &placed)),
+        case_offences: Fact::Known(offences(builder, &policy.case, "case_offences", body, &policy.lines, &placed)),
+        blank_lines: Fact::Known(offences(builder, &policy.blank, "blank_lines", body, &policy.lines, &placed)),
+        trailing_spaces: Fact::Known(offences(builder, &policy.trailing, "trailing_spaces", body, &policy.lines, &placed)),
         line_endings: Fact::Known(line_endings(&policy.endings).to_owned()),
         final_newline: Fact::Known(policy.endings.last),
         oversized: Fact::Known(served.truncated || body.len() > policy::MAX_POLICY_OCTETS),
@@ -99,6 +107,34 @@ fn place_value(builder: &mut Builder<'_>, name: &str, found: Option<&Located>, p
     }
 }
 
+/// The empty place at which a further `mx` line belongs: behind the last one, else behind the last field.
+fn insertion(body: &[u8], policy: &Policy) -> Span {
+    let last_mx = policy.mx.last().map(|mx| mx.number);
+    let filled = |line: &&policy::Line| line.field.is_some() && last_mx.is_none_or(|number| line.number == number);
+    let end = policy.lines.iter().rev().find(filled).map_or(body.len(), |line| line.span.end());
+    Span { offset: end, length: 0 }
+}
+
+fn max_age_meant(policy: &Policy) -> Option<i64> {
+    let wrong = policy.max_age.as_ref().filter(|_| policy.valid_max_age().is_none())?;
+    policy::max_age_meant(&wrong.text).and_then(|seconds| i64::try_from(seconds).ok())
+}
+
+/// The misspelt name of a field that is missing, with its place.
+fn slip(builder: &mut Builder<'_>, policy: &Policy, name: &str, placed: &Placed) -> Fact<Option<String>> {
+    let mut fields = policy.lines.iter().filter_map(|line| line.field.as_ref());
+    if fields.clone().any(|field| field.name.text == name) {
+        return Fact::Known(None);
+    }
+    let found = fields.find(|field| field.meant == Some(name) && !field.name.text.eq_ignore_ascii_case(name));
+    if let Some(found) = found {
+        for path in [format!("policy.{name}_slip"), format!("policy.{name}")] {
+            txt::note(builder, path, ROOT, placed, found.name.span);
+        }
+    }
+    Fact::Known(found.map(|field| field.name.text.clone()))
+}
+
 fn line_endings(endings: &Endings) -> &'static str {
     match (endings.crlf, endings.lf, endings.cr) {
         (_, _, 1..) => "CR",
@@ -113,6 +149,7 @@ fn offences(
     found: &[Offence],
     field: &str,
     body: &[u8],
+    lines: &[policy::Line],
     placed: &Placed,
 ) -> Vec<OffenceFacts> {
     let mut facts = Vec::new();
@@ -120,6 +157,9 @@ fn offences(
         txt::note(builder, format!("policy.{field}[{index}]"), ROOT, placed, offence.span);
         let before = body.get(..offence.span.offset).unwrap_or_default();
         let line = before.iter().filter(|octet| **octet == b'\n').count().saturating_add(1);
+        if let Some(whole) = lines.iter().find(|whole| whole.number == line) {
+            txt::note(builder, format!("policy.{field}[{index}].line"), ROOT, placed, whole.span);
+        }
         facts.push(txt::offence_facts(offence, line));
     }
     facts
@@ -134,6 +174,7 @@ fn fields(builder: &mut Builder<'_>, policy: &Policy, placed: &Placed) -> Vec<Fi
         txt::note(builder, path.as_str(), ROOT, placed, whole);
         txt::note(builder, format!("{path}.name"), ROOT, placed, field.name.span);
         txt::note(builder, format!("{path}.value"), ROOT, placed, field.value.span);
+        txt::note(builder, format!("{path}.line"), ROOT, placed, line.span);
         facts.push(FieldFacts {
             name: Fact::Known(field.name.text.clone()),
             value: Fact::Known(field.value.text.clone()),
@@ -160,6 +201,7 @@ fn patterns(
         let line = policy.lines.iter().find(|line| line.number == mx.number).map_or(mx.pattern.span, |line| line.span);
         let span = if mx.pattern.span.length == 0 { line } else { mx.pattern.span };
         txt::note(builder, path.as_str(), ROOT, placed, span);
+        txt::note(builder, format!("{path}.line"), ROOT, placed, line);
         let duplicate = !seen.insert(mx.pattern.text.to_ascii_lowercase());
         if hosts.is_unobserved() {
             builder.why_left_out(&format!("{path}.matches"), "mx", "the MX records of the domain");
@@ -205,6 +247,11 @@ fn pattern(
         problem: Fact::Known(problem.map(|problem| problem.detail.clone())),
         problem_kind: Fact::Known(kind),
         suggestion: Fact::Known(problem.and_then(|problem| problem.suggestion.clone())),
+        items: Fact::Known(if problem.is_some_and(|problem| problem.kind == MxProblemKind::List) {
+            mx_pattern::list_items(&mx.pattern.text)
+        } else {
+            Vec::new()
+        }),
         wildcard: Fact::Known(wildcard),
         single_label: Fact::Known(valid.is_some_and(MxPattern::is_single_label)),
         over_public_suffix: Fact::Known(wildcard && is_public_suffix(name)),

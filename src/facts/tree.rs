@@ -513,6 +513,18 @@ facts! {
         max_age: Option<i64>,
         /// The value of the first `max_age` as it is written; `null` where there is none.
         max_age_text: Option<String>,
+        /// The seconds that were probably meant by a wrong `max_age`; `null` where it is right or cannot be told.
+        max_age_meant: Option<i64>,
+        /// The misspelt name of a field that was probably meant as `version`; `null` where there is none.
+        version_slip: Option<String>,
+        /// The misspelt name of a field that was probably meant as `mode`; `null` where there is none.
+        mode_slip: Option<String>,
+        /// The misspelt name of a field that was probably meant as `max_age`; `null` where there is none.
+        max_age_slip: Option<String>,
+        /// The misspelt name of a field that was probably meant as `mx`; `null` where there is none.
+        mx_slip: Option<String>,
+        /// The place behind the last `mx` line, for one more; always empty.
+        insertion: String,
         /// Every `mx` pattern, in order.
         mx: Vec<PatternFacts>,
         /// The fields, in order.
@@ -553,6 +565,8 @@ facts! {
         problem_kind: Option<String>,
         /// What was probably meant; `null` where it cannot be told.
         suggestion: Option<String>,
+        /// The hosts of a list on one line; empty where it is none.
+        items: Vec<String>,
         /// Whether it begins with `*.`.
         wildcard: bool,
         /// Whether it has no dot.

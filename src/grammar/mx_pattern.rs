@@ -165,11 +165,18 @@ fn is_address(text: &str) -> bool {
     literal.parse::<IpAddr>().is_ok() || with_port || numeric
 }
 
+/// The valid patterns of a list on one line; empty where one of them is not valid.
+pub fn list_items(text: &str) -> Vec<String> {
+    let items: Vec<String> = parts(text).into_iter().map(|part| part.trim_end_matches('.').to_owned()).collect();
+    if items.iter().all(|item| problem(item).is_none()) { items } else { Vec::new() }
+}
+
+fn parts(text: &str) -> Vec<&str> {
+    text.split(|c: char| matches!(c, ',' | ';' | '|') || c.is_ascii_whitespace()).filter(|part| !part.is_empty()).collect()
+}
+
 fn list_or_preference(text: &str) -> Option<MxProblem> {
-    let parts: Vec<&str> = text
-        .split(|c: char| matches!(c, ',' | ';' | '|') || c.is_ascii_whitespace())
-        .filter(|part| !part.is_empty())
-        .collect();
+    let parts = parts(text);
     let separators = text.contains([',', ';', '|', ' ', '\t', '\n', '\r']);
     match parts.as_slice() {
         [preference, host] if text.contains(' ') && preference.bytes().all(|c| c.is_ascii_digit()) => Some(MxProblem {

@@ -395,6 +395,25 @@ pub fn mode_meant(text: &str) -> Option<&'static str> {
     }
 }
 
+/// The seconds that were probably meant by a wrong `max_age`: quotes, separators, a unit.
+pub fn max_age_meant(text: &str) -> Option<u64> {
+    let bare: String = text.chars().filter(|c| !matches!(c, '"' | '\'' | ',' | '_' | ' ' | '\t' | ';')).collect();
+    let bare = bare.strip_prefix('+').unwrap_or(&bare);
+    let digits = bare.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = bare.split_at_checked(digits)?;
+    let number: u64 = number.parse().ok()?;
+    let unit = unit.strip_prefix('.').map_or(unit, |rest| rest.trim_start_matches('0'));
+    let seconds = match unit.to_ascii_lowercase().as_str() {
+        "" | "s" | "sec" | "secs" | "second" | "seconds" => 1,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60,
+        "h" | "hour" | "hours" => 3_600,
+        "d" | "day" | "days" => 86_400,
+        "w" | "week" | "weeks" => 604_800,
+        _ => return None,
+    };
+    number.checked_mul(seconds).filter(|seconds| (1..=31_557_600).contains(seconds))
+}
+
 /// Whether white space of the grammar stands in the text.
 pub fn has_white_space(text: &str) -> bool {
     text.bytes().any(is_wsp)
@@ -442,6 +461,25 @@ mod tests {
     }
 
     const GOOD: &str = "version: STSv1\nmode: enforce\nmx: mail.example.com\nmax_age: 604800\n";
+
+    #[test]
+    fn a_wrong_max_age_is_understood_where_it_can_be() {
+        for (text, seconds) in [
+            ("7d", Some(604_800)),
+            ("\"604800\"", Some(604_800)),
+            ("604,800", Some(604_800)),
+            ("604800.0", Some(604_800)),
+            ("2 weeks", Some(1_209_600)),
+            ("604800s", Some(604_800)),
+            ("00000604800", Some(604_800)),
+            ("-1", None),
+            ("", None),
+            ("1y", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(max_age_meant(text), seconds, "{text}");
+        }
+    }
 
     #[test]
     fn the_corners_of_the_grammar() {

@@ -190,7 +190,15 @@ impl RuleChecker<'_, '_> {
         }
         if let (Some(written), Some(fix)) = (&entry.fix, &self.rule.fix) {
             self.path(&written.replace, scope);
-            self.template(&written.with, &fix.with, scope, not_null);
+            let mut known = not_null.clone();
+            if let (Some(when), Some(expr)) = (&written.when, &fix.when) {
+                self.expression(when, expr, scope, not_null, Some(&Type::Bool));
+                known.extend(certain_of(expr, scope));
+            }
+            if let (Some(when), Some(expr)) = (&written.safe_when, &fix.safe_when) {
+                self.expression(when, expr, scope, &known, Some(&Type::Bool));
+            }
+            self.template(&written.with, &fix.with, scope, &known);
         }
     }
 

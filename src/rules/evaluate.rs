@@ -328,8 +328,12 @@ impl Run<'_> {
         check.at = self.at(rule, bindings);
         check.location = check.at.as_deref().and_then(|at| self.facts.locations.of(at));
         check.fix = rule.fix.as_ref().and_then(|fix| {
+            if fix.when.as_ref().is_some_and(|when| !is_true(when)) {
+                return None;
+            }
             let location = self.facts.locations.of(&absolute(&fix.replace, bindings))?;
-            Some(Fix { location, with: fix.with.render(context), safe: fix.safe })
+            let with = fix.with.replacement(context)?;
+            Some(Fix { location, with, safe: fix.safe || fix.safe_when.as_ref().is_some_and(is_true) })
         });
         check
     }

@@ -42,6 +42,14 @@ pub fn functions() -> Vec<Function> {
             "whether the text holds the part",
         ),
         function(
+            "crlf",
+            false,
+            vec![text()],
+            text(),
+            "crlf(text)",
+            "the text with every line end (LF, CRLF, CR) as CRLF",
+        ),
+        function(
             "days",
             false,
             vec![text(), text()],
@@ -140,6 +148,7 @@ pub fn functions() -> Vec<Function> {
 /// Adds the functions of the field to a context.
 pub fn add_to(context: &mut Context<'_, '_>) {
     // A name that CEL already has would be refused; the test below shows that none is.
+    let _ = context.add_function("crlf", |text: Arc<String>| crlf(&text));
     let _ = context.add_function("days", |from: Arc<String>, until: Arc<String>| days(&from, &until));
     let _ = context.add_function("duration", duration);
     let _ = context.add_function("in_zone", |host: Arc<String>, domain: Arc<String>| in_zone(&host, &domain));
@@ -148,6 +157,10 @@ pub fn add_to(context: &mut Context<'_, '_>) {
     let _ = context.add_function("matches_mx", |pattern: Arc<String>, host: Arc<String>| matches_mx(&pattern, &host));
     let _ = context.add_function("public_suffix", |name: Arc<String>| public_suffix(&name));
     let _ = context.add_function("registrable", |name: Arc<String>| registrable(&name));
+}
+
+fn crlf(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n")
 }
 
 fn days(from: &str, until: &str) -> Result<i64, ExecutionError> {

@@ -116,6 +116,10 @@ pub struct RuleFix {
     pub with: Template,
     /// Whether it can be applied without a look.
     pub safe: bool,
+    /// Where this is false, there is no such mend.
+    pub when: Option<Expr>,
+    /// Where this is true, it is safe.
+    pub safe_when: Option<Expr>,
 }
 
 /// The mistakes in rule files: all of them, each with its place.
@@ -228,7 +232,13 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> Result<Rule, TemplateError
     let path = |text: &str| text.split('.').map(|part| part.trim().to_owned()).collect::<Vec<_>>();
     let scopes = entry.for_each.0.iter().chain(&entry.forbid.0);
     let fix = match &entry.fix {
-        Some(fix) => Some(RuleFix { replace: path(&fix.replace.value), with: template(&fix.with)?, safe: fix.safe }),
+        Some(fix) => Some(RuleFix {
+            replace: path(&fix.replace.value),
+            with: template(&fix.with)?,
+            safe: fix.safe,
+            when: fix.when.as_ref().map(|when| Expr::new(when.value.as_str())),
+            safe_when: fix.safe_when.as_ref().map(|when| Expr::new(when.value.as_str())),
+        }),
         None => None,
     };
     Ok(Rule {

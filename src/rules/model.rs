@@ -143,9 +143,17 @@ pub struct FixEntry {
     /// The new text, with CEL expressions in braces; empty deletes.
     #[schemars(with = "String")]
     pub with: Spanned<String>,
+    /// A CEL expression: where it is false, there is no such mend.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub when: Option<Spanned<String>>,
     /// Whether the meaning stays what it surely was meant to be; `--fix` applies only these.
     #[serde(default)]
     pub safe: bool,
+    /// A CEL expression: where it is true, the mend is safe.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub safe_when: Option<Spanned<String>>,
 }
 
 /// The cases of a rule: RFC 7396 style patches with dotted keys over a good snapshot.

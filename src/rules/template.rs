@@ -92,6 +92,23 @@ impl Template {
     }
 }
 
+impl Template {
+    /// The text as it is meant to stand in a file: nothing escaped, nothing shortened. `None` where a part of it
+    /// is not known.
+    pub fn replacement(&self, context: &Context<'_, '_>) -> Option<String> {
+        let insert = |expr: &Expr| match expr.compiled().ok()?.program.execute(context).ok()? {
+            Value::String(text) => Some(text.to_string()),
+            Value::Null => None,
+            value => Some(text_of(&value)),
+        };
+        let part = |part: &Part| match part {
+            Part::Insert(expr, _) => insert(expr),
+            Part::Text(text) => Some(text.clone()),
+        };
+        self.parts.iter().map(part).collect()
+    }
+}
+
 /// Where the brace closes that was opened before `rest`, heeding quotes and inner braces.
 fn closing_brace(rest: &str) -> Option<usize> {
     let mut depth = 0_usize;

@@ -1,0 +1,185 @@
+//! The report for people: findings with their texts underlined, what a sender does, what is published, the checks
+//! by group, and what to do first.
+
+mod checklist;
+mod page;
+mod published;
+mod sender;
+
+use std::fmt;
+
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, NarratableReportHandler,
+    ReportHandler, SourceCode,
+};
+use serde_json::Value;
+
+use self::page::Page;
+use super::citation_url;
+use crate::outcome::{Check, Report, Severity};
+use crate::source_text::{escape, printable};
+
+/// How a report is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Escape sequences for colour.
+    pub colour: bool,
+    /// Box drawing and symbols beyond ASCII.
+    pub unicode: bool,
+    /// Links that a terminal can follow.
+    pub hyperlinks: bool,
+    /// The width in columns.
+    pub width: usize,
+    /// Passed rules by name.
+    pub show_passed: bool,
+    /// Narrated, for screen readers.
+    pub accessible: bool,
+}
+
+/// The report as text. `facts` is the tree of facts behind it.
+pub fn human(report: &Report, facts: &Value, style: &Style) -> String {
+    let page = Page { style };
+    let mut text = heading(report, &page);
+    for check in report.findings() {
+        text.push_str(&diagnostic(report, check, style));
+        text.push('\n');
+    }
+    text.push_str(&sender::senders(report, &page));
+    text.push_str(&published::published(facts, &page));
+    text.push_str(&checklist::checklist(report, &page));
+    text.push_str(&checklist::not_checked(report, &page));
+    text.push_str(&closing(report, &page));
+    text
+}
+
+fn heading(report: &Report, page: &Page<'_>) -> String {
+    let domain = escape(report.domain.as_deref().unwrap_or("the texts given"));
+    let observed = match &report.collected_at {
+        Some(time) => format!(", as observed on {}", time_in_words(time)),
+        None => String::new(),
+    };
+    format!("{}{observed}\n{}\n\n", page.bold(&domain), checklist::counts(report, page))
+}
+
+/// `2026-11-23T15:44:53Z` as people write it; another text as it is.
+pub fn time_in_words(time: &str) -> String {
+    match time.parse::<jiff::Timestamp>() {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        Err(_) => escape(time),
+    }
+}
+
+/// A finding as miette shows it.
+struct Shown<'a> {
+    check: &'a Check,
+    source: Option<NamedSource<String>>,
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.check.rule)
+    }
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = self.check.message.as_deref().unwrap_or(&self.check.title);
+        match &self.check.subject {
+            Some(subject) if !message.contains(subject.as_str()) => write!(f, "{subject}: {message}"),
+            _ => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Shown<'_> {}
+
+impl Diagnostic for Shown<'_> {
+    fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        Some(Box::new(format!("{}[{}]", self.check.severity.label(), self.check.rule)))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.check.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Note => miette::Severity::Advice,
+            Severity::Warning => miette::Severity::Warning,
+        })
+    }
+
+    fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        let mut help = self.check.help.clone().unwrap_or_default();
+        if let Some(kind) = &self.check.reported_as {
+            help.push_str(&format!("\nsenders report it as: {kind}"));
+        }
+        help.push_str(&format!("\nsee {}", self.check.cites.join(", ")));
+        Some(Box::new(help.trim_start().to_owned()))
+    }
+
+    fn url<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        self.check.cites.iter().find_map(|cite| citation_url(cite)).map(|url| Box::new(url) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let location = self.check.location.as_ref()?;
+        self.source.as_ref()?;
+        let span = LabeledSpan::new(None, location.offset, location.length);
+        Some(Box::new(std::iter::once(span)))
+    }
+}
+
+fn diagnostic(report: &Report, check: &Check, style: &Style) -> String {
+    let exhibit = check.location.as_ref().and_then(|location| report.exhibits.get_key_value(&location.exhibit));
+    let source = exhibit.map(|(name, text)| NamedSource::new(escape(name), printable(&text.replace('\r', " "))));
+    let shown = Shown { check, source };
+    render(&shown, style)
+}
+
+/// A diagnostic in the style of the report; also used for errors.
+pub fn render(diagnostic: &dyn Diagnostic, style: &Style) -> String {
+    struct With<'a, H>(&'a H, &'a dyn Diagnostic);
+    impl<H: ReportHandler> fmt::Display for With<'_, H> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            fmt::Display::fmt(&Debugged(self.0, self.1), f)
+        }
+    }
+    struct Debugged<'a, H>(&'a H, &'a dyn Diagnostic);
+    impl<H: ReportHandler> fmt::Display for Debugged<'_, H> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.debug(self.1, f)
+        }
+    }
+    if style.accessible {
+        return With(&NarratableReportHandler::new(), diagnostic).to_string();
+    }
+    let theme = match (style.unicode, style.colour) {
+        (true, true) => GraphicalTheme::unicode(),
+        (true, false) => GraphicalTheme::unicode_nocolor(),
+        (false, true) => GraphicalTheme { characters: miette::ThemeCharacters::ascii(), ..GraphicalTheme::unicode() },
+        (false, false) => GraphicalTheme::none(),
+    };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(style.width)
+        .with_links(style.hyperlinks)
+        .with_context_lines(1)
+        .with_wrap_lines(true);
+    With(&handler, diagnostic).to_string()
+}
+
+/// What to do first.
+fn closing(report: &Report, page: &Page<'_>) -> String {
+    let said = match report.findings().first() {
+        Some(first) if first.severity > Severity::Note => {
+            let help = first.help.as_deref().or(first.message.as_deref()).unwrap_or(&first.title);
+            let help = help.lines().next().unwrap_or_default();
+            format!("First: {help} ({})", first.rule)
+        }
+        _ if report.summary.passed == 0 => "Nothing could be checked.".to_owned(),
+        _ if report.summary.not_checked > 0 => "No error and no warning in what was checked.".to_owned(),
+        _ => "No error and no warning.".to_owned(),
+    };
+    page.paragraph("", &said)
+}

@@ -1,0 +1,69 @@
+//! What a sender that does DANE does with one MX host (RFC 7672 §2.2, §3).
+
+use super::host::{Verdict, failing, settled, verdicts};
+use super::{SenderAction, SenderDane};
+use crate::facts::Facts;
+use crate::facts::tree::{MxHostFacts, TlsSessionFacts};
+
+/// What it does; `None` where DANE does not apply: no secure TLSA record, or nothing of it was observed.
+pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option<SenderDane> {
+    let path = format!("mx.hosts[{index}]");
+    let said = |action, explanation: String, reports: Vec<&str>| SenderDane {
+        action,
+        explanation,
+        reports: if told { reports.into_iter().map(str::to_owned).collect() } else { Vec::new() },
+    };
+    let secure = |proof: Option<&String>| proof.is_some_and(|proof| proof == "secure");
+    let outcome = host.tlsa_outcome.known().map(String::as_str);
+    let mx_is_secure = secure(facts.known.mx.known().and_then(|mx| mx.dnssec.known()));
+    if host.tlsa_dnssec.known().is_some_and(|proof| proof == "bogus")
+        || (outcome == Some("servfail") && secure(host.dnssec.known()))
+    {
+        // A failed lookup makes the host as good as unreachable (RFC 7672 §2.2.1).
+        let text = "the TLSA lookup fails under DNSSEC, so the host counts as unreachable";
+        return Some(said(SenderAction::Refuse, text.to_owned(), vec!["dnssec-invalid"]));
+    }
+    let records = host.tlsa.known().filter(|records| !records.is_empty())?;
+    if !secure(host.tlsa_dnssec.known()) {
+        return None;
+    }
+    let elected = if mx_is_secure { "" } else { " (by choice: the MX records are not secure)" };
+    let usable: Vec<_> = records.iter().filter(|record| record.usable.known() == Some(&true)).collect();
+    let verdicts = verdicts(facts, host, &path, handshake_verdict);
+    if let Some((kinds, why)) = failing(&verdicts) {
+        let text = format!("its TLSA records demand TLS, and {why}{elected}");
+        return Some(said(SenderAction::Refuse, text, kinds));
+    }
+    if usable.is_empty() {
+        // Unusable records demand TLS, but nothing to verify (RFC 7672 §2.2).
+        let text = format!("none of its TLSA records is usable: TLS is demanded and not verified{elected}");
+        return Some(said(SenderAction::DeliverUnverified, text, vec!["tlsa-invalid"]));
+    }
+    let (action, why, _) = settled(&verdicts, "");
+    if action != SenderAction::Deliver {
+        return Some(said(action, why, Vec::new()));
+    }
+    let matches: Vec<Option<bool>> = usable.iter().map(|record| record.matches.known().copied()).collect();
+    Some(match () {
+        () if matches.contains(&Some(true)) => {
+            said(SenderAction::Deliver, format!("a TLSA record matches its certificate{elected}"), Vec::new())
+        }
+        () if matches.contains(&None) => said(
+            SenderAction::Unknown,
+            "whether a TLSA record matches its certificate was not observed".to_owned(),
+            Vec::new(),
+        ),
+        () => {
+            said(SenderAction::Refuse, format!("no TLSA record matches its certificate{elected}"), vec!["tlsa-invalid"])
+        }
+    })
+}
+
+/// DANE asks for a handshake; the certificate is judged by the TLSA records.
+fn handshake_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &str) -> Verdict {
+    match tls.handshake.known() {
+        Some(true) => Verdict::Valid,
+        Some(false) => Verdict::Fails("validation-failure", "the TLS handshake fails".to_owned()),
+        None => Verdict::Unknown(facts.why_unobserved(&format!("{path}.handshake"))),
+    }
+}

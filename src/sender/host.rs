@@ -1,0 +1,228 @@
+//! What a sender does with one MX host (RFC 8461 §4, §5).
+
+use super::policy::{Applied, Word};
+use super::{SenderAction, SenderHost};
+use crate::facts::Facts;
+use crate::facts::tree::{MxHostFacts, SmtpFacts, TlsSessionFacts};
+
+/// What validation of one address comes to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// It fails, with the result type that is reported and why.
+    Fails(&'static str, String),
+    /// Nothing can be delivered there at all: no connection, or the host turns clients away.
+    Unreachable(String),
+    /// What decides it was not observed.
+    Unknown(String),
+    /// It is valid.
+    Valid,
+}
+
+/// What the sender does with a host under the policy that it applies; `told` where reports are asked for.
+pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, told: bool) -> SenderHost {
+    let exchange = host.name.known().cloned().unwrap_or_default();
+    let (action, explanation, reports) = judged(facts, index, host, applied, &exchange, told);
+    SenderHost {
+        preference: host.preference.known().copied().flatten(),
+        exchange,
+        action,
+        explanation,
+        reports: if told { reports } else { Vec::new() },
+        dane: None,
+    }
+}
+
+type Judged = (SenderAction, String, Vec<String>);
+
+fn judged(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, exchange: &str, told: bool) -> Judged {
+    let path = format!("mx.hosts[{index}]");
+    let verdicts = verdicts(facts, host, &path, session_verdict);
+    match applied.policy {
+        Word::Unknown => {
+            return (SenderAction::Unknown, "which policy is applied was not observed".to_owned(), Vec::new());
+        }
+        Word::Absent | Word::None => return opportunistic(&verdicts),
+        Word::Enforce | Word::Testing => {}
+    }
+    let published = host.covered.known().copied().flatten();
+    let covered = applied.covers(exchange, published);
+    let fails = |kinds: Vec<&'static str>, why: String| {
+        let reports = kinds.into_iter().map(str::to_owned).collect();
+        match (applied.policy, told) {
+            (Word::Enforce, _) => (SenderAction::Refuse, why, reports),
+            (_, true) => (SenderAction::DeliverAndReport, why, reports),
+            (_, false) => {
+                (SenderAction::DeliverUnverified, format!("{why}; without a TLSRPT record nobody is told"), reports)
+            }
+        }
+    };
+    match covered {
+        // RFC 8460 has no result type of its own for this; reporters use the general one.
+        Some(false) => return fails(vec!["validation-failure"], format!("no mx pattern names {exchange}")),
+        None => return (SenderAction::Unknown, facts.why_unobserved(&format!("{path}.covered")), Vec::new()),
+        Some(true) => {}
+    }
+    if let Some((kinds, why)) = failing(&verdicts) {
+        let good = verdicts.iter().filter(|(_, verdict)| *verdict == Verdict::Valid).count();
+        return match (applied.policy, good) {
+            (Word::Enforce, 1..) => {
+                let reports = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+                (SenderAction::Deliver, format!("{why}; its other addresses are in order"), reports)
+            }
+            _ => fails(kinds, why),
+        };
+    }
+    settled(&verdicts, "it is named by the policy, and its certificate is valid")
+}
+
+/// The verdict on each address, or the one on the whole host where no address was asked.
+pub fn verdicts(
+    facts: &Facts,
+    host: &MxHostFacts,
+    path: &str,
+    judge: fn(&Facts, &TlsSessionFacts, &str) -> Verdict,
+) -> Vec<(String, Verdict)> {
+    if host.resolves.known() == Some(&false) {
+        return vec![(String::new(), Verdict::Unreachable("it has no address".to_owned()))];
+    }
+    match host.probes.known() {
+        None => vec![(String::new(), Verdict::Unknown(facts.why_unobserved(&format!("{path}.probes"))))],
+        Some(probes) if probes.is_empty() => {
+            vec![(String::new(), Verdict::Unknown("none of its addresses was asked".to_owned()))]
+        }
+        Some(probes) => probes
+            .iter()
+            .enumerate()
+            .map(|(index, probe)| {
+                let address = probe.address.known().cloned().unwrap_or_default();
+                (address, verdict(facts, probe, &format!("{path}.probes[{index}]"), judge))
+            })
+            .collect(),
+    }
+}
+
+fn verdict(
+    facts: &Facts,
+    probe: &SmtpFacts,
+    path: &str,
+    judge: fn(&Facts, &TlsSessionFacts, &str) -> Verdict,
+) -> Verdict {
+    let unknown = |field: &str| Verdict::Unknown(facts.why_unobserved(&format!("{path}.{field}")));
+    match probe.connected.known() {
+        None => return unknown("connected"),
+        Some(false) => {
+            let why = probe.failure.known().cloned().flatten().unwrap_or_else(|| "no connection".to_owned());
+            return Verdict::Unreachable(why);
+        }
+        Some(true) => {}
+    }
+    match probe.greeting.known() {
+        None => return unknown("greeting"),
+        Some(None) => return Verdict::Unreachable("it sends no greeting".to_owned()),
+        Some(Some(reply)) if reply.code.known() != Some(&220) => {
+            let text = reply.text.known().cloned().unwrap_or_default();
+            return Verdict::Unreachable(format!("it greets with {text}"));
+        }
+        Some(Some(_)) => {}
+    }
+    match (probe.starttls_offered.known(), probe.ehlo.known()) {
+        (Some(true), _) => {}
+        (Some(false), _) => return Verdict::Fails("starttls-not-supported", "it does not offer STARTTLS".to_owned()),
+        (None, Some(None)) => return Verdict::Fails("starttls-not-supported", "it does not answer EHLO".to_owned()),
+        (None, _) => return unknown("starttls_offered"),
+    }
+    let accepted = probe.starttls.known().map(|reply| reply.as_ref().and_then(|reply| reply.code.known().copied()));
+    match accepted {
+        Some(Some(220)) => {}
+        None => return unknown("starttls"),
+        _ => return Verdict::Fails("starttls-not-supported", "it offers STARTTLS, but does not accept it".to_owned()),
+    }
+    match probe.tls.known() {
+        None => unknown("tls"),
+        Some(tls) => judge(facts, tls, &format!("{path}.tls")),
+    }
+}
+
+/// Whether a session is valid by RFC 8461 §4.2.
+fn session_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &str) -> Verdict {
+    let unknown = |field: &str| Verdict::Unknown(facts.why_unobserved(&format!("{path}.{field}")));
+    match tls.handshake.known() {
+        Some(true) => {}
+        Some(false) => return Verdict::Fails("validation-failure", "the TLS handshake fails".to_owned()),
+        None => return unknown("handshake"),
+    }
+    let Some(Some(certificate)) = tls.certificate.known() else { return unknown("certificate") };
+    let fails = |kind, why: &str| Verdict::Fails(kind, why.to_owned());
+    match (certificate.expired.known(), certificate.not_yet_valid.known()) {
+        (Some(true), _) => return fails("certificate-expired", "its certificate has expired"),
+        (_, Some(true)) => return fails("certificate-not-trusted", "its certificate is not yet valid"),
+        _ => {}
+    }
+    if certificate.name_match.known().is_some_and(|named| !["exact", "wildcard"].contains(&named.as_str())) {
+        return fails("certificate-host-mismatch", "its certificate does not name it");
+    }
+    match (tls.trusted.known(), certificate.server_auth.known()) {
+        (Some(false), _) => fails("certificate-not-trusted", "its certificate does not lead to a trusted root"),
+        (_, Some(false)) => fails("certificate-not-trusted", "its certificate is not for TLS servers"),
+        (None, _) => unknown("trusted"),
+        _ if certificate.expired.is_unobserved() => unknown("certificate.expired"),
+        _ if certificate.name_match.is_unobserved() => unknown("certificate.name_match"),
+        _ => Verdict::Valid,
+    }
+}
+
+/// The result types of the addresses that fail, and why the first of them does.
+pub fn failing(verdicts: &[(String, Verdict)]) -> Option<(Vec<&'static str>, String)> {
+    let mut kinds: Vec<&'static str> = Vec::new();
+    let mut first = None;
+    for (address, verdict) in verdicts {
+        let Verdict::Fails(kind, why) = verdict else { continue };
+        if !kinds.contains(kind) {
+            kinds.push(kind);
+        }
+        first.get_or_insert_with(|| if verdicts.len() > 1 { format!("at {address}, {why}") } else { why.clone() });
+    }
+    kinds.sort_unstable();
+    Some((kinds, first?))
+}
+
+/// Where nothing fails: delivered, out of reach, or not known.
+pub fn settled(verdicts: &[(String, Verdict)], valid: &str) -> Judged {
+    let unknown = verdicts.iter().find_map(|(_, verdict)| match verdict {
+        Verdict::Unknown(why) => Some(why.clone()),
+        _ => None,
+    });
+    let unreachable = verdicts.iter().find_map(|(_, verdict)| match verdict {
+        Verdict::Unreachable(why) => Some(why.clone()),
+        _ => None,
+    });
+    let any_valid = verdicts.iter().any(|(_, verdict)| *verdict == Verdict::Valid);
+    match (any_valid, unknown, unreachable) {
+        (true, ..) => (SenderAction::Deliver, valid.to_owned(), Vec::new()),
+        (false, Some(why), _) => (SenderAction::Unknown, why, Vec::new()),
+        (false, None, Some(why)) => (SenderAction::Retry, why, Vec::new()),
+        (false, None, None) => (SenderAction::Unknown, "nothing was observed".to_owned(), Vec::new()),
+    }
+}
+
+/// Without a policy that asks for more, TLS is used where it works and nothing is verified.
+fn opportunistic(verdicts: &[(String, Verdict)]) -> Judged {
+    let delivers = |why: &str| (SenderAction::DeliverUnverified, why.to_owned(), Vec::new());
+    let clear = verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fails("starttls-not-supported", _)));
+    match () {
+        () if clear => delivers("no policy asks for TLS, and it does not offer STARTTLS: mail goes in the clear"),
+        () if verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fails(..) | Verdict::Valid)) => {
+            delivers("no policy asks for verified TLS")
+        }
+        () => {
+            let (action, why, reports) = settled(verdicts, "");
+            // Whether TLS works does not matter where nothing asks for it.
+            match action {
+                SenderAction::Unknown => {
+                    (SenderAction::DeliverUnverified, format!("no policy asks for verified TLS; {why}"), reports)
+                }
+                action => (action, why, reports),
+            }
+        }
+    }
+}

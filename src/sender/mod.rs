@@ -1,0 +1,200 @@
+//! What a conforming sender does with mail for the domain now (RFC 8461 §5, RFC 7672 for hosts with usable TLSA
+//! records), and which RFC 8460 §4.3 result types it puts into its report.
+//!
+//! `rules::evaluate` adds it to the report; every format may show it.
+
+mod dane;
+mod host;
+mod policy;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use self::policy::Applied;
+use crate::facts::Facts;
+use crate::facts::tree::{FactTree, MxHostFacts};
+
+/// What a sender does that begins with a given cache.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+pub struct SenderView {
+    /// What the sender's cache holds for the domain.
+    pub cache: SenderCache,
+    /// The policy that it applies: `enforce`, `testing`, `none`, `absent` (it acts as if there were no policy) or
+    /// `unknown` (what decides it was not observed).
+    pub policy: String,
+    /// Why it applies that one, in one sentence.
+    pub explanation: String,
+    /// The result types that it reports about the policy itself (RFC 8460 §4.3.2).
+    pub reports: Vec<String>,
+    /// Each MX host in order of preference.
+    pub hosts: Vec<SenderHost>,
+    /// What becomes of the mail, in one sentence.
+    pub outcome: String,
+}
+
+/// What a sender's cache holds.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderCache {
+    /// The policy of the baseline, not yet expired.
+    Baseline,
+    /// Nothing.
+    Empty,
+}
+
+/// What a sender does with one MX host.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+pub struct SenderHost {
+    /// The exchange.
+    pub exchange: String,
+    /// The preference; `null` for an implicit MX.
+    pub preference: Option<i64>,
+    /// What it does.
+    pub action: SenderAction,
+    /// Why, in one sentence.
+    pub explanation: String,
+    /// The result types that it reports about this host.
+    pub reports: Vec<String>,
+    /// What a sender that does DANE does instead: it validates by DNSSEC and TLSA records where they are usable
+    /// (RFC 7672), and no policy overrides a failure of that (RFC 8461 §2). `null` where DANE does not apply.
+    pub dane: Option<SenderDane>,
+}
+
+/// What a sender that does DANE does with an MX host.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+pub struct SenderDane {
+    /// What it does.
+    pub action: SenderAction,
+    /// Why, in one sentence.
+    pub explanation: String,
+    /// The result types that it reports about this host.
+    pub reports: Vec<String>,
+}
+
+/// What a sender does with an MX host.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderAction {
+    /// It delivers over TLS that it verified.
+    Deliver,
+    /// It delivers and reports what would have failed (mode testing, RFC 8461 §5).
+    DeliverAndReport,
+    /// It delivers without verifying anything: over TLS where the host offers it, else in the clear.
+    DeliverUnverified,
+    /// It does not deliver to this host and tries the next.
+    Refuse,
+    /// It cannot deliver to this host now, and would try again later.
+    Retry,
+    /// What decides it was not observed.
+    Unknown,
+}
+
+impl SenderAction {
+    /// What it does, in a few words.
+    pub fn label(self) -> &'static str {
+        match self {
+            SenderAction::Deliver => "delivers over verified TLS",
+            SenderAction::DeliverAndReport => "delivers and reports",
+            SenderAction::DeliverUnverified => "delivers unverified",
+            SenderAction::Refuse => "refuses, tries the next",
+            SenderAction::Retry => "cannot connect, tries the next",
+            SenderAction::Unknown => "unknown",
+        }
+    }
+}
+
+/// What senders do: one with an empty cache and, where there is a baseline, one that still holds its policy.
+/// Nothing where no fact of a policy or of an MX host was observed.
+pub fn views(facts: &Facts) -> Vec<SenderView> {
+    let tree = &facts.known;
+    if !worth_a_view(tree) {
+        return Vec::new();
+    }
+    let mut views = vec![view(facts, SenderCache::Empty, policy::with_empty_cache(facts))];
+    if let Some(Some(baseline)) = tree.baseline.known() {
+        views.push(view(facts, SenderCache::Baseline, policy::with_baseline(facts, baseline)));
+    }
+    views
+}
+
+fn worth_a_view(tree: &FactTree) -> bool {
+    let hosts = tree.mx.known().is_some_and(|mx| !mx.hosts.is_unobserved());
+    let record = tree.record.known().is_some_and(|record| !record.usable.is_unobserved());
+    hosts && (record || tree.policy.known().is_some_and(|policy| !policy.body.is_unobserved()))
+}
+
+fn view(facts: &Facts, cache: SenderCache, applied: Applied) -> SenderView {
+    let tree = &facts.known;
+    // Without a TLSRPT record nobody asked for reports (RFC 8460 §3).
+    let told = tree.tlsrpt.known().is_none_or(|tlsrpt| tlsrpt.usable.known() != Some(&false));
+    let mx_hosts = tree.mx.known().and_then(|mx| mx.hosts.known()).map(Vec::as_slice).unwrap_or_default();
+    let hosts: Vec<SenderHost> =
+        mx_hosts.iter().enumerate().map(|(index, host)| with_dane(facts, index, host, &applied, told)).collect();
+    let outcome = outcome(tree, &applied, &hosts);
+    let reports = if told { applied.reports } else { Vec::new() };
+    SenderView {
+        cache,
+        policy: applied.policy.word().to_owned(),
+        explanation: applied.explanation,
+        reports,
+        hosts,
+        outcome,
+    }
+}
+
+fn with_dane(facts: &Facts, index: usize, mx_host: &MxHostFacts, applied: &Applied, told: bool) -> SenderHost {
+    let mut host = host::of(facts, index, mx_host, applied, told);
+    host.dane = dane::of(facts, index, mx_host, told);
+    host
+}
+
+/// What becomes of the mail.
+fn outcome(tree: &FactTree, applied: &Applied, hosts: &[SenderHost]) -> String {
+    let null_mx = tree.mx.known().is_some_and(|mx| mx.null_mx.known() == Some(&true));
+    let action = |action: SenderAction| hosts.iter().filter(move |host| host.action == action);
+    let first_delivered = hosts.iter().find(|host| delivers(host.action));
+    let undecided = action(SenderAction::Unknown).next();
+    let refused = action(SenderAction::Refuse).count();
+    match (first_delivered, undecided) {
+        _ if null_mx => "No mail is sent: the null MX says that the domain takes none (RFC 7505).".to_owned(),
+        _ if hosts.is_empty() => "No mail can be sent: the domain has no MX host and no address.".to_owned(),
+        (_, Some(_)) if applied.policy == policy::Word::Unknown => {
+            "Not known: what decides which policy is applied was not observed.".to_owned()
+        }
+        (None, Some(host)) => format!("Not known: {}.", host.explanation),
+        (None, None) if refused > 0 => {
+            "No mail is delivered: it waits in the sender's queue while the sender looks for a \
+            newer policy, and bounces after some days (RFC 8461 §5)."
+                .to_owned()
+        }
+        (None, None) => {
+            "No MX host can be reached: mail waits in the sender's queue, and bounces after some days.".to_owned()
+        }
+        (Some(host), _) => delivered(host, hosts),
+    }
+}
+
+fn delivers(action: SenderAction) -> bool {
+    matches!(action, SenderAction::Deliver | SenderAction::DeliverAndReport | SenderAction::DeliverUnverified)
+}
+
+fn delivered(first: &SenderHost, hosts: &[SenderHost]) -> String {
+    let how = match first.action {
+        SenderAction::Deliver => "over verified TLS",
+        SenderAction::DeliverAndReport => "whatever TLS shows, and what would have failed is reported",
+        _ => "without verification: over TLS where the host offers it, else in the clear",
+    };
+    let skipped = hosts.iter().take_while(|host| !delivers(host.action)).count();
+    let later = hosts.iter().skip(skipped).filter(|host| host.action == SenderAction::Refuse).count();
+    let before = match skipped {
+        0 => "Mail is delivered".to_owned(),
+        1 => "One MX host is not used; mail is delivered".to_owned(),
+        count => format!("{count} MX hosts are not used; mail is delivered"),
+    };
+    let after = match later {
+        0 => String::new(),
+        1 => "; one host of lower preference would be refused when it is needed".to_owned(),
+        count => format!("; {count} hosts of lower preference would be refused when they are needed"),
+    };
+    format!("{before} to {} {how}{after}.", first.exchange)
+}

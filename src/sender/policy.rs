@@ -1,0 +1,203 @@
+//! Which policy a sender applies (RFC 8461 §3.1, §3.3, §5).
+
+use jiff::Timestamp;
+
+use crate::facts::tree::{BaselineFacts, PolicyHostFacts, RecordFacts};
+use crate::facts::{Facts, matches_mx};
+
+/// The policy that is applied, and why.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// Which one.
+    pub policy: Word,
+    /// Why, in one sentence.
+    pub explanation: String,
+    /// The result types that are reported about the policy itself.
+    pub reports: Vec<String>,
+    /// The `mx` patterns of a policy from the cache; else the published one's count.
+    patterns: Option<Vec<String>>,
+}
+
+/// A policy by its mode.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Word {
+    /// The sender acts as if there were no policy.
+    Absent,
+    /// Mode enforce.
+    Enforce,
+    /// Mode none.
+    None,
+    /// Mode testing.
+    Testing,
+    /// Not known.
+    Unknown,
+}
+
+impl Word {
+    /// The word of reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Word::Absent => "absent",
+            Word::Enforce => "enforce",
+            Word::None => "none",
+            Word::Testing => "testing",
+            Word::Unknown => "unknown",
+        }
+    }
+
+    fn of(mode: &str) -> Self {
+        match mode {
+            "enforce" => Word::Enforce,
+            "testing" => Word::Testing,
+            "none" => Word::None,
+            _ => Word::Unknown,
+        }
+    }
+}
+
+impl Applied {
+    fn new(policy: Word, explanation: impl Into<String>) -> Self {
+        Applied { policy, explanation: explanation.into(), reports: Vec::new(), patterns: None }
+    }
+
+    fn reporting(mut self, kind: &str) -> Self {
+        self.reports.push(kind.to_owned());
+        self
+    }
+
+    /// Whether the policy names an MX host: `None` where that was not observed.
+    pub fn covers(&self, exchange: &str, published: Option<bool>) -> Option<bool> {
+        match &self.patterns {
+            Some(patterns) => Some(patterns.iter().any(|pattern| matches_mx(pattern, exchange))),
+            None => published,
+        }
+    }
+}
+
+/// For a sender without a cached policy.
+pub fn with_empty_cache(facts: &Facts) -> Applied {
+    let record = facts.known.record.known();
+    match record.and_then(|record| record.usable.known()) {
+        None => Applied::new(Word::Unknown, no_record_observed(facts)),
+        // Only with a usable record is a failed fetch reportable (RFC 8461 §6).
+        Some(false) => Applied::new(
+            Word::Absent,
+            format!("{}: the sender acts as if there were no policy (RFC 8461 §3.1)", unusable(record)),
+        ),
+        Some(true) => fetched(facts),
+    }
+}
+
+fn no_record_observed(facts: &Facts) -> String {
+    let reason = facts.why_unobserved("record.usable");
+    format!("whether a sender finds a usable _mta-sts record was not observed: {reason}")
+}
+
+fn unusable(record: Option<&RecordFacts>) -> &'static str {
+    match record.and_then(|record| record.count.known()) {
+        Some(0) => "no TXT record at _mta-sts begins with `v=STSv1;`",
+        Some(1) | None => "the _mta-sts record is not valid",
+        Some(_) => "there are several _mta-sts records",
+    }
+}
+
+/// The policy as it is served now.
+fn fetched(facts: &Facts) -> Applied {
+    let policy = facts.known.policy.known();
+    let host = facts.known.policy_host.known();
+    let fetchable = host.and_then(|host| host.fetchable.known()).copied();
+    if fetchable == Some(false) {
+        let (why, kind) = fetch_failure(host);
+        let text =
+            format!("{why}, so the policy cannot be fetched: the sender acts as if there were none (RFC 8461 §3.3)");
+        return Applied::new(Word::Absent, text).reporting(kind);
+    }
+    let usable = policy.and_then(|policy| policy.usable.known()).copied();
+    let mode = policy.and_then(|policy| policy.mode.known()).and_then(Option::as_deref);
+    match (usable, mode) {
+        (Some(false), _) => {
+            let text = "the policy is not valid: the sender acts as if there were none (RFC 8461 §3.2)";
+            Applied::new(Word::Absent, text).reporting("sts-policy-invalid")
+        }
+        (Some(true), Some(mode)) => {
+            let text = format!("the record and the policy are valid: the sender applies mode {mode}");
+            Applied::new(Word::of(mode), text)
+        }
+        _ => Applied::new(
+            Word::Unknown,
+            format!("the policy was not observed: {}", facts.why_unobserved("policy.usable")),
+        ),
+    }
+}
+
+/// Why the policy cannot be fetched, and the result type for it.
+fn fetch_failure(host: Option<&PolicyHostFacts>) -> (&'static str, &'static str) {
+    let sessions = host.and_then(|host| host.probes.known()).into_iter().flatten();
+    let bad_certificate = sessions.filter_map(|probe| probe.tls.known()).any(|tls| {
+        let certificate = tls.certificate.known().and_then(Option::as_ref);
+        let named = certificate.and_then(|certificate| certificate.name_match.known());
+        tls.trusted.known() == Some(&false)
+            || certificate
+                .is_some_and(|it| it.expired.known() == Some(&true) || it.not_yet_valid.known() == Some(&true))
+            || named.is_some_and(|named| !["exact", "wildcard"].contains(&named.as_str()))
+    });
+    match (bad_certificate, host.and_then(|host| host.resolves.known())) {
+        (true, _) => ("the policy host's certificate is not valid", "sts-webpki-invalid"),
+        (false, Some(false)) => ("the policy host has no address", "sts-policy-fetch-error"),
+        _ => ("the policy host does not serve the policy", "sts-policy-fetch-error"),
+    }
+}
+
+/// For a sender that still holds the baseline's policy.
+pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
+    let mode = match baseline.mode.known() {
+        None => return Applied::new(Word::Unknown, facts.why_unobserved("baseline.mode")),
+        Some(None) => return as_empty(facts, "the baseline holds no valid policy"),
+        Some(Some(mode)) => mode,
+    };
+    if expired(facts, baseline) {
+        return as_empty(facts, "the baseline's policy has expired");
+    }
+    let cached = |why: String| Applied {
+        patterns: baseline.patterns.known().cloned(),
+        ..Applied::new(Word::of(mode), format!("{why}: the sender goes on with the cached policy in mode {mode}"))
+    };
+    // A failed fetch is reported unless the cached mode is none (RFC 8461 §6).
+    let reportable = |applied: Applied, kind: &str| if mode == "none" { applied } else { applied.reporting(kind) };
+    let record = facts.known.record.known();
+    match record.and_then(|record| record.usable.known()) {
+        None => return Applied::new(Word::Unknown, no_record_observed(facts)),
+        Some(false) => return reportable(cached(unusable(record).to_owned()), "sts-policy-fetch-error"),
+        Some(true) => {}
+    }
+    let id = record.and_then(|record| record.id.known()).and_then(Option::as_ref);
+    let old = baseline.id.known().and_then(Option::as_ref);
+    if id.is_some() && id == old {
+        return cached("the id is that of the cached policy, so nothing is fetched".to_owned());
+    }
+    let fetched = fetched(facts);
+    match (fetched.policy, fetched.reports.first()) {
+        (Word::Absent, Some(kind)) => {
+            let why = fetched.explanation.split(": the sender").next().unwrap_or_default().to_owned();
+            reportable(cached(format!("the id is new, but {why}")), kind)
+        }
+        _ => Applied { explanation: format!("the id is new: {}", fetched.explanation), ..fetched },
+    }
+}
+
+fn as_empty(facts: &Facts, why: &str) -> Applied {
+    let applied = with_empty_cache(facts);
+    Applied { explanation: format!("{why}, so it is as with an empty cache: {}", applied.explanation), ..applied }
+}
+
+/// Whether the baseline's policy is older than its `max_age`; not where either time is unknown.
+fn expired(facts: &Facts, baseline: &BaselineFacts) -> bool {
+    let time = |text: Option<&String>| text.and_then(|text| text.parse::<Timestamp>().ok()).map(Timestamp::as_second);
+    let now = time(facts.known.collected_at.known());
+    let fetched = time(baseline.collected_at.known());
+    let max_age = baseline.max_age.known().and_then(|max_age| *max_age);
+    match (now, fetched, max_age) {
+        (Some(now), Some(fetched), Some(max_age)) => now.saturating_sub(fetched) > max_age,
+        _ => false,
+    }
+}
