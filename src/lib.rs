@@ -21,12 +21,15 @@
 
 pub mod cli;
 pub mod collect;
+pub mod diff;
 pub mod facts;
 pub mod files;
+pub mod fix;
 pub mod grammar;
 #[cfg(feature = "lab")]
 pub mod lab;
 pub mod outcome;
+pub mod proposal;
 pub mod report;
 pub mod rules;
 pub mod sender;

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use miette::{IntoDiagnostic, Report as Error};
 
+use super::fix::{FixArgs, Mend};
 use super::input::{TextArgs, Texts, unobserved};
 use super::network::{self, NetworkArgs};
 use super::rule_args::RuleArgs;
@@ -33,6 +34,9 @@ pub struct CheckArgs {
     /// Texts in place of what is published.
     #[command(flatten)]
     pub texts: TextArgs,
+    /// Mending the policy file.
+    #[command(flatten)]
+    pub fix: FixArgs,
     /// Open no socket, whatever is given.
     #[arg(long)]
     pub offline: bool,
@@ -103,9 +107,8 @@ pub fn run(args: &CheckArgs, output: &OutputArgs) -> Ended {
     let run = Run::new(args, output, &rules)?;
     let mut tally = Tally::default();
     let mut reports = Vec::new();
-    let given = run.every_snapshot(&mut |snapshot| match snapshot {
-        Ok(snapshot) => {
-            let report = run.lint(snapshot);
+    let given = run.every_snapshot(&mut |snapshot| match snapshot.and_then(|snapshot| run.lint(snapshot)) {
+        Ok(report) => {
             tally.count(&report, args.fail_on);
             if args.format == Format::Json {
                 reports.push(report);
@@ -133,6 +136,7 @@ struct Run<'a> {
     texts: Texts,
     baseline: Option<Snapshot>,
     at: Option<String>,
+    mend: Option<Mend>,
 }
 
 impl<'a> Run<'a> {
@@ -146,7 +150,9 @@ impl<'a> Run<'a> {
             })
         });
         let baseline = args.baseline.as_deref().and_then(|path| snapshot::read(path).next()).transpose()?;
-        Ok(Run { args, output, rules, texts: args.texts.read()?, baseline, at: at.transpose()? })
+        let inputs = args.domains.len().saturating_add(args.snapshots.len());
+        let mend = args.fix.mend(args.texts.policy.as_deref(), inputs)?;
+        Ok(Run { args, output, rules, texts: args.texts.read()?, baseline, at: at.transpose()?, mend })
     }
 
     /// Hands every snapshot over, one at a time; whether there was anything to check at all.
@@ -190,10 +196,14 @@ impl<'a> Run<'a> {
     }
 
     /// Lints one snapshot and prints its report, where the format is one a domain.
-    fn lint(&self, mut snapshot: Snapshot) -> Report {
+    fn lint(&self, mut snapshot: Snapshot) -> Result<Report, Error> {
         self.texts.apply(&mut snapshot);
         if let Some(at) = &self.at {
             snapshot.collected_at = Some(at.clone());
+        }
+        if let Some(mend) = &self.mend {
+            let for_people = self.args.format == Format::Human;
+            mend.run(&mut snapshot, self.baseline.as_ref(), self.rules, for_people, self.output)?;
         }
         let facts = Facts::of(&snapshot, self.baseline.as_ref());
         let evaluated = evaluate(self.rules, &facts);
@@ -210,7 +220,7 @@ impl<'a> Run<'a> {
             Format::Json => {}
             Format::Jsonl => terminal::print(&report::json_line(&report).unwrap_or_default()),
         }
-        report
+        Ok(report)
     }
 }
 

@@ -3,7 +3,10 @@
 mod check;
 #[cfg(feature = "lab")]
 mod demo;
+mod diff;
 mod explain;
+mod fix;
+mod init;
 mod input;
 mod network;
 mod rule_args;
@@ -76,6 +79,10 @@ pub enum Command {
     Check(Box<check::CheckArgs>),
     /// Observe a domain and write what was seen as a snapshot.
     Collect(Box<CollectArgs>),
+    /// Propose a policy and records for a domain to begin with, from what is seen of its MX hosts.
+    Init(Box<init::InitArgs>),
+    /// Show what changed between two snapshots, fact by fact.
+    Diff(diff::DiffArgs),
     /// List, show or test rules.
     Rules(rules::RulesArgs),
     /// Explain a rule: what it demands, why, and how to mend it.
@@ -129,7 +136,9 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Collect(args) => network::collect(args),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(args, &cli.output),
-        Command::Explain { rule } => explain::run(rule),
+        Command::Diff(args) => diff::run(args),
+        Command::Init(args) => init::run(args, &cli.output),
+        Command::Explain { rule } => explain::run(rule, &cli.output),
         Command::Rules(args) => rules::run(args),
     };
     match ended {

@@ -141,15 +141,20 @@ fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
+/// Collects one domain.
+pub fn collect_one(domain: &DomainName, args: &NetworkArgs, now: Timestamp) -> Result<Snapshot, Report> {
+    let options = args.options();
+    runtime()?.block_on(async {
+        let collector = Collector::new(options)?;
+        Ok(collector.collect(domain.as_str(), whole_seconds(now)).await)
+    })
+}
+
 /// Runs `stslint collect`.
 pub fn collect(args: &CollectArgs) -> Ended {
     let domain = DomainName::parse(&args.domain)
         .map_err(|error| UsageError::new(error.to_string(), "give a mail domain such as example.com"))?;
-    let options = args.network.options();
-    let snapshot = runtime()?.block_on(async {
-        let collector = Collector::new(options)?;
-        Ok::<_, Report>(collector.collect(domain.as_str(), whole_seconds(Timestamp::now())).await)
-    })?;
+    let snapshot = collect_one(&domain, &args.network, Timestamp::now())?;
     match args.output.as_deref().filter(|path| *path != Path::new("-")) {
         Some(path) => snapshot::write(&snapshot, path)?,
         None => terminal::print(&snapshot::to_text(&snapshot, Format::Yaml)?),

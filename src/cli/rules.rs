@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use miette::IntoDiagnostic;
 
-use super::explain::{explain, find};
+use super::explain::find;
 use super::rule_args::sources;
 use super::{Ended, terminal};
-use crate::rules::{CaseOutcome, CaseResult, Expected, Rule, RuleSet, built_in_sources, run_cases};
-use crate::snapshot::{self, Format, Snapshot};
-
-const GOOD: &str = include_str!("../../fixtures/good/snapshot.yaml");
+use crate::report::rule_page;
+use crate::rules::{CaseOutcome, CaseResult, Expected, Rule, RuleSet, built_in_sources, good_snapshot, run_cases};
+use crate::snapshot::{self, Snapshot};
 
 /// Options of `rules`.
 #[derive(Args, Debug)]
@@ -33,6 +32,15 @@ enum RulesCommand {
     Show {
         /// The rule's id.
         rule: String,
+    },
+    /// Write a page of Markdown for each rule, and an index, into a folder.
+    Docs {
+        /// The folder; pages of the same name in it are replaced.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+        /// Add a file of your own rules.
+        #[arg(long = "rules", value_name = "FILE")]
+        rules: Vec<PathBuf>,
     },
     /// Check rule files and run the cases in them; without a file, the built-in ones.
     Test {
@@ -56,6 +64,7 @@ enum TestFormat {
 /// Runs the command.
 pub fn run(args: &RulesArgs) -> Ended {
     match &args.command {
+        RulesCommand::Docs { folder, rules } => docs(folder, rules),
         RulesCommand::List { rules } => list(rules),
         RulesCommand::Show { rule } => show(rule),
         RulesCommand::Test { files, format } => test(files, *format),
@@ -81,11 +90,23 @@ fn list(own: &[PathBuf]) -> Ended {
     Ok(0)
 }
 
+fn docs(folder: &Path, own: &[PathBuf]) -> Ended {
+    let rules = if own.is_empty() { RuleSet::built_in()? } else { RuleSet::with_own(&sources(own)?)? };
+    let good = good_snapshot()?;
+    std::fs::create_dir_all(folder).into_diagnostic()?;
+    for rule in &rules.rules {
+        let page = rule_page::markdown(&rules, rule, &good);
+        crate::files::write_whole(&folder.join(format!("{}.md", rule.id)), page.as_bytes())?;
+    }
+    crate::files::write_whole(&folder.join("README.md"), rule_page::index(&rules).as_bytes())?;
+    Ok(0)
+}
+
 fn show(id: &str) -> Ended {
     let rules = RuleSet::built_in()?;
     let rule = find(&rules, id)?;
     let source = built_in_sources().into_iter().find(|source| source.name == rule.file);
-    let shown = source.and_then(|source| entry(&source.text, id)).unwrap_or_else(|| explain(rule));
+    let shown = source.and_then(|source| entry(&source.text, id)).unwrap_or_else(|| rule.id.clone());
     terminal::print(&format!("# {}\n{shown}", rule.file));
     Ok(0)
 }
@@ -102,7 +123,7 @@ fn entry(text: &str, id: &str) -> Option<String> {
 fn test(paths: &[PathBuf], format: TestFormat) -> Ended {
     let own = sources(paths)?;
     let rules = if own.is_empty() { RuleSet::checked(&built_in_sources())? } else { RuleSet::with_own(&own)? };
-    let good = snapshot::parse("fixtures/good", GOOD, Some(Format::Yaml))?;
+    let good = good_snapshot()?;
     let wanted = |rule: &Rule| own.is_empty() || own.iter().any(|source| source.name == rule.file);
     let read = |rule_file: &str, file: &str| read_beside(rule_file, file);
     let results = run_cases(&rules, &good, wanted, &read);

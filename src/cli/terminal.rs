@@ -49,6 +49,20 @@ pub fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// A unified diff in the colours that people know, where colour is wanted.
+pub fn coloured_diff(diff: &str, output: &OutputArgs) -> String {
+    if !style(output).colour {
+        return diff.to_owned();
+    }
+    let paint = |line: &str| match line.chars().next() {
+        Some('+') => format!("\u{1b}[32m{line}\u{1b}[0m\n"),
+        Some('-') => format!("\u{1b}[31m{line}\u{1b}[0m\n"),
+        Some('@') => format!("\u{1b}[36m{line}\u{1b}[0m\n"),
+        _ => format!("{line}\n"),
+    };
+    diff.lines().map(paint).collect()
+}
+
 /// Prints a diagnostic to standard error.
 pub fn print_error(error: &Report, output: &OutputArgs) {
     let style = style_for(output, io::stderr().is_terminal());

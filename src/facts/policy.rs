@@ -82,11 +82,32 @@ pub fn policy_facts(
         usable: Fact::Known(is_usable(policy, &patterns)),
         mx: Fact::Known(patterns),
         fields: Fact::Known(fields(builder, policy, &placed)),
-        syntax_offences: Fact::Known(offences(builder, &policy.syntax, "syntax_offences", body, &policy.lines, &placed)),
-        encoding_offences: Fact::Known(offences(builder, &policy.encoding, "encoding_offences", body, &policy.lines, &placed)),
+        syntax_offences: Fact::Known(offences(
+            builder,
+            &policy.syntax,
+            "syntax_offences",
+            body,
+            &policy.lines,
+            &placed,
+        )),
+        encoding_offences: Fact::Known(offences(
+            builder,
+            &policy.encoding,
+            "encoding_offences",
+            body,
+            &policy.lines,
+            &placed,
+        )),
         case_offences: Fact::Known(offences(builder, &policy.case, "case_offences", body, &policy.lines, &placed)),
         blank_lines: Fact::Known(offences(builder, &policy.blank, "blank_lines", body, &policy.lines, &placed)),
-        trailing_spaces: Fact::Known(offences(builder, &policy.trailing, "trailing_spaces", body, &policy.lines, &placed)),
+        trailing_spaces: Fact::Known(offences(
+            builder,
+            &policy.trailing,
+            "trailing_spaces",
+            body,
+            &policy.lines,
+            &placed,
+        )),
         line_endings: Fact::Known(line_endings(&policy.endings).to_owned()),
         final_newline: Fact::Known(policy.endings.last),
         oversized: Fact::Known(served.truncated || body.len() > policy::MAX_POLICY_OCTETS),
@@ -206,10 +227,10 @@ fn patterns(
         if hosts.is_unobserved() {
             builder.why_left_out(&format!("{path}.matches"), "mx", "the MX records of the domain");
         }
+        if builder.domain().is_none() {
+            builder.why(format!("{path}.over_own_zone"), "no domain was given");
+        }
         facts.push(pattern(builder, mx, duplicate, hosts));
-    }
-    if builder.domain().is_none() {
-        builder.why("policy.mx.over_own_zone", "no domain was given");
     }
     facts
 }

@@ -172,7 +172,9 @@ pub fn list_items(text: &str) -> Vec<String> {
 }
 
 fn parts(text: &str) -> Vec<&str> {
-    text.split(|c: char| matches!(c, ',' | ';' | '|') || c.is_ascii_whitespace()).filter(|part| !part.is_empty()).collect()
+    text.split(|c: char| matches!(c, ',' | ';' | '|') || c.is_ascii_whitespace())
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 fn list_or_preference(text: &str) -> Option<MxProblem> {

@@ -5,6 +5,7 @@
 mod concise;
 mod human;
 mod json;
+pub mod rule_page;
 
 use serde_json::Value;
 

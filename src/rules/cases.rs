@@ -13,8 +13,16 @@ use super::evaluate::evaluate;
 use super::load::{Rule, RuleSet};
 use super::model::Case;
 use crate::facts::Facts;
-use crate::outcome::Outcome;
-use crate::snapshot::Snapshot;
+use crate::outcome::{Outcome, Report};
+use crate::snapshot::{self, Snapshot};
+
+/// The snapshot of a domain that does everything right: what cases patch.
+const GOOD: &str = include_str!("../../fixtures/good/snapshot.yaml");
+
+/// The snapshot of a domain that does everything right: what cases patch.
+pub fn good_snapshot() -> Result<Snapshot, snapshot::ReadError> {
+    snapshot::parse("fixtures/good/snapshot.yaml", GOOD, Some(snapshot::Format::Yaml))
+}
 
 /// What a case says about its rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -91,6 +99,15 @@ pub fn run_cases(
     results
 }
 
+/// The report on the first failing case of a rule that needs no file: what its finding looks like.
+pub fn example(rules: &RuleSet, rule: &Rule, good: &Snapshot) -> Option<Report> {
+    let plain = |case: &&Case| !case.value.contains_key("snapshot");
+    let case = rule.cases.fail.iter().find(plain)?;
+    let no_files = |_: &str, _: &str| Err("no files here".to_owned());
+    let (snapshot, baseline) = applied(rule, good, case, &no_files).ok()?;
+    Some(evaluate(rules, &Facts::of(&snapshot, baseline.as_ref())).report)
+}
+
 fn run(
     rules: &RuleSet,
     rule: &Rule,
@@ -99,28 +116,33 @@ fn run(
     case: &Case,
     read: &dyn Fn(&str, &str) -> Result<Snapshot, String>,
 ) -> CaseOutcome {
+    match applied(rule, good, case, read) {
+        Ok((snapshot, baseline)) => judged(rules, rule, expected, &Facts::of(&snapshot, baseline.as_ref())),
+        Err(error) => CaseOutcome::BadPatch(error),
+    }
+}
+
+/// The snapshot of a case, and its baseline where it speaks of one.
+fn applied(
+    rule: &Rule,
+    good: &Snapshot,
+    case: &Case,
+    read: &dyn Fn(&str, &str) -> Result<Snapshot, String>,
+) -> Result<(Snapshot, Option<Snapshot>), String> {
     let mut base = good.clone();
     let mut patch = case.value.clone();
-    if let Some(Value::String(file)) = patch.get("snapshot").cloned() {
+    if let Some(Value::String(file)) = case.value.get("snapshot") {
         patch.remove("snapshot");
-        match read(&rule.file, &file) {
-            Ok(snapshot) => base = snapshot,
-            Err(error) => return CaseOutcome::BadPatch(error),
-        }
+        base = read(&rule.file, file)?;
     }
-    let baseline_patch: BTreeMap<String, Value> = patch
+    let older: BTreeMap<String, Value> = patch
         .iter()
         .filter_map(|(path, value)| Some((path.strip_prefix("baseline.")?.to_owned(), value.clone())))
         .collect();
     patch.retain(|path, _| !path.starts_with("baseline.") && path != "baseline");
     let with_baseline = case.value.keys().any(|path| path.starts_with("baseline"));
-    let snapshots = patched(&base, &patch).and_then(|snapshot| Ok((snapshot, patched(good, &baseline_patch)?)));
-    let (snapshot, baseline) = match snapshots {
-        Ok(snapshots) => snapshots,
-        Err(error) => return CaseOutcome::BadPatch(error),
-    };
-    let facts = Facts::of(&snapshot, with_baseline.then_some(&baseline));
-    judged(rules, rule, expected, &facts)
+    let baseline = if with_baseline { Some(patched(good, &older)?) } else { None };
+    Ok((patched(&base, &patch)?, baseline))
 }
 
 fn judged(rules: &RuleSet, rule: &Rule, expected: Expected, facts: &Facts) -> CaseOutcome {

@@ -160,8 +160,11 @@ impl RuleChecker<'_, '_> {
         if let Some(when) = &self.written.group_when {
             self.expression(when, &Expr::new(when.value.as_str()), &outer, &BTreeSet::new(), Some(&Type::Bool));
         }
+        // A list that is `null` has no element, so what `when` says of paths outside of it holds for the list too.
+        let mut listed = not_null.clone();
+        listed.extend(self.rule.when.iter().flat_map(|when| certain_of(when, &scope)));
         for (name, list) in entry.for_each.0.iter().chain(&entry.forbid.0) {
-            self.bind(name, list, &mut scope, &not_null);
+            self.bind(name, list, &mut scope, &listed);
         }
         if let (Some(when), Some(expr)) = (&entry.when, &self.rule.when) {
             self.expression(when, expr, &scope, &not_null, Some(&Type::Bool));

@@ -12,7 +12,7 @@ pub mod model;
 pub mod template;
 mod types;
 
-pub use self::cases::{CaseOutcome, CaseResult, Expected, run_cases};
+pub use self::cases::{CaseOutcome, CaseResult, Expected, example, good_snapshot, run_cases};
 pub use self::evaluate::evaluate;
 pub use self::functions::{Function, duration, functions};
 pub use self::load::{Rule, RuleErrors, RuleFix, RuleSet, Source, built_in_sources};

@@ -14,8 +14,10 @@ use miette::{
 };
 use serde_json::Value;
 
-use self::page::Page;
+pub use self::checklist::group_title;
+pub use self::page::Page;
 use super::citation_url;
+use crate::fix::corrected_line;
 use crate::outcome::{Check, Report, Severity};
 use crate::source_text::{escape, printable};
 
@@ -36,12 +38,19 @@ pub struct Style {
     pub accessible: bool,
 }
 
+impl Style {
+    /// No colour, no symbols beyond ASCII, no links, 100 columns.
+    pub fn plain() -> Self {
+        Style { colour: false, unicode: false, hyperlinks: false, width: 100, show_passed: false, accessible: false }
+    }
+}
+
 /// The report as text. `facts` is the tree of facts behind it.
 pub fn human(report: &Report, facts: &Value, style: &Style) -> String {
     let page = Page { style };
     let mut text = heading(report, &page);
     for check in report.findings() {
-        text.push_str(&diagnostic(report, check, style));
+        text.push_str(&finding(report, check, style));
         text.push('\n');
     }
     text.push_str(&sender::senders(report, &page));
@@ -73,6 +82,8 @@ pub fn time_in_words(time: &str) -> String {
 struct Shown<'a> {
     check: &'a Check,
     source: Option<NamedSource<String>>,
+    /// The line as it should be, where a mend is known.
+    corrected: Option<String>,
 }
 
 impl fmt::Debug for Shown<'_> {
@@ -108,6 +119,9 @@ impl Diagnostic for Shown<'_> {
 
     fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
         let mut help = self.check.help.clone().unwrap_or_default();
+        if let Some(line) = &self.corrected {
+            help.push_str(&format!("\ncorrected: {line}"));
+        }
         if let Some(kind) = &self.check.reported_as {
             help.push_str(&format!("\nsenders report it as: {kind}"));
         }
@@ -131,10 +145,14 @@ impl Diagnostic for Shown<'_> {
     }
 }
 
-fn diagnostic(report: &Report, check: &Check, style: &Style) -> String {
+/// One finding with its text underlined.
+pub fn finding(report: &Report, check: &Check, style: &Style) -> String {
     let exhibit = check.location.as_ref().and_then(|location| report.exhibits.get_key_value(&location.exhibit));
     let source = exhibit.map(|(name, text)| NamedSource::new(escape(name), printable(&text.replace('\r', " "))));
-    let shown = Shown { check, source };
+    let fixed = check.fix.as_ref().and_then(|fix| corrected_line(report.exhibits.get(&fix.location.exhibit)?, fix));
+    // The help has often said it already.
+    let said = |line: &String| check.help.as_ref().is_some_and(|help| help.contains(line.trim()));
+    let shown = Shown { check, source, corrected: fixed.map(|line| escape(&line)).filter(|line| !said(line)) };
     render(&shown, style)
 }
 
@@ -165,7 +183,9 @@ pub fn render(diagnostic: &dyn Diagnostic, style: &Style) -> String {
         .with_width(style.width)
         .with_links(style.hyperlinks)
         .with_context_lines(1)
-        .with_wrap_lines(true);
+        .with_wrap_lines(true)
+        .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .with_word_separator(textwrap::WordSeparator::AsciiSpace);
     With(&handler, diagnostic).to_string()
 }
 

@@ -1,0 +1,143 @@
+//! `check --fix`: rewrites the policy file by the mends that rules propose, and shows what changed.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use miette::Report as Error;
+use similar::TextDiff;
+
+use super::{OutputArgs, UsageError, terminal};
+use crate::facts::Facts;
+use crate::outcome::Fix;
+use crate::rules::{RuleSet, evaluate};
+use crate::snapshot::{Octets, Policy, Snapshot};
+use crate::source_text::{escape, printable};
+use crate::{files, fix};
+
+/// The exhibit that is the policy file.
+const EXHIBIT: &str = "policy";
+/// How often the file is linted again: a mend can make another one possible.
+const MOST_ROUNDS: usize = 20;
+
+/// Mending the policy file.
+#[derive(Args, Debug)]
+pub struct FixArgs {
+    /// Mend the file of --policy: `safe` only what was surely meant, `all` the rest too.
+    #[arg(long, value_enum, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "safe", help_heading = "Mending")]
+    pub fix: Option<Which>,
+    /// Show what --fix would change, and write nothing.
+    #[arg(long, help_heading = "Mending")]
+    pub diff: bool,
+}
+
+/// Which mends are applied.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Which {
+    /// All of them.
+    All,
+    /// Those that keep the meaning that was surely meant.
+    Safe,
+}
+
+/// A policy file that is to be mended.
+#[derive(Debug)]
+pub struct Mend {
+    path: PathBuf,
+    which: Which,
+    write: bool,
+}
+
+impl FixArgs {
+    /// What is to be mended; a usage error where that is no single file.
+    pub fn mend(&self, policy: Option<&Path>, inputs: usize) -> Result<Option<Mend>, UsageError> {
+        let Some(which) = self.fix.or(self.diff.then_some(Which::Safe)) else { return Ok(None) };
+        let wrong = |message: &str| UsageError::new(message, "for example `stslint check --policy mta-sts.txt --fix`");
+        match policy {
+            None => Err(wrong("--fix mends a policy file, and none is given")),
+            Some(path) if path == Path::new("-") && !self.diff => {
+                Err(wrong("--fix rewrites a file, and standard input is none"))
+            }
+            Some(_) if inputs > 1 => Err(wrong("--fix mends one policy, beside one domain or snapshot at most")),
+            Some(path) => Ok(Some(Mend { path: path.to_owned(), which, write: !self.diff })),
+        }
+    }
+}
+
+impl Mend {
+    /// Mends the policy of the snapshot and its file, and prints what changed: on standard output where people
+    /// read, else on standard error.
+    pub fn run(
+        &self,
+        snapshot: &mut Snapshot,
+        baseline: Option<&Snapshot>,
+        rules: &RuleSet,
+        for_people: bool,
+        output: &OutputArgs,
+    ) -> Result<(), Error> {
+        let Some(Some(policy)) = &snapshot.policy else { return Ok(()) };
+        let Ok(before) = String::from_utf8(policy.body.0.clone()) else {
+            let text = format!("{} is not UTF-8, so nothing in it can be mended", shown(&self.path));
+            terminal::remark(&text, output);
+            return Ok(());
+        };
+        let mut text = before.clone();
+        let mut applied = 0_usize;
+        for _ in 0..MOST_ROUNDS {
+            let facts = Facts::of(snapshot, baseline);
+            let report = evaluate(rules, &facts).report;
+            let wanted = |fix: &&Fix| fix.location.exhibit == EXHIBIT && (fix.safe || self.which == Which::All);
+            let fixes: Vec<&Fix> =
+                report.findings().iter().filter_map(|check| check.fix.as_ref()).filter(wanted).collect();
+            let mended = fix::apply(&text, &fixes);
+            if mended.applied == 0 {
+                break;
+            }
+            applied = applied.saturating_add(mended.applied);
+            text = mended.text;
+            let body = Octets(text.clone().into_bytes());
+            snapshot.policy = Some(Some(Policy { body, address: None, truncated: false }));
+        }
+        self.finish(&before, &text, applied, for_people, output)
+    }
+
+    fn finish(
+        &self,
+        before: &str,
+        text: &str,
+        applied: usize,
+        for_people: bool,
+        output: &OutputArgs,
+    ) -> Result<(), Error> {
+        if before == text {
+            terminal::remark("nothing to mend", output);
+            return Ok(());
+        }
+        let changes = diff(&self.path, before, text);
+        match for_people {
+            true => terminal::print(&terminal::coloured_diff(&changes, output)),
+            false => terminal::remark(changes.trim_end(), output),
+        }
+        if !self.write {
+            return Ok(());
+        }
+        files::write_whole(&self.path, text.as_bytes())?;
+        let plural = if applied == 1 { "" } else { "s" };
+        terminal::remark(&format!("mended {} ({applied} change{plural})", shown(&self.path)), output);
+        Ok(())
+    }
+}
+
+fn shown(path: &Path) -> String {
+    escape(&path.display().to_string())
+}
+
+/// A unified diff, safe to print.
+fn diff(path: &Path, before: &str, after: &str) -> String {
+    let name = shown(path);
+    let diff = TextDiff::from_lines(before, after);
+    let text = diff.unified_diff().context_radius(2).header(&name, &format!("{name} (mended)")).to_string();
+    // A change of line ends alone must be seen too.
+    let ends_differ =
+        before.contains('\r') != after.contains('\r') || before.replace('\r', "") == after.replace('\r', "");
+    printable(&if ends_differ { text.replace('\r', "\\r") } else { text.replace('\r', "") })
+}
