@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod diff;
 mod explain;
+mod facts;
 mod fix;
 mod init;
 mod input;
@@ -90,6 +91,10 @@ pub enum Command {
         /// The rule's id, for example policy-max-age-short.
         rule: String,
     },
+    /// List what rules can ask for; with a snapshot, the values in it.
+    Facts(facts::FactsArgs),
+    /// Evaluate one expression over a snapshot.
+    Eval(facts::EvalArgs),
     /// Run the whole of it on an embedded loopback internet.
     #[cfg(feature = "lab")]
     Demo(demo::DemoArgs),
@@ -137,6 +142,8 @@ pub fn run(cli: &Cli) -> ExitCode {
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(args, &cli.output),
         Command::Diff(args) => diff::run(args),
+        Command::Eval(args) => facts::eval(args),
+        Command::Facts(args) => facts::facts(args, &cli.output),
         Command::Init(args) => init::run(args, &cli.output),
         Command::Explain { rule } => explain::run(rule, &cli.output),
         Command::Rules(args) => rules::run(args),

@@ -82,6 +82,46 @@ pub fn root() -> &'static BTreeMap<String, Field> {
     })
 }
 
+/// A path that rules can use.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
+pub struct FactPath {
+    /// The path; elements of lists are written `[]`: `mx.hosts[].name`.
+    pub path: String,
+    /// Its CEL type; `?` behind it where the fact can be known to be absent (`null`).
+    #[serde(rename = "type")]
+    pub shape: String,
+    /// What it means, with its unit.
+    pub about: String,
+}
+
+/// Every path, sorted.
+pub fn fact_paths() -> Vec<FactPath> {
+    let mut paths = Vec::new();
+    walk("", root(), &mut paths);
+    paths
+}
+
+fn walk(prefix: &str, fields: &BTreeMap<String, Field>, paths: &mut Vec<FactPath>) {
+    for (name, field) in fields {
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let absent = if field.nullable { "?" } else { "" };
+        paths.push(FactPath {
+            path: path.clone(),
+            shape: format!("{}{absent}", field.shape.name()),
+            about: field.about.clone(),
+        });
+        match &field.shape {
+            Type::Object(fields) => walk(&path, fields, paths),
+            Type::List(item) => {
+                if let Type::Object(fields) = &**item {
+                    walk(&format!("{path}[]"), fields, paths);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 fn generate() -> Type {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;

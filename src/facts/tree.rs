@@ -395,7 +395,7 @@ facts! {
         meant: Option<String>,
         /// Whether the name belongs to DMARC (RFC 7489).
         dmarc: bool,
-        /// For policies: the line's number, counted from 1; 0 in TXT records.
+        /// The number of the line in the policy, counted from 1; 0 in TXT records.
         line: i64,
     }
 }
@@ -405,7 +405,7 @@ facts! {
     pub struct OffenceFacts {
         /// What is wrong, for people.
         detail: String,
-        /// For policies: the line's number, counted from 1; 0 in TXT records.
+        /// The number of the line in the policy, counted from 1; 0 in TXT records.
         line: i64,
         /// What to write instead; `null` where it cannot be told.
         suggestion: Option<String>,

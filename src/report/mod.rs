@@ -10,7 +10,7 @@ pub mod rule_page;
 use serde_json::Value;
 
 pub use self::concise::concise;
-pub use self::human::{Style, human, render};
+pub use self::human::{Page, Style, human, render};
 pub use self::json::{JsonReport, json, json_line};
 use crate::outcome::Report;
 use crate::snapshot::Snapshot;

@@ -258,7 +258,7 @@ impl RuleChecker<'_, '_> {
         let expr = Expr::new(written.value.as_str());
         // A path may end in a null: it only says where to point. What it passes through is not asked for.
         let everything: BTreeSet<String> = match expr.compiled() {
-            Ok(compiled) => compiled.paths.iter().flat_map(|path| prefixes(path, scope)).collect(),
+            Ok(compiled) => compiled.paths.iter().flat_map(|path| all_prefixes(path, scope)).collect(),
             Err(_) => BTreeSet::new(),
         };
         self.expression(written, &expr, scope, &everything, None);
@@ -329,11 +329,16 @@ impl RuleChecker<'_, '_> {
 }
 
 /// The variables that every expression of a rule can use.
-fn root_scope(rule: &Rule) -> Scope {
+/// The variables of every expression: the roots of the facts.
+pub fn facts_scope() -> Scope {
     let variable = |(name, field): (&String, &Field)| {
         (name.clone(), Variable { shape: field.shape.clone(), nullable: field.nullable, path: name.clone() })
     };
-    let mut scope: Scope = facts::root().iter().map(variable).collect();
+    facts::root().iter().map(variable).collect()
+}
+
+fn root_scope(rule: &Rule) -> Scope {
+    let mut scope = facts_scope();
     let params: BTreeMap<String, Field> = rule
         .params
         .iter()
@@ -376,7 +381,8 @@ fn element_of(path: &str, scope: &Scope) -> Option<Variable> {
     Some(Variable { shape: (**element).clone(), nullable: false, path: format!("{full}[]") })
 }
 
-fn prefixes(path: &[String], scope: &Scope) -> Vec<String> {
+/// A path and all that it passes through, from the root of the facts on.
+pub fn all_prefixes(path: &[String], scope: &Scope) -> Vec<String> {
     let Some((root, rest)) = path.split_first() else { return Vec::new() };
     let mut full = scope.get(root).map_or_else(|| root.clone(), |variable| variable.path.clone());
     let mut prefixes = vec![full.clone()];

@@ -2,6 +2,7 @@
 //!
 //! `cli` loads a [`RuleSet`] (the built-in files, and an organisation's own) and calls [`evaluate()`].
 
+mod ask;
 mod cases;
 mod check;
 pub mod evaluate;
@@ -12,6 +13,7 @@ pub mod model;
 pub mod template;
 mod types;
 
+pub use self::ask::{Answer, ExpressionErrors, ask};
 pub use self::cases::{CaseOutcome, CaseResult, Expected, example, good_snapshot, run_cases};
 pub use self::evaluate::evaluate;
 pub use self::functions::{Function, duration, functions};

@@ -1,0 +1,237 @@
+//! `stslint facts`: what rules can ask for, and what a snapshot answers. `stslint eval`: one expression.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use miette::{IntoDiagnostic, Report as Error};
+use serde_json::{Value, json};
+
+use super::input::{TextArgs, unobserved};
+use super::{Ended, OutputArgs, UsageError, terminal};
+use crate::facts::{FactPath, Facts, Field, Type, fact_paths, root};
+use crate::report::Page;
+use crate::rules::{Answer, Function, ask, functions};
+use crate::snapshot::{self, Snapshot};
+use crate::source_text::{escape, nearest};
+
+/// How wide the column of paths gets at most.
+const WIDEST_PATH: usize = 44;
+
+/// Options of `facts`.
+#[derive(Args, Debug)]
+pub struct FactsArgs {
+    /// Only paths under this one, or with this text in them, for example `policy` or `mx.hosts`.
+    #[arg(value_name = "PATH")]
+    under: Option<String>,
+    /// Show the values in this snapshot.
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+    /// List the functions of expressions instead.
+    #[arg(long, conflicts_with_all = ["snapshot", "under"])]
+    functions: bool,
+    /// The format.
+    #[arg(long, value_enum, default_value_t = FactsFormat::Human)]
+    format: FactsFormat,
+}
+
+/// Options of `eval`.
+#[derive(Args, Debug)]
+pub struct EvalArgs {
+    /// The expression in CEL, for example `mx.hosts.all(h, h.covered == true)`.
+    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
+    expr: String,
+    /// The snapshot whose facts are asked.
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+    /// An older snapshot of the same domain, for `baseline`.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Texts in place of what is published.
+    #[command(flatten)]
+    texts: TextArgs,
+    /// The format.
+    #[arg(long, value_enum, default_value_t = FactsFormat::Human)]
+    format: FactsFormat,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum FactsFormat {
+    /// For people.
+    Human,
+    /// JSON.
+    Json,
+}
+
+/// Runs `facts`.
+pub fn facts(args: &FactsArgs, output: &OutputArgs) -> Ended {
+    let style = terminal::style(output);
+    let page = Page { style: &style };
+    if args.functions {
+        return show_functions(args.format, &page);
+    }
+    let paths = wanted(args.under.as_deref())?;
+    match &args.snapshot {
+        Some(path) => show_values(&Facts::of(&read(path)?, None), &paths, args.format),
+        None => show_paths(&paths, args.format, &page),
+    }
+}
+
+/// The paths under a prefix, else those with the text in them.
+fn wanted(under: Option<&str>) -> Result<Vec<FactPath>, UsageError> {
+    let all = fact_paths();
+    let Some(under) = under else { return Ok(all) };
+    let plain = |path: &str| path.replace("[]", "");
+    let inside = |fact: &&FactPath| {
+        let path = plain(&fact.path);
+        path == plain(under) || path.starts_with(&format!("{}.", plain(under)))
+    };
+    let mut found: Vec<FactPath> = all.iter().filter(inside).cloned().collect();
+    if found.is_empty() {
+        found = all.iter().filter(|fact| fact.path.contains(under) || fact.about.contains(under)).cloned().collect();
+    }
+    if found.is_empty() {
+        let near = nearest(under, all.iter().map(|fact| fact.path.as_str()));
+        let help = near.map_or("`stslint facts` lists them all".to_owned(), |near| format!("did you mean `{near}`?"));
+        return Err(UsageError::new(format!("there is no fact `{}`", escape(under)), help));
+    }
+    Ok(found)
+}
+
+fn show_paths(paths: &[FactPath], format: FactsFormat, page: &Page<'_>) -> Ended {
+    if format == FactsFormat::Json {
+        terminal::print(&(serde_json::to_string_pretty(paths).into_diagnostic()? + "\n"));
+        return Ok(0);
+    }
+    let widest = paths.iter().map(|fact| fact.path.len()).max().unwrap_or_default().min(WIDEST_PATH);
+    let mut text = String::new();
+    for fact in paths {
+        let first = format!("{:<widest$}  {:<12}  ", fact.path, fact.shape);
+        text.push_str(&match first.len() > widest.saturating_add(16) {
+            true => {
+                format!("{}\n{}", first.trim_end(), page.paragraph(&" ".repeat(widest.saturating_add(16)), &fact.about))
+            }
+            false => page.paragraph(&first, &fact.about),
+        });
+    }
+    text.push_str("\nA type with ? can be null: the fact is known to be absent. Every fact can be left out because it was not\n\
+        observed; a rule that needs it is then not checked, without a word from you. Elements of lists are written [].\n");
+    terminal::print(&text);
+    Ok(0)
+}
+
+fn show_functions(format: FactsFormat, page: &Page<'_>) -> Ended {
+    let functions = functions();
+    if format == FactsFormat::Json {
+        let row = |function: &Function| json!({ "usage": function.usage, "result": function.result.name(), "about": function.about });
+        let rows: Vec<Value> = functions.iter().map(row).collect();
+        terminal::print(&(serde_json::to_string_pretty(&rows).into_diagnostic()? + "\n"));
+        return Ok(0);
+    }
+    let widest = functions.iter().map(|function| function.usage.len()).max().unwrap_or_default();
+    let row = |function: &Function| {
+        let first = format!("{:<widest$}  {:<8}  ", function.usage, function.result.name());
+        page.paragraph(&first, function.about)
+    };
+    let text: String = functions.iter().map(row).collect();
+    terminal::print(&format!(
+        "{text}\nBeside them: && || ! == != < <= > >= in + - * / % ?: and the macros list.all(x, …), list.exists(x, …),\n\
+         list.exists_one(x, …), list.filter(x, …), list.map(x, …), has(a.b).\n"
+    ));
+    Ok(0)
+}
+
+/// A path with its elements numbered, and its value or why there is none.
+type Row = (String, Result<Value, String>);
+
+fn show_values(facts: &Facts, paths: &[FactPath], format: FactsFormat) -> Ended {
+    let wanted: BTreeSet<&str> = paths.iter().map(|fact| fact.path.as_str()).collect();
+    let mut rows: Vec<Row> = Vec::new();
+    values(facts, &facts.tree, root(), ("", ""), &wanted, &mut rows);
+    if format == FactsFormat::Json {
+        let row = |(path, value): &Row| match value {
+            Ok(value) => json!({ "path": path, "value": value }),
+            Err(why) => json!({ "path": path, "not_observed": why }),
+        };
+        let rows: Vec<Value> = rows.iter().map(row).collect();
+        terminal::print(&(serde_json::to_string_pretty(&rows).into_diagnostic()? + "\n"));
+        return Ok(0);
+    }
+    let line = |(path, value): &Row| match value {
+        Ok(value) => format!("{path} = {}\n", escape(&value.to_string())),
+        Err(why) => format!("{path}: not observed ({})\n", escape(why)),
+    };
+    terminal::print(&rows.iter().map(line).collect::<String>());
+    Ok(0)
+}
+
+/// The values of an object's fields, each element of a list with all its fields; `at` is the numbered path and the
+/// one of the schema.
+fn values(
+    facts: &Facts,
+    tree: &Value,
+    fields: &BTreeMap<String, Field>,
+    at: (&str, &str),
+    wanted: &BTreeSet<&str>,
+    rows: &mut Vec<Row>,
+) {
+    for (name, field) in fields {
+        let join = |at: &str| if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+        let (path, schema) = (join(at.0), join(at.1));
+        match (tree.get(name), &field.shape) {
+            (None, _) if wanted.contains(schema.as_str()) => {
+                let why = facts.why_unobserved(&path);
+                rows.push((path, Err(why)));
+            }
+            (Some(value @ Value::Object(_)), Type::Object(inner)) => {
+                values(facts, value, inner, (&path, &schema), wanted, rows);
+            }
+            (Some(Value::Array(items)), Type::List(item)) if matches!(**item, Type::Object(_)) && !items.is_empty() => {
+                let Type::Object(inner) = &**item else { continue };
+                for (index, item) in items.iter().enumerate() {
+                    let at = (format!("{path}[{index}]"), format!("{schema}[]"));
+                    values(facts, item, inner, (&at.0, &at.1), wanted, rows);
+                }
+            }
+            (Some(value), _) if wanted.contains(schema.as_str()) => rows.push((path, Ok(value.clone()))),
+            _ => {}
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Snapshot, Error> {
+    let empty = || UsageError::new("the file holds no snapshot", "give a file that `stslint collect` wrote");
+    Ok(snapshot::read(path).next().ok_or_else(empty)??)
+}
+
+/// Runs `eval`: exit code 0 with a value, 3 where the answer is not known.
+pub fn eval(args: &EvalArgs) -> Ended {
+    if args.snapshot.is_none() && !args.texts.any() {
+        let help = "for example `stslint eval 'policy.max_age' --snapshot example.yaml`";
+        return Err(UsageError::new("there are no facts to ask", help).into());
+    }
+    let mut snapshot = match &args.snapshot {
+        Some(path) => read(path)?,
+        None => unobserved(None, "only what was given on the command line was looked at"),
+    };
+    args.texts.read()?.apply(&mut snapshot);
+    let baseline = args.baseline.as_deref().map(read).transpose()?;
+    let answer = ask(&Facts::of(&snapshot, baseline.as_ref()), &args.expr)?;
+    let (shown, json, code) = match answer {
+        Answer::Value(value) => {
+            (escape_lines(&serde_json::to_string_pretty(&value).into_diagnostic()?), json!({ "value": value }), 0)
+        }
+        Answer::NotObserved(why) => (format!("not known: {}", escape(&why)), json!({ "not_observed": why }), 3),
+        Answer::Impossible(why) => (format!("cannot be evaluated: {why}"), json!({ "error": why }), 1),
+    };
+    match args.format {
+        FactsFormat::Human => terminal::print(&format!("{shown}\n")),
+        FactsFormat::Json => terminal::print(&(serde_json::to_string(&json).into_diagnostic()? + "\n")),
+    }
+    Ok(code)
+}
+
+/// Escapes what JSON leaves alone, and keeps its line ends.
+fn escape_lines(text: &str) -> String {
+    text.lines().map(escape).collect::<Vec<_>>().join("\n")
+}

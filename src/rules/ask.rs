@@ -1,0 +1,136 @@
+//! One expression over the facts: for `stslint eval`, and for whoever writes a rule and wants to see a value.
+
+use std::collections::BTreeSet;
+
+use cel::objects::Key;
+use cel::{Context, ExecutionError, Value};
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::check::{all_prefixes, facts_scope};
+use super::evaluate::to_cel;
+use super::expr::{Expr, environment};
+use super::{functions, types};
+use crate::facts::{self, Facts};
+use crate::source_text::SourceError;
+
+/// What an expression comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// It cannot be evaluated: a comparison with `null`, a text that is no time.
+    Impossible(String),
+    /// It asks for a fact that was not observed; why.
+    NotObserved(String),
+    /// Its value.
+    Value(serde_json::Value),
+}
+
+/// The mistakes in an expression, each with its place.
+#[derive(Debug, Diagnostic, Error)]
+#[error("the expression cannot be evaluated")]
+#[diagnostic(code(stslint::expression))]
+pub struct ExpressionErrors(#[related] pub Vec<SourceError>);
+
+/// Evaluates an expression over the facts, after the same checks that rules go through.
+pub fn ask(facts: &Facts, source: &str) -> Result<Answer, ExpressionErrors> {
+    let error = |at: (usize, usize), message: &str, help: Option<String>| {
+        SourceError::new("expression", source, Some(at), message).with_help(help)
+    };
+    let expr = Expr::new(source);
+    let compiled =
+        expr.compiled().map_err(|wrong| ExpressionErrors(vec![error((wrong.offset, 1), &wrong.message, None)]))?;
+    let scope = facts_scope();
+    // What is `null` shows itself as such here, so nothing has to be guarded.
+    let known: BTreeSet<String> = compiled.paths.iter().flat_map(|path| all_prefixes(path, &scope)).collect();
+    let (_, mistakes) = types::check(compiled, &scope, &known);
+    if !mistakes.is_empty() {
+        let errors = mistakes.into_iter().map(|it| error((it.offset, it.length), &it.message, it.help));
+        return Err(ExpressionErrors(errors.collect()));
+    }
+    let mut context = Context::with_env(environment().clone());
+    functions::add_to(&mut context);
+    let root = facts.tree.as_object();
+    for (name, value) in root.into_iter().flatten() {
+        context.add_variable_from_value(name.as_str(), to_cel(value));
+    }
+    Ok(match compiled.program.execute(&context) {
+        Ok(value) => Answer::Value(to_json(&value)),
+        Err(ExecutionError::UndeclaredReference(name)) if facts::root().contains_key(name.as_str()) => {
+            Answer::NotObserved(facts.why_unobserved(&name))
+        }
+        Err(ExecutionError::NoSuchKey(key)) => Answer::NotObserved(missing(facts, &compiled.paths, &key)),
+        Err(error) => Answer::Impossible(crate::source_text::escape(&error.to_string())),
+    })
+}
+
+/// Why the first path that leads nowhere was not observed.
+fn missing(facts: &Facts, paths: &[Vec<String>], key: &str) -> String {
+    for path in paths {
+        let mut value = Some(&facts.tree);
+        for segment in path {
+            value = value.and_then(|value| value.get(segment));
+        }
+        if value.is_none() && facts.tree.get(path.first().map_or("", String::as_str)).is_some() {
+            return facts.why_unobserved(&path.join("."));
+        }
+    }
+    facts.why_unobserved_key(key)
+}
+
+/// A CEL value as JSON; keys of maps are texts here.
+fn to_json(value: &Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Float(value) => serde_json::Number::from_f64(*value).map_or(Json::Null, Json::Number),
+        Value::Int(value) => Json::from(*value),
+        Value::List(values) => Json::Array(values.iter().map(to_json).collect()),
+        Value::Map(map) => {
+            let entry = |(key, value): (&Key, &Value)| (key.to_string(), to_json(value));
+            Json::Object(map.map.iter().map(entry).collect())
+        }
+        Value::Null => Json::Null,
+        Value::String(text) => Json::String(text.to_string()),
+        Value::UInt(value) => Json::from(*value),
+        other => Json::String(format!("({})", other.type_of())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rules::good_snapshot;
+
+    fn facts() -> Facts {
+        Facts::of(&good_snapshot().unwrap(), None)
+    }
+
+    #[test]
+    fn values_are_shown() {
+        for (source, value) in [
+            ("policy.max_age", json!(1_209_600)),
+            ("mx.hosts.map(h, h.name)", json!(["mx1.example.com", "mx2.mail.example.com"])),
+            ("size(policy.mx) > 1 && policy.mode == 'enforce'", json!(true)),
+            ("duration(policy.max_age)", json!("2 weeks")),
+        ] {
+            assert_eq!(ask(&facts(), source).unwrap(), Answer::Value(value), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_observed_says_why() {
+        let empty = Facts::of(&crate::snapshot::Snapshot::of(Some("example.com")), None);
+        let Answer::NotObserved(reason) = ask(&empty, "policy.max_age > 1").unwrap() else { panic!() };
+        assert_eq!(reason, "the policy was not observed");
+    }
+
+    #[test]
+    fn mistakes_are_underlined() {
+        let errors = ask(&facts(), "policy.max_agee > 1").unwrap_err();
+        assert_eq!(errors.0[0].help.as_deref(), Some("did you mean `policy.max_age`?"));
+        assert!(ask(&facts(), "policy.mode > 1").is_err());
+        assert!(ask(&facts(), "1 +").is_err());
+    }
+}
