@@ -104,6 +104,7 @@ impl FailOn {
 /// Runs the command.
 pub fn run(args: &CheckArgs, output: &OutputArgs) -> Ended {
     let rules = args.rules.load()?;
+    terminal::print_warnings(&rules.warnings, output);
     let run = Run::new(args, output, &rules)?;
     let mut tally = Tally::default();
     let mut reports = Vec::new();

@@ -11,6 +11,7 @@ mod init;
 mod input;
 mod network;
 mod rule_args;
+mod rule_new;
 mod rules;
 mod terminal;
 
@@ -146,7 +147,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Facts(args) => facts::facts(args, &cli.output),
         Command::Init(args) => init::run(args, &cli.output),
         Command::Explain { rule } => explain::run(rule, &cli.output),
-        Command::Rules(args) => rules::run(args),
+        Command::Rules(args) => rules::run(args, &cli.output),
     };
     match ended {
         Ok(code) => ExitCode::from(code),

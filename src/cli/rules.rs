@@ -7,10 +7,11 @@ use miette::IntoDiagnostic;
 
 use super::explain::find;
 use super::rule_args::sources;
-use super::{Ended, terminal};
+use super::{Ended, OutputArgs, terminal};
 use crate::report::rule_page;
 use crate::rules::{CaseOutcome, CaseResult, Expected, Rule, RuleSet, built_in_sources, good_snapshot, run_cases};
 use crate::snapshot::{self, Snapshot};
+use crate::source_text::escape;
 
 /// Options of `rules`.
 #[derive(Args, Debug)]
@@ -28,6 +29,8 @@ enum RulesCommand {
         #[arg(long = "rules", value_name = "FILE")]
         rules: Vec<PathBuf>,
     },
+    /// Write a rule file to begin with: one rule with its cases and a comment on every key.
+    New(super::rule_new::NewArgs),
     /// Show a rule as it is written in its file.
     Show {
         /// The rule's id.
@@ -62,12 +65,13 @@ enum TestFormat {
 }
 
 /// Runs the command.
-pub fn run(args: &RulesArgs) -> Ended {
+pub fn run(args: &RulesArgs, output: &OutputArgs) -> Ended {
     match &args.command {
         RulesCommand::Docs { folder, rules } => docs(folder, rules),
         RulesCommand::List { rules } => list(rules),
         RulesCommand::Show { rule } => show(rule),
-        RulesCommand::Test { files, format } => test(files, *format),
+        RulesCommand::New(args) => super::rule_new::run(args, output),
+        RulesCommand::Test { files, format } => test(files, *format, output),
     }
 }
 
@@ -120,9 +124,10 @@ fn entry(text: &str, id: &str) -> Option<String> {
     Some(lines.join("\n").trim_end().to_owned() + "\n")
 }
 
-fn test(paths: &[PathBuf], format: TestFormat) -> Ended {
+fn test(paths: &[PathBuf], format: TestFormat, output: &OutputArgs) -> Ended {
     let own = sources(paths)?;
     let rules = if own.is_empty() { RuleSet::checked(&built_in_sources())? } else { RuleSet::with_own(&own)? };
+    terminal::print_warnings(&rules.warnings, output);
     let good = good_snapshot()?;
     let wanted = |rule: &Rule| own.is_empty() || own.iter().any(|source| source.name == rule.file);
     let read = |rule_file: &str, file: &str| read_beside(rule_file, file);
@@ -165,8 +170,12 @@ fn summary(results: &[CaseResult], bare: &[&Rule], rules: usize) -> String {
             CaseOutcome::Held => continue,
         };
         text.push_str(&format!(
-            "{}: {} case {} {why}\n    {}\n    in {}\n",
-            result.rule, kind, result.number, result.patch, result.file
+            "{}:{}: {}: {kind} case {} {why}\n    {}\n",
+            escape(&result.file),
+            result.line,
+            result.rule,
+            result.number,
+            escape(&result.patch)
         ));
     }
     for rule in bare {
@@ -175,5 +184,6 @@ fn summary(results: &[CaseResult], bare: &[&Rule], rules: usize) -> String {
     }
     let failed = results.iter().filter(|result| result.outcome != CaseOutcome::Held).count();
     let held = results.len().saturating_sub(failed);
-    text + &format!("{rules} rules, {held} cases held, {failed} did not\n")
+    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    text + &format!("{}, {} held, {failed} did not\n", plural(rules, "rule"), plural(held, "case"))
 }

@@ -41,14 +41,24 @@ pub struct Checked<'a> {
     pub torn: bool,
 }
 
+/// What the check of rules finds.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What keeps the rules from being used.
+    pub errors: Vec<SourceError>,
+    /// What is most likely not as it was meant.
+    pub warnings: Vec<SourceError>,
+}
+
 /// All mistakes in the rules that are an organisation's own; `whole` where every rule of every file was read.
-pub fn check(rules: &[Rule], written: &[Checked<'_>], whole: bool) -> Vec<SourceError> {
-    let mut errors = Vec::new();
+pub fn check(rules: &[Rule], written: &[Checked<'_>], whole: bool) -> Found {
+    let mut found = Found::default();
     for (index, (rule, written)) in rules.iter().zip(written).enumerate() {
         if !written.own {
             continue;
         }
-        let mut checker = RuleChecker { rule, written, rules, errors: &mut errors };
+        let mut checker =
+            RuleChecker { rule, written, rules, errors: &mut found.errors, warnings: &mut found.warnings };
         checker.identity(rules.get(..index).unwrap_or_default());
         if !written.torn {
             checker.completeness();
@@ -57,7 +67,7 @@ pub fn check(rules: &[Rule], written: &[Checked<'_>], whole: bool) -> Vec<Source
         checker.citations();
         checker.body();
     }
-    errors
+    found
 }
 
 /// A template whose braces do not match.
@@ -84,6 +94,7 @@ struct RuleChecker<'a, 'b> {
     written: &'a Checked<'a>,
     rules: &'a [Rule],
     errors: &'b mut Vec<SourceError>,
+    warnings: &'b mut Vec<SourceError>,
 }
 
 impl RuleChecker<'_, '_> {
@@ -194,6 +205,7 @@ impl RuleChecker<'_, '_> {
         }
         if let (Some(when), Some(expr)) = (&entry.when, &self.rule.when) {
             self.expression(when, expr, &scope, &not_null, Some(&Type::Bool));
+            self.needs_a_fact(when, expr, &scope);
             not_null.extend(certain_of(expr, &scope));
         }
         if let (Some(assert), Some(expr)) = (&entry.assert, &self.rule.assert) {
@@ -301,13 +313,21 @@ impl RuleChecker<'_, '_> {
         }
     }
 
+    /// Warns of an expression that is the same for every domain: then the rule can never fail, or never passes.
     fn needs_a_fact(&mut self, written: &Spanned<String>, expr: &Expr, scope: &Scope) {
         let Ok(compiled) = expr.compiled() else { return };
         let asks = |path: &Vec<String>| path.first().is_some_and(|root| root != "params" && scope.contains_key(root));
-        if !compiled.paths.iter().any(asks) {
-            let message = "this asks for no fact: it is always the same".to_owned();
-            self.report(written, message, Some("`stslint facts` lists what can be asked for".to_owned()));
+        if compiled.paths.iter().any(asks) {
+            return;
         }
+        let always = match expr.source().trim() {
+            "true" => "always true",
+            "false" => "always false",
+            _ => "the same for every domain",
+        };
+        let message = format!("the rule `{}` asks for no fact here: this is {always}", self.rule.id);
+        let help = "`stslint facts` lists what can be asked for".to_owned();
+        self.warnings.push(at_text(self.written.source, written, message, Some(help)));
     }
 
     fn expression(

@@ -44,6 +44,8 @@ pub fn built_in_sources() -> Vec<Source> {
 pub struct RuleSet {
     /// The rules in the order of their files.
     pub rules: Vec<Rule>,
+    /// What is most likely not as it was meant in an organisation's own files.
+    pub warnings: Vec<SourceError>,
     /// Indices of the rules, each after those that it requires.
     order: Vec<usize>,
 }
@@ -175,9 +177,10 @@ impl RuleSet {
             errors.extend(read.mistakes);
         }
         replace_built_in(&mut rules, &mut checked, &mut errors);
-        errors.extend(check::check(&rules, &checked, whole));
+        let found = check::check(&rules, &checked, whole);
+        errors.extend(found.errors);
         match errors.is_empty() {
-            true => Ok(RuleSet { order: order(&rules), rules }),
+            true => Ok(RuleSet { order: order(&rules), rules, warnings: found.warnings }),
             false => {
                 let file = |name: &str| sources_order(trusted, own, name);
                 errors.sort_by_key(|error| (file(error.text.name()), error.at.map_or(0, |at| at.offset())));
