@@ -4,7 +4,7 @@
 //! `stslint facts` and the tree itself cannot disagree.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -23,11 +23,11 @@ pub enum Type {
     /// A whole number.
     Int,
     /// A list.
-    List(Box<Type>),
+    List(Arc<Type>),
     /// `null`, and nothing else.
     Null,
     /// A mapping with known keys.
-    Object(BTreeMap<String, Field>),
+    Object(Arc<BTreeMap<String, Field>>),
     /// A text; where only certain words occur, these.
     Text(Option<Vec<String>>),
 }
@@ -75,10 +75,10 @@ impl Type {
 
 /// The root of the tree: an object whose keys are the variables of every expression.
 pub fn root() -> &'static BTreeMap<String, Field> {
-    static ROOT: OnceLock<BTreeMap<String, Field>> = OnceLock::new();
+    static ROOT: OnceLock<Arc<BTreeMap<String, Field>>> = OnceLock::new();
     ROOT.get_or_init(|| match generate() {
         Type::Object(fields) => fields,
-        _ => BTreeMap::new(),
+        _ => Arc::default(),
     })
 }
 
@@ -147,8 +147,8 @@ fn read(schema: &Value) -> (Type, bool) {
         Some("integer") => Type::Int,
         Some("number") => Type::Double,
         Some("string") => Type::Text(words(schema)),
-        Some("array") => Type::List(Box::new(schema.get("items").map_or(Type::Any, |items| read(items).0))),
-        Some("object") => Type::Object(fields(schema)),
+        Some("array") => Type::List(Arc::new(schema.get("items").map_or(Type::Any, |items| read(items).0))),
+        Some("object") => Type::Object(Arc::new(fields(schema))),
         _ => words(schema).map_or(Type::Any, |words| Type::Text(Some(words))),
     };
     (shape, nullable)

@@ -1,6 +1,7 @@
 //! The static check of rule files, before anything is collected: every mistake with its place.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_yaml::Spanned;
 
@@ -117,19 +118,27 @@ impl RuleChecker<'_, '_> {
 
     fn completeness(&mut self) {
         let entry = &self.written.entry;
+        let id = &entry.id.value;
         let keys = [
-            ("title", entry.title.trim().is_empty(), "say in one line what is so when the rule passes"),
-            ("severity", entry.severity.is_none(), "write note, warning or error"),
             (
-                "cites",
-                entry.cites.is_empty(),
-                "name what the rule rests on: `[RFC 8461 §3.2]`, or a reference of your own",
+                entry.title.trim().is_empty(),
+                format!("the rule `{id}` has no `title`"),
+                "say in one line what is so when the rule passes",
             ),
-            ("message", entry.message.is_none(), "say what is wrong: `max_age is {policy.max_age}`"),
+            (entry.severity.is_none(), format!("the rule `{id}` has no `severity`"), "write note, warning or error"),
+            (
+                entry.cites.is_empty(),
+                format!("the rule `{id}` cites nothing"),
+                "name in `cites` what the rule rests on: `[RFC 8461 §3.2]`, or a reference of your own",
+            ),
+            (
+                entry.message.is_none(),
+                format!("the rule `{id}` has no `message`"),
+                "say what is wrong: `max_age is {policy.max_age}`",
+            ),
         ];
-        for (key, missing, help) in keys {
+        for (missing, message, help) in keys {
             if missing {
-                let message = format!("the rule `{}` lacks the key `{key}`", entry.id.value);
                 self.report(&entry.id, message, Some(help.to_owned()));
             }
         }
@@ -412,7 +421,7 @@ fn root_scope(rule: &Rule) -> Scope {
         .collect();
     scope.insert(
         "params".to_owned(),
-        Variable { shape: Type::Object(params), nullable: false, path: "params".to_owned() },
+        Variable { shape: Type::Object(Arc::new(params)), nullable: false, path: "params".to_owned() },
     );
     scope
 }
@@ -462,7 +471,7 @@ pub fn all_prefixes(path: &[String], scope: &Scope) -> Vec<String> {
 fn shape_of(value: &serde_json::Value) -> Type {
     use serde_json::Value;
     match value {
-        Value::Array(values) => Type::List(Box::new(values.first().map_or(Type::Any, shape_of))),
+        Value::Array(values) => Type::List(Arc::new(values.first().map_or(Type::Any, shape_of))),
         Value::Bool(_) => Type::Bool,
         Value::Null => Type::Null,
         Value::Number(number) if number.is_f64() => Type::Double,

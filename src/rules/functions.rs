@@ -2,7 +2,7 @@
 //!
 //! A check that would need more Rust than this lacks a fact, or one function here.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cel::{Context, ExecutionError};
 use jiff::Timestamp;
@@ -27,9 +27,14 @@ pub struct Function {
 }
 
 /// Every function: CEL's own that make sense here, and those of the field.
-pub fn functions() -> Vec<Function> {
+pub fn functions() -> &'static [Function] {
+    static FUNCTIONS: OnceLock<Vec<Function>> = OnceLock::new();
+    FUNCTIONS.get_or_init(all)
+}
+
+fn all() -> Vec<Function> {
     let text = || Type::Text(None);
-    let list = || Type::List(Box::new(Type::Any));
+    let list = || Type::List(Arc::new(Type::Any));
     let function =
         |name, method, arguments, result, usage, about| Function { name, method, arguments, result, usage, about };
     vec![

@@ -4,6 +4,7 @@
 //! Because of it, a missing key at run time can only mean that a fact was not observed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, Expr as Ast, IdedExpr, LiteralValue, SelectExpr, SourceInfo, operators,
@@ -72,7 +73,7 @@ pub fn not_null_where_true(compiled: &Compiled, scope: &Scope) -> BTreeSet<Strin
 struct Checker<'a> {
     info: &'a SourceInfo,
     scope: Scope,
-    functions: Vec<Function>,
+    functions: &'static [Function],
     mistakes: Vec<Mistake>,
 }
 
@@ -92,7 +93,7 @@ impl Checker<'_> {
                 let items: Vec<Typed> = list.elements.iter().map(|item| self.infer(item, not_null)).collect();
                 let first = items.first().map_or(Type::Any, |item| item.shape.clone());
                 let alike = items.iter().all(|item| item.shape == first);
-                known(Type::List(Box::new(if alike { first } else { Type::Any })))
+                known(Type::List(Arc::new(if alike { first } else { Type::Any })))
             }
             Ast::Literal(literal) => match literal {
                 LiteralValue::Boolean(_) => known(Type::Bool),
@@ -276,7 +277,7 @@ impl Checker<'_> {
         let result = match (&a, &b) {
             (Type::Any, other) | (other, Type::Any) => Some(other.clone()),
             (Type::List(element), Type::List(other)) if name == operators::ADD => {
-                Some(Type::List(if element == other { element.clone() } else { Box::new(Type::Any) }))
+                Some(Type::List(if element == other { element.clone() } else { Arc::new(Type::Any) }))
             }
             (Type::Text(_), Type::Text(_)) if name == operators::ADD => Some(Type::Text(None)),
             (a, b) if is_number(a) && a == b => Some(a.clone()),
@@ -301,7 +302,7 @@ impl Checker<'_> {
         let shape = self.operand(list, not_null);
         let key = self.operand(index, not_null);
         match shape {
-            Type::List(element) if matches!(key, Type::Int | Type::Any) => known(*element),
+            Type::List(element) if matches!(key, Type::Int | Type::Any) => known((*element).clone()),
             Type::Any => ANY,
             Type::List(_) => {
                 self.mistake(index, format!("a list is indexed by a whole number; this is {}", key.label()), None);
@@ -364,7 +365,7 @@ impl Checker<'_> {
     fn comprehension(&mut self, comprehension: &ComprehensionExpr, not_null: &BTreeSet<String>) -> Typed {
         let range = self.operand(&comprehension.iter_range, not_null);
         let element = match range {
-            Type::List(element) => *element,
+            Type::List(element) => (*element).clone(),
             Type::Any => Type::Any,
             other => {
                 let message = format!("{} is {}, not a list", spelled(&comprehension.iter_range), other.label());

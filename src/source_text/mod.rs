@@ -85,9 +85,31 @@ fn yaml_error(name: &str, text: &str, error: &YamlError) -> SourceError {
             DefaultMessageFormatter.format_message(error).into_owned(),
             Some("the text is larger or deeper than anything that is read here".to_owned()),
         ),
-        _ => (UserMessageFormatter.format_message(error).into_owned(), None),
+        _ => {
+            let message = UserMessageFormatter.format_message(error).into_owned();
+            let help = syntax_help(&message);
+            (message, help)
+        }
     };
     SourceError::new(name, text, span, printable(&message)).with_help(help)
+}
+
+/// What to do about a mistake of YAML's own syntax that people make often.
+fn syntax_help(message: &str) -> Option<String> {
+    let help = match message {
+        text if text.contains("mapping values are not allowed") => {
+            "put the text into quotes: a colon with a blank behind it begins a mapping"
+        }
+        text if text.contains("flow mapping") || text.contains("flow sequence") => {
+            "inside `{ … }` and `[ … ]`, put a text with `:`, `,`, `{` or `?` in it into quotes"
+        }
+        text if text.contains("cannot start any token") => {
+            "put the text into quotes: it begins with a character that YAML keeps for itself, such as ` @ % or *"
+        }
+        text if text.contains("tab") => "indent with blanks, not with tabs",
+        _ => return None,
+    };
+    Some(help.to_owned())
 }
 
 fn unknown(what: &str, word: &str, expected: &[&'static str]) -> (String, Option<String>) {
