@@ -58,6 +58,15 @@ pub fn from_yaml<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<S
     serde_yaml::from_str(text).map_err(|error| Box::new(yaml_error(name, text, &error)))
 }
 
+/// As [`from_yaml`], with the YAML reader's options.
+pub fn from_yaml_with<T: DeserializeOwned>(
+    name: &str,
+    text: &str,
+    options: serde_yaml::Options,
+) -> Result<T, Box<SourceError>> {
+    serde_yaml::from_str_with_options(text, options).map_err(|error| Box::new(yaml_error(name, text, &error)))
+}
+
 /// Reads a JSON document of type `T`; errors as [`from_yaml`].
 pub fn from_json<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<SourceError>> {
     serde_json::from_str(text).map_err(|error| Box::new(json_error(name, text, &error)))

@@ -12,6 +12,7 @@ mod input;
 mod network;
 mod rule_args;
 mod rules;
+mod schema;
 mod terminal;
 
 use std::path::PathBuf;
@@ -95,6 +96,8 @@ pub enum Command {
     Facts(facts::FactsArgs),
     /// Evaluate one expression over a snapshot.
     Eval(facts::EvalArgs),
+    /// Print the JSON Schema of a file that stslint reads or writes, for editors and validators.
+    Schema(schema::SchemaArgs),
     /// Run the whole of it on an embedded loopback internet.
     #[cfg(feature = "lab")]
     Demo(demo::DemoArgs),
@@ -147,6 +150,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Init(args) => init::run(args, &cli.output),
         Command::Explain { rule } => explain::run(rule, &cli.output),
         Command::Rules(args) => rules::run(args),
+        Command::Schema(args) => schema::run(args),
     };
     match ended {
         Ok(code) => ExitCode::from(code),

@@ -14,6 +14,21 @@ use serde_yaml::Spanned;
 
 use crate::outcome::Severity;
 
+/// The result types of RFC 8460 §4.3.
+pub const RESULT_TYPES: [&str; 11] = [
+    "certificate-expired",
+    "certificate-host-mismatch",
+    "certificate-not-trusted",
+    "dane-required",
+    "dnssec-invalid",
+    "starttls-not-supported",
+    "sts-policy-fetch-error",
+    "sts-policy-invalid",
+    "sts-webpki-invalid",
+    "tlsa-invalid",
+    "validation-failure",
+];
+
 /// A file of rules.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -55,7 +70,7 @@ pub struct RuleEntry {
     #[serde(default)]
     pub severity_if: Vec<SeverityIf>,
     /// The sections of the standards behind the rule, such as `RFC 8461 §3.2`, or references of your own.
-    #[schemars(with = "Vec<String>", length(min = 1))]
+    #[schemars(with = "Vec<String>", length(min = 1), extend("examples" = [["RFC 8461 §3.2"], ["ACME-SEC-12"]]))]
     pub cites: Vec<Spanned<String>>,
     /// Why the rule exists: what the standard demands and what senders do. For the documentation.
     #[serde(default)]
@@ -112,7 +127,7 @@ pub struct RuleEntry {
     pub help: Option<Spanned<String>>,
     /// The RFC 8460 §4.3 result type that a conforming sender reports.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("enum" = RESULT_TYPES))]
     pub reported_as: Option<Spanned<String>>,
     /// How to mend it by replacing a text.
     #[serde(default)]
