@@ -95,20 +95,20 @@ impl Level {
 
 /// Findings that are known and accepted until a day. A rule or a group is named, and why.
 #[derive(Clone, Debug, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("anyOf" = [{ "required": ["rule"] }, { "required": ["group"] }]))]
 pub struct IgnoreEntry {
     /// The rule whose findings are ignored.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "String", default)]
     pub rule: Option<Placed<String>>,
     /// The group whose rules' findings are ignored.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "String", default)]
     pub group: Option<Placed<String>>,
     /// Only of these domains: `*` stands for any text, case does not matter. `*.example.com` is every name below
     /// example.com and not example.com itself.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "String", default)]
     pub domain: Option<Placed<Pattern>>,
     /// Only of these subjects: the MX host, address or line that the finding speaks of. `*` stands for any text.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "String", default)]
     pub subject: Option<Placed<Pattern>>,
     /// Why it is accepted: for whoever reads this in a year.
     #[schemars(with = "String", length(min = 1))]

@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn bombs_and_depth_are_refused_and_nothing_is_a_document() {
-        let bomb = format!("a: &a [{}]\nb: &b [{}]\nc: [{}]\n", "x, ".repeat(500), "*a, ".repeat(500), "*b, ".repeat(500));
+        let bomb =
+            format!("a: &a [{}]\nb: &b [{}]\nc: [{}]\n", "x, ".repeat(500), "*a, ".repeat(500), "*b, ".repeat(500));
         assert!(parse("bomb", &bomb).is_err());
         assert!(parse("deep", &"[".repeat(100_000)).is_err());
         assert!(parse("deep", &"a: ".repeat(10)).is_err());

@@ -1,0 +1,253 @@
+//! A configuration with everything that it names: profiles, other configurations, rule files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::file::ConfigFile;
+use super::in_force::{Origin, Set};
+use super::options::{CommandOption, OptionKind};
+use super::read::{mistake, read};
+use super::rule_files::{CONFIG_NAME, rule_files};
+use super::tree::{Placed, Span};
+use crate::files::{self, FileError};
+use crate::rules::Source;
+use crate::source_text::{SourceError, escape, nearest, printable};
+
+/// The most octets of one configuration.
+const MAX_CONFIG: u64 = 1 << 20;
+/// How many configurations may extend each other in a row.
+const MAX_DEPTH: usize = 8;
+/// How many configurations may be read in all.
+const MAX_FILES: usize = 64;
+
+/// The configurations that are shipped, by name.
+const PROFILES: [(&str, &str); 3] = [
+    ("recommended", ""),
+    ("strict", include_str!("../../rules/profiles/strict.yaml")),
+    ("minimal", include_str!("../../rules/profiles/minimal.yaml")),
+];
+
+/// The mistakes in a configuration: all of them, each with its place.
+#[derive(Debug, Diagnostic, Error)]
+#[error("{} mistake{} in the configuration", .0.len(), if .0.len() == 1 { "" } else { "s" })]
+#[diagnostic(code(stslint::config))]
+pub struct ConfigErrors(#[related] pub Vec<SourceError>);
+
+/// A value of an option that the command line would refuse.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OptionProblem {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// Tells whether the command line would take a value.
+pub type OptionCheck<'a> = &'a dyn Fn(&CommandOption, &str) -> Result<(), OptionProblem>;
+
+/// One configuration among those that are in force.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// Its text.
+    pub source: Source,
+    /// What it says.
+    pub file: ConfigFile,
+    /// The profile that it is; `None` for a file.
+    pub profile: Option<&'static str>,
+    /// The folder that its paths start from.
+    folder: PathBuf,
+}
+
+impl Layer {
+    /// Where a value of it comes from.
+    pub fn origin(&self, at: Span) -> Origin {
+        match self.profile {
+            Some(name) => Origin::Profile { name },
+            None => Origin::File { name: printable(&self.source.name), line: at.line },
+        }
+    }
+}
+
+/// Configurations, the weakest first, and the rule files that they include.
+#[derive(Clone, Debug, Default)]
+pub struct Configuration {
+    /// The configurations.
+    pub layers: Vec<Layer>,
+    /// The rule files, and where each is included.
+    pub rule_files: Vec<Set<Source>>,
+    mistakes: Vec<SourceError>,
+}
+
+/// The configuration nearest to a folder: in it, or in the folders that it stands in.
+pub fn find(folder: &Path) -> Option<PathBuf> {
+    // A link that leads nowhere is found too: it was meant, and is told.
+    folder.ancestors().map(|folder| folder.join(CONFIG_NAME)).find(|path| path.symlink_metadata().is_ok())
+}
+
+impl Configuration {
+    /// Reads a configuration and all that it names. Mistakes are kept, and told by [`Configuration::sound`].
+    pub fn load(path: &Path, check: OptionCheck<'_>) -> Result<Self, FileError> {
+        let text = files::read_text(path, MAX_CONFIG)?;
+        let mut loader = Loader::default();
+        loader.file(path, text, &mut Vec::new());
+        let mut configuration =
+            Configuration { layers: loader.layers, rule_files: loader.rule_files, mistakes: loader.mistakes };
+        configuration.check_options(check);
+        Ok(configuration)
+    }
+
+    /// The mistakes that show without looking at rules.
+    pub fn mistakes(&self) -> &[SourceError] {
+        &self.mistakes
+    }
+
+    /// An error where there is a mistake.
+    pub fn sound(&self) -> Result<(), ConfigErrors> {
+        match self.mistakes.is_empty() {
+            true => Ok(()),
+            false => Err(ConfigErrors(self.mistakes.clone())),
+        }
+    }
+
+    /// The options that are set, by their keys.
+    pub fn options(&self) -> BTreeMap<&'static str, Set<String>> {
+        let mut options = BTreeMap::new();
+        for layer in &self.layers {
+            for setting in &layer.file.options {
+                if let Some(option) = CommandOption::of(&setting.key.value) {
+                    let value = layer.option_value(option, &setting.value.value);
+                    options.insert(option.key, Set { value, origin: layer.origin(setting.key.at) });
+                }
+            }
+        }
+        options
+    }
+
+    fn check_options(&mut self, check: OptionCheck<'_>) {
+        for layer in &self.layers {
+            for setting in &layer.file.options {
+                let Some(option) = CommandOption::of(&setting.key.value) else { continue };
+                if let Err(problem) = check(option, &layer.option_value(option, &setting.value.value)) {
+                    self.mistakes.push(mistake(&layer.source, setting.value.at, problem.message, problem.help));
+                }
+            }
+        }
+    }
+}
+
+impl Layer {
+    /// An option's value as the command line would have it: files are relative to the configuration.
+    fn option_value(&self, option: &CommandOption, value: &str) -> String {
+        match option.kind {
+            OptionKind::File(words) if !words.contains(&value) && !value.is_empty() => {
+                self.folder.join(value).display().to_string()
+            }
+            _ => value.to_owned(),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Loader {
+    layers: Vec<Layer>,
+    rule_files: Vec<Set<Source>>,
+    mistakes: Vec<SourceError>,
+    read: BTreeSet<PathBuf>,
+    included: BTreeSet<PathBuf>,
+}
+
+impl Loader {
+    /// Adds a file, after all that it extends. `open` are those that extend it.
+    fn file(&mut self, path: &Path, text: String, open: &mut Vec<PathBuf>) {
+        let source = Source { name: path.display().to_string(), text };
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        let (file, mistakes) = read(&source);
+        self.mistakes.extend(mistakes);
+        let own = canonical(path);
+        self.read.insert(own.clone());
+        open.push(own);
+        let layer = Layer { source, file, profile: None, folder };
+        for name in &layer.file.extends {
+            if let Err(error) = self.extend(&layer, name, open) {
+                self.mistakes.push(*error);
+            }
+        }
+        for name in &layer.file.include {
+            self.include(&layer, name);
+        }
+        open.pop();
+        self.layers.push(layer);
+    }
+
+    fn extend(
+        &mut self,
+        layer: &Layer,
+        name: &Placed<String>,
+        open: &mut Vec<PathBuf>,
+    ) -> Result<(), Box<SourceError>> {
+        let wrong =
+            |message: String, help: &str| Box::new(mistake(&layer.source, name.at, message, Some(help.to_owned())));
+        if let Some((profile, text)) = PROFILES.iter().find(|(profile, _)| *profile == name.value) {
+            self.profile(profile, text);
+            return Ok(());
+        }
+        let shown = escape(&name.value);
+        if !name.value.contains(['/', '\\', '.']) {
+            let help = nearest(&name.value, PROFILES.map(|(name, _)| name)).map_or_else(
+                || "there are recommended, strict and minimal; a file is named by its path: ./base.yaml".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            return Err(wrong(format!("there is no profile `{shown}`"), &help));
+        }
+        let path = layer.folder.join(&name.value);
+        let own = canonical(&path);
+        if open.contains(&own) {
+            return Err(wrong(format!("`{shown}` extends this file in turn"), "one of the two must come first"));
+        }
+        if open.len() >= MAX_DEPTH {
+            let message = format!("more than {MAX_DEPTH} configurations extend each other here");
+            return Err(wrong(message, "let this one extend the last of them directly"));
+        }
+        if self.read.contains(&own) {
+            return Ok(());
+        }
+        if self.read.len() >= MAX_FILES {
+            return Err(wrong(format!("these are more than {MAX_FILES} configurations"), "put some of them together"));
+        }
+        let text = files::read_text(&path, MAX_CONFIG)
+            .map_err(|error| wrong(printable(&error.to_string()), "the path is relative to this file"))?;
+        self.file(&path, text, open);
+        Ok(())
+    }
+
+    fn profile(&mut self, profile: &'static str, text: &str) {
+        let source = Source { name: format!("{profile} profile"), text: text.to_owned() };
+        let (file, mistakes) = read(&source);
+        self.mistakes.extend(mistakes);
+        self.layers.push(Layer { source, file, profile: Some(profile), folder: PathBuf::new() });
+    }
+
+    fn include(&mut self, layer: &Layer, name: &Placed<String>) {
+        match rule_files(&layer.folder.join(&name.value)) {
+            Ok(sources) => {
+                for source in sources {
+                    if self.included.insert(canonical(Path::new(&source.name))) {
+                        self.rule_files.push(Set { value: source, origin: layer.origin(name.at) });
+                    }
+                }
+            }
+            Err(error) => {
+                let help = "name a rule file, or a folder of them, relative to this file".to_owned();
+                self.mistakes.push(mistake(&layer.source, name.at, printable(&error.to_string()), Some(help)));
+            }
+        }
+    }
+}
+
+/// One name for a file, however it was reached.
+pub fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
