@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
+use tempfile::NamedTempFile;
 use thiserror::Error;
 
 /// Why a file could not be read or written.
@@ -17,6 +18,13 @@ pub enum FileError {
     #[error("{} is a directory, not a file", path.display())]
     #[diagnostic(code(stslint::file), help("name the file itself"))]
     Directory {
+        /// The path as it was given.
+        path: PathBuf,
+    },
+    /// There is a file already.
+    #[error("{} exists already, and is kept as it is", path.display())]
+    #[diagnostic(code(stslint::file), help("name another file, or remove this one first"))]
+    Exists {
         /// The path as it was given.
         path: PathBuf,
     },
@@ -111,9 +119,25 @@ fn write_directly(path: &Path, octets: &[u8]) -> io::Result<()> {
     File::options().write(true).open(path)?.write_all(octets)
 }
 
+/// Writes a file whole where there is none yet, and never over another.
+pub fn write_new(path: &Path, octets: &[u8]) -> Result<(), FileError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => FileError::Exists { path: path.to_owned() },
+        _ => FileError::Io { action: "write", path: path.to_owned(), source },
+    };
+    let file = written_beside(path, octets).map_err(failed)?;
+    file.persist_noclobber(path).map(drop).map_err(|error| failed(error.error))
+}
+
 fn write_and_rename(path: &Path, octets: &[u8]) -> io::Result<()> {
     // A link stays a link: the file that it points to is replaced.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    written_beside(&target, octets)?.persist(&target)?;
+    Ok(())
+}
+
+/// The octets in a temporary file in the folder of the target, with the target's permissions.
+fn written_beside(target: &Path, octets: &[u8]) -> io::Result<NamedTempFile> {
     let folder = match target.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -129,8 +153,7 @@ fn write_and_rename(path: &Path, octets: &[u8]) -> io::Result<()> {
     let mut file = builder.tempfile_in(folder)?;
     file.write_all(octets)?;
     file.as_file().sync_all()?;
-    file.persist(&target)?;
-    Ok(())
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -144,6 +167,17 @@ mod tests {
         write_whole(&path, b"one").unwrap();
         write_whole(&path, b"two").unwrap();
         assert_eq!(read_text(&path, 10).unwrap(), "two");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_new_file_never_takes_the_place_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stslint.yaml");
+        write_new(&path, b"one").unwrap();
+        assert!(matches!(write_new(&path, b"two"), Err(FileError::Exists { .. })));
+        assert!(matches!(write_new(&folder.path().join("no/such"), b""), Err(FileError::Io { .. })));
+        assert_eq!(read_text(&path, 10).unwrap(), "one");
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
     }
 

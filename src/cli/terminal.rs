@@ -2,11 +2,13 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use miette::Report;
+use miette::{Diagnostic, LabeledSpan, Report, Severity, SourceCode};
+use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Colour, OutputArgs};
 use crate::report::{Style, render};
+use crate::source_text::SourceError;
 
 /// The style for standard output.
 pub fn style(output: &OutputArgs) -> Style {
@@ -67,6 +69,40 @@ pub fn coloured_diff(diff: &str, output: &OutputArgs) -> String {
 pub fn print_error(error: &Report, output: &OutputArgs) {
     let style = style_for(output, io::stderr().is_terminal());
     let _ = writeln!(io::stderr(), "{}", render(error.as_ref(), &style).trim_end());
+}
+
+/// Prints what is most likely not as it was meant to standard error, unless it is to be quiet.
+pub fn print_warnings(warnings: &[SourceError], output: &OutputArgs) {
+    if output.quiet {
+        return;
+    }
+    let style = style_for(output, io::stderr().is_terminal());
+    for warning in warnings {
+        let _ = writeln!(io::stderr(), "{}", render(&Warning(warning), &style).trim_end());
+    }
+}
+
+/// A mistake that stops nothing.
+#[derive(Debug, Error)]
+#[error("{0}")]
+struct Warning<'a>(&'a SourceError);
+
+impl Diagnostic for Warning<'_> {
+    fn severity(&self) -> Option<Severity> {
+        Some(Severity::Warning)
+    }
+
+    fn help<'b>(&'b self) -> Option<Box<dyn std::fmt::Display + 'b>> {
+        self.0.help()
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.0.source_code()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.0.labels()
+    }
 }
 
 /// Prints a remark to standard error, unless it is to be quiet.

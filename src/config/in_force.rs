@@ -58,6 +58,8 @@ pub struct Set<T> {
 pub struct Change {
     /// The severity that the rule was written with.
     pub written: Severity,
+    /// Whether the rule was written with other severities under conditions.
+    pub conditions: bool,
     /// Its new severity.
     pub level: Option<Set<Level>>,
     /// Its new params, each with the value that it was written with.
@@ -80,6 +82,16 @@ impl InForce {
     pub fn set(&mut self, wanted: &dyn Fn(&Rule) -> bool, level: Level, origin: &Origin) {
         for rule in self.rules.rules.iter_mut().filter(|rule| wanted(rule)) {
             set_level(rule, &mut self.changes, level, origin.clone());
+        }
+    }
+
+    /// Switches rules on again that are off, with the severity that they were written with.
+    pub fn switch_on(&mut self, wanted: &dyn Fn(&Rule) -> bool) {
+        for rule in self.rules.rules.iter_mut().filter(|rule| rule.off && wanted(rule)) {
+            rule.off = false;
+            if let Some(change) = self.changes.get_mut(&rule.id) {
+                change.level = None;
+            }
         }
     }
 }
@@ -215,7 +227,12 @@ fn set_level(rule: &mut Rule, changes: &mut BTreeMap<String, Change>, level: Lev
 }
 
 fn change_of<'a>(rule: &Rule, changes: &'a mut BTreeMap<String, Change>) -> &'a mut Change {
-    let unchanged = || Change { written: rule.severity, level: None, params: BTreeMap::new() };
+    let unchanged = || Change {
+        written: rule.severity,
+        conditions: !rule.severity_if.is_empty(),
+        level: None,
+        params: BTreeMap::new(),
+    };
     changes.entry(rule.id.clone()).or_insert_with(unchanged)
 }
 

@@ -81,10 +81,17 @@ pub struct Configuration {
     mistakes: Vec<SourceError>,
 }
 
-/// The configuration nearest to a folder: in it, or in the folders that it stands in.
+/// The configuration nearest to a folder, in it or in those that it stands in: its path from that folder on.
 pub fn find(folder: &Path) -> Option<PathBuf> {
-    // A link that leads nowhere is found too: it was meant, and is told.
-    folder.ancestors().map(|folder| folder.join(CONFIG_NAME)).find(|path| path.symlink_metadata().is_ok())
+    let mut up = PathBuf::new();
+    for folder in folder.ancestors() {
+        // A link that leads nowhere is found too: it was meant, and is told.
+        if folder.join(CONFIG_NAME).symlink_metadata().is_ok() {
+            return Some(up.join(CONFIG_NAME));
+        }
+        up.push("..");
+    }
+    None
 }
 
 impl Configuration {

@@ -20,3 +20,6 @@ pub use self::options::{CommandOption, OPTIONS, OptionKind};
 pub use self::pattern::Pattern;
 pub use self::rule_files::{CONFIG_NAME, RuleFilesError, rule_files};
 pub use self::tree::{Placed, Span};
+
+/// The text of a configuration to begin with.
+pub const STARTER: &str = include_str!("starter.yaml");

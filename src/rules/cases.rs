@@ -47,6 +47,8 @@ pub struct CaseResult {
     pub file: String,
     /// What the case says.
     pub expected: Expected,
+    /// The line of the file that it stands in, counted from 1.
+    pub line: u64,
     /// Its number among those of its kind, counted from 1.
     pub number: usize,
     /// The patch as JSON.
@@ -89,6 +91,7 @@ pub fn run_cases(
                     rule: rule.id.clone(),
                     file: rule.file.clone(),
                     expected,
+                    line: case.referenced.line(),
                     number: index.saturating_add(1),
                     patch: serde_json::to_string(&case.value).unwrap_or_default(),
                     outcome: run(rules, rule, good, expected, case, read),

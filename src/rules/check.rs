@@ -22,22 +22,37 @@ pub struct Checked<'a> {
     pub group_when: Option<Spanned<String>>,
     /// Whether it is checked at all: the built-in rules are checked by tests.
     pub own: bool,
+    /// Whether keys of it could not be read, which has been told.
+    pub torn: bool,
 }
 
-/// All mistakes in the rules that are an organisation's own.
-pub fn check(rules: &[Rule], written: &[Checked<'_>]) -> Vec<SourceError> {
-    let mut errors = Vec::new();
+/// What the check of rules finds.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What keeps the rules from being used.
+    pub errors: Vec<SourceError>,
+    /// What is most likely not as it was meant.
+    pub warnings: Vec<SourceError>,
+}
+
+/// All mistakes in the rules that are an organisation's own; `whole` where every rule of every file was read.
+pub fn check(rules: &[Rule], written: &[Checked<'_>], whole: bool) -> Found {
+    let mut found = Found::default();
     for (index, (rule, written)) in rules.iter().zip(written).enumerate() {
         if !written.own {
             continue;
         }
-        let mut checker = RuleChecker { rule, written, rules, errors: &mut errors };
+        let mut checker =
+            RuleChecker { rule, written, rules, errors: &mut found.errors, warnings: &mut found.warnings };
         checker.identity(rules.get(..index).unwrap_or_default());
-        checker.requires();
+        if !written.torn {
+            checker.completeness();
+        }
+        checker.requires(whole);
         checker.citations();
         checker.body();
     }
-    errors
+    found
 }
 
 /// A template whose braces do not match.
@@ -45,6 +60,7 @@ pub fn template_error(source: &Source, text: Spanned<String>, brace: UnbalancedB
     let mistake = Mistake {
         offset: brace.0,
         length: 1,
+        null_path: None,
         message: "this brace has no partner".to_owned(),
         help: Some("`{expression}` puts a value in; `{{` and `}}` stand for braces".to_owned()),
     };
@@ -63,6 +79,7 @@ struct RuleChecker<'a, 'b> {
     written: &'a Checked<'a>,
     rules: &'a [Rule],
     errors: &'b mut Vec<SourceError>,
+    warnings: &'b mut Vec<SourceError>,
 }
 
 impl RuleChecker<'_, '_> {
@@ -83,9 +100,33 @@ impl RuleChecker<'_, '_> {
         }
     }
 
-    fn requires(&mut self) {
+    fn completeness(&mut self) {
+        let entry = &self.written.entry;
+        let keys = [
+            ("title", entry.title.trim().is_empty(), "say in one line what is so when the rule passes"),
+            ("severity", entry.severity.is_none(), "write note, warning or error"),
+            (
+                "cites",
+                entry.cites.is_empty(),
+                "name what the rule rests on: `[RFC 8461 §3.2]`, or a reference of your own",
+            ),
+            ("message", entry.message.is_none(), "say what is wrong: `max_age is {policy.max_age}`"),
+        ];
+        for (key, missing, help) in keys {
+            if missing {
+                let message = format!("the rule `{}` lacks the key `{key}`", entry.id.value);
+                self.report(&entry.id, message, Some(help.to_owned()));
+            }
+        }
+    }
+
+    fn requires(&mut self, whole: bool) {
         for required in self.written.entry.requires.iter().chain(&self.written.entry.after) {
             if !self.rules.iter().any(|rule| rule.id == required.value) {
+                // It may be one that could not be read.
+                if !whole {
+                    continue;
+                }
                 self.errors.push(no_such_rule(self.written.source, required, self.rules));
             } else if self.reaches(&required.value, &mut BTreeSet::new()) {
                 let message = format!("`{}` and `{}` require each other", self.rule.id, required.value);
@@ -108,10 +149,6 @@ impl RuleChecker<'_, '_> {
 
     fn citations(&mut self) {
         let entry = &self.written.entry;
-        if entry.cites.is_empty() {
-            let help = "name what the rule rests on: `cites: [RFC 8461 §3.2]`, or a reference of your own".to_owned();
-            self.report(&entry.id, format!("the rule `{}` cites nothing", entry.id.value), Some(help));
-        }
         for cite in &entry.cites {
             if cite.value.trim().is_empty() {
                 self.report(cite, "this citation is empty".to_owned(), None);
@@ -128,7 +165,7 @@ impl RuleChecker<'_, '_> {
 
     fn body(&mut self) {
         let entry = &self.written.entry;
-        if entry.assert.is_some() != entry.forbid.0.is_empty() {
+        if entry.assert.is_some() != entry.forbid.0.is_empty() && !self.written.torn {
             let message = "a rule has either `assert` or `forbid`".to_owned();
             self.report(&entry.id, message, Some("write what is true when the rule passes: `assert: …`".to_owned()));
         }
@@ -153,6 +190,7 @@ impl RuleChecker<'_, '_> {
         }
         if let (Some(when), Some(expr)) = (&entry.when, &self.rule.when) {
             self.expression(when, expr, &scope, &not_null, Some(&Type::Bool));
+            self.needs_a_fact(when, expr, &scope);
             not_null.extend(certain_of(expr, &scope));
         }
         if let (Some(assert), Some(expr)) = (&entry.assert, &self.rule.assert) {
@@ -167,7 +205,9 @@ impl RuleChecker<'_, '_> {
 
     fn texts(&mut self, scope: &Scope, not_null: &BTreeSet<String>) {
         let entry = &self.written.entry;
-        self.template(&entry.message, &self.rule.message, scope, not_null);
+        if let Some(message) = &entry.message {
+            self.template(message, &self.rule.message, scope, not_null);
+        }
         for (written, template) in [(&entry.help, &self.rule.help), (&entry.subject, &self.rule.subject)] {
             if let (Some(written), Some(template)) = (written, template) {
                 self.template(written, template, scope, not_null);
@@ -258,13 +298,21 @@ impl RuleChecker<'_, '_> {
         }
     }
 
+    /// Warns of an expression that is the same for every domain: then the rule can never fail, or never passes.
     fn needs_a_fact(&mut self, written: &Spanned<String>, expr: &Expr, scope: &Scope) {
         let Ok(compiled) = expr.compiled() else { return };
         let asks = |path: &Vec<String>| path.first().is_some_and(|root| root != "params" && scope.contains_key(root));
-        if !compiled.paths.iter().any(asks) {
-            let message = "this asks for no fact: it is always the same".to_owned();
-            self.report(written, message, Some("`stslint facts` lists what can be asked for".to_owned()));
+        if compiled.paths.iter().any(asks) {
+            return;
         }
+        let always = match expr.source().trim() {
+            "true" => "always true",
+            "false" => "always false",
+            _ => "the same for every domain",
+        };
+        let message = format!("the rule `{}` asks for no fact here: this is {always}", self.rule.id);
+        let help = "`stslint facts` lists what can be asked for".to_owned();
+        self.warnings.push(at_text(self.written.source, written, message, Some(help)));
     }
 
     fn expression(
@@ -291,14 +339,23 @@ impl RuleChecker<'_, '_> {
         let compiled = match expr.compiled() {
             Ok(compiled) => compiled,
             Err(error) => {
-                let mistake = Mistake { offset: error.offset, length: 1, message: error.message.clone(), help: None };
+                let mistake = Mistake {
+                    offset: error.offset,
+                    length: 1,
+                    message: error.message.clone(),
+                    help: None,
+                    null_path: None,
+                };
                 self.errors.push(at_mistake(source, written, expr.source(), offset, mistake));
                 return None;
             }
         };
         let (typed, mistakes) = types::check(compiled, scope, not_null);
         let sound = mistakes.is_empty();
-        for mistake in mistakes {
+        for mut mistake in mistakes {
+            if let Some(rule) = mistake.null_path.as_deref().and_then(|path| self.judge_of(path)) {
+                mistake.help = mistake.help.map(|help| format!("{help}, such as `requires: [{rule}]`"));
+            }
             self.errors.push(at_mistake(source, written, expr.source(), offset, mistake));
         }
         if let Some(wanted) = wanted.filter(|wanted| sound && typed.shape != Type::Any && typed.shape != **wanted) {
@@ -308,12 +365,21 @@ impl RuleChecker<'_, '_> {
         Some(typed.shape)
     }
 
+    /// The rule that fails where a path is `null`.
+    fn judge_of(&self, path: &str) -> Option<&str> {
+        let judges = |rule: &&Rule| {
+            rule.id != self.rule.id
+                && rule.scopes.is_empty()
+                && rule.assert.as_ref().is_some_and(|assert| certain_of(assert, &root_scope(rule)).contains(path))
+        };
+        self.rules.iter().find(judges).map(|rule| rule.id.as_str())
+    }
+
     fn report(&mut self, at: &Spanned<String>, message: String, help: Option<String>) {
         self.errors.push(at_text(self.written.source, at, message, help));
     }
 }
 
-/// The variables that every expression of a rule can use.
 /// The variables of every expression: the roots of the facts.
 pub fn facts_scope() -> Scope {
     let variable = |(name, field): (&String, &Field)| {

@@ -44,6 +44,8 @@ pub fn built_in_sources() -> Vec<Source> {
 pub struct RuleSet {
     /// The rules in the order of their files.
     pub rules: Vec<Rule>,
+    /// What is most likely not as it was meant in an organisation's own files.
+    pub warnings: Vec<SourceError>,
     /// Indices of the rules, each after those that it requires.
     order: Vec<usize>,
 }
@@ -161,41 +163,66 @@ impl RuleSet {
     fn assemble(trusted: &[Source], own: &[Source]) -> Result<Self, RuleErrors> {
         let mut errors = Vec::new();
         let mut rules = Vec::new();
-        let mut files = Vec::new();
-        for (source, is_own) in
-            trusted.iter().map(|source| (source, false)).chain(own.iter().map(|source| (source, true)))
-        {
-            match source_text::from_yaml::<RuleFile>(&source.name, &source.text) {
-                Ok(file) => files.push((source, file, is_own)),
-                Err(error) => errors.push(*error),
-            }
-        }
         let mut checked = Vec::new();
-        for (source, file, is_own) in files {
-            let group_when = file.when.as_ref().map(|when| Arc::new(Expr::new(when.value.as_str())));
-            for mut entry in file.rules {
-                let group = Group {
-                    name: &file.group.value,
-                    file: &source.name,
-                    when: group_when.clone(),
-                    otherwise: &file.otherwise,
-                };
-                match build(&mut entry, &group) {
-                    Ok(rule) => {
-                        rules.push(rule);
-                        checked.push(Checked { source, entry, group_when: file.when.clone(), own: is_own });
-                    }
-                    Err(error) => errors.push(check::template_error(source, error.0, error.1)),
-                }
+        let mut whole = true;
+        let sources = trusted.iter().map(|source| (source, false)).chain(own.iter().map(|source| (source, true)));
+        for (source, own) in sources {
+            let read = source_text::from_yaml_all::<RuleFile>(&source.name, &source.text);
+            whole &= read.mistakes.is_empty();
+            if let Some(file) = read.value {
+                let wrong: Vec<usize> =
+                    read.mistakes.iter().filter_map(|mistake| mistake.at.map(|at| at.offset())).collect();
+                errors.extend(build_file(source, file, own, &wrong, &mut rules, &mut checked));
             }
+            errors.extend(read.mistakes);
         }
         replace_built_in(&mut rules, &mut checked, &mut errors);
-        errors.extend(check::check(&rules, &checked));
+        let found = check::check(&rules, &checked, whole);
+        errors.extend(found.errors);
         match errors.is_empty() {
-            true => Ok(RuleSet { order: order(&rules), rules }),
-            false => Err(RuleErrors(errors)),
+            true => Ok(RuleSet { order: order(&rules), rules, warnings: found.warnings }),
+            false => {
+                let file = |name: &str| sources_order(trusted, own, name);
+                errors.sort_by_key(|error| (file(error.text.name()), error.at.map_or(0, |at| at.offset())));
+                Err(RuleErrors(errors))
+            }
         }
     }
+}
+
+/// The place of a file among those that were given.
+fn sources_order(trusted: &[Source], own: &[Source], name: &str) -> usize {
+    trusted.iter().chain(own).position(|source| source_text::printable(&source.name) == name).unwrap_or(usize::MAX)
+}
+
+/// Builds the rules of a file; `wrong` are the places of mistakes in its shape. What cannot be built is told.
+fn build_file<'a>(
+    source: &'a Source,
+    file: RuleFile,
+    own: bool,
+    wrong: &[usize],
+    rules: &mut Vec<Rule>,
+    checked: &mut Vec<Checked<'a>>,
+) -> Vec<SourceError> {
+    let mut errors = Vec::new();
+    let group_when = file.when.as_ref().map(|when| Arc::new(Expr::new(when.value.as_str())));
+    let at = |entry: &RuleEntry| source_text::place(&source.text, &entry.id.referenced).map_or(0, |(at, _)| at);
+    let starts: Vec<usize> = file.rules.iter().map(at).collect();
+    for (index, mut entry) in file.rules.into_iter().enumerate() {
+        let group =
+            Group { name: &file.group.value, file: &source.name, when: group_when.clone(), otherwise: &file.otherwise };
+        let start = starts.get(index).copied().unwrap_or_default();
+        let end = starts.get(index.saturating_add(1)).copied().unwrap_or(usize::MAX);
+        let torn = wrong.iter().any(|offset| (start..end).contains(offset));
+        match build(&mut entry, &group) {
+            Ok(rule) => {
+                rules.push(rule);
+                checked.push(Checked { source, entry, group_when: file.when.clone(), own, torn });
+            }
+            Err(error) => errors.push(check::template_error(source, error.0, error.1)),
+        }
+    }
+    errors
 }
 
 /// Puts rules with `replaces` into the place of the built-in ones.
@@ -245,7 +272,7 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> Result<Rule, TemplateError
         id: entry.id.value.clone(),
         group: group.name.to_owned(),
         title: entry.title.clone(),
-        severity: entry.severity,
+        severity: entry.severity.unwrap_or(Severity::Error),
         severity_if: entry
             .severity_if
             .iter()
@@ -266,7 +293,7 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> Result<Rule, TemplateError
         assert: entry.assert.as_ref().map(|assert| Expr::new(assert.value.as_str())),
         subject: entry.subject.as_ref().map(template).transpose()?,
         at: entry.at.as_ref().map(|at| path(&at.value)),
-        message: template(&entry.message)?,
+        message: entry.message.as_ref().map(template).transpose()?.unwrap_or_default(),
         help: entry.help.as_ref().map(template).transpose()?,
         reported_as: entry.reported_as.as_ref().map(|kind| kind.value.clone()),
         fix,

@@ -52,8 +52,10 @@ pub struct RuleFile {
 }
 
 /// One rule.
+// Of what is required only the id is so for the reader: the check tells what else is missing, beside other mistakes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["id", "title", "severity", "cites", "message"]))]
 pub struct RuleEntry {
     /// The stable id in kebab-case; configuration and reports name the rule by it.
     #[schemars(with = "String", regex(pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"))]
@@ -63,14 +65,19 @@ pub struct RuleEntry {
     #[schemars(with = "Option<String>")]
     pub replaces: Option<Spanned<String>>,
     /// What is so when the rule passes, in one line.
+    #[serde(default)]
     pub title: String,
     /// How bad it is when the rule fails.
-    pub severity: Severity,
+    #[serde(default)]
+    #[schemars(with = "Severity")]
+    pub severity: Option<Severity>,
     /// Where the severity is another one: the first whose `when` is true.
     #[serde(default)]
     pub severity_if: Vec<SeverityIf>,
     /// The sections of the standards behind the rule, such as `RFC 8461 §3.2`, or references of your own.
-    #[schemars(with = "Vec<String>", length(min = 1), extend("examples" = [["RFC 8461 §3.2"], ["ACME-SEC-12"]]))]
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", required, length(min = 1))]
+    #[schemars(extend("examples" = [["RFC 8461 §3.2"], ["ACME-SEC-12"]]))]
     pub cites: Vec<Spanned<String>>,
     /// Why the rule exists: what the standard demands and what senders do. For the documentation.
     #[serde(default)]
@@ -119,8 +126,9 @@ pub struct RuleEntry {
     #[schemars(with = "Option<String>")]
     pub at: Option<Spanned<String>>,
     /// What is wrong, with CEL expressions in braces: `"max_age is {policy.max_age}"`.
+    #[serde(default)]
     #[schemars(with = "String")]
-    pub message: Spanned<String>,
+    pub message: Option<Spanned<String>>,
     /// What to do, with CEL expressions in braces.
     #[serde(default)]
     #[schemars(with = "Option<String>")]

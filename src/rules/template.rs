@@ -12,7 +12,7 @@ use crate::source_text::escape;
 const MAX_INSERT: usize = 240;
 
 /// A message with expressions in braces; `{{` and `}}` stand for braces.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Template {
     /// Its parts in order.
     pub parts: Vec<Part>,

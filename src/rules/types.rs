@@ -39,6 +39,8 @@ pub struct Mistake {
     pub message: String,
     /// What to write instead.
     pub help: Option<String>,
+    /// Where something is done with a path that can be `null`: that path, from the root of the facts on.
+    pub null_path: Option<String>,
 }
 
 /// What is known of an expression before it runs.
@@ -258,7 +260,7 @@ impl Checker<'_> {
         if !fits {
             let message =
                 format!("{} is {}, {} is {}: they have no order", spelled(left), a.label(), spelled(right), b.label());
-            self.mistake(expr, message, type_help(&a, &b));
+            self.mistake(expr, message, in_seconds(left).or_else(|| in_seconds(right)).or_else(|| type_help(&a, &b)));
         }
     }
 
@@ -414,12 +416,15 @@ impl Checker<'_> {
         let help = format!(
             "guard it with `{guard} != null && …`, or name a rule under `requires` that passes only where it is not null"
         );
-        self.mistake(expr, format!("{name} is `null` where it is known to be absent"), Some(help));
+        let (offset, length) = self.extent(expr);
+        let null_path = path_of(expr).map(|path| path.join("."));
+        let message = format!("{name} is `null` where it is known to be absent");
+        self.push(Mistake { offset, length, message, help: Some(help), null_path });
     }
 
     fn mistake(&mut self, expr: &IdedExpr, message: impl Into<String>, help: Option<String>) {
         let (offset, length) = self.extent(expr);
-        self.push(Mistake { offset, length, message: message.into(), help });
+        self.push(Mistake { offset, length, message: message.into(), help, null_path: None });
     }
 
     /// A mistake at the field of a selection: the last word of its path.
@@ -427,7 +432,7 @@ impl Checker<'_> {
         let (offset, length) = self.extent(expr);
         let end = offset.saturating_add(length);
         let start = end.saturating_sub(select.field.len());
-        self.push(Mistake { offset: start, length: end.saturating_sub(start), message, help });
+        self.push(Mistake { offset: start, length: end.saturating_sub(start), message, help, null_path: None });
     }
 
     /// A mistake at a function's name.
@@ -438,7 +443,7 @@ impl Checker<'_> {
             Some(within) => (offset.saturating_add(within), name.len()),
             None => (offset, length),
         };
-        self.push(Mistake { offset, length, message, help });
+        self.push(Mistake { offset, length, message, help, null_path: None });
     }
 
     fn push(&mut self, mistake: Mistake) {
@@ -571,6 +576,13 @@ fn compatible(a: &Type, b: &Type) -> bool {
         (a, b) if is_number(a) && is_number(b) => true,
         (a, b) => a == b,
     }
+}
+
+/// What a text such as "1d" is as a number of seconds.
+fn in_seconds(expr: &IdedExpr) -> Option<String> {
+    let Ast::Literal(LiteralValue::String(text)) = &expr.expr else { return None };
+    let seconds = crate::grammar::policy::max_age_meant(text)?;
+    Some(format!("write the number of seconds, without quotes: {seconds}"))
 }
 
 fn type_help(a: &Type, b: &Type) -> Option<String> {

@@ -3,10 +3,14 @@
 //! YAML and JSON errors of every reader become one [`SourceError`], which underlines the place in the file
 //! and proposes the word that was probably meant.
 
+mod every_mistake;
+
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use serde::de::DeserializeOwned;
 use serde_yaml::{DefaultMessageFormatter, Error as YamlError, Location, MessageFormatter, UserMessageFormatter};
 use thiserror::Error;
+
+pub use self::every_mistake::{ReadAll, from_yaml_all};
 
 /// A text that could not be understood, and where.
 #[derive(Clone, Debug, Diagnostic, Error)]
