@@ -12,7 +12,9 @@ use serde_json::Value;
 
 use super::rule_args::RuleArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
-use crate::config::{CONFIG_NAME, Change, Configuration, Ignore, InForce, Level, STARTER, Set, utc_day};
+use crate::config::{
+    CONFIG_NAME, Change, CommandOption, Configuration, Ignore, InForce, Level, OptionKind, STARTER, Set, utc_day,
+};
 use crate::files;
 use crate::grammar::names::DomainName;
 use crate::source_text::{escape, printable};
@@ -100,7 +102,7 @@ struct Shown {
     rules: BTreeMap<String, ShownRule>,
     rule_files: Vec<ShownFile>,
     ignore: Vec<ShownIgnore>,
-    options: BTreeMap<&'static str, ShownValue<String>>,
+    options: BTreeMap<&'static str, ShownValue<Value>>,
 }
 
 #[derive(Serialize)]
@@ -155,7 +157,7 @@ impl Shown {
             from: file.origin.to_string(),
         };
         let option = |(key, set): (&'static str, Set<String>)| {
-            (key, ShownValue { value: without_login(key, &set.value), from: set.origin.to_string() })
+            (key, ShownValue { value: as_written(key, &set.value), from: set.origin.to_string() })
         };
         Shown {
             configurations: configuration.layers.iter().map(|layer| printable(&layer.source.name)).collect(),
@@ -198,10 +200,17 @@ fn ignore(ignore: &Ignore, today: Date) -> ShownIgnore {
     }
 }
 
-/// The value of an option without the user name and the password that a proxy's address may hold.
-fn without_login(key: &str, value: &str) -> String {
-    match (value.split_once("://"), value.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, endpoint))) if key == "smtp_proxy" => format!("{scheme}://***@{endpoint}"),
-        _ => value.to_owned(),
+/// The value of an option as a configuration has it, without the user name and the password that a proxy's address
+/// may hold.
+fn as_written(key: &str, value: &str) -> Value {
+    let kind = CommandOption::of(key).map(|option| option.kind);
+    match (kind, value.split_once("://"), value.rsplit_once('@')) {
+        (Some(OptionKind::Bool), ..) => Value::Bool(value == "true"),
+        (Some(OptionKind::Inverted), ..) => Value::Bool(value != "true"),
+        (Some(OptionKind::Seconds), ..) => value.parse().map_or(Value::Null, Value::Number),
+        (_, Some((scheme, _)), Some((_, endpoint))) if key == "smtp_proxy" => {
+            format!("{scheme}://***@{endpoint}").into()
+        }
+        _ => value.into(),
     }
 }

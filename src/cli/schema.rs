@@ -35,19 +35,24 @@ enum Kind {
 /// Runs the command.
 pub fn run(args: &SchemaArgs) -> Ended {
     let schema = match args.kind {
-        Kind::Config => schema::<ConfigFile>("config", SchemaSettings::draft2020_12()),
-        Kind::Report => schema::<JsonReport<'static>>("report", SchemaSettings::draft2020_12().for_serialize()),
-        Kind::Rules => schema::<RuleFile>("rules", SchemaSettings::draft2020_12()),
-        Kind::Snapshot => schema::<Snapshot>("snapshot", SchemaSettings::draft2020_12()),
+        Kind::Config => schema::<ConfigFile>("config", "A configuration of stslint", SchemaSettings::draft2020_12()),
+        Kind::Report => schema::<JsonReport<'static>>(
+            "report",
+            "A report of stslint",
+            SchemaSettings::draft2020_12().for_serialize(),
+        ),
+        Kind::Rules => schema::<RuleFile>("rules", "A file of stslint rules", SchemaSettings::draft2020_12()),
+        Kind::Snapshot => schema::<Snapshot>("snapshot", "A snapshot of stslint", SchemaSettings::draft2020_12()),
     };
     terminal::print(&(serde_json::to_string_pretty(&schema).into_diagnostic()? + "\n"));
     Ok(0)
 }
 
 /// The schema of a type, under the address that `schema/` has in the repository.
-fn schema<T: JsonSchema>(name: &str, settings: SchemaSettings) -> Schema {
+fn schema<T: JsonSchema>(name: &str, title: &str, settings: SchemaSettings) -> Schema {
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     let id = format!("{}/raw/main/schema/{name}.schema.json", env!("CARGO_PKG_REPOSITORY"));
+    schema.insert("title".to_owned(), title.into());
     schema.insert("$id".to_owned(), id.into());
     schema
 }

@@ -17,7 +17,7 @@ use crate::outcome::Severity;
 
 /// A configuration of stslint: `stslint.yaml`.
 #[derive(Clone, Debug, Default, JsonSchema)]
-#[schemars(deny_unknown_fields, default, title = "A configuration of stslint")]
+#[schemars(deny_unknown_fields, default)]
 pub struct ConfigFile {
     /// What this configuration begins with: `recommended` (the rules as they are shipped), `strict`, `minimal`
     /// (only rules that can be errors), or other configuration files, relative to this one. Later ones win.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::file::Level;
 use super::ignore::Ignores;
-use super::load::{ConfigErrors, Configuration, Layer};
+use super::load::{Configuration, Layer};
 use super::read::{mistake, shape};
 use super::tree::Placed;
 use crate::outcome::Severity;
@@ -109,7 +109,7 @@ impl Configuration {
             Err(errors) if self.mistakes().is_empty() => return Err(errors.into()),
             Err(errors) => {
                 let all = self.mistakes().iter().cloned().chain(errors.0).collect();
-                return Err(ConfigErrors(all).into());
+                return Err(self.errors(all).into());
             }
         };
         let mut in_force = InForce { rules, changes: BTreeMap::new(), ignores: Ignores::of(&self.layers) };
@@ -122,7 +122,7 @@ impl Configuration {
         }
         match mistakes.is_empty() {
             true => Ok(in_force),
-            false => Err(ConfigErrors(mistakes).into()),
+            false => Err(self.errors(mistakes).into()),
         }
     }
 }
@@ -250,7 +250,7 @@ fn checked_param(rule: &Rule, name: &Placed<String>, value: &Placed<Value>) -> R
     };
     if !fits(written, &value.value) {
         let message = format!("this is {}, where {} belongs", shape(&value.value), shape(written));
-        return Err((value.at, message, Some(format!("the rule is written with {written}"))));
+        return Err((value.at, message, Some(format!("without this it is {written}"))));
     }
     Ok(value.value.clone())
 }

@@ -1,7 +1,7 @@
 //! A configuration with everything that it names: profiles, other configurations, rule files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -115,8 +115,18 @@ impl Configuration {
     pub fn sound(&self) -> Result<(), ConfigErrors> {
         match self.mistakes.is_empty() {
             true => Ok(()),
-            false => Err(ConfigErrors(self.mistakes.clone())),
+            false => Err(self.errors(self.mistakes.clone())),
         }
+    }
+
+    /// Mistakes in the order of their places, those of the configuration that was asked for first.
+    pub fn errors(&self, mut mistakes: Vec<SourceError>) -> ConfigErrors {
+        let layer = |error: &SourceError| {
+            self.layers.iter().rev().position(|layer| printable(&layer.source.name) == error.text.name())
+        };
+        let place = |error: &SourceError| (layer(error).unwrap_or(usize::MAX), error.at.map(|at| at.offset()));
+        mistakes.sort_by_key(place);
+        ConfigErrors(mistakes)
     }
 
     /// The options that are set, by their keys.
@@ -146,11 +156,16 @@ impl Configuration {
 }
 
 impl Layer {
+    /// A path that it names: relative to its folder, without the `./` that people write.
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name).components().filter(|part| *part != Component::CurDir).collect()
+    }
+
     /// An option's value as the command line would have it: files are relative to the configuration.
     fn option_value(&self, option: &CommandOption, value: &str) -> String {
         match option.kind {
             OptionKind::File(words) if !words.contains(&value) && !value.is_empty() => {
-                self.folder.join(value).display().to_string()
+                self.path(value).display().to_string()
             }
             _ => value.to_owned(),
         }
@@ -209,7 +224,7 @@ impl Loader {
             );
             return Err(wrong(format!("there is no profile `{shown}`"), &help));
         }
-        let path = layer.folder.join(&name.value);
+        let path = layer.path(&name.value);
         let own = canonical(&path);
         if open.contains(&own) {
             return Err(wrong(format!("`{shown}` extends this file in turn"), "one of the two must come first"));
@@ -238,7 +253,7 @@ impl Loader {
     }
 
     fn include(&mut self, layer: &Layer, name: &Placed<String>) {
-        match rule_files(&layer.folder.join(&name.value)) {
+        match rule_files(&layer.path(&name.value)) {
             Ok(sources) => {
                 for source in sources {
                     if self.included.insert(canonical(Path::new(&source.name))) {

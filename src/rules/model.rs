@@ -32,7 +32,6 @@ pub const RESULT_TYPES: [&str; 11] = [
 /// A file of rules.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "A file of stslint rules")]
 pub struct RuleFile {
     /// The group that the rules belong to in reports, for example `policy` or your organisation's name.
     #[schemars(with = "String")]
