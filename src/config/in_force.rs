@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::file::Level;
 use super::ignore::Ignores;
 use super::load::{Configuration, Layer};
-use super::read::{mistake, shape};
+use super::read::{MAX_MISTAKES, mistake, shape};
 use super::tree::Placed;
 use crate::outcome::Severity;
 use crate::rules::{Rule, RuleSet, Source};
@@ -142,6 +142,9 @@ struct Setter<'a> {
 impl Setter<'_> {
     fn groups(&mut self) {
         for (group, level) in &self.layer.file.groups {
+            if self.is_full() {
+                return;
+            }
             if self.group_exists(group) {
                 let origin = self.layer.origin(group.at);
                 self.in_force.set(&|rule| rule.group == group.value, level.value, &origin);
@@ -151,6 +154,9 @@ impl Setter<'_> {
 
     fn rules(&mut self) {
         for (id, setting) in &self.layer.file.rules {
+            if self.is_full() {
+                return;
+            }
             if !self.rule_exists(id) {
                 continue;
             }
@@ -175,6 +181,9 @@ impl Setter<'_> {
 
     fn ignores(&mut self) {
         for entry in &self.layer.file.ignore {
+            if self.is_full() {
+                return;
+            }
             if let Some(rule) = &entry.rule {
                 self.rule_exists(rule);
             }
@@ -182,6 +191,10 @@ impl Setter<'_> {
                 self.group_exists(group);
             }
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.mistakes.len() >= MAX_MISTAKES
     }
 
     fn rule_exists(&mut self, id: &Placed<String>) -> bool {

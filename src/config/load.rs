@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::file::ConfigFile;
 use super::in_force::{Origin, Set};
 use super::options::{CommandOption, OptionKind};
-use super::read::{mistake, read};
+use super::read::{MAX_MISTAKES, mistake, read};
 use super::rule_files::{CONFIG_NAME, rule_files};
 use super::tree::{Placed, Span};
 use crate::files::{self, FileError};
@@ -32,7 +32,7 @@ const PROFILES: [(&str, &str); 3] = [
 
 /// The mistakes in a configuration: all of them, each with its place.
 #[derive(Debug, Diagnostic, Error)]
-#[error("{} mistake{} in the configuration", .0.len(), if .0.len() == 1 { "" } else { "s" })]
+#[error("{}{} mistake{} in the configuration", if .0.len() < MAX_MISTAKES { "" } else { "at least " }, .0.len(), if .0.len() == 1 { "" } else { "s" })]
 #[diagnostic(code(stslint::config))]
 pub struct ConfigErrors(#[related] pub Vec<SourceError>);
 
@@ -126,6 +126,7 @@ impl Configuration {
         };
         let place = |error: &SourceError| (layer(error).unwrap_or(usize::MAX), error.at.map(|at| at.offset()));
         mistakes.sort_by_key(place);
+        mistakes.truncate(MAX_MISTAKES);
         ConfigErrors(mistakes)
     }
 
@@ -147,6 +148,9 @@ impl Configuration {
         for layer in &self.layers {
             for setting in &layer.file.options {
                 let Some(option) = CommandOption::of(&setting.key.value) else { continue };
+                if self.mistakes.len() >= MAX_MISTAKES {
+                    return;
+                }
                 if let Err(problem) = check(option, &layer.option_value(option, &setting.value.value)) {
                     self.mistakes.push(mistake(&layer.source, setting.value.at, problem.message, problem.help));
                 }
@@ -193,11 +197,17 @@ impl Loader {
         open.push(own);
         let layer = Layer { source, file, profile: None, folder };
         for name in &layer.file.extends {
+            if self.mistakes.len() >= MAX_MISTAKES {
+                break;
+            }
             if let Err(error) = self.extend(&layer, name, open) {
                 self.mistakes.push(*error);
             }
         }
         for name in &layer.file.include {
+            if self.mistakes.len() >= MAX_MISTAKES {
+                break;
+            }
             self.include(&layer, name);
         }
         open.pop();

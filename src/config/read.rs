@@ -15,10 +15,20 @@ use crate::source_text::{SourceError, escape, nearest};
 /// The most entries that one list or mapping of a configuration holds.
 const MAX_ENTRIES: usize = 4096;
 
+/// How many mistakes are told; whoever has made more sees these first.
+pub const MAX_MISTAKES: usize = 50;
+/// The longest line of a configuration in octets: longer ones are nothing that a person wrote, or could be shown.
+const MAX_LINE: usize = 4096;
+
 type Entry = (Placed<String>, Placed<Tree>);
 
 /// Reads a configuration. What could be understood is given back beside the mistakes.
 pub fn read(source: &Source) -> (ConfigFile, Vec<SourceError>) {
+    if let Some(line) = source.text.lines().position(|line| line.len() > MAX_LINE) {
+        let message = format!("line {} has more than {MAX_LINE} octets", line.saturating_add(1));
+        let help = Some("is this the right file?".to_owned());
+        return (ConfigFile::default(), vec![SourceError::new(&source.name, "", None, message).with_help(help)]);
+    }
     let document = match tree::parse(&source.name, &source.text) {
         Ok(document) => document,
         Err(error) => return (ConfigFile::default(), vec![*error]),
@@ -302,7 +312,9 @@ impl Reader<'_> {
     }
 
     fn report(&mut self, at: Span, message: impl Into<String>, help: Option<String>) {
-        self.mistakes.push(mistake(self.source, at, message, help));
+        if self.mistakes.len() < MAX_MISTAKES {
+            self.mistakes.push(mistake(self.source, at, message, help));
+        }
     }
 }
 
