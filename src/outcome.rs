@@ -40,6 +40,12 @@ impl Report {
         findings
     }
 
+    /// Leaves out the findings below a severity, and counts anew.
+    pub fn leave_out_below(&mut self, severity: Severity) {
+        self.checks.retain(|check| check.outcome != Outcome::Fail || check.severity >= severity);
+        self.summary = Summary { ignored: self.ignored.len(), ..Summary::of(&self.checks) };
+    }
+
     /// The worst severity among the findings.
     pub fn worst(&self) -> Option<Severity> {
         self.findings().first().map(|check| check.severity)

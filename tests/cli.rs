@@ -236,7 +236,7 @@ fn own_rules_are_checked_tested_and_applied() {
     )
     .unwrap();
     let path = rules.to_str().unwrap();
-    assert_eq!(run(&["rules", "test", path]).out, "1 rules, 2 cases held, 0 did not\n");
+    assert_eq!(run(&["rules", "test", path]).out, "1 rule, 2 cases held, 0 did not\n");
     let ran = run_with(
         &["check", "--rules", path, "--policy", "-", "--format", "concise", "--select", "acme"],
         "version: STSv1\nmode: none\nmax_age: 7\n",
@@ -246,7 +246,7 @@ fn own_rules_are_checked_tested_and_applied() {
     std::fs::write(&rules, "group: acme\nrules:\n  - id: acme-x\n    title: x\n    severity: error\n    cites: []\n    assert: policy.max_agee > '1d'\n    message: \"{policy.mdoe}\"\n").unwrap();
     let ran = run(&["check", "--rules", path, "--offline", "example.com"]);
     assert_eq!(ran.code, 2);
-    for word in ["did you mean `policy.max_age`?", "did you mean `policy.mode`?", "cites nothing"] {
+    for word in ["did you mean `policy.max_age`?", "did you mean `policy.mode`?", "lacks the key `cites`"] {
         assert!(ran.err.contains(word), "{word}: {}", ran.err);
     }
 }

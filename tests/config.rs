@@ -243,6 +243,10 @@ fn options_are_defaults_and_the_command_line_wins() {
     assert_eq!(folder.check(&["--fail-on", "never", "--require-complete=false"]).code, 0);
     assert!(folder.check(&["--format", "json"]).out.starts_with('{'));
 
+    folder.write("stslint.yaml", "options: { min_severity: warning }\n");
+    assert_eq!(failing(&folder.report(&[])), [] as [&str; 0]);
+    assert_eq!(failing(&folder.report(&["--min-severity", "note"])), ["note policy-enforced"]);
+
     // A resolver that never answers, given by the configuration of `collect`.
     let nobody = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let resolver = nobody.local_addr().unwrap();

@@ -83,6 +83,40 @@ fn every_rule_file_is_valid_and_names_its_schema() {
 }
 
 #[test]
+fn configurations_are_valid_where_stslint_takes_them() {
+    let schema = validator("config");
+    for path in files("rules/profiles", "yaml") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("# yaml-language-server: $schema=../../schema/config.schema.json\n"));
+        assert_valid(&schema, &path.display().to_string(), &yaml(&path));
+    }
+    assert_valid(&schema, "starter", &serde_yaml::from_str(stslint::config::STARTER).unwrap());
+    let page = std::fs::read_to_string("docs/configuration.md").unwrap();
+    let blocks: Vec<&str> = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() >= 10);
+    // The last block of the page is the one with mistakes.
+    for (number, block) in blocks.iter().enumerate().filter(|(_, block)| !block.starts_with("group:")) {
+        let value: Value = serde_yaml::from_str(block).unwrap();
+        match number + 1 == blocks.len() {
+            true => assert!(!schema.is_valid(&value)),
+            false => assert_valid(&schema, block, &value),
+        }
+    }
+    for (wrong, value) in [
+        ("unknown key", json!({ "rule": {} })),
+        ("no severity", json!({ "rules": { "policy-mode": "bad" } })),
+        ("no severity of a rule of one's own", json!({ "rules": { "acme-x": "bad" } })),
+        ("no reason", json!({ "ignore": [{ "rule": "policy-mode", "until": "2027-01-01" }] })),
+        ("nothing named", json!({ "ignore": [{ "reason": "x", "until": "2027-01-01" }] })),
+        ("no day", json!({ "ignore": [{ "rule": "x", "reason": "x", "until": "soon" }] })),
+        ("unknown option", json!({ "options": { "resolvr": "system" } })),
+        ("too long", json!({ "options": { "timeout": 601 } })),
+    ] {
+        assert!(!schema.is_valid(&value), "{wrong}");
+    }
+}
+
+#[test]
 fn every_fixture_is_a_valid_snapshot() {
     let schema = validator("snapshot");
     for entry in std::fs::read_dir("fixtures").unwrap() {

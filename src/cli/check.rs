@@ -56,6 +56,9 @@ pub struct CheckArgs {
     /// Name the rules that passed too.
     #[arg(long, help_heading = "Output")]
     pub show_passed: bool,
+    /// Do not report findings below this severity: they are left out of every format and every count.
+    #[arg(long, value_enum, default_value_t = MinSeverity::Note, value_name = "SEVERITY", help_heading = "Output")]
+    pub min_severity: MinSeverity,
     /// From which severity on findings make the exit code 1.
     #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY", help_heading = "Output")]
     pub fail_on: FailOn,
@@ -78,6 +81,27 @@ pub enum Format {
     Json,
     /// One line of JSON a domain, as soon as it is done.
     Jsonl,
+}
+
+/// From which severity on findings are reported.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum MinSeverity {
+    /// Errors only.
+    Error,
+    /// Errors and warnings.
+    Warning,
+    /// All findings.
+    Note,
+}
+
+impl MinSeverity {
+    fn severity(self) -> Severity {
+        match self {
+            MinSeverity::Error => Severity::Error,
+            MinSeverity::Note => Severity::Note,
+            MinSeverity::Warning => Severity::Warning,
+        }
+    }
 }
 
 /// From which severity on a run fails.
@@ -227,6 +251,7 @@ impl<'a> Run<'a> {
         }
         let mut report = evaluated.report;
         self.ignores.apply(&mut report, utc_day(Timestamp::now()), uses);
+        report.leave_out_below(self.args.min_severity.severity());
         match self.args.format {
             Format::Concise => terminal::print(&report::concise(&report)),
             Format::Human => {

@@ -14,6 +14,7 @@ use super::options;
 use super::pattern::Pattern;
 use super::tree::{Placed, Span};
 use crate::outcome::Severity;
+use crate::rules::{Rule, RuleSet};
 
 /// A configuration of stslint: `stslint.yaml`.
 #[derive(Clone, Debug, Default, JsonSchema)]
@@ -24,7 +25,7 @@ pub struct ConfigFile {
     #[schemars(with = "OneOrMore")]
     pub extends: Vec<Placed<String>>,
     /// How rules are set, by their ids.
-    #[schemars(with = "BTreeMap<String, RuleSetting>")]
+    #[schemars(schema_with = "rules_schema")]
     pub rules: Vec<(Placed<String>, RuleSetting)>,
     /// The severity of all rules of a group, or `off`. What `rules` says of one of them wins.
     #[schemars(with = "BTreeMap<String, Level>")]
@@ -169,6 +170,19 @@ impl JsonSchema for RuleSetting {
             ]
         })
     }
+}
+
+/// Every built-in rule by its id, so that editors propose them; rules of one's own beside them.
+fn rules_schema(generator: &mut SchemaGenerator) -> Schema {
+    let setting = generator.subschema_for::<RuleSetting>();
+    let built_in = RuleSet::built_in().map(|rules| rules.rules).unwrap_or_default();
+    let property = |rule: &Rule| {
+        let mut setting = setting.clone();
+        setting.insert("description".to_owned(), format!("{} ({})", rule.title, rule.severity.label()).into());
+        (rule.id.clone(), Value::from(setting))
+    };
+    let properties: serde_json::Map<String, Value> = built_in.iter().map(property).collect();
+    json_schema!({ "type": "object", "properties": properties, "additionalProperties": setting })
 }
 
 fn options_schema(_: &mut SchemaGenerator) -> Schema {

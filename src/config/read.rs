@@ -2,6 +2,8 @@
 //!
 //! Only what the file alone can tell is judged here; whether a rule of some name exists is asked in `in_force`.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use serde_json::Value;
 
@@ -19,6 +21,9 @@ const MAX_ENTRIES: usize = 4096;
 pub const MAX_MISTAKES: usize = 50;
 /// The longest line of a configuration in octets: longer ones are nothing that a person wrote, or could be shown.
 const MAX_LINE: usize = 4096;
+
+const KEYS: [&str; 6] = ["extends", "rules", "groups", "include", "ignore", "options"];
+const IGNORE_KEYS: [&str; 6] = ["rule", "group", "domain", "subject", "reason", "until"];
 
 type Entry = (Placed<String>, Placed<Tree>);
 
@@ -51,11 +56,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn file(&mut self, document: &Placed<Tree>) -> ConfigFile {
         let mut file = ConfigFile::default();
-        let known = ["extends", "rules", "groups", "include", "ignore", "options"];
         if document.value == Tree::Null {
             return file;
         }
-        for (key, value) in self.known_entries(document, "a configuration", &known) {
+        for (key, value) in self.known_entries(document, "a configuration", &KEYS) {
             match key.value.as_str() {
                 "extends" => file.extends = self.texts(value),
                 "groups" => file.groups = self.groups(value),
@@ -130,8 +134,7 @@ impl Reader<'_> {
     }
 
     fn ignore(&mut self, item: &Placed<Tree>) -> Option<IgnoreEntry> {
-        let known = ["rule", "group", "domain", "subject", "reason", "until"];
-        let entries = self.known_entries(item, "an entry of `ignore`", &known);
+        let entries = self.known_entries(item, "an entry of `ignore`", &IGNORE_KEYS);
         if !matches!(item.value, Tree::Map(_)) {
             return None;
         }
@@ -292,7 +295,7 @@ impl Reader<'_> {
             return Vec::new();
         };
         self.bounded(entries.len(), value.at);
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         let mut kept = Vec::new();
         for entry in entries.iter().take(MAX_ENTRIES) {
             if seen.insert(entry.0.value.as_str()) {
@@ -382,6 +385,18 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_knows_the_keys_that_are_read() {
+        let schema = schemars::schema_for!(ConfigFile);
+        let keys = |pointer: &str| -> BTreeSet<String> {
+            schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
+        };
+        let known = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<String>>();
+        assert_eq!(keys("/properties"), known(&KEYS));
+        assert_eq!(keys("/$defs/IgnoreEntry/properties"), known(&IGNORE_KEYS));
+        assert_eq!(keys("/properties/options/properties"), known(&OPTIONS.map(|option| option.key)));
+    }
+
+    #[test]
     fn a_sound_file_has_no_mistake() {
         let text = "extends: [strict, ../base.yaml]\nrules:\n  a: off\n  b: { severity: note, params: { x: 1 } }\n\
             groups: { smtp: warning }\ninclude: rules\nignore:\n  - rule: a\n    domain: '*.example.com'\n    \
@@ -400,7 +415,7 @@ mod tests {
     fn every_mistake_is_told_at_once_and_at_its_place() {
         let text = "extend: strict\nrules:\n  a: erorr\n  b: { severty: note }\n  a: note\ngroups: [smtp]\nignore:\n  \
             - { rule: a, reason: '', until: 2027-02-30 }\n  - { domain: 'a b', reason: x, until: 20270331 }\n  - x\n\
-            options: { resolvr: x, timeout: soon, dnssec: valid, smtp: 1 }\n";
+            options: { resolvr: x, timeout: soon, dnssec: validat, smtp: 1 }\n";
         let found = mistakes(text);
         for (place, said) in [
             ("extend", "did you mean `extends`?"),
@@ -416,7 +431,7 @@ mod tests {
             ("x", "an entry of `ignore` is a mapping"),
             ("resolvr", "did you mean `resolver`?"),
             ("soon", "a number of seconds belongs"),
-            ("valid", "did you mean `validate`?"),
+            ("validat", "did you mean `validate`?"),
             ("1", "`true` or `false` belongs"),
         ] {
             let hit = |mistake: &&String| {
