@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Serialize;
 use serde_json::Value;
 
 use super::options;
@@ -50,8 +49,7 @@ pub struct RuleSetting {
 }
 
 /// A severity, or `off`.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Level {
     /// It fails a run.
     Error,
@@ -145,6 +143,19 @@ impl JsonSchema for OneOrMore {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
+    }
+}
+
+impl JsonSchema for Level {
+    fn schema_name() -> Cow<'static, str> {
+        "Level".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A severity, or `off`: the rule is not reported. YAML 1.1 reads `off` as `false`.",
+            "enum": ["error", "warning", "note", "off", false]
+        })
     }
 }
 

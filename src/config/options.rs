@@ -1,6 +1,7 @@
 //! The options of `check` that a configuration can set: one table, read by the reader, the schema and `cli`.
 
 use schemars::{Schema, json_schema};
+use serde_json::Value;
 
 /// An option: its key in a configuration, and its name on the command line.
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +116,12 @@ impl CommandOption {
             OptionKind::Bool | OptionKind::Inverted => json_schema!({ "type": "boolean" }),
             OptionKind::File(_) | OptionKind::Text => json_schema!({ "type": "string" }),
             OptionKind::Seconds => json_schema!({ "type": "number", "minimum": 0.01, "maximum": 600 }),
+            // YAML 1.1 reads `off` as `false`.
+            OptionKind::Word(words) if words.contains(&"off") => {
+                let words: Vec<Value> =
+                    words.iter().map(|word| Value::from(*word)).chain([Value::Bool(false)]).collect();
+                json_schema!({ "enum": words })
+            }
             OptionKind::Word(words) => json_schema!({ "enum": words }),
         };
         schema.insert("description".to_owned(), self.about.into());
@@ -124,7 +131,7 @@ impl CommandOption {
 
 /// The schema of the whole mapping.
 pub fn schema() -> Schema {
-    let properties: serde_json::Map<String, serde_json::Value> =
+    let properties: serde_json::Map<String, Value> =
         OPTIONS.iter().map(|option| (option.key.to_owned(), option.schema().into())).collect();
     json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
