@@ -106,6 +106,7 @@ fn configurations_are_valid_where_stslint_takes_them() {
         ("unknown key", json!({ "rule": {} })),
         ("no severity", json!({ "rules": { "policy-mode": "bad" } })),
         ("no severity of a rule of one's own", json!({ "rules": { "acme-x": "bad" } })),
+        ("no such param", json!({ "rules": { "policy-max-age-short": { "params": { "minimun": 1 } } } })),
         ("no reason", json!({ "ignore": [{ "rule": "policy-mode", "until": "2027-01-01" }] })),
         ("nothing named", json!({ "ignore": [{ "reason": "x", "until": "2027-01-01" }] })),
         ("no day", json!({ "ignore": [{ "rule": "x", "reason": "x", "until": "soon" }] })),

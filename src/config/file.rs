@@ -165,35 +165,54 @@ impl JsonSchema for RuleSetting {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let level = generator.subschema_for::<Level>();
-        json_schema!({
-            "description": "A severity or `off`, or a mapping with the severity and the params of the rule.",
-            "anyOf": [
-                level,
-                {
-                    "type": "object",
-                    "properties": {
-                        "severity": level,
-                        "params": { "description": "New values of the rule's params.", "type": "object" }
-                    },
-                    "additionalProperties": false
-                }
-            ]
-        })
+        let description = "A severity or `off`, or a mapping with the severity and the params of the rule.";
+        let params = json_schema!({ "description": "New values of the rule's params.", "type": "object" });
+        setting_schema(generator, description, params)
     }
 }
 
-/// Every built-in rule by its id, so that editors propose them; rules of one's own beside them.
+fn setting_schema(generator: &mut SchemaGenerator, description: &str, params: Schema) -> Schema {
+    let level = generator.subschema_for::<Level>();
+    json_schema!({
+        "description": description,
+        "anyOf": [
+            level,
+            {
+                "type": "object",
+                "properties": { "severity": level, "params": params },
+                "additionalProperties": false
+            }
+        ]
+    })
+}
+
+/// Every built-in rule by its id and with its params, so that editors propose them; rules of one's own beside them.
 fn rules_schema(generator: &mut SchemaGenerator) -> Schema {
-    let setting = generator.subschema_for::<RuleSetting>();
-    let built_in = RuleSet::built_in().map(|rules| rules.rules).unwrap_or_default();
-    let property = |rule: &Rule| {
-        let mut setting = setting.clone();
-        setting.insert("description".to_owned(), format!("{} ({})", rule.title, rule.severity.label()).into());
-        (rule.id.clone(), Value::from(setting))
+    let own = generator.subschema_for::<RuleSetting>();
+    let mut properties = serde_json::Map::new();
+    for rule in RuleSet::built_in().map(|rules| rules.rules).unwrap_or_default() {
+        let description = format!("{} ({})", rule.title, rule.severity.label());
+        let setting = setting_schema(generator, &description, params_schema(&rule));
+        properties.insert(rule.id, setting.into());
+    }
+    json_schema!({ "type": "object", "properties": properties, "additionalProperties": own })
+}
+
+fn params_schema(rule: &Rule) -> Schema {
+    let param = |(name, value): (&String, &Value)| {
+        let kind = match value {
+            Value::Array(_) => "array",
+            Value::Bool(_) => "boolean",
+            Value::Null => "null",
+            Value::Number(number) if number.is_f64() => "number",
+            Value::Number(_) => "integer",
+            Value::Object(_) => "object",
+            Value::String(_) => "string",
+        };
+        (name.clone(), serde_json::json!({ "type": kind, "default": value }))
     };
-    let properties: serde_json::Map<String, Value> = built_in.iter().map(property).collect();
-    json_schema!({ "type": "object", "properties": properties, "additionalProperties": setting })
+    let properties: serde_json::Map<String, Value> = rule.params.iter().map(param).collect();
+    json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 fn options_schema(_: &mut SchemaGenerator) -> Schema {
