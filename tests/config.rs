@@ -392,6 +392,12 @@ fn links_are_followed_and_broken_ones_are_told() {
     std::fs::remove_file(folder.path("real.yaml")).unwrap();
     let ran = folder.check(&[]);
     assert!(ran.code == 2 && ran.err.contains("cannot read stslint.yaml"), "{}", ran.err);
+    std::fs::remove_file(folder.path("stslint.yaml")).unwrap();
+    folder.write("stslint.yaml", "include: [/dev/null, '-']\nextends: [/dev/zero, ./-]\n");
+    let ran = folder.check(&[]);
+    assert_eq!(ran.code, 2);
+    assert_eq!(ran.err.matches("is no regular file").count(), 2, "{}", ran.err);
+    assert_eq!(ran.err.matches("cannot read ./-").count(), 2, "{}", ran.err);
 }
 
 const OWN: &str = "group: acme\nrules:\n  - id: acme-ID\n    title: Something\n    severity: note\n    cites: [ACME-1]\n    \

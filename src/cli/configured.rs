@@ -32,6 +32,7 @@ pub fn configured(cli: &Cli, words: &[OsString]) -> Result<(Configuration, Optio
         return Ok((Configuration::default(), None));
     };
     let configuration = Configuration::load(&path, &takes)?;
+    tracing::debug!(path = %escape(&path.display().to_string()), "configuration");
     match cli.command {
         // Whoever looks at rules tells these mistakes together with those about rules.
         Command::Check(_) if configuration.sound().is_err() => return Ok((configuration, None)),

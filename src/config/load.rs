@@ -22,6 +22,8 @@ const MAX_CONFIG: u64 = 1 << 20;
 const MAX_DEPTH: usize = 8;
 /// How many configurations may be read in all.
 const MAX_FILES: usize = 64;
+/// The most octets of all configurations together.
+const MAX_TOTAL: usize = 4 << 20;
 
 /// The configurations that are shipped, by name.
 const PROFILES: [(&str, &str); 3] = [
@@ -162,7 +164,9 @@ impl Configuration {
 impl Layer {
     /// A path that it names: relative to its folder, without the `./` that people write.
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name).components().filter(|part| *part != Component::CurDir).collect()
+        let path: PathBuf = self.folder.join(name).components().filter(|part| *part != Component::CurDir).collect();
+        // A lone `-` is standard input on the command line; here it is a file.
+        if path == Path::new("-") { Path::new(".").join(path) } else { path }
     }
 
     /// An option's value as the command line would have it: files are relative to the configuration.
@@ -183,6 +187,7 @@ struct Loader {
     mistakes: Vec<SourceError>,
     read: BTreeSet<PathBuf>,
     included: BTreeSet<PathBuf>,
+    octets: usize,
 }
 
 impl Loader {
@@ -249,8 +254,16 @@ impl Loader {
         if self.read.len() >= MAX_FILES {
             return Err(wrong(format!("these are more than {MAX_FILES} configurations"), "put some of them together"));
         }
+        if is_device(&path) {
+            return Err(wrong(format!("`{shown}` is no regular file"), "name a configuration"));
+        }
         let text = files::read_text(&path, MAX_CONFIG)
             .map_err(|error| wrong(printable(&error.to_string()), "the path is relative to this file"))?;
+        self.octets = self.octets.saturating_add(text.len());
+        if self.octets > MAX_TOTAL {
+            let message = format!("these configurations have more than {} MiB together", MAX_TOTAL >> 20);
+            return Err(wrong(message, "is this the right file?"));
+        }
         self.file(&path, text, open);
         Ok(())
     }
@@ -263,6 +276,10 @@ impl Loader {
     }
 
     fn include(&mut self, layer: &Layer, name: &Placed<String>) {
+        if is_device(&layer.path(&name.value)) {
+            let message = format!("`{}` is no regular file", escape(&name.value));
+            return self.mistakes.push(mistake(&layer.source, name.at, message, None));
+        }
         match rule_files(&layer.path(&name.value)) {
             Ok(sources) => {
                 for source in sources {
@@ -277,6 +294,11 @@ impl Loader {
             }
         }
     }
+}
+
+/// Whether reading could wait for ever, or never end: a pipe, a terminal, a device.
+fn is_device(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 /// One name for a file, however it was reached.

@@ -103,7 +103,7 @@ impl Walk<'_> {
             }
             if path.is_dir() {
                 self.folder(&path, depth.saturating_add(1))?;
-            } else if path.extension().is_some_and(|ending| ending == "yaml") && self.is_new(&path) {
+            } else if path.extension().is_some_and(|ending| ending == "yaml") && path.is_file() && self.is_new(&path) {
                 self.files.push(path);
             }
             if self.files.len() > MAX_FILES {
