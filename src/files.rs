@@ -11,25 +11,27 @@ use miette::Diagnostic;
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
+use crate::source_text::escape;
+
 /// Why a file could not be read or written.
 #[derive(Debug, Diagnostic, Error)]
 pub enum FileError {
     /// The path names a directory.
-    #[error("{} is a directory, not a file", path.display())]
+    #[error("{} is a directory, not a file", shown(path))]
     #[diagnostic(code(stslint::file), help("name the file itself"))]
     Directory {
         /// The path as it was given.
         path: PathBuf,
     },
     /// There is a file already.
-    #[error("{} exists already, and is kept as it is", path.display())]
+    #[error("{} exists already, and is kept as it is", shown(path))]
     #[diagnostic(code(stslint::file), help("name another file, or remove this one first"))]
     Exists {
         /// The path as it was given.
         path: PathBuf,
     },
     /// The operating system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}", shown(path))]
     #[diagnostic(code(stslint::file))]
     Io {
         /// What was tried: `read` or `write`.
@@ -40,7 +42,7 @@ pub enum FileError {
         source: io::Error,
     },
     /// The file is larger than anything sensible.
-    #[error("{} has more than {limit} octets", path.display())]
+    #[error("{} has more than {limit} octets", shown(path))]
     #[diagnostic(code(stslint::file), help("is this the right file?"))]
     TooLarge {
         /// The path as it was given.
@@ -49,7 +51,7 @@ pub enum FileError {
         limit: u64,
     },
     /// The file is not UTF-8 text.
-    #[error("{} is not UTF-8 text: octet {offset} (0x{octet:02X}) cannot stand there", path.display())]
+    #[error("{} is not UTF-8 text: octet {offset} (0x{octet:02X}) cannot stand there", shown(path))]
     #[diagnostic(code(stslint::file), help("save the file as UTF-8"))]
     NotUtf8 {
         /// The path as it was given.
@@ -59,6 +61,11 @@ pub enum FileError {
         /// The octet.
         octet: u8,
     },
+}
+
+/// A path as an error names it: whoever named the file may have put escape sequences into its name.
+fn shown(path: &Path) -> String {
+    escape(&path.display().to_string())
 }
 
 /// Reads a file, or standard input for `-`, of at most `limit` octets.

@@ -184,7 +184,9 @@ fn ignored_findings_leave_a_trace_and_expired_entries_are_findings() {
     let exhibit = late["exhibits"]["stslint.yaml"].as_str().unwrap();
     let start = usize::try_from(location["offset"].as_u64().unwrap()).unwrap();
     assert_eq!(&exhibit[start..start + 10], "2999-12-31");
-    assert!(folder.run(&["explain", "config-ignore-expired"]).out.contains("What to do"));
+    for rule in ["config-ignore-expired", "config-ignore-unused"] {
+        assert!(folder.run(&["explain", rule]).out.contains("What to do"), "{rule}");
+    }
 }
 
 #[test]
@@ -224,7 +226,10 @@ fn an_entry_is_for_its_own_subject_and_unused_ones_are_told_once() {
     let ran = folder.run(&["check", "--snapshot", &uncovered, "--snapshot", &testing, "--format", "concise"]);
     assert!(ran.out.contains("error[mx-covered]"), "{}", ran.out);
     // That of another domain may be needed there, and DNSSEC was not looked at.
-    assert_eq!(ran.err, "note: stslint.yaml:2: the entry that ignores mx-covered matched nothing; it can be removed\n");
+    assert_eq!(
+        ran.err,
+        "note[config-ignore-unused]: stslint.yaml:2: the entry that ignores mx-covered matched nothing; it can be removed\n"
+    );
     let entry = "ignore: [{ rule: mx-covered, subject: 'mx1.in.*', reason: x, until: 2999-01-01 }]\n";
     folder.write("stslint.yaml", entry);
     let ran = folder.run(&["check", "--snapshot", &uncovered, "--format", "concise"]);
@@ -385,6 +390,42 @@ fn hostile_configurations_are_refused_and_never_printed_raw() {
 
 #[cfg(unix)]
 #[test]
+fn names_of_files_never_reach_the_terminal_raw() {
+    let folder = Folder::of(&[
+        ("own/a\u{1b}[31m.yaml", &own("same")),
+        ("own/b\u{1b}[31m.yaml", &own("same")),
+        ("c\u{1b}[31m.yaml", "rules: { no-such: off }\n"),
+        ("stslint.yaml", "include: [own]\nextends: ./c\u{fffd}.yaml\n"),
+    ]);
+    let mut shown = Vec::new();
+    for args in [
+        &["rules", "list"][..],
+        &["rules", "list", "--no-config", "--rules", "own"],
+        &["config", "show", "--config", "c\u{1b}[31m.yaml"],
+        &["config", "show", "--config", "d\u{1b}[31m.yaml"],
+        &["config", "init", "c\u{1b}[31m.yaml"],
+        &["rules", "test", "c\u{1b}[31m"],
+    ] {
+        let ran = folder.run(args);
+        assert_eq!(ran.code, 2, "{args:?}: {}", ran.out);
+        shown.extend([ran.out, ran.err]);
+    }
+    std::fs::remove_file(folder.path("own/b\u{1b}[31m.yaml")).unwrap();
+    for args in
+        [&["config", "show"][..], &["rules", "show", "acme-same"], &["rules", "test"], &["explain", "acme-same"]]
+    {
+        folder.write("stslint.yaml", "include: [own]\n");
+        let ran = folder.run(args);
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
+        shown.extend([ran.out, ran.err]);
+    }
+    for text in shown {
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn links_are_followed_and_broken_ones_are_told() {
     let folder = Folder::of(&[("real.yaml", "rules: { policy-enforced: error }\n")]);
     std::os::unix::fs::symlink("real.yaml", folder.path("stslint.yaml")).unwrap();
@@ -518,6 +559,8 @@ fn minimal_switches_off_what_can_never_be_an_error() {
 fn strict_is_sound_and_asks_for_more() {
     let folder = Folder::of(&[("stslint.yaml", "extends: strict\n")]);
     assert_eq!(failing(&folder.report(&[])), ["error policy-enforced"]);
+    let perfect = folder.run(&["check", "--snapshot", &fixture("perfect"), "--fail-on", "note"]);
+    assert_eq!(perfect.code, 0, "{}", perfect.out);
     let shown = folder.shown(&[]);
     for (rule, set) in shown["rules"].as_object().unwrap() {
         let rank = |level: &Value| ["note", "warning", "error"].iter().position(|known| level == known).unwrap();

@@ -131,7 +131,13 @@ fn every_fixture_is_a_valid_snapshot() {
 #[test]
 fn real_reports_are_valid() {
     let schema = validator("report");
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = folder.path().join("stslint.yaml");
+    let ignore =
+        "ignore:\n- { group: policy, reason: x, until: 2999-01-01 }\n- { group: mx, reason: x, until: 2020-01-01 }\n";
+    std::fs::write(&configuration, ignore).unwrap();
     let mut command = Command::cargo_bin("stslint").unwrap();
+    command.arg("--config").arg(&configuration);
     command.args(["check", "--format", "json", "--fail-on", "never", "--offline", "example.com"]);
     for entry in std::fs::read_dir("fixtures").unwrap() {
         command.arg("--snapshot").arg(entry.unwrap().path().join("snapshot.yaml"));
@@ -139,6 +145,8 @@ fn real_reports_are_valid() {
     let output = command.output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(report["results"].as_array().unwrap().len() > 5);
+    let ignored = report["results"].as_array().unwrap().iter().filter(|result| result["summary"]["ignored"] != 0);
+    assert!(ignored.count() > 0);
     assert_valid(&schema, "report", &report);
     assert!(!schema.is_valid(&json!({ "schema": 1, "results": [] })));
 }

@@ -158,7 +158,7 @@ pub fn run(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs)
         return Err(UsageError::new("there is nothing to check", help).into());
     }
     if args.rules.select.is_empty() {
-        in_force.ignores.unused(&uses).iter().for_each(|note| terminal::remark(&format!("note: {note}"), output));
+        in_force.ignores.unused(&uses).iter().for_each(|note| terminal::remark(note, output));
     }
     if args.format == Format::Json && tally.linted > 0 {
         terminal::print(&report::json(&reports).into_diagnostic()?);

@@ -2,12 +2,12 @@
 
 use super::rule_args::OwnRules;
 use super::{Ended, OutputArgs, UsageError, terminal};
-use crate::config::{Configuration, EXPIRED_RULE};
+use crate::config::{Configuration, EXPIRED_RULE, UNUSED_RULE};
 use crate::report::rule_page;
 use crate::rules::{Rule, RuleSet, good_snapshot};
 use crate::source_text::{escape, nearest};
 
-/// What is told of the one finding that speaks of the configuration and not of a domain.
+/// What is told of the finding that speaks of the configuration and not of a domain.
 const EXPIRED: &str = "config-ignore-expired (warning, group config)
 
 No entry of `ignore` in the configuration has expired.
@@ -21,10 +21,24 @@ What to do
   `stslint config show` lists every entry with the days that it has left.
 ";
 
+/// What is told of the note on an entry that is not needed.
+const UNUSED: &str = "config-ignore-unused (note, told at the end of a run and not in reports)
+
+Every entry of `ignore` in the configuration was needed.
+
+Why
+  An entry that matches nothing, although everything that it speaks of was checked, hides the next such finding
+  from whoever believes that it is mended.
+
+What to do
+  Remove the entry.
+";
+
 /// Runs the command.
 pub fn run(id: &str, own: &OwnRules, configuration: &Configuration, output: &OutputArgs) -> Ended {
-    if id == EXPIRED_RULE {
-        terminal::print(EXPIRED);
+    let of_configuration = [(EXPIRED_RULE, EXPIRED), (UNUSED_RULE, UNUSED)];
+    if let Some((_, text)) = of_configuration.iter().find(|(rule, _)| *rule == id) {
+        terminal::print(text);
         return Ok(0);
     }
     let rules = own.load(configuration)?.rules;

@@ -13,6 +13,8 @@ use crate::source_text::{escape, printable};
 
 /// The id under which an entry is reported whose last day has passed.
 pub const EXPIRED_RULE: &str = "config-ignore-expired";
+/// The id under which an entry is told that was not needed in a run.
+pub const UNUSED_RULE: &str = "config-ignore-unused";
 /// The group of findings about the configuration itself.
 pub const CONFIG_GROUP: &str = "config";
 
@@ -100,7 +102,8 @@ impl Ignores {
     pub fn unused(&self, uses: &[Use]) -> Vec<String> {
         let idle = |used: &Use| used.matched == 0 && used.undecided == 0 && used.judged > 0;
         let told = |ignore: &Ignore| {
-            format!("{}: the entry that ignores {} matched nothing; it can be removed", ignore.origin, ignore.what())
+            let (origin, what) = (&ignore.origin, ignore.what());
+            format!("note[{UNUSED_RULE}]: {origin}: the entry that ignores {what} matched nothing; it can be removed")
         };
         self.entries.iter().zip(uses).filter(|(_, used)| idle(used)).map(|(ignore, _)| told(ignore)).collect()
     }

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::files::{self, FileError};
 use crate::rules::Source;
+use crate::source_text::escape;
 
 /// The name of a configuration, which is no rule file.
 pub const CONFIG_NAME: &str = "stslint.yaml";
@@ -26,7 +27,7 @@ const MAX_LOOKED_AT: usize = 100_000;
 #[derive(Debug, Diagnostic, Error)]
 pub enum RuleFilesError {
     /// The folder holds no rule file.
-    #[error("there is no rule file in {}", path.display())]
+    #[error("there is no rule file in {}", escape(&path.display().to_string()))]
     #[diagnostic(code(stslint::rules), help("rule files end in .yaml"))]
     Empty {
         /// The folder.
@@ -37,7 +38,7 @@ pub enum RuleFilesError {
     #[diagnostic(transparent)]
     File(#[from] FileError),
     /// The folder holds more than anybody writes.
-    #[error("there are more than {MAX_FILES} rule files, or more than {} MiB of them, in {}", MAX_TOTAL >> 20, path.display())]
+    #[error("there are more than {MAX_FILES} rule files, or more than {} MiB of them, in {}", MAX_TOTAL >> 20, escape(&path.display().to_string()))]
     #[diagnostic(code(stslint::rules), help("is this the right folder?"))]
     TooMany {
         /// The folder.

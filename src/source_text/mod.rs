@@ -36,7 +36,7 @@ impl SourceError {
     /// An error at `span` (octets from the start, and a length) of `text`, which diagnostics call `name`.
     pub fn new(name: &str, text: &str, span: Option<(usize, usize)>, message: impl Into<String>) -> Self {
         SourceError {
-            message: message.into(),
+            message: printable(&message.into()),
             text: NamedSource::new(printable(name), printable(text)),
             at: span.map(|(offset, length)| clamp(text, offset, length)),
             label: "here".to_owned(),
