@@ -63,7 +63,8 @@ pub struct CheckArgs {
     #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY", help_heading = "Output")]
     pub fail_on: FailOn,
     /// Exit with code 3 where a check could not be made.
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", hide_possible_values = true, hide_default_value = true, value_name = "BOOL", help_heading = "Output")]
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
+    #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Output")]
     pub require_complete: bool,
     /// How to collect.
     #[command(flatten)]

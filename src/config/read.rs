@@ -16,7 +16,6 @@ use crate::source_text::{SourceError, escape, nearest};
 
 /// The most entries that one list or mapping of a configuration holds.
 const MAX_ENTRIES: usize = 4096;
-
 /// How many mistakes are told; whoever has made more sees these first.
 pub const MAX_MISTAKES: usize = 50;
 /// The longest line of a configuration in octets: longer ones are nothing that a person wrote, or could be shown.
@@ -373,6 +372,8 @@ pub fn shape(value: &Value) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn mistakes(text: &str) -> Vec<String> {
@@ -440,5 +441,62 @@ mod tests {
             assert!(found.iter().any(|mistake| hit(&mistake)), "{place}: {said}\n{}", found.join("\n"));
         }
         assert_eq!(found.len(), 15, "{}", found.join("\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged(parts in proptest::collection::vec(any::<Part>(), 0..40)) {
+            let text: String = parts.iter().map(|part| part.0.as_str()).collect();
+            let (_, mistakes) = read(&Source { name: "x".to_owned(), text: text.clone() });
+            for error in mistakes {
+                if let Some(at) = error.at {
+                    prop_assert!(at.offset() + at.len() <= text.len(), "{error}");
+                }
+            }
+        }
+    }
+
+    /// A piece of a configuration, or of anything.
+    #[derive(Debug)]
+    struct Part(String);
+
+    impl Arbitrary for Part {
+        type Parameters = ();
+        type Strategy = BoxedStrategy<Part>;
+
+        fn arbitrary_with((): ()) -> Self::Strategy {
+            let known = [
+                "extends: ",
+                "rules:\n",
+                "ignore:\n",
+                "options: ",
+                "- ",
+                "{ ",
+                " }",
+                "rule: a",
+                "until: ",
+                "2027-01-01",
+                "\n",
+                "  ",
+                ", ",
+                "off",
+                "&a ",
+                "*a ",
+                "é",
+                "\u{85}",
+                "\t",
+                "'",
+                "\"",
+                "|\n",
+                "---\n",
+                "timeout: 1e999",
+                "domain: '*'",
+            ];
+            prop_oneof![
+                proptest::sample::select(known.to_vec()).prop_map(|text| Part(text.to_owned())),
+                any::<String>().prop_map(Part),
+            ]
+            .boxed()
+        }
     }
 }
