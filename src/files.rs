@@ -8,20 +8,30 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
+use tempfile::NamedTempFile;
 use thiserror::Error;
+
+use crate::source_text::escape;
 
 /// Why a file could not be read or written.
 #[derive(Debug, Diagnostic, Error)]
 pub enum FileError {
     /// The path names a directory.
-    #[error("{} is a directory, not a file", path.display())]
+    #[error("{} is a directory, not a file", shown(path))]
     #[diagnostic(code(stslint::file), help("name the file itself"))]
     Directory {
         /// The path as it was given.
         path: PathBuf,
     },
+    /// There is a file already.
+    #[error("{} exists already, and is kept as it is", shown(path))]
+    #[diagnostic(code(stslint::file), help("name another file, or remove this one first"))]
+    Exists {
+        /// The path as it was given.
+        path: PathBuf,
+    },
     /// The operating system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}", shown(path))]
     #[diagnostic(code(stslint::file))]
     Io {
         /// What was tried: `read` or `write`.
@@ -32,7 +42,7 @@ pub enum FileError {
         source: io::Error,
     },
     /// The file is larger than anything sensible.
-    #[error("{} has more than {limit} octets", path.display())]
+    #[error("{} has more than {limit} octets", shown(path))]
     #[diagnostic(code(stslint::file), help("is this the right file?"))]
     TooLarge {
         /// The path as it was given.
@@ -41,7 +51,7 @@ pub enum FileError {
         limit: u64,
     },
     /// The file is not UTF-8 text.
-    #[error("{} is not UTF-8 text: octet {offset} (0x{octet:02X}) cannot stand there", path.display())]
+    #[error("{} is not UTF-8 text: octet {offset} (0x{octet:02X}) cannot stand there", shown(path))]
     #[diagnostic(code(stslint::file), help("save the file as UTF-8"))]
     NotUtf8 {
         /// The path as it was given.
@@ -51,6 +61,11 @@ pub enum FileError {
         /// The octet.
         octet: u8,
     },
+}
+
+/// A path as an error names it: whoever named the file may have put escape sequences into its name.
+fn shown(path: &Path) -> String {
+    escape(&path.display().to_string())
 }
 
 /// Reads a file, or standard input for `-`, of at most `limit` octets.
@@ -111,9 +126,25 @@ fn write_directly(path: &Path, octets: &[u8]) -> io::Result<()> {
     File::options().write(true).open(path)?.write_all(octets)
 }
 
+/// Writes a file whole where there is none yet, and never over another.
+pub fn write_new(path: &Path, octets: &[u8]) -> Result<(), FileError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => FileError::Exists { path: path.to_owned() },
+        _ => FileError::Io { action: "write", path: path.to_owned(), source },
+    };
+    let file = written_beside(path, octets).map_err(failed)?;
+    file.persist_noclobber(path).map(drop).map_err(|error| failed(error.error))
+}
+
 fn write_and_rename(path: &Path, octets: &[u8]) -> io::Result<()> {
     // A link stays a link: the file that it points to is replaced.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    written_beside(&target, octets)?.persist(&target)?;
+    Ok(())
+}
+
+/// The octets in a temporary file in the folder of the target, with the target's permissions.
+fn written_beside(target: &Path, octets: &[u8]) -> io::Result<NamedTempFile> {
     let folder = match target.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -129,8 +160,7 @@ fn write_and_rename(path: &Path, octets: &[u8]) -> io::Result<()> {
     let mut file = builder.tempfile_in(folder)?;
     file.write_all(octets)?;
     file.as_file().sync_all()?;
-    file.persist(&target)?;
-    Ok(())
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -144,6 +174,17 @@ mod tests {
         write_whole(&path, b"one").unwrap();
         write_whole(&path, b"two").unwrap();
         assert_eq!(read_text(&path, 10).unwrap(), "two");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_new_file_never_takes_the_place_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stslint.yaml");
+        write_new(&path, b"one").unwrap();
+        assert!(matches!(write_new(&path, b"two"), Err(FileError::Exists { .. })));
+        assert!(matches!(write_new(&folder.path().join("no/such"), b""), Err(FileError::Io { .. })));
+        assert_eq!(read_text(&path, 10).unwrap(), "one");
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
     }
 

@@ -21,6 +21,7 @@
 
 pub mod cli;
 pub mod collect;
+pub mod config;
 pub mod diff;
 pub mod facts;
 pub mod files;

@@ -1,10 +1,7 @@
-//! The `stslint` command: parse arguments, run one command, exit code.
+//! The `stslint` command: run one command, exit code.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use stslint::cli::{Cli, run};
-
 fn main() -> ExitCode {
-    run(&Cli::parse())
+    stslint::cli::run(std::env::args_os())
 }

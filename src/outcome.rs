@@ -24,6 +24,8 @@ pub struct Report {
     pub summary: Summary,
     /// Every rule's outcome, in the order of the rules.
     pub checks: Vec<Check>,
+    /// Findings that the configuration accepts; they are not among the checks.
+    pub ignored: Vec<Ignored>,
     /// What a conforming sender does: one with an empty cache, and one that still holds the baseline's policy.
     pub sender: Vec<SenderView>,
     /// The texts that findings point into, by name.
@@ -36,6 +38,12 @@ impl Report {
         let mut findings: Vec<&Check> = self.checks.iter().filter(|check| check.outcome == Outcome::Fail).collect();
         findings.sort_by_key(|check| std::cmp::Reverse(check.severity));
         findings
+    }
+
+    /// Leaves out the findings below a severity, and counts anew.
+    pub fn leave_out_below(&mut self, severity: Severity) {
+        self.checks.retain(|check| check.outcome != Outcome::Fail || check.severity >= severity);
+        self.summary = Summary { ignored: self.ignored.len(), ..Summary::of(&self.checks) };
     }
 
     /// The worst severity among the findings.
@@ -59,10 +67,12 @@ pub struct Summary {
     pub not_applicable: usize,
     /// Rules whose facts were not observed.
     pub not_checked: usize,
+    /// Findings that the configuration accepts, which are counted nowhere else.
+    pub ignored: usize,
 }
 
 impl Summary {
-    /// Counts checks.
+    /// Counts checks. Ignored findings are not among them.
     pub fn of(checks: &[Check]) -> Self {
         let count = |outcome, severity: Option<Severity>| {
             let counts =
@@ -76,6 +86,7 @@ impl Summary {
             passed: count(Outcome::Pass, None),
             not_applicable: count(Outcome::NotApplicable, None),
             not_checked: count(Outcome::NotChecked, None),
+            ignored: 0,
         }
     }
 }
@@ -149,6 +160,27 @@ pub struct Check {
     /// How to mend it; `null` where it cannot be done by replacing text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
+}
+
+/// A finding that the configuration accepts until a day.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+pub struct Ignored {
+    /// The rule's id.
+    pub rule: String,
+    /// The rule's group.
+    pub group: String,
+    /// How bad it would be.
+    pub severity: Severity,
+    /// What the finding speaks of, where a rule speaks of several things.
+    pub subject: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// Why it is accepted.
+    pub reason: String,
+    /// The last day on which it is, in UTC: `2027-03-31`.
+    pub until: String,
+    /// Where the configuration says so: `stslint.yaml:12`.
+    pub by: String,
 }
 
 /// A replacement of text in an exhibit.

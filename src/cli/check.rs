@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use jiff::Timestamp;
 use miette::{IntoDiagnostic, Report as Error};
 
@@ -12,6 +12,7 @@ use super::input::{TextArgs, Texts, unobserved};
 use super::network::{self, NetworkArgs};
 use super::rule_args::RuleArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
+use crate::config::{Configuration, Ignores, InForce, Use, utc_day};
 use crate::facts::Facts;
 use crate::grammar::names::DomainName;
 use crate::outcome::{Report, Severity};
@@ -46,17 +47,24 @@ pub struct CheckArgs {
     /// Which rules.
     #[command(flatten)]
     pub rules: RuleArgs,
+    /// Report what the configuration's `ignore` accepts, too.
+    #[arg(long, help_heading = "Rules")]
+    pub no_ignores: bool,
     /// The format of the report.
     #[arg(long, value_enum, default_value_t = Format::Human, help_heading = "Output")]
     pub format: Format,
     /// Name the rules that passed too.
     #[arg(long, help_heading = "Output")]
     pub show_passed: bool,
+    /// Do not report findings below this severity: they are left out of every format and every count.
+    #[arg(long, value_enum, default_value_t = MinSeverity::Note, value_name = "SEVERITY", help_heading = "Output")]
+    pub min_severity: MinSeverity,
     /// From which severity on findings make the exit code 1.
     #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY", help_heading = "Output")]
     pub fail_on: FailOn,
     /// Exit with code 3 where a check could not be made.
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
+    #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Output")]
     pub require_complete: bool,
     /// How to collect.
     #[command(flatten)]
@@ -74,6 +82,27 @@ pub enum Format {
     Json,
     /// One line of JSON a domain, as soon as it is done.
     Jsonl,
+}
+
+/// From which severity on findings are reported.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum MinSeverity {
+    /// Errors only.
+    Error,
+    /// Errors and warnings.
+    Warning,
+    /// All findings.
+    Note,
+}
+
+impl MinSeverity {
+    fn severity(self) -> Severity {
+        match self {
+            MinSeverity::Error => Severity::Error,
+            MinSeverity::Note => Severity::Note,
+            MinSeverity::Warning => Severity::Warning,
+        }
+    }
 }
 
 /// From which severity on a run fails.
@@ -102,27 +131,35 @@ impl FailOn {
 }
 
 /// Runs the command.
-pub fn run(args: &CheckArgs, output: &OutputArgs) -> Ended {
-    let rules = args.rules.load()?;
-    terminal::print_warnings(&rules.warnings, output);
-    let run = Run::new(args, output, &rules)?;
+pub fn run(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
+    let mut in_force = args.rules.load(configuration)?;
+    if args.no_ignores {
+        in_force.ignores = Ignores::default();
+    }
+    terminal::print_warnings(&in_force.rules.warnings, output);
+    let run = Run::new(args, output, &in_force)?;
+    let mut uses = Vec::new();
     let mut tally = Tally::default();
     let mut reports = Vec::new();
-    let given = run.every_snapshot(&mut |snapshot| match snapshot.and_then(|snapshot| run.lint(snapshot)) {
-        Ok(report) => {
-            tally.count(&report, args.fail_on);
-            if args.format == Format::Json {
-                reports.push(report);
+    let given =
+        run.every_snapshot(&mut |snapshot| match snapshot.and_then(|snapshot| run.lint(snapshot, &mut uses)) {
+            Ok(report) => {
+                tally.count(&report, args.fail_on);
+                if args.format == Format::Json {
+                    reports.push(report);
+                }
             }
-        }
-        Err(error) => {
-            tally.unreadable = tally.unreadable.saturating_add(1);
-            terminal::print_error(&error, output);
-        }
-    })?;
+            Err(error) => {
+                tally.unreadable = tally.unreadable.saturating_add(1);
+                terminal::print_error(&error, output);
+            }
+        })?;
     if !given {
         let help = "for example `stslint check example.com`, `stslint check --snapshot FILE`, or `stslint check --policy FILE`";
         return Err(UsageError::new("there is nothing to check", help).into());
+    }
+    if args.rules.select.is_empty() {
+        in_force.ignores.unused(&uses).iter().for_each(|note| terminal::remark(note, output));
     }
     if args.format == Format::Json && tally.linted > 0 {
         terminal::print(&report::json(&reports).into_diagnostic()?);
@@ -134,6 +171,7 @@ struct Run<'a> {
     args: &'a CheckArgs,
     output: &'a OutputArgs,
     rules: &'a RuleSet,
+    ignores: &'a Ignores,
     texts: Texts,
     baseline: Option<Snapshot>,
     at: Option<String>,
@@ -141,7 +179,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(args: &'a CheckArgs, output: &'a OutputArgs, rules: &'a RuleSet) -> Result<Self, Error> {
+    fn new(args: &'a CheckArgs, output: &'a OutputArgs, in_force: &'a InForce) -> Result<Self, Error> {
         let at = args.at.as_deref().map(|time| {
             time.parse::<Timestamp>().map(|time| time.to_string()).map_err(|_| {
                 UsageError::new(
@@ -153,7 +191,8 @@ impl<'a> Run<'a> {
         let baseline = args.baseline.as_deref().and_then(|path| snapshot::read(path).next()).transpose()?;
         let inputs = args.domains.len().saturating_add(args.snapshots.len());
         let mend = args.fix.mend(args.texts.policy.as_deref(), inputs)?;
-        Ok(Run { args, output, rules, texts: args.texts.read()?, baseline, at: at.transpose()?, mend })
+        let (rules, ignores) = (&in_force.rules, &in_force.ignores);
+        Ok(Run { args, output, rules, ignores, texts: args.texts.read()?, baseline, at: at.transpose()?, mend })
     }
 
     /// Hands every snapshot over, one at a time; whether there was anything to check at all.
@@ -197,7 +236,7 @@ impl<'a> Run<'a> {
     }
 
     /// Lints one snapshot and prints its report, where the format is one a domain.
-    fn lint(&self, mut snapshot: Snapshot) -> Result<Report, Error> {
+    fn lint(&self, mut snapshot: Snapshot, uses: &mut Vec<Use>) -> Result<Report, Error> {
         self.texts.apply(&mut snapshot);
         if let Some(at) = &self.at {
             snapshot.collected_at = Some(at.clone());
@@ -211,7 +250,9 @@ impl<'a> Run<'a> {
         for (rule, reason) in &evaluated.mistakes {
             terminal::remark(&format!("warning: the rule {rule} cannot be evaluated: {reason}"), self.output);
         }
-        let report = evaluated.report;
+        let mut report = evaluated.report;
+        self.ignores.apply(&mut report, utc_day(Timestamp::now()), uses);
+        report.leave_out_below(self.args.min_severity.severity());
         match self.args.format {
             Format::Concise => terminal::print(&report::concise(&report)),
             Format::Human => {

@@ -1,13 +1,47 @@
 //! `stslint explain`: what a rule demands, why, and how to mend it.
 
+use super::rule_args::OwnRules;
 use super::{Ended, OutputArgs, UsageError, terminal};
+use crate::config::{Configuration, EXPIRED_RULE, UNUSED_RULE};
 use crate::report::rule_page;
 use crate::rules::{Rule, RuleSet, good_snapshot};
 use crate::source_text::{escape, nearest};
 
+/// What is told of the finding that speaks of the configuration and not of a domain.
+const EXPIRED: &str = "config-ignore-expired (warning, group config)
+
+No entry of `ignore` in the configuration has expired.
+
+Why
+  An accepted finding is accepted until a day. After it, the finding is reported again, and this one says so, so
+  that nobody wonders why.
+
+What to do
+  Mend what the entry ignored and remove it, or name a new last day with a reason that still holds.
+  `stslint config show` lists every entry with the days that it has left.
+";
+
+/// What is told of the note on an entry that is not needed.
+const UNUSED: &str = "config-ignore-unused (note, told at the end of a run and not in reports)
+
+Every entry of `ignore` in the configuration was needed.
+
+Why
+  An entry that matches nothing, although everything that it speaks of was checked, hides the next such finding
+  from whoever believes that it is mended.
+
+What to do
+  Remove the entry.
+";
+
 /// Runs the command.
-pub fn run(id: &str, output: &OutputArgs) -> Ended {
-    let rules = RuleSet::built_in()?;
+pub fn run(id: &str, own: &OwnRules, configuration: &Configuration, output: &OutputArgs) -> Ended {
+    let of_configuration = [(EXPIRED_RULE, EXPIRED), (UNUSED_RULE, UNUSED)];
+    if let Some((_, text)) = of_configuration.iter().find(|(rule, _)| *rule == id) {
+        terminal::print(text);
+        return Ok(0);
+    }
+    let rules = own.load(configuration)?.rules;
     let rule = find(&rules, id)?;
     terminal::print(&rule_page::plain(&rules, rule, &good_snapshot()?, &terminal::style(output)));
     Ok(0)

@@ -1,6 +1,8 @@
 //! The command line: clap types and one file a command, each a few lines over the library.
 
 mod check;
+mod config;
+mod configured;
 #[cfg(feature = "lab")]
 mod demo;
 mod diff;
@@ -13,8 +15,10 @@ mod network;
 mod rule_args;
 mod rule_new;
 mod rules;
+mod schema;
 mod terminal;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,7 +27,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use miette::{Diagnostic, Report};
 use thiserror::Error;
 
+use self::configured::{ConfigArgs, configured};
 use self::network::NetworkArgs;
+use self::rule_args::OwnRules;
+use crate::config::Configuration;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -41,6 +48,9 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// Which configuration is in force.
+    #[command(flatten)]
+    pub configuration: ConfigArgs,
     /// Output for people and logs.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -81,6 +91,8 @@ pub enum Command {
     Check(Box<check::CheckArgs>),
     /// Observe a domain and write what was seen as a snapshot.
     Collect(Box<CollectArgs>),
+    /// Show which configuration is in force and where each value comes from, or write one to begin with.
+    Config(config::ConfigCommandArgs),
     /// Propose a policy and records for a domain to begin with, from what is seen of its MX hosts.
     Init(Box<init::InitArgs>),
     /// Show what changed between two snapshots, fact by fact.
@@ -91,11 +103,16 @@ pub enum Command {
     Explain {
         /// The rule's id, for example policy-max-age-short.
         rule: String,
+        /// Your own rules.
+        #[command(flatten)]
+        own: OwnRules,
     },
     /// List what rules can ask for; with a snapshot, the values in it.
     Facts(facts::FactsArgs),
     /// Evaluate one expression over a snapshot.
     Eval(facts::EvalArgs),
+    /// Print the JSON Schema of a file that stslint reads or writes, for editors and validators.
+    Schema(schema::SchemaArgs),
     /// Run the whole of it on an embedded loopback internet.
     #[cfg(feature = "lab")]
     Demo(demo::DemoArgs),
@@ -134,27 +151,37 @@ impl UsageError {
     }
 }
 
-/// Runs one command; the exit code is as the README says.
-pub fn run(cli: &Cli) -> ExitCode {
+/// Runs the command that these words are; the exit code is as the README says.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let cli = Cli::parse_from(&words);
     terminal::start_logs(&cli.output);
-    let ended = match &cli.command {
-        Command::Check(args) => check::run(args, &cli.output),
-        Command::Collect(args) => network::collect(args),
-        #[cfg(feature = "lab")]
-        Command::Demo(args) => demo::run(args, &cli.output),
-        Command::Diff(args) => diff::run(args),
-        Command::Eval(args) => facts::eval(args),
-        Command::Facts(args) => facts::facts(args, &cli.output),
-        Command::Init(args) => init::run(args, &cli.output),
-        Command::Explain { rule } => explain::run(rule, &cli.output),
-        Command::Rules(args) => rules::run(args, &cli.output),
-    };
+    let ended = configured(&cli, &words)
+        .and_then(|(configuration, reread)| one_command(reread.as_ref().unwrap_or(&cli), &configuration));
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             terminal::print_error(&error, &cli.output);
             ExitCode::from(2)
         }
+    }
+}
+
+fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
+    let output = &cli.output;
+    match &cli.command {
+        Command::Check(args) => check::run(args, configuration, output),
+        Command::Collect(args) => network::collect(args),
+        Command::Config(args) => config::run(args, configuration, output),
+        #[cfg(feature = "lab")]
+        Command::Demo(args) => demo::run(args, output),
+        Command::Diff(args) => diff::run(args),
+        Command::Eval(args) => facts::eval(args),
+        Command::Explain { rule, own } => explain::run(rule, own, configuration, output),
+        Command::Facts(args) => facts::facts(args, output),
+        Command::Init(args) => init::run(args, output),
+        Command::Rules(args) => rules::run(args, configuration, output),
+        Command::Schema(args) => schema::run(args),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use jiff::Timestamp;
 use miette::{IntoDiagnostic, Report};
 
@@ -31,7 +31,8 @@ pub struct NetworkArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, help_heading = "Collection")]
     pub timeout: f64,
     /// Do not speak to the MX hosts.
-    #[arg(long, help_heading = "Collection")]
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
+    #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Collection")]
     pub no_smtp: bool,
     /// Ask policy hosts on this port (for labs).
     #[arg(long, value_name = "PORT", default_value_t = 443, help_heading = "Collection")]
@@ -49,7 +50,8 @@ pub struct NetworkArgs {
     #[arg(short = '6', long, help_heading = "Collection")]
     pub ipv6: bool,
     /// Ask the zone's own name servers too, past every cache, and compare what they say.
-    #[arg(long, help_heading = "Collection")]
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
+    #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Collection")]
     pub authoritative: bool,
     /// Reach MX hosts through this SOCKS5 proxy, where port 25 is blocked: socks5://[user:password@]host:port.
     #[arg(long, value_name = "URL", help_heading = "Collection")]

@@ -6,19 +6,24 @@ use clap::Args;
 use miette::Report as Error;
 
 use super::UsageError;
-use crate::files;
+use crate::config::{Configuration, InForce, Level, Origin, rule_files};
 use crate::rules::{Rule, RuleSet, Source};
 use crate::source_text::{escape, nearest};
 
-/// The most that one rule file may hold.
-const MAX_RULE_FILE: u64 = 4 << 20;
+/// Rules of the user's own.
+#[derive(Args, Debug)]
+pub struct OwnRules {
+    /// Add a file of your own rules, or a folder of them; give it again for more.
+    #[arg(long = "rules", value_name = "FILE|FOLDER", help_heading = "Rules")]
+    pub rules: Vec<PathBuf>,
+}
 
 /// Which rules.
 #[derive(Args, Debug)]
 pub struct RuleArgs {
-    /// Add a file of your own rules; give it again for more.
-    #[arg(long = "rules", value_name = "FILE", help_heading = "Rules")]
-    pub rules: Vec<PathBuf>,
+    /// Rules of the user's own.
+    #[command(flatten)]
+    pub own: OwnRules,
     /// Leave out a rule or a group of rules; give it again for more.
     #[arg(long, value_name = "RULE|GROUP", help_heading = "Rules")]
     pub ignore: Vec<String>,
@@ -27,28 +32,40 @@ pub struct RuleArgs {
     pub select: Vec<String>,
 }
 
-impl RuleArgs {
-    /// The built-in rules and those of the files, filtered.
-    pub fn load(&self) -> Result<RuleSet, Error> {
-        let own = sources(&self.rules)?;
-        let mut rules = if own.is_empty() { RuleSet::built_in()? } else { RuleSet::with_own(&own)? };
-        for name in self.ignore.iter().chain(&self.select) {
-            known(&rules, name)?;
-        }
-        let named = |names: &[String], rule: &Rule| names.iter().any(|name| *name == rule.id || *name == rule.group);
-        for rule in &mut rules.rules {
-            rule.off = named(&self.ignore, rule) || (!self.select.is_empty() && !named(&self.select, rule));
-        }
-        Ok(rules)
+impl OwnRules {
+    /// The built-in rules, those of the configuration and those of the files, set as the configuration says.
+    pub fn load(&self, configuration: &Configuration) -> Result<InForce, Error> {
+        configuration.rules(&sources(&self.rules)?)
     }
 }
 
-/// Reads rule files.
+impl RuleArgs {
+    /// The rules, filtered.
+    pub fn load(&self, configuration: &Configuration) -> Result<InForce, Error> {
+        let mut in_force = self.own.load(configuration)?;
+        for name in self.ignore.iter().chain(&self.select) {
+            known(&in_force.rules, name)?;
+        }
+        let named = |names: &[String], rule: &Rule| names.iter().any(|name| *name == rule.id || *name == rule.group);
+        // Whoever selects a rule by its id wants to see it, whatever the configuration says.
+        in_force.switch_on(&|rule| self.select.contains(&rule.id));
+        let out = |rule: &Rule| named(&self.ignore, rule) || (!self.select.is_empty() && !named(&self.select, rule));
+        in_force.set(&out, Level::Off, &Origin::CommandLine);
+        Ok(in_force)
+    }
+}
+
+/// Reads rule files, and folders of them.
 pub fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
-    let read = |path: &PathBuf| {
-        Ok::<_, Error>(Source { name: path.display().to_string(), text: files::read_text(path, MAX_RULE_FILE)? })
-    };
-    paths.iter().map(read).collect()
+    let mut sources: Vec<Source> = Vec::new();
+    for path in paths {
+        for source in rule_files(path)? {
+            if !sources.iter().any(|other| other.name == source.name) {
+                sources.push(source);
+            }
+        }
+    }
+    Ok(sources)
 }
 
 /// A usage error where the name is neither that of a rule nor that of a group.

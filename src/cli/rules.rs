@@ -3,15 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use miette::IntoDiagnostic;
+use miette::{IntoDiagnostic, Report as Error};
 
 use super::explain::find;
-use super::rule_args::sources;
+use super::rule_args::{OwnRules, sources};
 use super::{Ended, OutputArgs, terminal};
+use crate::config::Configuration;
 use crate::report::rule_page;
-use crate::rules::{CaseOutcome, CaseResult, Expected, Rule, RuleSet, built_in_sources, good_snapshot, run_cases};
+use crate::rules::{
+    CaseOutcome, CaseResult, Expected, Rule, RuleSet, Source, built_in_sources, good_snapshot, run_cases,
+};
 use crate::snapshot::{self, Snapshot};
-use crate::source_text::escape;
+use crate::source_text::{escape, printable};
 
 /// Options of `rules`.
 #[derive(Args, Debug)]
@@ -25,9 +28,9 @@ pub struct RulesArgs {
 enum RulesCommand {
     /// Name every rule with its severity, title and citation.
     List {
-        /// Add a file of your own rules.
-        #[arg(long = "rules", value_name = "FILE")]
-        rules: Vec<PathBuf>,
+        /// Your own rules.
+        #[command(flatten)]
+        own: OwnRules,
     },
     /// Write a rule file to begin with: one rule with its cases and a comment on every key.
     New(super::rule_new::NewArgs),
@@ -35,20 +38,24 @@ enum RulesCommand {
     Show {
         /// The rule's id.
         rule: String,
+        /// Your own rules.
+        #[command(flatten)]
+        own: OwnRules,
     },
     /// Write a page of Markdown for each rule, and an index, into a folder.
     Docs {
         /// The folder; pages of the same name in it are replaced.
         #[arg(value_name = "FOLDER")]
         folder: PathBuf,
-        /// Add a file of your own rules.
-        #[arg(long = "rules", value_name = "FILE")]
-        rules: Vec<PathBuf>,
+        /// Your own rules.
+        #[command(flatten)]
+        own: OwnRules,
     },
-    /// Check rule files and run the cases in them; without a file, the built-in ones.
+    /// Check rule files and run the cases in them, as the rules are written, whatever the configuration sets; without
+    /// a file, the built-in ones and those that the configuration includes.
     Test {
-        /// Rule files of your own.
-        #[arg(value_name = "FILE")]
+        /// Rule files of your own, and folders of them.
+        #[arg(value_name = "FILE|FOLDER")]
         files: Vec<PathBuf>,
         /// The format of the result.
         #[arg(long, value_enum, default_value_t = TestFormat::Human)]
@@ -64,22 +71,29 @@ enum TestFormat {
     Json,
 }
 
-/// Runs the command.
-pub fn run(args: &RulesArgs, output: &OutputArgs) -> Ended {
-    match &args.command {
-        RulesCommand::Docs { folder, rules } => docs(folder, rules),
-        RulesCommand::List { rules } => list(rules),
-        RulesCommand::Show { rule } => show(rule),
-        RulesCommand::New(args) => super::rule_new::run(args, output),
-        RulesCommand::Test { files, format } => test(files, *format, output),
+impl RulesArgs {
+    /// Whether the command looks at the configuration.
+    pub fn uses_configuration(&self) -> bool {
+        !matches!(self.command, RulesCommand::Docs { .. } | RulesCommand::New(_))
     }
 }
 
-fn list(own: &[PathBuf]) -> Ended {
-    let rules = RuleSet::with_own(&sources(own)?)?;
+/// Runs the command.
+pub fn run(args: &RulesArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
+    match &args.command {
+        RulesCommand::Docs { folder, own } => docs(folder, &sources(&own.rules)?),
+        RulesCommand::List { own } => list(&own.load(configuration)?.rules),
+        RulesCommand::New(args) => super::rule_new::run(args, output),
+        RulesCommand::Show { rule, own } => show(rule, own, configuration),
+        RulesCommand::Test { files, format } => test(&sources(files)?, *format, configuration, output),
+    }
+}
+
+fn list(rules: &RuleSet) -> Ended {
     let widest = rules.rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
     let line = |rule: &Rule| {
-        format!("{:<widest$}  {:<7}  {}  ({})\n", rule.id, rule.severity.label(), rule.title, rule.cites.join(", "))
+        let severity = if rule.off { "off" } else { rule.severity.label() };
+        format!("{:<widest$}  {severity:<7}  {}  ({})\n", rule.id, rule.title, rule.cites.join(", "))
     };
     let mut text = String::new();
     let mut group = "";
@@ -94,8 +108,8 @@ fn list(own: &[PathBuf]) -> Ended {
     Ok(0)
 }
 
-fn docs(folder: &Path, own: &[PathBuf]) -> Ended {
-    let rules = if own.is_empty() { RuleSet::built_in()? } else { RuleSet::with_own(&sources(own)?)? };
+fn docs(folder: &Path, own: &[Source]) -> Ended {
+    let rules = if own.is_empty() { RuleSet::built_in()? } else { RuleSet::with_own(own)? };
     let good = good_snapshot()?;
     std::fs::create_dir_all(folder).into_diagnostic()?;
     for rule in &rules.rules {
@@ -106,12 +120,14 @@ fn docs(folder: &Path, own: &[PathBuf]) -> Ended {
     Ok(0)
 }
 
-fn show(id: &str) -> Ended {
-    let rules = RuleSet::built_in()?;
+fn show(id: &str, own: &OwnRules, configuration: &Configuration) -> Ended {
+    let rules = own.load(configuration)?.rules;
     let rule = find(&rules, id)?;
-    let source = built_in_sources().into_iter().find(|source| source.name == rule.file);
+    let included = configuration.rule_files.iter().map(|file| file.value.clone());
+    let mut sources = built_in_sources().into_iter().chain(included).chain(sources(&own.rules)?);
+    let source = sources.find(|source| source.name == rule.file);
     let shown = source.and_then(|source| entry(&source.text, id)).unwrap_or_else(|| rule.id.clone());
-    terminal::print(&format!("# {}\n{shown}", rule.file));
+    terminal::print(&format!("# {}\n{}", escape(&rule.file), printable(&shown)));
     Ok(0)
 }
 
@@ -124,27 +140,81 @@ fn entry(text: &str, id: &str) -> Option<String> {
     Some(lines.join("\n").trim_end().to_owned() + "\n")
 }
 
-fn test(paths: &[PathBuf], format: TestFormat, output: &OutputArgs) -> Ended {
-    let own = sources(paths)?;
-    let rules = if own.is_empty() { RuleSet::checked(&built_in_sources())? } else { RuleSet::with_own(&own)? };
-    terminal::print_warnings(&rules.warnings, output);
-    let good = good_snapshot()?;
-    let wanted = |rule: &Rule| own.is_empty() || own.iter().any(|source| source.name == rule.file);
-    let read = |rule_file: &str, file: &str| read_beside(rule_file, file);
-    let results = run_cases(&rules, &good, wanted, &read);
-    let bare: Vec<&Rule> = rules
-        .rules
-        .iter()
-        .filter(|rule| wanted(rule))
-        .filter(|rule| rule.cases.pass.is_empty() || rule.cases.fail.is_empty())
-        .collect();
-    match format {
-        TestFormat::Human => {
-            terminal::print(&summary(&results, &bare, rules.rules.iter().filter(|rule| wanted(rule)).count()))
-        }
-        TestFormat::Json => terminal::print(&(serde_json::to_string_pretty(&results).into_diagnostic()? + "\n")),
+fn test(files: &[Source], format: TestFormat, configuration: &Configuration, output: &OutputArgs) -> Ended {
+    configuration.sound()?;
+    let included: Vec<Source> = configuration.rule_files.iter().map(|file| file.value.clone()).collect();
+    let mut tested = Tested::default();
+    if files.is_empty() {
+        tested.run(&RuleSet::checked(&built_in_sources())?, &|_| true, output)?;
     }
-    Ok(u8::from(results.iter().any(|result| result.outcome != CaseOutcome::Held)))
+    let own = if files.is_empty() { &included } else { files };
+    if !own.is_empty() {
+        let wanted = |rule: &Rule| own.iter().any(|source| source.name == rule.file);
+        // Rules that are included may be required by those that are tested.
+        let others = included.iter().filter(|source| !own.iter().any(|own| own.name == source.name));
+        let sources: Vec<Source> = others.chain(own).cloned().collect();
+        tested.run(&RuleSet::with_own(&sources)?, &wanted, output)?;
+    }
+    match format {
+        TestFormat::Human => terminal::print(&tested.summary()),
+        TestFormat::Json => terminal::print(&(serde_json::to_string_pretty(&tested.results).into_diagnostic()? + "\n")),
+    }
+    Ok(u8::from(tested.results.iter().any(|result| result.outcome != CaseOutcome::Held)))
+}
+
+/// What came of the cases of rules.
+#[derive(Default)]
+struct Tested {
+    results: Vec<CaseResult>,
+    rules: usize,
+    /// A line for each rule that lacks cases of a kind.
+    bare: Vec<String>,
+}
+
+impl Tested {
+    fn run(&mut self, rules: &RuleSet, wanted: &dyn Fn(&Rule) -> bool, output: &OutputArgs) -> Result<(), Error> {
+        terminal::print_warnings(&rules.warnings, output);
+        self.results.extend(run_cases(rules, &good_snapshot()?, wanted, &read_beside));
+        for rule in rules.rules.iter().filter(|rule| wanted(rule)) {
+            self.rules = self.rules.saturating_add(1);
+            let missing = match (rule.cases.pass.is_empty(), rule.cases.fail.is_empty()) {
+                (true, _) => "passing",
+                (_, true) => "failing",
+                _ => continue,
+            };
+            self.bare.push(format!("{}: has no {missing} case (in {})\n", rule.id, escape(&rule.file)));
+        }
+        Ok(())
+    }
+
+    fn summary(&self) -> String {
+        let mut text = String::new();
+        for result in &self.results {
+            let kind = match result.expected {
+                Expected::Fail => "fail",
+                Expected::NotApplicable => "not_applicable",
+                Expected::NotChecked => "not_checked",
+                Expected::Pass => "pass",
+            };
+            let why = match &result.outcome {
+                CaseOutcome::BadPatch(why) | CaseOutcome::Differs(why) => why,
+                CaseOutcome::Held => continue,
+            };
+            text.push_str(&format!(
+                "{}:{}: {}: {kind} case {} {why}\n    {}\n",
+                escape(&result.file),
+                result.line,
+                result.rule,
+                result.number,
+                escape(&result.patch)
+            ));
+        }
+        text.extend(self.bare.iter().map(String::as_str));
+        let failed = self.results.iter().filter(|result| result.outcome != CaseOutcome::Held).count();
+        let held = self.results.len().saturating_sub(failed);
+        let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        text + &format!("{}, {} held, {failed} did not\n", plural(self.rules, "rule"), plural(held, "case"))
+    }
 }
 
 /// A snapshot that a case names: relative to the folder of the rule file.
@@ -154,36 +224,4 @@ fn read_beside(rule_file: &str, file: &str) -> Result<Snapshot, String> {
         Some(read) => read.map_err(|error| error.to_string()),
         None => Err(format!("{} holds no snapshot", path.display())),
     }
-}
-
-fn summary(results: &[CaseResult], bare: &[&Rule], rules: usize) -> String {
-    let mut text = String::new();
-    for result in results {
-        let kind = match result.expected {
-            Expected::Fail => "fail",
-            Expected::NotApplicable => "not_applicable",
-            Expected::NotChecked => "not_checked",
-            Expected::Pass => "pass",
-        };
-        let why = match &result.outcome {
-            CaseOutcome::BadPatch(why) | CaseOutcome::Differs(why) => why,
-            CaseOutcome::Held => continue,
-        };
-        text.push_str(&format!(
-            "{}:{}: {}: {kind} case {} {why}\n    {}\n",
-            escape(&result.file),
-            result.line,
-            result.rule,
-            result.number,
-            escape(&result.patch)
-        ));
-    }
-    for rule in bare {
-        let missing = if rule.cases.pass.is_empty() { "passing" } else { "failing" };
-        text.push_str(&format!("{}: has no {missing} case (in {})\n", rule.id, rule.file));
-    }
-    let failed = results.iter().filter(|result| result.outcome != CaseOutcome::Held).count();
-    let held = results.len().saturating_sub(failed);
-    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    text + &format!("{}, {} held, {failed} did not\n", plural(rules, "rule"), plural(held, "case"))
 }

@@ -7,26 +7,11 @@ use serde_yaml::Spanned;
 
 use super::expr::Expr;
 use super::load::{Rule, Source};
-use super::model::RuleEntry;
+use super::model::{RESULT_TYPES, RuleEntry};
 use super::template::{Template, UnbalancedBrace};
 use super::types::{self, Mistake, Scope, Variable};
 use crate::facts::{self, Field, Type};
 use crate::source_text::{self, SourceError, nearest};
-
-/// The result types of RFC 8460 §4.3.
-const RESULT_TYPES: [&str; 11] = [
-    "certificate-expired",
-    "certificate-host-mismatch",
-    "certificate-not-trusted",
-    "dane-required",
-    "dnssec-invalid",
-    "starttls-not-supported",
-    "sts-policy-fetch-error",
-    "sts-policy-invalid",
-    "sts-webpki-invalid",
-    "tlsa-invalid",
-    "validation-failure",
-];
 
 /// A rule as it was written, beside what was built of it.
 pub struct Checked<'a> {

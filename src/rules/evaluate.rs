@@ -50,6 +50,7 @@ pub fn evaluate(rules: &RuleSet, facts: &Facts) -> Evaluated {
         collected_at: facts.collected_at.clone(),
         summary: Summary::of(&checks),
         checks,
+        ignored: Vec::new(),
         sender: sender::views(facts),
         exhibits: facts.locations.texts(),
     };

@@ -14,10 +14,24 @@ use serde_yaml::Spanned;
 
 use crate::outcome::Severity;
 
+/// The result types of RFC 8460 §4.3.
+pub const RESULT_TYPES: [&str; 11] = [
+    "certificate-expired",
+    "certificate-host-mismatch",
+    "certificate-not-trusted",
+    "dane-required",
+    "dnssec-invalid",
+    "starttls-not-supported",
+    "sts-policy-fetch-error",
+    "sts-policy-invalid",
+    "sts-webpki-invalid",
+    "tlsa-invalid",
+    "validation-failure",
+];
+
 /// A file of rules.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "A file of stslint rules")]
 pub struct RuleFile {
     /// The group that the rules belong to in reports, for example `policy` or your organisation's name.
     #[schemars(with = "String")]
@@ -61,7 +75,8 @@ pub struct RuleEntry {
     pub severity_if: Vec<SeverityIf>,
     /// The sections of the standards behind the rule, such as `RFC 8461 §3.2`, or references of your own.
     #[serde(default)]
-    #[schemars(with = "Vec<String>", length(min = 1))]
+    #[schemars(with = "Vec<String>", required, length(min = 1))]
+    #[schemars(extend("examples" = [["RFC 8461 §3.2"], ["ACME-SEC-12"]]))]
     pub cites: Vec<Spanned<String>>,
     /// Why the rule exists: what the standard demands and what senders do. For the documentation.
     #[serde(default)]
@@ -119,7 +134,7 @@ pub struct RuleEntry {
     pub help: Option<Spanned<String>>,
     /// The RFC 8460 §4.3 result type that a conforming sender reports.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("enum" = RESULT_TYPES))]
     pub reported_as: Option<Spanned<String>>,
     /// How to mend it by replacing a text.
     #[serde(default)]

@@ -36,7 +36,7 @@ impl SourceError {
     /// An error at `span` (octets from the start, and a length) of `text`, which diagnostics call `name`.
     pub fn new(name: &str, text: &str, span: Option<(usize, usize)>, message: impl Into<String>) -> Self {
         SourceError {
-            message: message.into(),
+            message: printable(&message.into()),
             text: NamedSource::new(printable(name), printable(text)),
             at: span.map(|(offset, length)| clamp(text, offset, length)),
             label: "here".to_owned(),
@@ -60,6 +60,15 @@ impl SourceError {
 /// Reads a YAML document of type `T`; an error names the place, and for an unknown word the nearest known one.
 pub fn from_yaml<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<SourceError>> {
     serde_yaml::from_str(text).map_err(|error| Box::new(yaml_error(name, text, &error)))
+}
+
+/// As [`from_yaml`], with the YAML reader's options.
+pub fn from_yaml_with<T: DeserializeOwned>(
+    name: &str,
+    text: &str,
+    options: serde_yaml::Options,
+) -> Result<T, Box<SourceError>> {
+    serde_yaml::from_str_with_options(text, options).map_err(|error| Box::new(yaml_error(name, text, &error)))
 }
 
 /// Reads a JSON document of type `T`; errors as [`from_yaml`].

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::page::Page;
 use crate::outcome::{Check, Outcome, Report, Severity, Summary};
+use crate::source_text::escape;
 
 /// The titles of the built-in groups; another is called by its name.
 const TITLES: [(&str, &str); 8] = [
@@ -40,9 +41,13 @@ fn in_words(summary: &Summary, page: &Page<'_>) -> String {
             parts.push(page.severe(severity, &plural(count, word)));
         }
     }
-    for (count, word) in
-        [(summary.passed, "passed"), (summary.not_applicable, "not applicable"), (summary.not_checked, "not checked")]
-    {
+    let others = [
+        (summary.passed, "passed"),
+        (summary.not_applicable, "not applicable"),
+        (summary.not_checked, "not checked"),
+        (summary.ignored, "ignored"),
+    ];
+    for (count, word) in others {
         if count > 0 {
             parts.push(format!("{count} {word}"));
         }
@@ -106,6 +111,27 @@ pub fn not_checked(report: &Report, page: &Page<'_>) -> String {
         let more = rules.len().saturating_sub(4);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         text.push_str(&page.paragraph("  ", &format!("{named}{more}: {reason}")));
+    }
+    text + "\n"
+}
+
+/// The findings that the configuration accepts, and until when.
+pub fn ignored(report: &Report, page: &Page<'_>) -> String {
+    if report.ignored.is_empty() {
+        return String::new();
+    }
+    let mut text = page.heading("Ignored by the configuration");
+    for ignored in &report.ignored {
+        let subject = ignored.subject.as_deref().map(|subject| format!(" ({})", escape(subject))).unwrap_or_default();
+        let line = format!(
+            "{} {}{subject}: {} (until {}, {})",
+            ignored.severity.label(),
+            ignored.rule,
+            ignored.reason,
+            ignored.until,
+            ignored.by
+        );
+        text.push_str(&page.paragraph("  ", &line));
     }
     text + "\n"
 }

@@ -57,6 +57,7 @@ pub fn human(report: &Report, facts: &Value, style: &Style) -> String {
     text.push_str(&published::published(facts, &page));
     text.push_str(&checklist::checklist(report, &page));
     text.push_str(&checklist::not_checked(report, &page));
+    text.push_str(&checklist::ignored(report, &page));
     text.push_str(&closing(report, &page));
     text
 }

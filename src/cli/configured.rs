@@ -1,0 +1,134 @@
+//! Which configuration is in force for a command, and its options as defaults of the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, FromArgMatches};
+use miette::Report;
+
+use super::check::CheckArgs;
+use super::{Cli, Command};
+use crate::config::{self, CommandOption, Configuration, OptionProblem};
+use crate::source_text::{escape, nearest};
+
+/// Which configuration.
+#[derive(Args, Debug)]
+pub struct ConfigArgs {
+    /// Use this configuration instead of the nearest stslint.yaml in this folder or those above it.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+    /// Use no configuration.
+    #[arg(long, global = true, conflicts_with = "config", help_heading = "Configuration")]
+    pub no_config: bool,
+}
+
+/// The commands whose options a configuration can set.
+const WITH_OPTIONS: [&str; 3] = ["check", "collect", "init"];
+
+/// The configuration for a command, and the command line read again with the options that it sets, if it sets any.
+pub fn configured(cli: &Cli, words: &[OsString]) -> Result<(Configuration, Option<Cli>), Report> {
+    let Some(path) = path(cli) else {
+        return Ok((Configuration::default(), None));
+    };
+    let configuration = Configuration::load(&path, &takes)?;
+    tracing::debug!(path = %escape(&path.display().to_string()), "configuration");
+    match cli.command {
+        // Whoever looks at rules tells these mistakes together with those about rules.
+        Command::Check(_) if configuration.sound().is_err() => return Ok((configuration, None)),
+        Command::Check(_) => {}
+        Command::Collect(_) | Command::Init(_) => configuration.sound()?,
+        _ => return Ok((configuration, None)),
+    }
+    if configuration.options().is_empty() {
+        return Ok((configuration, None));
+    }
+    let reread = with_defaults(&configuration, words).unwrap_or_else(|error| error.exit());
+    Ok((configuration, Some(reread)))
+}
+
+fn path(cli: &Cli) -> Option<PathBuf> {
+    let uses_one = match &cli.command {
+        Command::Check(_) | Command::Collect(_) | Command::Explain { .. } | Command::Init(_) => true,
+        Command::Config(args) => args.uses_configuration(),
+        Command::Rules(args) => args.uses_configuration(),
+        _ => false,
+    };
+    if !uses_one || cli.configuration.no_config {
+        return None;
+    }
+    let nearest = || config::find(&std::env::current_dir().ok()?);
+    cli.configuration.config.clone().or_else(nearest)
+}
+
+/// The command line read with the configuration's options in the place of the defaults that are shipped.
+fn with_defaults(configuration: &Configuration, words: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    for name in WITH_OPTIONS {
+        command = command.mut_subcommand(name, |mut command| {
+            for (key, set) in configuration.options() {
+                if let Some(id) = CommandOption::of(key).and_then(|option| argument(&command, option)) {
+                    command = command.mut_arg(id, |argument| argument.default_value(set.value));
+                }
+            }
+            command
+        });
+    }
+    Cli::from_arg_matches(&command.try_get_matches_from(words)?)
+}
+
+/// The id of the argument that an option sets.
+fn argument(command: &clap::Command, option: &CommandOption) -> Option<String> {
+    let argument = command.get_arguments().find(|argument| argument.get_long() == Some(option.flag))?;
+    Some(argument.get_id().to_string())
+}
+
+/// Whether `check` takes a value for an option: asked of clap, so that there is one truth.
+fn takes(option: &CommandOption, value: &str) -> Result<(), OptionProblem> {
+    let command = CheckArgs::augment_args(clap::Command::new("check"));
+    if argument(&command, option).is_none() {
+        return Ok(());
+    }
+    let words = ["check".to_owned(), format!("--{}={value}", option.flag)];
+    let Err(error) = command.try_get_matches_from(words) else {
+        return Ok(());
+    };
+    let known = match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(known)) if error.kind() == ErrorKind::InvalidValue => known.clone(),
+        _ => Vec::new(),
+    };
+    let message = match std::error::Error::source(&error) {
+        Some(source) => source.to_string(),
+        None => format!("`{}` is no value of `{}`", escape(value), option.key),
+    };
+    let near = nearest(value, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+    let help = near.unwrap_or_else(|| match known.is_empty() {
+        true => option.about.to_owned(),
+        false => format!("known: {}", known.join(", ")),
+    });
+    Err(OptionProblem { message, help: Some(help) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::OPTIONS;
+
+    #[test]
+    fn every_option_is_one_of_check() {
+        let command = CheckArgs::augment_args(clap::Command::new("check"));
+        let missing: Vec<&str> =
+            OPTIONS.iter().filter(|option| argument(&command, option).is_none()).map(|option| option.key).collect();
+        assert_eq!(missing, [] as [&str; 0]);
+    }
+
+    #[test]
+    fn values_are_judged_as_on_the_command_line() {
+        let of = |key: &str, value: &str| takes(CommandOption::of(key).unwrap(), value);
+        assert_eq!(of("timeout", "5"), Ok(()));
+        assert_eq!(of("smtp", "true"), Ok(()));
+        assert!(of("timeout", "0").unwrap_err().message.contains("between 0.01 and 600"));
+        assert!(of("format", "jsn").unwrap_err().help.unwrap().contains("did you mean `json"));
+        assert!(of("resolver", "nobody").unwrap_err().message.contains("is no resolver"));
+    }
+}

@@ -1,0 +1,244 @@
+//! Findings that are known and accepted until a day: taken out of reports, and never without a trace.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::file::IgnoreEntry;
+use super::in_force::Origin;
+use super::load::Layer;
+use super::tree::Span;
+use crate::outcome::{Check, Ignored, Location, Outcome, Report, Severity, Summary};
+use crate::source_text::{escape, printable};
+
+/// The id under which an entry is reported whose last day has passed.
+pub const EXPIRED_RULE: &str = "config-ignore-expired";
+/// The id under which an entry is told that was not needed in a run.
+pub const UNUSED_RULE: &str = "config-ignore-unused";
+/// The group of findings about the configuration itself.
+pub const CONFIG_GROUP: &str = "config";
+
+/// The `ignore` entries of all configurations.
+#[derive(Clone, Debug, Default)]
+pub struct Ignores {
+    /// The entries.
+    pub entries: Vec<Ignore>,
+}
+
+/// An `ignore` entry with the text that it stands in.
+#[derive(Clone, Debug)]
+pub struct Ignore {
+    /// What it says.
+    pub entry: IgnoreEntry,
+    /// Where it stands.
+    pub origin: Origin,
+    file: String,
+    text: String,
+}
+
+/// What became of an entry in the reports so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Use {
+    /// Findings that it took out.
+    pub matched: usize,
+    /// Reports of domains that it speaks of and in which everything that it speaks of was checked.
+    pub judged: usize,
+    /// Reports of domains that it speaks of and in which something was not checked: it may be needed there.
+    pub undecided: usize,
+}
+
+impl Ignores {
+    /// The entries of all configurations.
+    pub fn of(layers: &[Layer]) -> Self {
+        let of_layer = |layer: &Layer| {
+            let ignore = |entry: &IgnoreEntry| Ignore {
+                entry: entry.clone(),
+                origin: layer.origin(entry.at),
+                file: layer.source.name.clone(),
+                text: layer.source.text.clone(),
+            };
+            layer.file.ignore.iter().map(ignore).collect::<Vec<_>>()
+        };
+        Ignores { entries: layers.iter().flat_map(of_layer).collect() }
+    }
+
+    /// Moves accepted findings from the report's checks to its `ignored`, adds a finding for each expired entry that
+    /// speaks of the domain, and counts in `uses`, which has one place for each entry.
+    ///
+    /// `today` (UTC) is for reports without a time of observation.
+    pub fn apply(&self, report: &mut Report, today: Date, uses: &mut Vec<Use>) {
+        uses.resize(self.entries.len(), Use::default());
+        let day = report.collected_at.as_deref().and_then(day_of).unwrap_or(today);
+        let checks = std::mem::take(&mut report.checks);
+        let domain = report.domain.clone();
+        let concerned: Vec<(&Ignore, &mut Use)> =
+            self.entries.iter().zip(uses).filter(|(ignore, _)| ignore.concerns(domain.as_deref())).collect();
+        let (mut current, expired): (Vec<_>, Vec<_>) =
+            concerned.into_iter().partition(|(ignore, _)| day <= ignore.entry.until.value);
+        for (ignore, used) in &mut current {
+            let mut checks = checks.iter().filter(|check| ignore.names(check)).peekable();
+            if checks.peek().is_some() {
+                match checks.any(|check| check.outcome == Outcome::NotChecked) {
+                    true => used.undecided = used.undecided.saturating_add(1),
+                    false => used.judged = used.judged.saturating_add(1),
+                }
+            }
+        }
+        for check in checks {
+            match current.iter_mut().find(|(ignore, _)| ignore.accepts(&check)) {
+                Some((ignore, used)) => {
+                    used.matched = used.matched.saturating_add(1);
+                    report.ignored.push(ignore.ignored(check));
+                }
+                None => report.checks.push(check),
+            }
+        }
+        let expired: Vec<&Ignore> = expired.into_iter().map(|(ignore, _)| ignore).collect();
+        tell_expired(report, &expired);
+        report.summary = Summary { ignored: report.ignored.len(), ..Summary::of(&report.checks) };
+    }
+
+    /// The entries that were not needed in a run: all that they speak of was checked, and nothing failed.
+    pub fn unused(&self, uses: &[Use]) -> Vec<String> {
+        let idle = |used: &Use| used.matched == 0 && used.undecided == 0 && used.judged > 0;
+        let told = |ignore: &Ignore| {
+            let (origin, what) = (&ignore.origin, ignore.what());
+            format!("note[{UNUSED_RULE}]: {origin}: the entry that ignores {what} matched nothing; it can be removed")
+        };
+        self.entries.iter().zip(uses).filter(|(_, used)| idle(used)).map(|(ignore, _)| told(ignore)).collect()
+    }
+}
+
+impl Ignore {
+    /// Whether it speaks of a domain. An entry with a pattern never speaks of texts without a domain.
+    pub fn concerns(&self, domain: Option<&str>) -> bool {
+        match &self.entry.domain {
+            None => true,
+            Some(pattern) => domain.is_some_and(|domain| pattern.value.matches(domain)),
+        }
+    }
+
+    /// What it ignores, in words.
+    pub fn what(&self) -> String {
+        let name = self.entry.rule.as_ref().or(self.entry.group.as_ref());
+        escape(name.map(|name| name.value.as_str()).unwrap_or_default())
+    }
+
+    fn names(&self, check: &Check) -> bool {
+        let names = |wanted: &Option<super::Placed<String>>, name: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted.value == name)
+        };
+        names(&self.entry.rule, &check.rule) && names(&self.entry.group, &check.group)
+    }
+
+    fn accepts(&self, check: &Check) -> bool {
+        let subject = |pattern: &super::Placed<super::Pattern>| {
+            check.subject.as_deref().is_some_and(|subject| pattern.value.matches_subject(subject))
+        };
+        check.outcome == Outcome::Fail && self.names(check) && self.entry.subject.as_ref().is_none_or(subject)
+    }
+
+    fn ignored(&self, check: Check) -> Ignored {
+        Ignored {
+            rule: check.rule,
+            group: check.group,
+            severity: check.severity,
+            subject: check.subject,
+            message: check.message.unwrap_or(check.title),
+            reason: escape(&self.entry.reason),
+            until: self.entry.until.value.to_string(),
+            by: self.origin.to_string(),
+        }
+    }
+
+    /// The finding that its last day has passed.
+    fn expired(&self, location: Location) -> Check {
+        let (what, until) = (self.what(), self.entry.until.value);
+        let reason = escape(&self.entry.reason);
+        let help = "Mend what it ignored and remove the entry, or name a new last day with a reason that still holds.";
+        Check {
+            rule: EXPIRED_RULE.to_owned(),
+            group: CONFIG_GROUP.to_owned(),
+            title: "No entry of `ignore` has expired".to_owned(),
+            outcome: Outcome::Fail,
+            severity: Severity::Warning,
+            subject: Some(what.clone()),
+            message: Some(format!(
+                "the entry that ignores {what} counted until {until} and no longer does; its reason was: {reason}"
+            )),
+            help: Some(help.to_owned()),
+            cites: vec!["stslint.yaml, `ignore`".to_owned()],
+            reported_as: None,
+            at: None,
+            location: Some(location),
+            reason: None,
+            fix: None,
+        }
+    }
+
+    /// Whether a line of its file, counted from 1, is part of it.
+    fn holds(&self, line: usize) -> bool {
+        let at = self.entry.at;
+        let text = self.text.get(at.offset..at.offset.saturating_add(at.length)).unwrap_or_default();
+        (at.line..=at.line.saturating_add(text.matches('\n').count())).contains(&line)
+    }
+}
+
+/// Adds a finding for each entry, and the lines of the entries as an exhibit for each file.
+fn tell_expired(report: &mut Report, expired: &[&Ignore]) {
+    let mut files: Vec<(&str, Vec<&Ignore>)> = Vec::new();
+    for ignore in expired {
+        match files.iter_mut().find(|(file, _)| *file == ignore.file) {
+            Some((_, entries)) => entries.push(ignore),
+            None => files.push((&ignore.file, vec![ignore])),
+        }
+    }
+    for (file, entries) in files {
+        let name = printable(file);
+        let taken = report.exhibits.contains_key(&name);
+        let name = if taken { format!("configuration {name}") } else { name };
+        let shown = lines_of(&entries);
+        let found =
+            entries.iter().map(|ignore| ignore.expired(location(&name, &shown, ignore.entry.until.at, &ignore.text)));
+        report.checks.extend(found);
+        report.exhibits.insert(name, shown);
+    }
+}
+
+/// The text of a configuration with the lines of these entries only: all others are left empty, since they may
+/// hold a password, or what concerns another domain.
+fn lines_of(entries: &[&Ignore]) -> String {
+    let text = entries.first().map_or("", |ignore| ignore.text.as_str());
+    let lines = text.split_inclusive('\n').enumerate().map(|(index, line)| {
+        let shown = entries.iter().any(|ignore| ignore.holds(index.saturating_add(1)));
+        if shown { printable(line) } else { "\n".to_owned() }
+    });
+    lines.collect::<String>().trim_end().to_owned() + "\n"
+}
+
+/// The place in `shown` of what stands at `at` in the whole text.
+fn location(exhibit: &str, shown: &str, at: Span, text: &str) -> Location {
+    let line_start = text.get(..at.offset).and_then(|before| before.rfind('\n')).map_or(0, |end| end.saturating_add(1));
+    let within = at.offset.saturating_sub(line_start);
+    let start: usize = shown.split_inclusive('\n').take(at.line.saturating_sub(1)).map(str::len).sum();
+    let offset = start.saturating_add(within);
+    let before = shown.get(start..offset).unwrap_or_default();
+    Location {
+        exhibit: exhibit.to_owned(),
+        line: at.line,
+        column: before.chars().count().saturating_add(1),
+        offset,
+        length: at.length,
+    }
+}
+
+/// The day of a time of observation, in UTC.
+fn day_of(time: &str) -> Option<Date> {
+    let time: Timestamp = time.parse().ok()?;
+    Some(utc_day(time))
+}
+
+/// The day of a time, in UTC.
+pub fn utc_day(time: Timestamp) -> Date {
+    time.to_zoned_datetime(TimeZone::UTC).date()
+}

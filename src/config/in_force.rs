@@ -1,0 +1,283 @@
+//! Rules as a configuration sets them, and where each value comes from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use miette::Report;
+use serde_json::Value;
+
+use super::file::Level;
+use super::ignore::Ignores;
+use super::load::{Configuration, Layer};
+use super::read::{MAX_MISTAKES, mistake, shape};
+use super::tree::Placed;
+use crate::outcome::Severity;
+use crate::rules::{Rule, RuleSet, Source};
+use crate::source_text::{SourceError, escape, nearest};
+
+/// Where a value comes from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// An option of the command line.
+    CommandLine,
+    /// A line of a configuration.
+    File {
+        /// The file's name.
+        name: String,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A profile that is shipped.
+    Profile {
+        /// Its name.
+        name: &'static str,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::CommandLine => f.write_str("command line"),
+            Origin::File { name, line } => write!(f, "{name}:{line}"),
+            Origin::Profile { name } => write!(f, "{name} profile"),
+        }
+    }
+}
+
+/// A value that was set.
+#[derive(Clone, Debug)]
+pub struct Set<T> {
+    /// The value.
+    pub value: T,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// What of a rule is otherwise than it was written.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The severity that the rule was written with.
+    pub written: Severity,
+    /// Whether the rule was written with other severities under conditions.
+    pub conditions: bool,
+    /// Its new severity.
+    pub level: Option<Set<Level>>,
+    /// Its new params, each with the value that it was written with.
+    pub params: BTreeMap<String, (Value, Set<Value>)>,
+}
+
+/// The rules that are in force.
+#[derive(Debug)]
+pub struct InForce {
+    /// The rules.
+    pub rules: RuleSet,
+    /// What of them is otherwise than it was written, by their ids.
+    pub changes: BTreeMap<String, Change>,
+    /// The findings that are accepted.
+    pub ignores: Ignores,
+}
+
+impl InForce {
+    /// Sets a rule's severity, or switches it off.
+    pub fn set(&mut self, wanted: &dyn Fn(&Rule) -> bool, level: Level, origin: &Origin) {
+        for rule in self.rules.rules.iter_mut().filter(|rule| wanted(rule)) {
+            set_level(rule, &mut self.changes, level, origin.clone());
+        }
+    }
+
+    /// Switches rules on again that are off, with the severity that they were written with.
+    pub fn switch_on(&mut self, wanted: &dyn Fn(&Rule) -> bool) {
+        for rule in self.rules.rules.iter_mut().filter(|rule| rule.off && wanted(rule)) {
+            rule.off = false;
+            if let Some(change) = self.changes.get_mut(&rule.id) {
+                change.level = None;
+            }
+        }
+    }
+}
+
+impl Configuration {
+    /// The built-in rules and `own` ones beside the included, set as the configuration says. An error holds every
+    /// mistake of the configuration and of the rule files.
+    pub fn rules(&self, own: &[Source]) -> Result<InForce, Report> {
+        let included = self.rule_files.iter().map(|file| file.value.clone());
+        let mut sources: Vec<Source> = included.collect();
+        sources.extend(own.iter().filter(|own| !self.rule_files.iter().any(|file| same(&file.value, own))).cloned());
+        let read = if sources.is_empty() { RuleSet::built_in() } else { RuleSet::with_own(&sources) };
+        let rules = match read {
+            Ok(rules) => rules,
+            Err(errors) if self.mistakes().is_empty() => return Err(errors.into()),
+            Err(errors) => {
+                let all = self.mistakes().iter().cloned().chain(errors.0).collect();
+                return Err(self.errors(all).into());
+            }
+        };
+        let mut in_force = InForce { rules, changes: BTreeMap::new(), ignores: Ignores::of(&self.layers) };
+        let mut mistakes = self.mistakes().to_vec();
+        for layer in &self.layers {
+            let mut setter = Setter { layer, in_force: &mut in_force, mistakes: &mut mistakes };
+            setter.groups();
+            setter.rules();
+            setter.ignores();
+        }
+        match mistakes.is_empty() {
+            true => Ok(in_force),
+            false => Err(self.errors(mistakes).into()),
+        }
+    }
+}
+
+fn same(included: &Source, own: &Source) -> bool {
+    let path = |source: &Source| super::load::canonical(std::path::Path::new(&source.name));
+    path(included) == path(own)
+}
+
+/// Sets rules as one configuration says, on top of those before it.
+struct Setter<'a> {
+    layer: &'a Layer,
+    in_force: &'a mut InForce,
+    mistakes: &'a mut Vec<SourceError>,
+}
+
+impl Setter<'_> {
+    fn groups(&mut self) {
+        for (group, level) in &self.layer.file.groups {
+            if self.is_full() {
+                return;
+            }
+            if self.group_exists(group) {
+                let origin = self.layer.origin(group.at);
+                self.in_force.set(&|rule| rule.group == group.value, level.value, &origin);
+            }
+        }
+    }
+
+    fn rules(&mut self) {
+        for (id, setting) in &self.layer.file.rules {
+            if self.is_full() {
+                return;
+            }
+            if !self.rule_exists(id) {
+                continue;
+            }
+            let Some(rule) = self.in_force.rules.rules.iter_mut().find(|rule| rule.id == id.value) else { continue };
+            if let Some(level) = &setting.severity {
+                set_level(rule, &mut self.in_force.changes, level.value, self.layer.origin(level.at));
+            }
+            for (name, value) in &setting.params {
+                match checked_param(rule, name, value) {
+                    Ok(value) => {
+                        let origin = self.layer.origin(name.at);
+                        let change = change_of(rule, &mut self.in_force.changes);
+                        let written = rule.params.insert(name.value.clone(), value.clone()).unwrap_or_default();
+                        let first = change.params.remove(&name.value).map_or(written, |(written, _)| written);
+                        change.params.insert(name.value.clone(), (first, Set { value, origin }));
+                    }
+                    Err((at, message, help)) => self.mistakes.push(mistake(&self.layer.source, at, message, help)),
+                }
+            }
+        }
+    }
+
+    fn ignores(&mut self) {
+        for entry in &self.layer.file.ignore {
+            if self.is_full() {
+                return;
+            }
+            if let Some(rule) = &entry.rule {
+                self.rule_exists(rule);
+            }
+            if let Some(group) = &entry.group {
+                self.group_exists(group);
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.mistakes.len() >= MAX_MISTAKES
+    }
+
+    fn rule_exists(&mut self, id: &Placed<String>) -> bool {
+        let rules = &self.in_force.rules.rules;
+        if rules.iter().any(|rule| rule.id == id.value) {
+            return true;
+        }
+        let help = match rules.iter().any(|rule| rule.group == id.value) {
+            true => format!("`{}` is a group: set it under `groups`", id.value),
+            false => nearest(&id.value, rules.iter().map(|rule| rule.id.as_str()))
+                .map_or("`stslint rules list` names them all".to_owned(), |near| format!("did you mean `{near}`?")),
+        };
+        self.report(id, format!("there is no rule `{}`", escape(&id.value)), help)
+    }
+
+    fn group_exists(&mut self, group: &Placed<String>) -> bool {
+        let rules = &self.in_force.rules.rules;
+        if rules.iter().any(|rule| rule.group == group.value) {
+            return true;
+        }
+        let help = match rules.iter().any(|rule| rule.id == group.value) {
+            true => format!("`{}` is a rule: set it under `rules`", group.value),
+            false => nearest(&group.value, rules.iter().map(|rule| rule.group.as_str()))
+                .map_or("`stslint rules list` names them all".to_owned(), |near| format!("did you mean `{near}`?")),
+        };
+        self.report(group, format!("there is no group `{}`", escape(&group.value)), help)
+    }
+
+    fn report(&mut self, at: &Placed<String>, message: String, help: String) -> bool {
+        self.mistakes.push(mistake(&self.layer.source, at.at, message, Some(help)));
+        false
+    }
+}
+
+fn set_level(rule: &mut Rule, changes: &mut BTreeMap<String, Change>, level: Level, origin: Origin) {
+    change_of(rule, changes).level = Some(Set { value: level, origin });
+    rule.off = level == Level::Off;
+    if let Some(severity) = level.severity() {
+        rule.severity = severity;
+        // Whoever names a severity means it, whatever the mode of the policy is.
+        rule.severity_if.clear();
+    }
+}
+
+fn change_of<'a>(rule: &Rule, changes: &'a mut BTreeMap<String, Change>) -> &'a mut Change {
+    let unchanged = || Change {
+        written: rule.severity,
+        conditions: !rule.severity_if.is_empty(),
+        level: None,
+        params: BTreeMap::new(),
+    };
+    changes.entry(rule.id.clone()).or_insert_with(unchanged)
+}
+
+type ParamMistake = (super::tree::Span, String, Option<String>);
+
+/// The value, where the rule has such a param and it is of that type.
+fn checked_param(rule: &Rule, name: &Placed<String>, value: &Placed<Value>) -> Result<Value, ParamMistake> {
+    let Some(written) = rule.params.get(&name.value) else {
+        let help = match nearest(&name.value, rule.params.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if rule.params.is_empty() => format!("`{}` has no params", rule.id),
+            None => format!("it has: {}", rule.params.keys().cloned().collect::<Vec<_>>().join(", ")),
+        };
+        return Err((name.at, format!("`{}` has no param `{}`", rule.id, escape(&name.value)), Some(help)));
+    };
+    if !fits(written, &value.value) {
+        let message = format!("this is {}, where {} belongs", shape(&value.value), shape(written));
+        return Err((value.at, message, Some(format!("without this it is {written}"))));
+    }
+    Ok(value.value.clone())
+}
+
+/// Whether a value can stand where the written one does.
+fn fits(written: &Value, value: &Value) -> bool {
+    match (written, value) {
+        (Value::Null, _) => true,
+        (Value::Number(written), Value::Number(number)) => {
+            number.as_i64().is_some() || (written.is_f64() && number.is_f64())
+        }
+        (Value::Array(written), Value::Array(values)) => {
+            written.first().is_none_or(|first| values.iter().all(|value| fits(first, value)))
+        }
+        _ => shape(written) == shape(value),
+    }
+}

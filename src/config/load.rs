@@ -1,0 +1,307 @@
+//! A configuration with everything that it names: profiles, other configurations, rule files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::file::ConfigFile;
+use super::in_force::{Origin, Set};
+use super::options::{CommandOption, OptionKind};
+use super::read::{MAX_MISTAKES, mistake, read};
+use super::rule_files::{CONFIG_NAME, rule_files};
+use super::tree::{Placed, Span};
+use crate::files::{self, FileError};
+use crate::rules::Source;
+use crate::source_text::{SourceError, escape, nearest, printable};
+
+/// The most octets of one configuration.
+const MAX_CONFIG: u64 = 1 << 20;
+/// How many configurations may extend each other in a row.
+const MAX_DEPTH: usize = 8;
+/// How many configurations may be read in all.
+const MAX_FILES: usize = 64;
+/// The most octets of all configurations together.
+const MAX_TOTAL: usize = 4 << 20;
+
+/// The configurations that are shipped, by name.
+const PROFILES: [(&str, &str); 3] = [
+    ("recommended", ""),
+    ("strict", include_str!("../../rules/profiles/strict.yaml")),
+    ("minimal", include_str!("../../rules/profiles/minimal.yaml")),
+];
+
+/// The mistakes in a configuration: all of them, each with its place.
+#[derive(Debug, Diagnostic, Error)]
+#[error("{}{} mistake{} in the configuration", if .0.len() < MAX_MISTAKES { "" } else { "at least " }, .0.len(), if .0.len() == 1 { "" } else { "s" })]
+#[diagnostic(code(stslint::config))]
+pub struct ConfigErrors(#[related] pub Vec<SourceError>);
+
+/// A value of an option that the command line would refuse.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OptionProblem {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// Tells whether the command line would take a value.
+pub type OptionCheck<'a> = &'a dyn Fn(&CommandOption, &str) -> Result<(), OptionProblem>;
+
+/// One configuration among those that are in force.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// Its text.
+    pub source: Source,
+    /// What it says.
+    pub file: ConfigFile,
+    /// The profile that it is; `None` for a file.
+    pub profile: Option<&'static str>,
+    /// The folder that its paths start from.
+    folder: PathBuf,
+}
+
+impl Layer {
+    /// Where a value of it comes from.
+    pub fn origin(&self, at: Span) -> Origin {
+        match self.profile {
+            Some(name) => Origin::Profile { name },
+            None => Origin::File { name: printable(&self.source.name), line: at.line },
+        }
+    }
+}
+
+/// Configurations, the weakest first, and the rule files that they include.
+#[derive(Clone, Debug, Default)]
+pub struct Configuration {
+    /// The configurations.
+    pub layers: Vec<Layer>,
+    /// The rule files, and where each is included.
+    pub rule_files: Vec<Set<Source>>,
+    mistakes: Vec<SourceError>,
+}
+
+/// The configuration nearest to a folder, in it or in those that it stands in: its path from that folder on.
+pub fn find(folder: &Path) -> Option<PathBuf> {
+    let mut up = PathBuf::new();
+    for folder in folder.ancestors() {
+        // A link that leads nowhere is found too: it was meant, and is told.
+        if folder.join(CONFIG_NAME).symlink_metadata().is_ok() {
+            return Some(up.join(CONFIG_NAME));
+        }
+        up.push("..");
+    }
+    None
+}
+
+impl Configuration {
+    /// Reads a configuration and all that it names. Mistakes are kept, and told by [`Configuration::sound`].
+    pub fn load(path: &Path, check: OptionCheck<'_>) -> Result<Self, FileError> {
+        let text = files::read_text(path, MAX_CONFIG)?;
+        let mut loader = Loader::default();
+        loader.file(path, text, &mut Vec::new());
+        let mut configuration =
+            Configuration { layers: loader.layers, rule_files: loader.rule_files, mistakes: loader.mistakes };
+        configuration.check_options(check);
+        Ok(configuration)
+    }
+
+    /// The mistakes that show without looking at rules.
+    pub fn mistakes(&self) -> &[SourceError] {
+        &self.mistakes
+    }
+
+    /// An error where there is a mistake.
+    pub fn sound(&self) -> Result<(), ConfigErrors> {
+        match self.mistakes.is_empty() {
+            true => Ok(()),
+            false => Err(self.errors(self.mistakes.clone())),
+        }
+    }
+
+    /// Mistakes in the order of their places, those of the configuration that was asked for first.
+    pub fn errors(&self, mut mistakes: Vec<SourceError>) -> ConfigErrors {
+        let layer = |error: &SourceError| {
+            self.layers.iter().rev().position(|layer| printable(&layer.source.name) == error.text.name())
+        };
+        let place = |error: &SourceError| (layer(error).unwrap_or(usize::MAX), error.at.map(|at| at.offset()));
+        mistakes.sort_by_key(place);
+        mistakes.truncate(MAX_MISTAKES);
+        ConfigErrors(mistakes)
+    }
+
+    /// The options that are set, by their keys.
+    pub fn options(&self) -> BTreeMap<&'static str, Set<String>> {
+        let mut options = BTreeMap::new();
+        for layer in &self.layers {
+            for setting in &layer.file.options {
+                if let Some(option) = CommandOption::of(&setting.key.value) {
+                    let value = layer.option_value(option, &setting.value.value);
+                    options.insert(option.key, Set { value, origin: layer.origin(setting.key.at) });
+                }
+            }
+        }
+        options
+    }
+
+    fn check_options(&mut self, check: OptionCheck<'_>) {
+        for layer in &self.layers {
+            for setting in &layer.file.options {
+                let Some(option) = CommandOption::of(&setting.key.value) else { continue };
+                if self.mistakes.len() >= MAX_MISTAKES {
+                    return;
+                }
+                if let Err(problem) = check(option, &layer.option_value(option, &setting.value.value)) {
+                    self.mistakes.push(mistake(&layer.source, setting.value.at, problem.message, problem.help));
+                }
+            }
+        }
+    }
+}
+
+impl Layer {
+    /// A path that it names: relative to its folder, without the `./` that people write.
+    fn path(&self, name: &str) -> PathBuf {
+        let path: PathBuf = self.folder.join(name).components().filter(|part| *part != Component::CurDir).collect();
+        // A lone `-` is standard input on the command line; here it is a file.
+        if path == Path::new("-") { Path::new(".").join(path) } else { path }
+    }
+
+    /// An option's value as the command line would have it: files are relative to the configuration.
+    fn option_value(&self, option: &CommandOption, value: &str) -> String {
+        match option.kind {
+            OptionKind::File(words) if !words.contains(&value) && !value.is_empty() => {
+                self.path(value).display().to_string()
+            }
+            _ => value.to_owned(),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Loader {
+    layers: Vec<Layer>,
+    rule_files: Vec<Set<Source>>,
+    mistakes: Vec<SourceError>,
+    read: BTreeSet<PathBuf>,
+    included: BTreeSet<PathBuf>,
+    octets: usize,
+}
+
+impl Loader {
+    /// Adds a file, after all that it extends. `open` are those that extend it.
+    fn file(&mut self, path: &Path, text: String, open: &mut Vec<PathBuf>) {
+        let source = Source { name: path.display().to_string(), text };
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        let (file, mistakes) = read(&source);
+        self.mistakes.extend(mistakes);
+        let own = canonical(path);
+        self.read.insert(own.clone());
+        open.push(own);
+        let layer = Layer { source, file, profile: None, folder };
+        for name in &layer.file.extends {
+            if self.mistakes.len() >= MAX_MISTAKES {
+                break;
+            }
+            if let Err(error) = self.extend(&layer, name, open) {
+                self.mistakes.push(*error);
+            }
+        }
+        for name in &layer.file.include {
+            if self.mistakes.len() >= MAX_MISTAKES {
+                break;
+            }
+            self.include(&layer, name);
+        }
+        open.pop();
+        self.layers.push(layer);
+    }
+
+    fn extend(
+        &mut self,
+        layer: &Layer,
+        name: &Placed<String>,
+        open: &mut Vec<PathBuf>,
+    ) -> Result<(), Box<SourceError>> {
+        let wrong =
+            |message: String, help: &str| Box::new(mistake(&layer.source, name.at, message, Some(help.to_owned())));
+        if let Some((profile, text)) = PROFILES.iter().find(|(profile, _)| *profile == name.value) {
+            self.profile(profile, text);
+            return Ok(());
+        }
+        let shown = escape(&name.value);
+        if !name.value.contains(['/', '\\', '.']) {
+            let help = nearest(&name.value, PROFILES.map(|(name, _)| name)).map_or_else(
+                || "there are recommended, strict and minimal; a file is named by its path: ./base.yaml".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            return Err(wrong(format!("there is no profile `{shown}`"), &help));
+        }
+        let path = layer.path(&name.value);
+        let own = canonical(&path);
+        if open.contains(&own) {
+            return Err(wrong(format!("`{shown}` extends this file in turn"), "one of the two must come first"));
+        }
+        if open.len() >= MAX_DEPTH {
+            let message = format!("more than {MAX_DEPTH} configurations extend each other here");
+            return Err(wrong(message, "let this one extend the last of them directly"));
+        }
+        if self.read.contains(&own) {
+            return Ok(());
+        }
+        if self.read.len() >= MAX_FILES {
+            return Err(wrong(format!("these are more than {MAX_FILES} configurations"), "put some of them together"));
+        }
+        if is_device(&path) {
+            return Err(wrong(format!("`{shown}` is no regular file"), "name a configuration"));
+        }
+        let text = files::read_text(&path, MAX_CONFIG)
+            .map_err(|error| wrong(printable(&error.to_string()), "the path is relative to this file"))?;
+        self.octets = self.octets.saturating_add(text.len());
+        if self.octets > MAX_TOTAL {
+            let message = format!("these configurations have more than {} MiB together", MAX_TOTAL >> 20);
+            return Err(wrong(message, "is this the right file?"));
+        }
+        self.file(&path, text, open);
+        Ok(())
+    }
+
+    fn profile(&mut self, profile: &'static str, text: &str) {
+        let source = Source { name: format!("{profile} profile"), text: text.to_owned() };
+        let (file, mistakes) = read(&source);
+        self.mistakes.extend(mistakes);
+        self.layers.push(Layer { source, file, profile: Some(profile), folder: PathBuf::new() });
+    }
+
+    fn include(&mut self, layer: &Layer, name: &Placed<String>) {
+        if is_device(&layer.path(&name.value)) {
+            let message = format!("`{}` is no regular file", escape(&name.value));
+            return self.mistakes.push(mistake(&layer.source, name.at, message, None));
+        }
+        match rule_files(&layer.path(&name.value)) {
+            Ok(sources) => {
+                for source in sources {
+                    if self.included.insert(canonical(Path::new(&source.name))) {
+                        self.rule_files.push(Set { value: source, origin: layer.origin(name.at) });
+                    }
+                }
+            }
+            Err(error) => {
+                let help = "name a rule file, or a folder of them, relative to this file".to_owned();
+                self.mistakes.push(mistake(&layer.source, name.at, printable(&error.to_string()), Some(help)));
+            }
+        }
+    }
+}
+
+/// Whether reading could wait for ever, or never end: a pipe, a terminal, a device.
+fn is_device(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+/// One name for a file, however it was reached.
+pub fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}

@@ -1,0 +1,25 @@
+//! The configuration: which rules count, how bad each is, which findings are accepted, and until when.
+//!
+//! `cli` finds and loads `stslint.yaml`, sets the rules by it, and takes ignored findings out of reports.
+
+mod file;
+mod ignore;
+mod in_force;
+mod load;
+mod options;
+mod pattern;
+mod read;
+mod rule_files;
+mod tree;
+
+pub use self::file::{ConfigFile, IgnoreEntry, Level, OptionSetting, RuleSetting};
+pub use self::ignore::{CONFIG_GROUP, EXPIRED_RULE, Ignore, Ignores, UNUSED_RULE, Use, utc_day};
+pub use self::in_force::{Change, InForce, Origin, Set};
+pub use self::load::{ConfigErrors, Configuration, Layer, OptionCheck, OptionProblem, find};
+pub use self::options::{CommandOption, OPTIONS, OptionKind};
+pub use self::pattern::Pattern;
+pub use self::rule_files::{CONFIG_NAME, RuleFilesError, rule_files};
+pub use self::tree::{Placed, Span};
+
+/// The text of a configuration to begin with.
+pub const STARTER: &str = include_str!("starter.yaml");

@@ -1,0 +1,502 @@
+//! The text of one configuration into what it says, and all the mistakes in it at once.
+//!
+//! Only what the file alone can tell is judged here; whether a rule of some name exists is asked in `in_force`.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use serde_json::Value;
+
+use super::file::{ConfigFile, IgnoreEntry, Level, OptionSetting, RuleSetting};
+use super::options::{CommandOption, OPTIONS, OptionKind};
+use super::pattern::Pattern;
+use super::tree::{self, Placed, Span, Tree};
+use crate::rules::Source;
+use crate::source_text::{SourceError, escape, nearest};
+
+/// The most entries that one list or mapping of a configuration holds.
+const MAX_ENTRIES: usize = 4096;
+/// How many mistakes are told; whoever has made more sees these first.
+pub const MAX_MISTAKES: usize = 50;
+/// The longest line of a configuration in octets: longer ones are nothing that a person wrote, or could be shown.
+const MAX_LINE: usize = 4096;
+
+const KEYS: [&str; 6] = ["extends", "rules", "groups", "include", "ignore", "options"];
+const IGNORE_KEYS: [&str; 6] = ["rule", "group", "domain", "subject", "reason", "until"];
+
+type Entry = (Placed<String>, Placed<Tree>);
+
+/// Reads a configuration. What could be understood is given back beside the mistakes.
+pub fn read(source: &Source) -> (ConfigFile, Vec<SourceError>) {
+    if let Some(line) = source.text.lines().position(|line| line.len() > MAX_LINE) {
+        let message = format!("line {} has more than {MAX_LINE} octets", line.saturating_add(1));
+        let help = Some("is this the right file?".to_owned());
+        return (ConfigFile::default(), vec![SourceError::new(&source.name, "", None, message).with_help(help)]);
+    }
+    let document = match tree::parse(&source.name, &source.text) {
+        Ok(document) => document,
+        Err(error) => return (ConfigFile::default(), vec![*error]),
+    };
+    let mut reader = Reader { source, mistakes: Vec::new() };
+    let file = reader.file(&document);
+    (file, reader.mistakes)
+}
+
+/// A mistake at a place of a configuration.
+pub fn mistake(source: &Source, at: Span, message: impl Into<String>, help: Option<String>) -> SourceError {
+    SourceError::new(&source.name, &source.text, Some((at.offset, at.length)), message).with_help(help)
+}
+
+struct Reader<'a> {
+    source: &'a Source,
+    mistakes: Vec<SourceError>,
+}
+
+impl Reader<'_> {
+    fn file(&mut self, document: &Placed<Tree>) -> ConfigFile {
+        let mut file = ConfigFile::default();
+        if document.value == Tree::Null {
+            return file;
+        }
+        for (key, value) in self.known_entries(document, "a configuration", &KEYS) {
+            match key.value.as_str() {
+                "extends" => file.extends = self.texts(value),
+                "groups" => file.groups = self.groups(value),
+                "ignore" => file.ignore = self.ignores(value),
+                "include" => file.include = self.texts(value),
+                "options" => file.options = self.options(value),
+                _ => file.rules = self.rules(value),
+            }
+        }
+        file
+    }
+
+    fn groups(&mut self, value: &Placed<Tree>) -> Vec<(Placed<String>, Placed<Level>)> {
+        let entries = self.entries(value, "`groups`");
+        entries.into_iter().filter_map(|(group, level)| Some((group.clone(), self.level(level)?))).collect()
+    }
+
+    fn rules(&mut self, value: &Placed<Tree>) -> Vec<(Placed<String>, RuleSetting)> {
+        let entries = self.entries(value, "`rules`");
+        entries.into_iter().map(|(rule, setting)| (rule.clone(), self.rule(rule, setting))).collect()
+    }
+
+    fn rule(&mut self, rule: &Placed<String>, setting: &Placed<Tree>) -> RuleSetting {
+        let mut read = RuleSetting::default();
+        if !matches!(setting.value, Tree::Map(_)) {
+            read.severity = self.level(setting);
+            return read;
+        }
+        let what = format!("the setting of `{}`", escape(&rule.value));
+        for (key, value) in self.known_entries(setting, &what, &["severity", "params"]) {
+            match key.value.as_str() {
+                "params" => {
+                    let params = self.entries(value, "`params`");
+                    let param =
+                        |(name, value): &Entry| (name.clone(), Placed { value: value.value.to_json(), at: value.at });
+                    read.params = params.into_iter().map(param).collect();
+                }
+                _ => read.severity = self.level(value),
+            }
+        }
+        read
+    }
+
+    fn level(&mut self, value: &Placed<Tree>) -> Option<Placed<Level>> {
+        let word = match &value.value {
+            Tree::Text(word) => word.as_str(),
+            // YAML 1.1 reads `off` as false, and people know that.
+            Tree::Bool(false) => "off",
+            other => {
+                self.report(value.at, format!("this is {}, where a severity belongs", other.label()), level_help());
+                return None;
+            }
+        };
+        match Level::of(word) {
+            Some(level) => Some(Placed { value: level, at: value.at }),
+            None => {
+                let help = did_you_mean(word, Level::WORDS).or_else(level_help);
+                self.report(value.at, format!("`{}` is no severity", escape(word)), help);
+                None
+            }
+        }
+    }
+
+    fn ignores(&mut self, value: &Placed<Tree>) -> Vec<IgnoreEntry> {
+        let Tree::List(items) = &value.value else {
+            let help = "write `- rule: …` with `reason` and `until` for each".to_owned();
+            self.report(value.at, format!("this is {}, where a list belongs", value.value.label()), Some(help));
+            return Vec::new();
+        };
+        self.bounded(items.len(), value.at);
+        items.iter().take(MAX_ENTRIES).filter_map(|item| self.ignore(item)).collect()
+    }
+
+    fn ignore(&mut self, item: &Placed<Tree>) -> Option<IgnoreEntry> {
+        let entries = self.known_entries(item, "an entry of `ignore`", &IGNORE_KEYS);
+        if !matches!(item.value, Tree::Map(_)) {
+            return None;
+        }
+        let at = extent(item, self.source);
+        let first = entries.first().map_or(item.at, |(key, _)| key.at);
+        let of = |name: &str| entries.iter().find(|(key, _)| key.value == name).map(|(_, value)| *value);
+        let rule = of("rule").and_then(|value| self.text(value));
+        let group = of("group").and_then(|value| self.text(value));
+        if of("rule").is_none() && of("group").is_none() {
+            let help = "name the rule whose finding is accepted: `rule: policy-enforced`".to_owned();
+            self.report(first, "this entry names neither a rule nor a group", Some(help));
+        }
+        let domain = of("domain").and_then(|value| self.pattern(value, Pattern::of_domain));
+        let subject = of("subject").and_then(|value| self.pattern(value, Pattern::of_text));
+        let reason = match of("reason") {
+            Some(value) => self.text(value).filter(|reason| self.has_reason(reason)),
+            None => {
+                let help = "say why this is accepted, for whoever reads it in a year: `reason: …`".to_owned();
+                self.report(first, "this entry gives no reason", Some(help));
+                None
+            }
+        };
+        let until = match of("until") {
+            Some(value) => self.date(value),
+            None => {
+                let help = "name the last day on which it counts: `until: 2027-03-31`".to_owned();
+                self.report(first, "this entry has no end", Some(help));
+                None
+            }
+        };
+        Some(IgnoreEntry { rule, group, domain, subject, reason: reason?.value, until: until?, at })
+    }
+
+    fn has_reason(&mut self, reason: &Placed<String>) -> bool {
+        let there = !reason.value.trim().is_empty();
+        if !there {
+            self.report(reason.at, "this reason is empty", Some("say why this is accepted".to_owned()));
+        }
+        there
+    }
+
+    fn pattern(&mut self, value: &Placed<Tree>, read: fn(&str) -> Result<Pattern, String>) -> Option<Placed<Pattern>> {
+        let text = self.text(value)?;
+        match read(&text.value) {
+            Ok(pattern) => Some(Placed { value: pattern, at: text.at }),
+            Err(problem) => {
+                let help = "`*` stands for any text, and nothing else has a meaning of its own: `*.example.com`";
+                self.report(text.at, problem, Some(help.to_owned()));
+                None
+            }
+        }
+    }
+
+    fn date(&mut self, value: &Placed<Tree>) -> Option<Placed<Date>> {
+        let help = || Some("write the day as YYYY-MM-DD: 2027-03-31".to_owned());
+        let text = match &value.value {
+            Tree::Text(text) => text.clone(),
+            Tree::Number(number) => number.to_string(),
+            other => {
+                self.report(value.at, format!("this is {}, where a day belongs", other.label()), help());
+                return None;
+            }
+        };
+        let shaped = text.len() == 10
+            && text
+                .bytes()
+                .enumerate()
+                .all(|(index, c)| if matches!(index, 4 | 7) { c == b'-' } else { c.is_ascii_digit() });
+        match text.parse::<Date>() {
+            Ok(date) if shaped => Some(Placed { value: date, at: value.at }),
+            _ => {
+                self.report(value.at, format!("`{}` is no day of the calendar", escape(&text)), help());
+                None
+            }
+        }
+    }
+
+    fn options(&mut self, value: &Placed<Tree>) -> Vec<OptionSetting> {
+        let known: Vec<&str> = OPTIONS.iter().map(|option| option.key).collect();
+        let entries = self.known_entries(value, "`options`", &known);
+        entries.iter().filter_map(|(key, value)| self.option(key, value)).collect()
+    }
+
+    fn option(&mut self, key: &Placed<String>, value: &Placed<Tree>) -> Option<OptionSetting> {
+        let option = CommandOption::of(&key.value)?;
+        let (text, wanted) = match (option.kind, &value.value) {
+            (OptionKind::Bool, Tree::Bool(value)) => (Some(value.to_string()), ""),
+            (OptionKind::Inverted, Tree::Bool(value)) => (Some((!value).to_string()), ""),
+            (OptionKind::Bool | OptionKind::Inverted, _) => (None, "`true` or `false`"),
+            (OptionKind::Seconds, Tree::Number(number)) => (Some(number.to_string()), ""),
+            (OptionKind::Seconds, _) => (None, "a number of seconds"),
+            (OptionKind::Word(words), Tree::Bool(false)) if words.contains(&"off") => (Some("off".to_owned()), ""),
+            (OptionKind::Word(words), Tree::Text(word)) => {
+                if !words.contains(&word.as_str()) {
+                    let help = did_you_mean(word, words.iter().copied())
+                        .or_else(|| Some(format!("known: {}", words.join(", "))));
+                    self.report(value.at, format!("`{}` is no value of `{}`", escape(word), option.key), help);
+                    return None;
+                }
+                (Some(word.clone()), "")
+            }
+            (OptionKind::File(_) | OptionKind::Text, Tree::Text(text)) => (Some(text.clone()), ""),
+            _ => (None, "a text"),
+        };
+        if text.is_none() {
+            let message = format!("this is {}, where {wanted} belongs", value.value.label());
+            self.report(value.at, message, Some(option.about.to_owned()));
+        }
+        Some(OptionSetting { key: key.clone(), value: Placed { value: text?, at: value.at } })
+    }
+
+    /// A text, or the texts of a list.
+    fn texts(&mut self, value: &Placed<Tree>) -> Vec<Placed<String>> {
+        match &value.value {
+            Tree::List(items) => {
+                self.bounded(items.len(), value.at);
+                items.iter().take(MAX_ENTRIES).filter_map(|item| self.text(item)).collect()
+            }
+            _ => self.text(value).into_iter().collect(),
+        }
+    }
+
+    fn text(&mut self, value: &Placed<Tree>) -> Option<Placed<String>> {
+        match &value.value {
+            Tree::Text(text) => Some(Placed { value: text.clone(), at: value.at }),
+            other => {
+                self.report(value.at, format!("this is {}, where a text belongs", other.label()), None);
+                None
+            }
+        }
+    }
+
+    /// The entries of a mapping whose keys are known; others are reported.
+    fn known_entries<'t>(
+        &mut self,
+        value: &'t Placed<Tree>,
+        what: &str,
+        known: &[&str],
+    ) -> Vec<(&'t Placed<String>, &'t Placed<Tree>)> {
+        let mut entries = Vec::new();
+        for (key, value) in self.entries(value, what) {
+            if known.contains(&key.value.as_str()) {
+                entries.push((key, value));
+                continue;
+            }
+            let help = did_you_mean(&key.value, known.iter().copied())
+                .or_else(|| Some(format!("known here: {}", known.join(", "))));
+            self.report(key.at, format!("unknown key `{}`", escape(&key.value)), help);
+        }
+        entries
+    }
+
+    /// The entries of a mapping; a key that stands twice is reported, and its first value counts.
+    fn entries<'t>(&mut self, value: &'t Placed<Tree>, what: &str) -> Vec<&'t Entry> {
+        let Tree::Map(entries) = &value.value else {
+            let message = format!("{what} is a mapping, and this is {}", value.value.label());
+            self.report(value.at, message, Some("write `key: value`, one a line".to_owned()));
+            return Vec::new();
+        };
+        self.bounded(entries.len(), value.at);
+        let mut seen = BTreeSet::new();
+        let mut kept = Vec::new();
+        for entry in entries.iter().take(MAX_ENTRIES) {
+            if seen.insert(entry.0.value.as_str()) {
+                kept.push(entry);
+            } else {
+                let message = format!("the key `{}` stands here twice", escape(&entry.0.value));
+                self.report(entry.0.at, message, Some("remove one of the two".to_owned()));
+            }
+        }
+        kept
+    }
+
+    fn bounded(&mut self, entries: usize, at: Span) {
+        if entries > MAX_ENTRIES {
+            self.report(at, format!("there are more than {MAX_ENTRIES} entries here"), None);
+        }
+    }
+
+    fn report(&mut self, at: Span, message: impl Into<String>, help: Option<String>) {
+        if self.mistakes.len() < MAX_MISTAKES {
+            self.mistakes.push(mistake(self.source, at, message, help));
+        }
+    }
+}
+
+/// Where a value with all that is in it begins and ends.
+fn extent(value: &Placed<Tree>, source: &Source) -> Span {
+    let (mut start, mut end) = (usize::MAX, 0);
+    widen(value, &mut start, &mut end);
+    if start > end {
+        return value.at;
+    }
+    let before = source.text.get(..start).unwrap_or_default();
+    let line = before.matches('\n').count().saturating_add(1);
+    Span { offset: start, length: end.saturating_sub(start), line }
+}
+
+fn widen(value: &Placed<Tree>, start: &mut usize, end: &mut usize) {
+    let mut hold = |at: Span| {
+        *start = at.offset.min(*start);
+        *end = at.offset.saturating_add(at.length).max(*end);
+    };
+    match &value.value {
+        Tree::List(items) => items.iter().for_each(|item| widen(item, start, end)),
+        Tree::Map(entries) => {
+            for (key, value) in entries {
+                *start = key.at.offset.min(*start);
+                widen(value, start, end);
+            }
+        }
+        _ => hold(value.at),
+    }
+}
+
+fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(word, known).map(|near| format!("did you mean `{near}`?"))
+}
+
+fn level_help() -> Option<String> {
+    Some(format!("write one of: {}", Level::WORDS.join(", ")))
+}
+
+/// The value as the reader of a param understands it.
+pub fn shape(value: &Value) -> &'static str {
+    match value {
+        Value::Array(_) => "a list",
+        Value::Bool(_) => "a truth value",
+        Value::Null => "nothing",
+        Value::Number(number) if number.is_f64() => "a number",
+        Value::Number(_) => "a whole number",
+        Value::Object(_) => "a mapping",
+        Value::String(_) => "a text",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn mistakes(text: &str) -> Vec<String> {
+        let (_, mistakes) = read(&Source { name: "stslint.yaml".to_owned(), text: text.to_owned() });
+        let shown = |error: &SourceError| {
+            let at = error.at.map(|at| text.get(at.offset()..at.offset() + at.len()).unwrap_or("?").to_owned());
+            format!("{} | {} | {}", at.unwrap_or_default(), error.message, error.help.clone().unwrap_or_default())
+        };
+        mistakes.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn the_schema_knows_the_keys_that_are_read() {
+        let schema = schemars::schema_for!(ConfigFile);
+        let keys = |pointer: &str| -> BTreeSet<String> {
+            schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
+        };
+        let known = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<String>>();
+        assert_eq!(keys("/properties"), known(&KEYS));
+        assert_eq!(keys("/$defs/IgnoreEntry/properties"), known(&IGNORE_KEYS));
+        assert_eq!(keys("/properties/options/properties"), known(&OPTIONS.map(|option| option.key)));
+    }
+
+    #[test]
+    fn a_sound_file_has_no_mistake() {
+        let text = "extends: [strict, ../base.yaml]\nrules:\n  a: off\n  b: { severity: note, params: { x: 1 } }\n\
+            groups: { smtp: warning }\ninclude: rules\nignore:\n  - rule: a\n    domain: '*.example.com'\n    \
+            reason: moving\n    until: 2027-03-31\noptions: { dnssec: off, timeout: 5, smtp: false }\n";
+        assert_eq!(mistakes(text), [] as [&str; 0]);
+        let (file, _) = read(&Source { name: "x".to_owned(), text: text.to_owned() });
+        assert_eq!((file.extends.len(), file.rules.len(), file.ignore.len()), (2, 2, 1));
+        let options: Vec<&str> = file.options.iter().map(|option| option.value.value.as_str()).collect();
+        assert_eq!(options, ["off", "5", "true"]);
+        let at = file.ignore.first().unwrap().at;
+        let entry = text.get(at.offset..at.offset + at.length).unwrap();
+        assert!(entry.starts_with("rule: a") && entry.ends_with("2027-03-31"), "{entry}");
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once_and_at_its_place() {
+        let text = "extend: strict\nrules:\n  a: erorr\n  b: { severty: note }\n  a: note\ngroups: [smtp]\nignore:\n  \
+            - { rule: a, reason: '', until: 2027-02-30 }\n  - { domain: 'a b', reason: x, until: 20270331 }\n  - x\n\
+            options: { resolvr: x, timeout: soon, dnssec: validat, smtp: 1 }\n";
+        let found = mistakes(text);
+        for (place, said) in [
+            ("extend", "did you mean `extends`?"),
+            ("erorr", "did you mean `error`?"),
+            ("severty", "did you mean `severity`?"),
+            ("a", "stands here twice"),
+            ("", "`groups` is a mapping, and this is a list"),
+            ("''", "this reason is empty"),
+            ("2027-02-30", "is no day of the calendar"),
+            ("'a b'", "cannot stand in a domain"),
+            ("20270331", "is no day of the calendar"),
+            ("domain", "names neither a rule nor a group"),
+            ("x", "an entry of `ignore` is a mapping"),
+            ("resolvr", "did you mean `resolver`?"),
+            ("soon", "a number of seconds belongs"),
+            ("validat", "did you mean `validate`?"),
+            ("1", "`true` or `false` belongs"),
+        ] {
+            let hit = |mistake: &&String| {
+                mistake.contains(said) && (place.is_empty() || mistake.starts_with(&format!("{place} |")))
+            };
+            assert!(found.iter().any(|mistake| hit(&mistake)), "{place}: {said}\n{}", found.join("\n"));
+        }
+        assert_eq!(found.len(), 15, "{}", found.join("\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged(parts in proptest::collection::vec(any::<Part>(), 0..40)) {
+            let text: String = parts.iter().map(|part| part.0.as_str()).collect();
+            let (_, mistakes) = read(&Source { name: "x".to_owned(), text: text.clone() });
+            for error in mistakes {
+                if let Some(at) = error.at {
+                    prop_assert!(at.offset() + at.len() <= text.len(), "{error}");
+                }
+            }
+        }
+    }
+
+    /// A piece of a configuration, or of anything.
+    #[derive(Debug)]
+    struct Part(String);
+
+    impl Arbitrary for Part {
+        type Parameters = ();
+        type Strategy = BoxedStrategy<Part>;
+
+        fn arbitrary_with((): ()) -> Self::Strategy {
+            let known = [
+                "extends: ",
+                "rules:\n",
+                "ignore:\n",
+                "options: ",
+                "- ",
+                "{ ",
+                " }",
+                "rule: a",
+                "until: ",
+                "2027-01-01",
+                "\n",
+                "  ",
+                ", ",
+                "off",
+                "&a ",
+                "*a ",
+                "é",
+                "\u{85}",
+                "\t",
+                "'",
+                "\"",
+                "|\n",
+                "---\n",
+                "timeout: 1e999",
+                "domain: '*'",
+            ];
+            prop_oneof![
+                proptest::sample::select(known.to_vec()).prop_map(|text| Part(text.to_owned())),
+                any::<String>().prop_map(Part),
+            ]
+            .boxed()
+        }
+    }
+}
