@@ -17,7 +17,7 @@ use crate::config::{Configuration, Ignores, InForce, Use, utc_day};
 use crate::facts::Facts;
 use crate::grammar::names::DomainName;
 use crate::outcome::{Report, Severity};
-use crate::report::{Linted, Unreadable};
+use crate::report::{Linted, NagiosState, Unreadable, nagios_unknown};
 use crate::rules::{RuleSet, evaluate};
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::escape;
@@ -117,6 +117,18 @@ impl FailOn {
 
 /// Runs the command.
 pub fn run(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
+    let ended = check(args, configuration, output);
+    match ended {
+        Err(error) if args.formats.on_standard_output() == Format::Nagios => {
+            terminal::print_error(&error, output);
+            terminal::print(&nagios_unknown(&error.to_string()));
+            Ok(NagiosState::Unknown as u8)
+        }
+        ended => ended,
+    }
+}
+
+fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
     let mut in_force = args.rules.load(configuration)?;
     if args.no_ignores {
         in_force.ignores = Ignores::default();
@@ -127,8 +139,8 @@ pub fn run(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs)
     let mut uses = Vec::new();
     let mut tally = Tally::default();
     let mut failed = Ok(());
-    let given = run.every_snapshot(&mut |name, snapshot| {
-        match snapshot.and_then(|snapshot| run.lint(snapshot, &mut uses)) {
+    let given =
+        run.every_snapshot(&mut |name, snapshot| match snapshot.and_then(|snapshot| run.lint(snapshot, &mut uses)) {
             Ok(linted) => {
                 tally.count(&linted.report, args.fail_on);
                 let written = outputs.linted(linted);
@@ -139,8 +151,7 @@ pub fn run(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs)
                 outputs.unreadable(Unreadable { name: escape(name), message: escape(&error.to_string()) });
                 terminal::print_error(&error, output);
             }
-        }
-    })?;
+        })?;
     failed?;
     if !given {
         let help = "for example `stslint check example.com`, `stslint check --snapshot FILE`, or `stslint check --policy FILE`";
@@ -149,8 +160,8 @@ pub fn run(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs)
     if args.rules.select.is_empty() {
         in_force.ignores.unused(&uses).iter().for_each(|note| terminal::remark(&format!("note: {note}"), output));
     }
-    outputs.finish(&in_force.rules)?;
-    Ok(tally.code(args.require_complete))
+    let own_code = outputs.finish(&in_force.rules, args.require_complete)?;
+    Ok(own_code.unwrap_or_else(|| tally.code(args.require_complete)))
 }
 
 struct Run<'a> {
@@ -168,10 +179,7 @@ impl<'a> Run<'a> {
     fn new(args: &'a CheckArgs, output: &'a OutputArgs, in_force: &'a InForce) -> Result<Self, Error> {
         let at = args.at.as_deref().map(|time| {
             time.parse::<Timestamp>().map(|time| time.to_string()).map_err(|_| {
-                UsageError::new(
-                    format!("`{}` is no time", escape(time)),
-                    "write it in RFC 3339: 2026-12-31T00:00:00Z",
-                )
+                UsageError::new(format!("`{}` is no time", escape(time)), "write it in RFC 3339: 2026-12-31T00:00:00Z")
             })
         });
         let baseline = args.baseline.as_deref().and_then(|path| snapshot::read(path).next()).transpose()?;

@@ -10,7 +10,7 @@ use miette::{IntoDiagnostic, Report as Error};
 
 use super::{OutputArgs, UsageError, terminal};
 use crate::files::WholeFile;
-use crate::report::{self, Linted, Results, Style, Unreadable};
+use crate::report::{self, Linted, NagiosState, Results, Style, Unreadable};
 use crate::rules::RuleSet;
 use crate::source_text::{escape, nearest};
 
@@ -33,12 +33,26 @@ pub struct FormatArgs {
 pub enum Format {
     /// One line a finding.
     Concise,
+    /// Workflow commands of GitHub Actions: annotations, in the file of --policy where one is given.
+    Github,
+    /// Code Quality of GitLab.
+    Gitlab,
     /// For people: findings with their texts underlined.
     Human,
     /// One JSON document with everything.
     Json,
     /// One line of JSON a domain, as soon as it is done.
     Jsonl,
+    /// JUnit XML: a test case a check; a finding of any severity is a failure.
+    Junit,
+    /// Markdown for the comment of a pull request.
+    Markdown,
+    /// One line for Nagios and Icinga; the exit code is the plugin's: 0 OK, 1 warnings, 2 errors, 3 unknown.
+    Nagios,
+    /// Metrics for Prometheus.
+    Prometheus,
+    /// SARIF 2.1.0 for code scanning and editors.
+    Sarif,
 }
 
 /// Reads `FORMAT=FILE`.
@@ -49,8 +63,10 @@ fn output(text: &str) -> Result<(Format, PathBuf), String> {
     if let Ok(format) = Format::from_str(name, false) {
         return Ok((format, PathBuf::from(path)));
     }
-    let names: Vec<String> =
-        Format::value_variants().iter().filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned())).collect();
+    let names: Vec<String> = Format::value_variants()
+        .iter()
+        .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+        .collect();
     let help = match nearest(name, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known: {}", names.join(", ")),
@@ -69,11 +85,8 @@ impl FormatArgs {
     pub fn begin(&self, output: &OutputArgs) -> Result<Outputs, Error> {
         self.conflicts()?;
         let shown = |style: Style| Style { show_passed: self.show_passed, findings_only: output.quiet, ..style };
-        let mut sinks = vec![Sink {
-            format: self.on_standard_output(),
-            style: shown(terminal::style(output)),
-            to: None,
-        }];
+        let mut sinks =
+            vec![Sink { format: self.on_standard_output(), style: shown(terminal::style(output)), to: None }];
         for (format, path) in self.outputs.iter().filter(|(_, path)| !is_standard_output(path)) {
             let style = shown(Style { unicode: true, accessible: output.accessible, ..Style::plain() });
             sinks.push(Sink { format: *format, style, to: Some(WholeFile::begin(path)?) });
@@ -138,18 +151,20 @@ impl Outputs {
         self.unreadable.push(unreadable);
     }
 
-    /// Writes the documents, and puts every file into its place.
-    pub fn finish(self, rules: &RuleSet) -> Result<(), Error> {
+    /// Writes the documents, and puts every file into its place. The exit code, where a format has its own: that of
+    /// `nagios` on standard output.
+    pub fn finish(self, rules: &RuleSet, require_complete: bool) -> Result<Option<u8>, Error> {
         let results = Results { linted: &self.held, unreadable: &self.unreadable, rules };
+        let plugin = self.sinks.iter().any(|sink| sink.format == Format::Nagios && sink.to.is_none());
         for mut sink in self.sinks {
-            if let Some(text) = document(sink.format, &results)? {
+            if let Some(text) = document(sink.format, &results, require_complete)? {
                 sink.write(&text)?;
             }
             if let Some(file) = sink.to {
                 file.finish()?;
             }
         }
-        Ok(())
+        Ok(plugin.then(|| NagiosState::of(&results, require_complete) as u8))
     }
 }
 
@@ -165,26 +180,36 @@ impl Sink {
 
 /// Whether a format is one document about everything.
 fn is_document(format: Format) -> bool {
+    use Format::{Concise, Github, Gitlab, Human, Json, Jsonl, Junit, Markdown, Nagios, Prometheus, Sarif};
     match format {
-        Format::Concise | Format::Human | Format::Jsonl => false,
-        Format::Json => true,
+        Concise | Github | Human | Jsonl => false,
+        Gitlab | Json | Junit | Markdown | Nagios | Prometheus | Sarif => true,
     }
 }
 
 /// The text about one domain, in the formats that have one.
 fn one_domain(format: Format, linted: &Linted, style: &Style) -> Result<Option<String>, Error> {
-    Ok(match format {
-        Format::Concise => Some(report::concise(&linted.report)),
-        Format::Human => Some(report::human(&linted.report, &linted.facts, style)),
-        Format::Json => None,
-        Format::Jsonl => Some(report::json_line(&linted.report).into_diagnostic()?),
-    })
+    let text = match format {
+        Format::Concise => report::concise(&linted.report),
+        Format::Github => report::github(linted),
+        Format::Human => report::human(&linted.report, &linted.facts, style),
+        Format::Jsonl => report::json_line(&linted.report).into_diagnostic()?,
+        _ => return Ok(None),
+    };
+    Ok(Some(text))
 }
 
 /// The document about everything, in the formats that are one.
-fn document(format: Format, results: &Results<'_>) -> Result<Option<String>, Error> {
-    Ok(match format {
-        Format::Concise | Format::Human | Format::Jsonl => None,
-        Format::Json => Some(report::json(results).into_diagnostic()?),
-    })
+fn document(format: Format, results: &Results<'_>, require_complete: bool) -> Result<Option<String>, Error> {
+    let text = match format {
+        Format::Gitlab => report::gitlab(results).into_diagnostic()?,
+        Format::Json => report::json(results).into_diagnostic()?,
+        Format::Junit => report::junit(results).into_diagnostic()?,
+        Format::Markdown => report::markdown(results),
+        Format::Nagios => report::nagios(results, require_complete),
+        Format::Prometheus => report::prometheus(results),
+        Format::Sarif => report::sarif(results).into_diagnostic()?,
+        _ => return Ok(None),
+    };
+    Ok(Some(text))
 }

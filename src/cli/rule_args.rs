@@ -43,7 +43,8 @@ fn severity(text: &str) -> Result<(String, Level), String> {
         Some((_, level)) => Ok((name.to_owned(), *level)),
         None => {
             let near = nearest(level, words.iter().map(|(word, _)| *word));
-            let help = near.map_or("known: error, warning, note, off".to_owned(), |near| format!("did you mean `{near}`?"));
+            let help =
+                near.map_or("known: error, warning, note, off".to_owned(), |near| format!("did you mean `{near}`?"));
             Err(format!("`{}` is no severity; {help}", escape(level)))
         }
     }

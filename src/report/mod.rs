@@ -2,10 +2,20 @@
 //!
 //! `cli` chooses the format and prints; nothing here reads a clock, an environment or a socket.
 
+mod certificates;
 mod concise;
+mod fingerprint;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
+mod markdown;
+mod nagios;
+mod place;
+mod prometheus;
 pub mod rule_page;
+mod sarif;
 mod wording;
 
 use schemars::JsonSchema;
@@ -13,8 +23,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use self::concise::concise;
+pub use self::github::github;
+pub use self::gitlab::gitlab;
 pub use self::human::{Page, Style, human, render};
 pub use self::json::{JsonReport, json, json_line};
+pub use self::junit::junit;
+pub use self::markdown::markdown;
+pub use self::nagios::{NagiosState, nagios, nagios_unknown};
+pub use self::prometheus::prometheus;
+pub use self::sarif::sarif;
 use crate::outcome::Report;
 use crate::rules::RuleSet;
 use crate::snapshot::Snapshot;

@@ -43,7 +43,15 @@ pub struct Style {
 impl Style {
     /// No colour, no symbols beyond ASCII, no links, 100 columns.
     pub fn plain() -> Self {
-        Style { colour: false, unicode: false, hyperlinks: false, width: 100, show_passed: false, findings_only: false, accessible: false }
+        Style {
+            colour: false,
+            unicode: false,
+            hyperlinks: false,
+            width: 100,
+            show_passed: false,
+            findings_only: false,
+            accessible: false,
+        }
     }
 }
 
