@@ -63,17 +63,20 @@ fn case(xml: &mut Xml, domain: &str, check: &Check) -> std::io::Result<()> {
     let subject = check.subject.as_deref().map(|subject| format!(" ({subject})")).unwrap_or_default();
     let name = format!("{}{subject}: {}", check.rule, check.title);
     let class = format!("{domain}.{}", check.group);
-    xml.open("testcase", &[("name", &name), ("classname", &class)])?;
-    let reason = check.reason.as_deref().unwrap_or_default();
+    let attributes = [("name", name.as_str()), ("classname", &class)];
+    let skipped = |why: &str| format!("{why}: {}", check.reason.as_deref().unwrap_or("the reason is not known"));
+    match check.outcome {
+        Outcome::Pass => return xml.empty("testcase", &attributes),
+        _ => xml.open("testcase", &attributes)?,
+    }
     match check.outcome {
         Outcome::Fail => {
-            let attributes = [("message", what(check)), ("type", check.severity.label().to_owned())];
-            xml.open("failure", &attributes.each_ref().map(|(name, value)| (*name, value.as_str())))?;
+            xml.open("failure", &[("message", &what(check)), ("type", check.severity.label())])?;
             xml.text(&details(check))?;
             xml.close("failure")?;
         }
-        Outcome::NotApplicable => xml.empty("skipped", &[("message", &format!("not applicable: {reason}"))])?,
-        Outcome::NotChecked => xml.empty("skipped", &[("message", &format!("not checked: {reason}"))])?,
+        Outcome::NotApplicable => xml.empty("skipped", &[("message", &skipped("not applicable"))])?,
+        Outcome::NotChecked => xml.empty("skipped", &[("message", &skipped("not checked"))])?,
         Outcome::Pass => {}
     }
     xml.close("testcase")

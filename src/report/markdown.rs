@@ -17,17 +17,19 @@ const LONGEST: usize = 60_000;
 const LONGEST_TEXT: usize = 600;
 /// The longest line of an excerpt, in characters.
 const LONGEST_LINE: usize = 200;
-/// The most names in a folded list.
-const MOST_NAMES: usize = 400;
+/// The most names in a list.
+const MOST_NAMES: usize = 200;
 /// What nobody sees, and what keeps a name from being called and an address from being linked.
 const NOTHING: char = '\u{200B}';
 
 /// The reports as one document.
 pub fn markdown(results: &Results<'_>) -> String {
     let mut text = "## stslint\n\n".to_owned();
-    text.push_str(&table(results));
-    for input in results.unreadable {
-        text.push_str(&format!("\n**Cannot read** {}: {}\n", prose(&input.name), prose(&input.message)));
+    if !results.linted.is_empty() {
+        text.push_str(&table(results));
+    }
+    for input in results.unreadable.iter().take(MOST_NAMES) {
+        text.push_str(&format!("\n❔ **unreadable** {}\n", prose(&input.sentence())));
     }
     let mut left_out = 0_usize;
     for part in results.linted.iter().flat_map(parts) {
@@ -52,7 +54,7 @@ fn table(results: &Results<'_>) -> String {
             return text + &format!("\nand {more} more\n");
         }
         let Summary { errors, warnings, notes, passed, not_applicable, not_checked, .. } = linted.report.summary;
-        let name = prose(&domain(&linted.report));
+        let name = cell(&domain(&linted.report));
         let _ = writeln!(
             text,
             "| {} {name} | {errors} | {warnings} | {notes} | {passed} | {not_applicable} | {not_checked} |",
@@ -109,7 +111,7 @@ fn finding(linted: &Linted, check: &Check) -> String {
 }
 
 fn name(place: &Place<'_>) -> String {
-    format!("{}, line {}:", prose(place.file.unwrap_or(place.exhibit)), place.line)
+    format!("In {}, line {}:", prose(place.file.unwrap_or(place.exhibit)), place.line)
 }
 
 /// The lines that the finding points at, with one around them, and marks under what is meant.
@@ -180,9 +182,26 @@ fn code(id: &str) -> String {
     one_line(id).replace('`', "'")
 }
 
-/// The text in one line, in which no character means anything to Markdown, HTML or a service that reads both.
+/// The text in one line, in which no character means anything to Markdown, HTML or a service that reads both. What
+/// stands between backticks stays code.
 fn prose(text: &str) -> String {
     let text = shortened(&one_line(text), LONGEST_TEXT);
+    let parts: Vec<&str> = text.split('`').collect();
+    let mut safe = String::with_capacity(text.len());
+    for (index, part) in parts.iter().enumerate() {
+        let closed = index.saturating_add(1) < parts.len();
+        match (index % 2 == 1, closed) {
+            // No part holds a backtick, so that none can end its own span.
+            (true, true) if !part.trim().is_empty() => safe.push_str(&format!("`{part}`")),
+            (true, closed) => safe.push_str(&format!("\\`{}{}", inert(part), if closed { "\\`" } else { "" })),
+            (false, _) => safe.push_str(&inert(part)),
+        }
+    }
+    safe
+}
+
+/// Text outside of code.
+fn inert(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
@@ -190,18 +209,21 @@ fn prose(text: &str) -> String {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
-            // These read well without a mark before them, and mean nothing within a line.
-            ',' | ';' | '\'' | '(' | ')' | '"' | '?' | '/' | '=' => safe.push(c),
-            c if c.is_ascii_punctuation() => safe.extend(['\\', c]),
+            '\\' | '*' | '_' | '{' | '}' | '[' | ']' | '~' | '|' | '$' | '!' | '#' => safe.extend(['\\', c]),
             c => safe.push(c),
         }
-        // A backslash stops Markdown; what follows looks for names and addresses in the page that Markdown has made.
+        // A backslash stops Markdown; services look for names and addresses in the page that Markdown has made.
         let next = rest.peek().copied().unwrap_or(' ');
-        let calls = matches!(c, '@' | '#' | '!' | '$' | '%' | '~' | '&') && !next.is_whitespace();
+        let calls = matches!(c, '@' | '#' | '!' | '$' | '%' | '~' | '&') && next.is_alphanumeric();
         let links = (c == ':' && next == '/') || (matches!(c, 'w' | 'W') && next == '.');
-        if calls || links {
+        if calls || links || c == '$' {
             safe.push(NOTHING);
         }
     }
     safe
+}
+
+/// The text in a cell of a table, where a bar ends even code.
+fn cell(text: &str) -> String {
+    inert(&shortened(&one_line(text).replace('`', "'"), LONGEST_TEXT))
 }

@@ -58,6 +58,16 @@ pub struct Unreadable {
     pub message: String,
 }
 
+impl Unreadable {
+    /// The name and the reason in one sentence.
+    pub fn sentence(&self) -> String {
+        match self.message.contains(&self.name) {
+            true => self.message.clone(),
+            false => format!("cannot read {}: {}", self.name, self.message),
+        }
+    }
+}
+
 /// Everything that one run gave: what the formats that are one document are made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Results<'a> {
@@ -85,6 +95,9 @@ pub fn citation_url(cite: &str) -> Option<String> {
         _ => Some(format!("https://www.rfc-editor.org/rfc/rfc{number}.html")),
     }
 }
+
+#[cfg(test)]
+mod hostile_tests;
 
 #[cfg(test)]
 mod tests {

@@ -59,7 +59,7 @@ pub fn nagios(results: &Results<'_>, require_complete: bool) -> String {
     parts.extend(results.unreadable.first().map(|first| {
         let more = results.unreadable.len().saturating_sub(1);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("cannot read {}{more}: {}", first.name, first.message)
+        format!("{}{more}", first.sentence())
     }));
     parts.extend(worst(results));
     let mut measured = format!(

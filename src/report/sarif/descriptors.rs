@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::super::rule_page::as_written;
 use super::super::{Results, citation_url};
-use super::level;
 use crate::outcome::Check;
 use crate::rules::{Rule, built_in_sources};
 
@@ -62,7 +61,7 @@ fn described(rule: &Rule, built_in: bool) -> Value {
             "text": help(rule, why, &what_to_do, &|cite| cite.to_owned()),
             "markdown": help(rule, why, &what_to_do, &linked),
         },
-        "defaultConfiguration": { "level": level(rule.severity) },
+        "defaultConfiguration": { "level": rule.severity.label() },
         "properties": { "tags": ["mta-sts", rule.group] },
     });
     if let (Some(uri), Some(descriptor)) = (if built_in { Some(page) } else { cited }, descriptor.as_object_mut()) {
@@ -77,7 +76,7 @@ fn of_check(check: &Check) -> Value {
         "id": check.rule,
         "name": pascal(&check.rule),
         "shortDescription": { "text": check.title },
-        "defaultConfiguration": { "level": level(check.severity) },
+        "defaultConfiguration": { "level": check.severity.label() },
         "properties": { "tags": ["mta-sts", check.group] },
     })
 }

@@ -14,7 +14,7 @@ use super::fingerprint::Fingerprints;
 use super::json::document_of;
 use super::wording::{domain, lines, what};
 use super::{Linted, Results};
-use crate::outcome::{Check, Outcome, Severity};
+use crate::outcome::{Check, Outcome};
 
 /// The reports as one document with one run.
 pub fn sarif(results: &Results<'_>) -> Result<String, serde_json::Error> {
@@ -62,7 +62,7 @@ fn result(
     let mut result = json!({
         "ruleId": check.rule,
         "ruleIndex": descriptors.index(&check.rule),
-        "level": level(check.severity),
+        "level": check.severity.label(),
         "message": message(&format!("{}{help}", what(check))),
         "locations": [artifacts.location(linted, check)],
         "partialFingerprints": { "stslint/v1": fingerprint },
@@ -80,8 +80,7 @@ fn result(
 fn notifications(results: &Results<'_>, descriptors: &Descriptors) -> Vec<Value> {
     let mut notifications = Vec::new();
     for input in results.unreadable {
-        let text = format!("cannot read {}: {}", input.name, input.message);
-        notifications.push(json!({ "level": "error", "message": message(&text) }));
+        notifications.push(json!({ "level": "error", "message": message(&input.sentence()) }));
     }
     for linted in results.linted {
         let mut said: Vec<(&str, Option<&str>)> = Vec::new();
@@ -99,10 +98,6 @@ fn notifications(results: &Results<'_>, descriptors: &Descriptors) -> Vec<Value>
         }
     }
     notifications
-}
-
-fn level(severity: Severity) -> &'static str {
-    severity.label()
 }
 
 /// A plain-text message in which nothing is a placeholder or a link (§3.11.5, §3.11.6).
