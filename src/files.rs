@@ -107,23 +107,11 @@ pub fn open(path: &Path) -> Result<Box<dyn Read>, FileError> {
     }
 }
 
-/// Writes a file whole or not at all: to a temporary file beside it, then renamed.
-///
-/// What is not a regular file (a terminal, a pipe, `/dev/stdout`) is written to directly, since a rename
-/// would replace it.
+/// Writes a file whole or not at all, as [`WholeFile`] does.
 pub fn write_whole(path: &Path, octets: &[u8]) -> Result<(), FileError> {
-    if path.is_dir() {
-        return Err(FileError::Directory { path: path.to_owned() });
-    }
-    let written = match path.metadata() {
-        Ok(metadata) if !metadata.is_file() => write_directly(path, octets),
-        _ => write_and_rename(path, octets),
-    };
-    written.map_err(|source| FileError::Io { action: "write", path: path.to_owned(), source })
-}
-
-fn write_directly(path: &Path, octets: &[u8]) -> io::Result<()> {
-    File::options().write(true).open(path)?.write_all(octets)
+    let mut file = WholeFile::begin(path)?;
+    file.write(octets)?;
+    file.finish()
 }
 
 /// Writes a file whole where there is none yet, and never over another.
@@ -132,19 +120,78 @@ pub fn write_new(path: &Path, octets: &[u8]) -> Result<(), FileError> {
         io::ErrorKind::AlreadyExists => FileError::Exists { path: path.to_owned() },
         _ => FileError::Io { action: "write", path: path.to_owned(), source },
     };
-    let file = written_beside(path, octets).map_err(failed)?;
+    let written = |mut file: NamedTempFile| {
+        file.write_all(octets)?;
+        file.as_file().sync_all()?;
+        Ok(file)
+    };
+    let file = beside(path).and_then(written).map_err(failed)?;
     file.persist_noclobber(path).map(drop).map_err(|error| failed(error.error))
 }
 
-fn write_and_rename(path: &Path, octets: &[u8]) -> io::Result<()> {
-    // A link stays a link: the file that it points to is replaced.
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    written_beside(&target, octets)?.persist(&target)?;
-    Ok(())
+/// A file that is written piece by piece and takes its place only when it is whole: until then it is a temporary
+/// file beside its target.
+///
+/// What is not a regular file (a terminal, a pipe, `/dev/stdout`) is written to directly, since a rename
+/// would replace it.
+#[derive(Debug)]
+pub struct WholeFile {
+    path: PathBuf,
+    to: To,
 }
 
-/// The octets in a temporary file in the folder of the target, with the target's permissions.
-fn written_beside(target: &Path, octets: &[u8]) -> io::Result<NamedTempFile> {
+#[derive(Debug)]
+enum To {
+    Beside { file: NamedTempFile, target: PathBuf },
+    Itself(File),
+}
+
+impl WholeFile {
+    /// Begins the file, so that a path that cannot be written is known before there is anything to write.
+    pub fn begin(path: &Path) -> Result<Self, FileError> {
+        if path.is_dir() {
+            return Err(FileError::Directory { path: path.to_owned() });
+        }
+        let to = match path.metadata() {
+            Ok(metadata) if !metadata.is_file() => File::options().write(true).open(path).map(To::Itself),
+            // A link stays a link: the file that it points to is replaced.
+            _ => {
+                let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+                beside(&target).map(|file| To::Beside { file, target })
+            }
+        };
+        to.map(|to| WholeFile { path: path.to_owned(), to }).map_err(|source| failed(path, source))
+    }
+
+    /// Adds to the file.
+    pub fn write(&mut self, octets: &[u8]) -> Result<(), FileError> {
+        let written = match &mut self.to {
+            To::Beside { file, .. } => file.write_all(octets),
+            To::Itself(file) => file.write_all(octets),
+        };
+        written.map_err(|source| failed(&self.path, source))
+    }
+
+    /// Puts the file into its place.
+    pub fn finish(self) -> Result<(), FileError> {
+        let put = |file: NamedTempFile, target: &Path| {
+            file.as_file().sync_all()?;
+            file.persist(target)?;
+            Ok(())
+        };
+        match self.to {
+            To::Beside { file, target } => put(file, &target).map_err(|source| failed(&self.path, source)),
+            To::Itself(_) => Ok(()),
+        }
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> FileError {
+    FileError::Io { action: "write", path: path.to_owned(), source }
+}
+
+/// A temporary file in the folder of the target, with the target's permissions.
+fn beside(target: &Path) -> io::Result<NamedTempFile> {
     let folder = match target.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -157,10 +204,7 @@ fn written_beside(target: &Path, octets: &[u8]) -> io::Result<NamedTempFile> {
         let mode = target.metadata().map_or(0o666, |metadata| metadata.permissions().mode());
         builder.permissions(std::fs::Permissions::from_mode(mode));
     }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(octets)?;
-    file.as_file().sync_all()?;
-    Ok(file)
+    builder.tempfile_in(folder)
 }
 
 #[cfg(test)]
@@ -175,6 +219,23 @@ mod tests {
         write_whole(&path, b"two").unwrap();
         assert_eq!(read_text(&path, 10).unwrap(), "two");
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_not_finished_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        write_whole(&path, b"one").unwrap();
+        let mut file = WholeFile::begin(&path).unwrap();
+        file.write(b"tw").unwrap();
+        drop(file);
+        assert_eq!(read_text(&path, 10).unwrap(), "one");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+        let mut file = WholeFile::begin(&path).unwrap();
+        file.write(b"tw").unwrap();
+        file.write(b"o").unwrap();
+        file.finish().unwrap();
+        assert_eq!(read_text(&path, 10).unwrap(), "two");
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! `stslint check`: lint domains, snapshots, or texts.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, ValueEnum};
 use jiff::Timestamp;
 use miette::{IntoDiagnostic, Report as Error};
 
 use super::fix::{FixArgs, Mend};
+use super::format::{Format, FormatArgs};
 use super::input::{TextArgs, Texts, unobserved};
 use super::network::{self, NetworkArgs};
 use super::rule_args::RuleArgs;
@@ -16,9 +17,10 @@ use crate::config::{Configuration, Ignores, InForce, Use, utc_day};
 use crate::facts::Facts;
 use crate::grammar::names::DomainName;
 use crate::outcome::{Report, Severity};
-use crate::report;
+use crate::report::{Linted, NagiosState, Unreadable, nagios_unknown};
 use crate::rules::{RuleSet, evaluate};
 use crate::snapshot::{self, Snapshot};
+use crate::source_text::escape;
 
 /// Options of `check`.
 #[derive(Args, Debug)]
@@ -50,12 +52,9 @@ pub struct CheckArgs {
     /// Report what the configuration's `ignore` accepts, too.
     #[arg(long, help_heading = "Rules")]
     pub no_ignores: bool,
-    /// The format of the report.
-    #[arg(long, value_enum, default_value_t = Format::Human, help_heading = "Output")]
-    pub format: Format,
-    /// Name the rules that passed too.
-    #[arg(long, help_heading = "Output")]
-    pub show_passed: bool,
+    /// Which reports go where.
+    #[command(flatten)]
+    pub formats: FormatArgs,
     /// Do not report findings below this severity: they are left out of every format and every count.
     #[arg(long, value_enum, default_value_t = MinSeverity::Note, value_name = "SEVERITY", help_heading = "Output")]
     pub min_severity: MinSeverity,
@@ -69,19 +68,6 @@ pub struct CheckArgs {
     /// How to collect.
     #[command(flatten)]
     pub network: NetworkArgs,
-}
-
-/// The formats of reports.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Format {
-    /// One line a finding.
-    Concise,
-    /// For people: findings with their texts underlined.
-    Human,
-    /// One JSON document with everything.
-    Json,
-    /// One line of JSON a domain, as soon as it is done.
-    Jsonl,
 }
 
 /// From which severity on findings are reported.
@@ -132,28 +118,42 @@ impl FailOn {
 
 /// Runs the command.
 pub fn run(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
+    let ended = check(args, configuration, output);
+    match ended {
+        Err(error) if args.formats.on_standard_output() == Format::Nagios => {
+            terminal::print_error(&error, output);
+            terminal::print(&nagios_unknown(&error.to_string()));
+            Ok(NagiosState::Unknown as u8)
+        }
+        ended => ended,
+    }
+}
+
+fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
     let mut in_force = args.rules.load(configuration)?;
     if args.no_ignores {
         in_force.ignores = Ignores::default();
     }
     terminal::print_warnings(&in_force.rules.warnings, output);
     let run = Run::new(args, output, &in_force)?;
+    let mut outputs = args.formats.begin(output)?;
     let mut uses = Vec::new();
     let mut tally = Tally::default();
-    let mut reports = Vec::new();
+    let mut failed = Ok(());
     let given =
-        run.every_snapshot(&mut |snapshot| match snapshot.and_then(|snapshot| run.lint(snapshot, &mut uses)) {
-            Ok(report) => {
-                tally.count(&report, args.fail_on);
-                if args.format == Format::Json {
-                    reports.push(report);
-                }
+        run.every_snapshot(&mut |name, snapshot| match snapshot.and_then(|snapshot| run.lint(snapshot, &mut uses)) {
+            Ok(linted) => {
+                tally.count(&linted.report, args.fail_on);
+                let written = outputs.linted(linted);
+                failed = std::mem::replace(&mut failed, Ok(())).and(written);
             }
             Err(error) => {
                 tally.unreadable = tally.unreadable.saturating_add(1);
+                outputs.unreadable(Unreadable { name: escape(name), message: escape(&error.to_string()) });
                 terminal::print_error(&error, output);
             }
         })?;
+    failed?;
     if !given {
         let help = "for example `stslint check example.com`, `stslint check --snapshot FILE`, or `stslint check --policy FILE`";
         return Err(UsageError::new("there is nothing to check", help).into());
@@ -161,10 +161,8 @@ pub fn run(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs)
     if args.rules.select.is_empty() {
         in_force.ignores.unused(&uses).iter().for_each(|note| terminal::remark(note, output));
     }
-    if args.format == Format::Json && tally.linted > 0 {
-        terminal::print(&report::json(&reports).into_diagnostic()?);
-    }
-    Ok(tally.code(args.require_complete))
+    let own_code = outputs.finish(&in_force.rules, args.require_complete)?;
+    Ok(own_code.unwrap_or_else(|| tally.code(args.require_complete)))
 }
 
 struct Run<'a> {
@@ -182,10 +180,7 @@ impl<'a> Run<'a> {
     fn new(args: &'a CheckArgs, output: &'a OutputArgs, in_force: &'a InForce) -> Result<Self, Error> {
         let at = args.at.as_deref().map(|time| {
             time.parse::<Timestamp>().map(|time| time.to_string()).map_err(|_| {
-                UsageError::new(
-                    format!("`{}` is no time", crate::source_text::escape(time)),
-                    "write it in RFC 3339: 2026-12-31T00:00:00Z",
-                )
+                UsageError::new(format!("`{}` is no time", escape(time)), "write it in RFC 3339: 2026-12-31T00:00:00Z")
             })
         });
         let baseline = args.baseline.as_deref().and_then(|path| snapshot::read(path).next()).transpose()?;
@@ -195,24 +190,29 @@ impl<'a> Run<'a> {
         Ok(Run { args, output, rules, ignores, texts: args.texts.read()?, baseline, at: at.transpose()?, mend })
     }
 
-    /// Hands every snapshot over, one at a time; whether there was anything to check at all.
-    fn every_snapshot(&self, take: &mut dyn FnMut(Result<Snapshot, Error>)) -> Result<bool, Error> {
+    /// Hands every snapshot over with the name of its source, one at a time; whether there was anything to check at all.
+    fn every_snapshot(&self, take: &mut dyn FnMut(&str, Result<Snapshot, Error>)) -> Result<bool, Error> {
         let domains = self.domains()?;
         for path in &self.args.snapshots {
+            let name = path.display().to_string();
             for snapshot in snapshot::read(path) {
-                take(snapshot.map_err(Error::from));
+                take(&name, snapshot.map_err(Error::from));
             }
         }
         if self.args.offline {
             for domain in &domains {
-                take(Ok(unobserved(Some(domain.as_str()), "--offline was given")));
+                take(domain.as_str(), Ok(unobserved(Some(domain.as_str()), "--offline was given")));
             }
         } else if !domains.is_empty() {
-            network::collect_all(&domains, &self.args.network, self.output, take)?;
+            network::collect_all(&domains, &self.args.network, self.output, &mut |snapshot| {
+                let name = snapshot.as_ref().ok().and_then(|snapshot| snapshot.domain.clone()).unwrap_or_default();
+                take(&name, snapshot);
+            })?;
         }
         let alone = domains.is_empty() && self.args.snapshots.is_empty();
         if alone && self.args.texts.any() {
-            take(Ok(unobserved(None, "only what was given on the command line was looked at")));
+            let reason = "only what was given on the command line was looked at";
+            take("command line", Ok(unobserved(None, reason)));
         }
         Ok(!alone || self.args.texts.any())
     }
@@ -235,14 +235,14 @@ impl<'a> Run<'a> {
         Ok(given.iter().map(parse).collect::<Result<Vec<_>, _>>()?)
     }
 
-    /// Lints one snapshot and prints its report, where the format is one a domain.
-    fn lint(&self, mut snapshot: Snapshot, uses: &mut Vec<Use>) -> Result<Report, Error> {
+    /// Lints one snapshot.
+    fn lint(&self, mut snapshot: Snapshot, uses: &mut Vec<Use>) -> Result<Linted, Error> {
         self.texts.apply(&mut snapshot);
         if let Some(at) = &self.at {
             snapshot.collected_at = Some(at.clone());
         }
         if let Some(mend) = &self.mend {
-            let for_people = self.args.format == Format::Human;
+            let for_people = self.args.formats.on_standard_output() == Format::Human;
             mend.run(&mut snapshot, self.baseline.as_ref(), self.rules, for_people, self.output)?;
         }
         let facts = Facts::of(&snapshot, self.baseline.as_ref());
@@ -253,16 +253,17 @@ impl<'a> Run<'a> {
         let mut report = evaluated.report;
         self.ignores.apply(&mut report, utc_day(Timestamp::now()), uses);
         report.leave_out_below(self.args.min_severity.severity());
-        match self.args.format {
-            Format::Concise => terminal::print(&report::concise(&report)),
-            Format::Human => {
-                let style = report::Style { show_passed: self.args.show_passed, ..terminal::style(self.output) };
-                terminal::print(&report::human(&report, &facts.tree, &style));
-            }
-            Format::Json => {}
-            Format::Jsonl => terminal::print(&report::json_line(&report).unwrap_or_default()),
-        }
-        Ok(report)
+        Ok(Linted { report, facts: facts.tree, snapshot, policy_file: self.policy_file() })
+    }
+
+    /// The name of the policy's file: relative where it lies below the working directory, since the services that
+    /// show findings in files know no other.
+    fn policy_file(&self) -> Option<String> {
+        let path = self.args.texts.policy.as_deref().filter(|path| *path != Path::new("-"))?;
+        let here = std::env::current_dir().ok();
+        let path = here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path);
+        let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        Some(parts.join("/").replacen("//", "/", 1))
     }
 }
 

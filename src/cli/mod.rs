@@ -9,6 +9,7 @@ mod diff;
 mod explain;
 mod facts;
 mod fix;
+mod format;
 mod init;
 mod input;
 mod network;
@@ -65,7 +66,7 @@ pub struct OutputArgs {
     /// Narrate diagnostics for screen readers instead of drawing them.
     #[arg(long, global = true, help_heading = "Output")]
     pub accessible: bool,
-    /// Say nothing on standard error but errors.
+    /// Report findings only, without the checklist, and say nothing on standard error but errors.
     #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
     /// Log what is done on standard error; twice for more.

@@ -30,6 +30,24 @@ pub struct RuleArgs {
     /// Report only these rules or groups of rules.
     #[arg(long, value_name = "RULE|GROUP", help_heading = "Rules")]
     pub select: Vec<String>,
+    /// Set the severity of a rule or a group, in every case: error, warning, note or off; give it again for more.
+    #[arg(long, value_name = "RULE|GROUP=SEVERITY", value_parser = severity, help_heading = "Rules")]
+    pub severity: Vec<(String, Level)>,
+}
+
+/// Reads `RULE=SEVERITY`.
+fn severity(text: &str) -> Result<(String, Level), String> {
+    let (name, level) = text.split_once('=').ok_or("write RULE=SEVERITY, for example policy-mode=warning")?;
+    let words = [("error", Level::Error), ("warning", Level::Warning), ("note", Level::Note), ("off", Level::Off)];
+    match words.iter().find(|(word, _)| *word == level) {
+        Some((_, level)) => Ok((name.to_owned(), *level)),
+        None => {
+            let near = nearest(level, words.iter().map(|(word, _)| *word));
+            let help =
+                near.map_or("known: error, warning, note, off".to_owned(), |near| format!("did you mean `{near}`?"));
+            Err(format!("`{}` is no severity; {help}", escape(level)))
+        }
+    }
 }
 
 impl OwnRules {
@@ -43,10 +61,13 @@ impl RuleArgs {
     /// The rules, filtered.
     pub fn load(&self, configuration: &Configuration) -> Result<InForce, Error> {
         let mut in_force = self.own.load(configuration)?;
-        for name in self.ignore.iter().chain(&self.select) {
+        for name in self.ignore.iter().chain(&self.select).chain(self.severity.iter().map(|(name, _)| name)) {
             known(&in_force.rules, name)?;
         }
         let named = |names: &[String], rule: &Rule| names.iter().any(|name| *name == rule.id || *name == rule.group);
+        for (name, level) in &self.severity {
+            in_force.set(&|rule| *name == rule.id || *name == rule.group, *level, &Origin::CommandLine);
+        }
         // Whoever selects a rule by its id wants to see it, whatever the configuration says.
         in_force.switch_on(&|rule| self.select.contains(&rule.id));
         let out = |rule: &Rule| named(&self.ignore, rule) || (!self.select.is_empty() && !named(&self.select, rule));

@@ -37,6 +37,7 @@ fn style_for(output: &OutputArgs, terminal: bool) -> Style {
         hyperlinks: terminal && colour,
         width: width.clamp(60, 120),
         show_passed: false,
+        findings_only: false,
         accessible: output.accessible,
     }
 }

@@ -2,20 +2,41 @@
 //!
 //! `cli` chooses the format and prints; nothing here reads a clock, an environment or a socket.
 
+mod certificates;
 mod concise;
+mod fingerprint;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
+mod markdown;
+mod nagios;
+mod place;
+mod prometheus;
 pub mod rule_page;
+mod sarif;
+mod wording;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 
 pub use self::concise::concise;
+pub use self::github::github;
+pub use self::gitlab::gitlab;
 pub use self::human::{Page, Style, human, render};
 pub use self::json::{JsonReport, json, json_line};
+pub use self::junit::junit;
+pub use self::markdown::markdown;
+pub use self::nagios::{NagiosState, nagios, nagios_unknown};
+pub use self::prometheus::prometheus;
+pub use self::sarif::sarif;
 use crate::outcome::Report;
+use crate::rules::RuleSet;
 use crate::snapshot::Snapshot;
 
-/// One domain's report with what it was made from: what the document formats are given.
+/// One domain's report with what it was made from: what every format is given.
 #[derive(Clone, Debug)]
 pub struct Linted {
     /// The findings.
@@ -26,6 +47,36 @@ pub struct Linted {
     pub snapshot: Snapshot,
     /// The name of the file that the policy was read from, where it was given as one.
     pub policy_file: Option<String>,
+}
+
+/// An input that could not be read, so that nothing is known of it.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Unreadable {
+    /// The file's name, as it was given.
+    pub name: String,
+    /// Why, in one sentence.
+    pub message: String,
+}
+
+impl Unreadable {
+    /// The name and the reason in one sentence.
+    pub fn sentence(&self) -> String {
+        match self.message.contains(&self.name) {
+            true => self.message.clone(),
+            false => format!("cannot read {}: {}", self.name, self.message),
+        }
+    }
+}
+
+/// Everything that one run gave: what the formats that are one document are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Results<'a> {
+    /// The reports, in the order in which they were asked for.
+    pub linted: &'a [Linted],
+    /// The inputs that could not be read.
+    pub unreadable: &'a [Unreadable],
+    /// The rules that were in force.
+    pub rules: &'a RuleSet,
 }
 
 /// The address of the section that a citation names, where it names one of an RFC: `RFC 8461 §3.2`.
@@ -44,6 +95,9 @@ pub fn citation_url(cite: &str) -> Option<String> {
         _ => Some(format!("https://www.rfc-editor.org/rfc/rfc{number}.html")),
     }
 }
+
+#[cfg(test)]
+mod hostile_tests;
 
 #[cfg(test)]
 mod tests {

@@ -165,7 +165,7 @@ fn checked(rule: &Rule) -> String {
 }
 
 /// A template with its expressions as they are written.
-fn as_written(template: &Template) -> String {
+pub fn as_written(template: &Template) -> String {
     let part = |part: &Part| match part {
         Part::Insert(expr, _) => format!("{{{}}}", expr.source()),
         Part::Text(text) => text.clone(),

@@ -34,6 +34,8 @@ pub struct Style {
     pub width: usize,
     /// Passed rules by name.
     pub show_passed: bool,
+    /// The findings and nothing beside them.
+    pub findings_only: bool,
     /// Narrated, for screen readers.
     pub accessible: bool,
 }
@@ -41,17 +43,31 @@ pub struct Style {
 impl Style {
     /// No colour, no symbols beyond ASCII, no links, 100 columns.
     pub fn plain() -> Self {
-        Style { colour: false, unicode: false, hyperlinks: false, width: 100, show_passed: false, accessible: false }
+        Style {
+            colour: false,
+            unicode: false,
+            hyperlinks: false,
+            width: 100,
+            show_passed: false,
+            findings_only: false,
+            accessible: false,
+        }
     }
 }
 
 /// The report as text. `facts` is the tree of facts behind it.
 pub fn human(report: &Report, facts: &Value, style: &Style) -> String {
     let page = Page { style };
+    if style.findings_only && report.findings().is_empty() {
+        return String::new();
+    }
     let mut text = heading(report, &page);
     for check in report.findings() {
         text.push_str(&finding(report, check, style));
         text.push('\n');
+    }
+    if style.findings_only {
+        return text;
     }
     text.push_str(&sender::senders(report, &page));
     text.push_str(&published::published(facts, &page));

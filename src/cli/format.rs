@@ -1,0 +1,215 @@
+//! `--format` and `--output`: which reports go where. Used by `check`.
+//!
+//! Formats of one report a domain are written as soon as the domain is done; those that are one document hold
+//! the reports until the last is known.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use miette::{IntoDiagnostic, Report as Error};
+
+use super::{OutputArgs, UsageError, terminal};
+use crate::files::WholeFile;
+use crate::report::{self, Linted, NagiosState, Results, Style, Unreadable};
+use crate::rules::RuleSet;
+use crate::source_text::{escape, nearest};
+
+/// Which reports go where.
+#[derive(Args, Debug)]
+pub struct FormatArgs {
+    /// The format of the report on standard output; human where nothing is said.
+    #[arg(long, value_enum, help_heading = "Output")]
+    pub format: Option<Format>,
+    /// Write a report of this format into a file too (`-` for standard output); give it again for more.
+    #[arg(short, long = "output", value_name = "FORMAT=FILE", value_parser = output, help_heading = "Output")]
+    pub outputs: Vec<(Format, PathBuf)>,
+    /// Name the rules that passed too.
+    #[arg(long, help_heading = "Output")]
+    pub show_passed: bool,
+}
+
+/// The formats of reports.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Format {
+    /// One line a finding.
+    Concise,
+    /// Workflow commands of GitHub Actions: annotations, in the file of --policy where one is given.
+    Github,
+    /// Code Quality of GitLab.
+    Gitlab,
+    /// For people: findings with their texts underlined.
+    Human,
+    /// One JSON document with everything.
+    Json,
+    /// One line of JSON a domain, as soon as it is done.
+    Jsonl,
+    /// JUnit XML: a test case a check; a finding of any severity is a failure.
+    Junit,
+    /// Markdown for the comment of a pull request.
+    Markdown,
+    /// One line for Nagios and Icinga; the exit code is the plugin's: 0 OK, 1 warnings, 2 errors, 3 unknown.
+    Nagios,
+    /// Metrics for Prometheus.
+    Prometheus,
+    /// SARIF 2.1.0 for code scanning and editors.
+    Sarif,
+}
+
+/// Reads `FORMAT=FILE`.
+fn output(text: &str) -> Result<(Format, PathBuf), String> {
+    let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+        return Err("write FORMAT=FILE, for example json=report.json".to_owned());
+    };
+    if let Ok(format) = Format::from_str(name, false) {
+        return Ok((format, PathBuf::from(path)));
+    }
+    let names: Vec<String> = Format::value_variants()
+        .iter()
+        .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+        .collect();
+    let help = match nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known: {}", names.join(", ")),
+    };
+    Err(format!("there is no format `{}`; {help}", escape(name)))
+}
+
+impl FormatArgs {
+    /// The format that goes to standard output.
+    pub fn on_standard_output(&self) -> Format {
+        let to_standard_output = self.outputs.iter().find(|(_, path)| is_standard_output(path));
+        self.format.or(to_standard_output.map(|(format, _)| *format)).unwrap_or(Format::Human)
+    }
+
+    /// Begins every output, so that a file that cannot be written is known before anything is looked at.
+    pub fn begin(&self, output: &OutputArgs) -> Result<Outputs, Error> {
+        self.conflicts()?;
+        let shown = |style: Style| Style { show_passed: self.show_passed, findings_only: output.quiet, ..style };
+        let mut sinks =
+            vec![Sink { format: self.on_standard_output(), style: shown(terminal::style(output)), to: None }];
+        for (format, path) in self.outputs.iter().filter(|(_, path)| !is_standard_output(path)) {
+            let style = shown(Style { unicode: true, accessible: output.accessible, ..Style::plain() });
+            sinks.push(Sink { format: *format, style, to: Some(WholeFile::begin(path)?) });
+        }
+        Ok(Outputs { sinks, held: Vec::new(), unreadable: Vec::new() })
+    }
+
+    fn conflicts(&self) -> Result<(), UsageError> {
+        let to_standard_output = self.outputs.iter().filter(|(_, path)| is_standard_output(path)).count();
+        if to_standard_output.saturating_add(usize::from(self.format.is_some())) > 1 {
+            let help = "leave out --format, or name a file for all but one: --output json=report.json";
+            return Err(UsageError::new("two reports cannot go to standard output", help));
+        }
+        let files: Vec<&PathBuf> =
+            self.outputs.iter().map(|(_, path)| path).filter(|path| !is_standard_output(path)).collect();
+        match files.iter().enumerate().find(|(index, path)| files.iter().take(*index).any(|other| other == *path)) {
+            Some((_, path)) => Err(UsageError::new(
+                format!("two reports cannot go to one file: {}", escape(&path.display().to_string())),
+                "name another file for one of them",
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_standard_output(path: &std::path::Path) -> bool {
+    path == std::path::Path::new("-")
+}
+
+/// Where reports go.
+#[derive(Debug)]
+pub struct Outputs {
+    sinks: Vec<Sink>,
+    held: Vec<Linted>,
+    unreadable: Vec<Unreadable>,
+}
+
+/// One report's way out: a file, or standard output.
+#[derive(Debug)]
+struct Sink {
+    format: Format,
+    style: Style,
+    to: Option<WholeFile>,
+}
+
+impl Outputs {
+    /// Takes one domain's report: writes it, or holds it for the documents.
+    pub fn linted(&mut self, linted: Linted) -> Result<(), Error> {
+        for sink in &mut self.sinks {
+            if let Some(text) = one_domain(sink.format, &linted, &sink.style)? {
+                sink.write(&text)?;
+            }
+        }
+        if self.sinks.iter().any(|sink| is_document(sink.format)) {
+            self.held.push(linted);
+        }
+        Ok(())
+    }
+
+    /// Takes an input that could not be read.
+    pub fn unreadable(&mut self, unreadable: Unreadable) {
+        self.unreadable.push(unreadable);
+    }
+
+    /// Writes the documents, and puts every file into its place. The exit code, where a format has its own: that of
+    /// `nagios` on standard output.
+    pub fn finish(self, rules: &RuleSet, require_complete: bool) -> Result<Option<u8>, Error> {
+        let results = Results { linted: &self.held, unreadable: &self.unreadable, rules };
+        let plugin = self.sinks.iter().any(|sink| sink.format == Format::Nagios && sink.to.is_none());
+        for mut sink in self.sinks {
+            if let Some(text) = document(sink.format, &results, require_complete)? {
+                sink.write(&text)?;
+            }
+            if let Some(file) = sink.to {
+                file.finish()?;
+            }
+        }
+        Ok(plugin.then(|| NagiosState::of(&results, require_complete) as u8))
+    }
+}
+
+impl Sink {
+    fn write(&mut self, text: &str) -> Result<(), Error> {
+        match &mut self.to {
+            Some(file) => file.write(text.as_bytes())?,
+            None => terminal::print(text),
+        }
+        Ok(())
+    }
+}
+
+/// Whether a format is one document about everything.
+fn is_document(format: Format) -> bool {
+    use Format::{Concise, Github, Gitlab, Human, Json, Jsonl, Junit, Markdown, Nagios, Prometheus, Sarif};
+    match format {
+        Concise | Github | Human | Jsonl => false,
+        Gitlab | Json | Junit | Markdown | Nagios | Prometheus | Sarif => true,
+    }
+}
+
+/// The text about one domain, in the formats that have one.
+fn one_domain(format: Format, linted: &Linted, style: &Style) -> Result<Option<String>, Error> {
+    let text = match format {
+        Format::Concise => report::concise(&linted.report),
+        Format::Github => report::github(linted),
+        Format::Human => report::human(&linted.report, &linted.facts, style),
+        Format::Jsonl => report::json_line(&linted.report).into_diagnostic()?,
+        _ => return Ok(None),
+    };
+    Ok(Some(text))
+}
+
+/// The document about everything, in the formats that are one.
+fn document(format: Format, results: &Results<'_>, require_complete: bool) -> Result<Option<String>, Error> {
+    let text = match format {
+        Format::Gitlab => report::gitlab(results).into_diagnostic()?,
+        Format::Json => report::json(results).into_diagnostic()?,
+        Format::Junit => report::junit(results).into_diagnostic()?,
+        Format::Markdown => report::markdown(results),
+        Format::Nagios => report::nagios(results, require_complete),
+        Format::Prometheus => report::prometheus(results),
+        Format::Sarif => report::sarif(results).into_diagnostic()?,
+        _ => return Ok(None),
+    };
+    Ok(Some(text))
+}

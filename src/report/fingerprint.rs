@@ -1,0 +1,33 @@
+//! What makes a finding the same finding in the next run, for the services that follow findings over time.
+
+use std::collections::BTreeMap;
+
+use ring::digest::{SHA256, digest};
+
+use super::Linted;
+use crate::outcome::Check;
+
+/// Names findings one after another.
+#[derive(Debug, Default)]
+pub struct Fingerprints {
+    seen: BTreeMap<String, u32>,
+}
+
+impl Fingerprints {
+    /// The SHA-256 over rule, domain and subject, in hexadecimal. Lines do not count, since an edit above a finding
+    /// does not make it another one; of several findings alike, the second and later ones are numbered.
+    pub fn of(&mut self, linted: &Linted, check: &Check) -> String {
+        // A text without a domain is told from others by its file.
+        let domain = linted.report.domain.as_ref().or(linted.policy_file.as_ref());
+        let parts = [Some(&check.rule), domain, check.subject.as_ref()];
+        // A part's length before it: no two sets of parts make one key.
+        let key: String = parts
+            .into_iter()
+            .map(|part| part.map_or("-".to_owned(), |part| format!("{}:{part}", part.len())))
+            .collect();
+        let times = self.seen.entry(key.clone()).or_default();
+        *times = times.saturating_add(1);
+        let numbered = if *times > 1 { format!("{key}#{times}") } else { key };
+        digest(&SHA256, numbered.as_bytes()).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+}

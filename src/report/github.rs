@@ -1,0 +1,57 @@
+//! Workflow commands of GitHub Actions, one a finding: annotations in the run, and in the policy file where one was
+//! given.
+
+use super::Linted;
+use super::place::Place;
+use super::wording::{domain, lines, shortened, what};
+use crate::outcome::{Check, Severity};
+
+/// The longest message, in characters; the service cuts longer ones without a word.
+const LONGEST: usize = 4_000;
+
+/// The findings of one domain, a command each: `::error file=…,line=…,title=…::message`.
+pub fn github(linted: &Linted) -> String {
+    linted.report.findings().iter().map(|check| command(linted, check)).collect()
+}
+
+fn command(linted: &Linted, check: &Check) -> String {
+    let level = match check.severity {
+        Severity::Error => "error",
+        Severity::Note => "notice",
+        Severity::Warning => "warning",
+    };
+    let place = check.location.as_ref().and_then(|location| Place::of(linted, location));
+    let mut properties = Vec::new();
+    if let Some((place, file)) = place.as_ref().and_then(|place| Some((place, place.file?))) {
+        properties.push(("file", file.to_owned()));
+        properties.push(("line", place.line.to_string()));
+        properties.push(("endLine", place.end_line.to_string()));
+        // Columns are shown only within one line.
+        if place.line == place.end_line {
+            properties.push(("col", place.column.to_string()));
+            properties.push(("endColumn", place.end_column.to_string()));
+        }
+    }
+    let title = match &linted.report.domain {
+        Some(_) => format!("{} ({})", check.rule, domain(&linted.report)),
+        None => check.rule.clone(),
+    };
+    properties.push(("title", title));
+    let properties: Vec<String> =
+        properties.iter().map(|(name, value)| format!("{name}={}", property(value))).collect();
+    format!("::{level} {}::{}\n", properties.join(","), message(check))
+}
+
+fn message(check: &Check) -> String {
+    let help = check.help.as_deref().map(|help| format!("\n{help}")).unwrap_or_default();
+    let text = format!("{}{help}\nSee {}", what(check), check.cites.join(", "));
+    escaped(&shortened(&lines(&text), LONGEST))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    escaped(&crate::source_text::escape(text)).replace(':', "%3A").replace(',', "%2C")
+}

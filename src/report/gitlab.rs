@@ -1,0 +1,65 @@
+//! Code Quality of GitLab: a list of findings for the widget of a merge request.
+
+use serde::Serialize;
+
+use super::fingerprint::Fingerprints;
+use super::json::document_of;
+use super::place::{Place, path_of};
+use super::wording::{domain, one_line, shortened, what};
+use super::{Linted, Results};
+use crate::outcome::{Check, Severity};
+
+/// The longest description, in characters.
+const LONGEST: usize = 2_000;
+
+#[derive(Serialize)]
+struct Issue {
+    description: String,
+    check_name: String,
+    fingerprint: String,
+    severity: &'static str,
+    location: Location,
+}
+
+#[derive(Serialize)]
+struct Location {
+    path: String,
+    lines: Lines,
+}
+
+#[derive(Serialize)]
+struct Lines {
+    begin: usize,
+}
+
+/// The findings as one JSON document. What is in no file stands under a path that begins with `mta-sts/`.
+pub fn gitlab(results: &Results<'_>) -> Result<String, serde_json::Error> {
+    let mut fingerprints = Fingerprints::default();
+    let mut issues = Vec::new();
+    for linted in results.linted {
+        for check in linted.report.findings() {
+            issues.push(issue(linted, check, fingerprints.of(linted, check)));
+        }
+    }
+    document_of(&issues)
+}
+
+fn issue(linted: &Linted, check: &Check, fingerprint: String) -> Issue {
+    let place = check.location.as_ref().and_then(|location| Place::of(linted, location));
+    let file = place.as_ref().and_then(|place| place.file);
+    let of = if linted.report.domain.is_some() { format!("{}: ", domain(&linted.report)) } else { String::new() };
+    Issue {
+        description: shortened(&one_line(&format!("{of}{}", what(check))), LONGEST),
+        check_name: check.rule.clone(),
+        fingerprint,
+        severity: match check.severity {
+            Severity::Error => "critical",
+            Severity::Note => "info",
+            Severity::Warning => "minor",
+        },
+        location: Location {
+            path: file.map_or_else(|| path_of(linted), str::to_owned),
+            lines: Lines { begin: place.as_ref().filter(|place| place.file.is_some()).map_or(1, |place| place.line) },
+        },
+    }
+}

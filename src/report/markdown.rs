@@ -1,0 +1,229 @@
+//! Markdown for the comment of a pull request: a table, the findings with what they point at, and folded lists.
+//!
+//! No text from outside can become a link, an image, HTML or a mention here, or end the block that it stands in.
+
+use std::fmt::Write as _;
+
+use super::place::Place;
+use super::wording::{counted, domain, one_line, shortened, what};
+use super::{Linted, Results, citation_url};
+use crate::fix::corrected_line;
+use crate::outcome::{Check, Outcome, Severity, Summary};
+use crate::source_text::printable;
+
+/// The longest comment, in characters: services refuse one of more than 65,536.
+const LONGEST: usize = 60_000;
+/// The longest text in a sentence, in characters.
+const LONGEST_TEXT: usize = 600;
+/// The longest line of an excerpt, in characters.
+const LONGEST_LINE: usize = 200;
+/// The most names in a list.
+const MOST_NAMES: usize = 200;
+/// What nobody sees, and what keeps a name from being called and an address from being linked.
+const NOTHING: char = '\u{200B}';
+
+/// The reports as one document.
+pub fn markdown(results: &Results<'_>) -> String {
+    let mut text = "## stslint\n\n".to_owned();
+    if !results.linted.is_empty() {
+        text.push_str(&table(results));
+    }
+    for input in results.unreadable.iter().take(MOST_NAMES) {
+        text.push_str(&format!("\n❔ **unreadable** {}\n", prose(&input.sentence())));
+    }
+    let mut left_out = 0_usize;
+    for part in results.linted.iter().flat_map(parts) {
+        if text.chars().count().saturating_add(part.chars().count()) > LONGEST {
+            left_out = left_out.saturating_add(1);
+        } else {
+            text.push_str(&part);
+        }
+    }
+    if left_out > 0 {
+        let parts = counted(left_out, "part");
+        text.push_str(&format!("\n{parts} of this report did not fit in here; `stslint check` shows everything.\n"));
+    }
+    text
+}
+
+fn table(results: &Results<'_>) -> String {
+    let mut text = "| domain | errors | warnings | notes | passed | not applicable | not checked |\n|---|--:|--:|--:|--:|--:|--:|\n".to_owned();
+    for (index, linted) in results.linted.iter().enumerate() {
+        if text.len() > LONGEST / 2 {
+            let more = results.linted.len().saturating_sub(index);
+            return text + &format!("\nand {more} more\n");
+        }
+        let Summary { errors, warnings, notes, passed, not_applicable, not_checked, .. } = linted.report.summary;
+        let name = cell(&domain(&linted.report));
+        let _ = writeln!(
+            text,
+            "| {} {name} | {errors} | {warnings} | {notes} | {passed} | {not_applicable} | {not_checked} |",
+            mark(&linted.report.summary)
+        );
+    }
+    text
+}
+
+fn mark(summary: &Summary) -> &'static str {
+    match summary {
+        Summary { errors: 1.., .. } => "❌",
+        Summary { warnings: 1.., .. } => "⚠️",
+        Summary { passed: 0, .. } => "❔",
+        _ => "✅",
+    }
+}
+
+/// A domain's findings, each a part, and its folded lists.
+fn parts(linted: &Linted) -> Vec<String> {
+    let mut parts = Vec::new();
+    let heading = format!("\n### {}\n", prose(&domain(&linted.report)));
+    for check in linted.report.findings() {
+        let first = if parts.is_empty() { heading.as_str() } else { "" };
+        parts.push(format!("{first}{}", finding(linted, check)));
+    }
+    let lists = lists(linted);
+    parts.push(if parts.is_empty() { format!("{heading}\nNo findings.\n{lists}") } else { lists });
+    parts
+}
+
+fn finding(linted: &Linted, check: &Check) -> String {
+    let mark = match check.severity {
+        Severity::Error => "❌",
+        Severity::Note => "💡",
+        Severity::Warning => "⚠️",
+    };
+    let mut text =
+        format!("\n{mark} **{}** `{}`: {}\n", check.severity.label(), code(&check.rule), prose(&what(check)));
+    if let Some(place) = check.location.as_ref().and_then(|location| Place::of(linted, location)) {
+        let _ = write!(text, "\n{}\n\n{}", name(&place), fenced(&excerpt(&place)));
+    }
+    if let Some(help) = &check.help {
+        let _ = write!(text, "\n**What to do:** {}\n", prose(help));
+    }
+    let fix =
+        check.fix.as_ref().and_then(|fix| corrected_line(linted.report.exhibits.get(&fix.location.exhibit)?, fix));
+    if let Some(line) = fix {
+        let _ = write!(text, "\nCorrected:\n\n{}", fenced(&line));
+    }
+    let cites: Vec<String> = check.cites.iter().map(|cite| cited(cite)).collect();
+    let _ = write!(text, "\nSee {}\n", cites.join(", "));
+    text
+}
+
+fn name(place: &Place<'_>) -> String {
+    format!("In {}, line {}:", prose(place.file.unwrap_or(place.exhibit)), place.line)
+}
+
+/// The lines that the finding points at, with one around them, and marks under what is meant.
+fn excerpt(place: &Place<'_>) -> String {
+    let first = place.line.saturating_sub(1).max(1);
+    let lines = place.text.split('\n').enumerate().map(|(index, line)| (index.saturating_add(1), line));
+    let mut text = String::new();
+    for (number, line) in
+        lines.skip(first.saturating_sub(1)).take_while(|(number, _)| *number <= first.saturating_add(4))
+    {
+        if number > place.line.saturating_add(1) && number > place.end_line.saturating_add(1) {
+            break;
+        }
+        let _ = writeln!(text, "{number:>4} | {}", shortened(line.trim_end(), LONGEST_LINE));
+        let until = if place.end_line == place.line {
+            place.end_column
+        } else {
+            line.trim_end().chars().count().saturating_add(1)
+        };
+        if number == place.line && until <= LONGEST_LINE {
+            let marks = "^".repeat(until.saturating_sub(place.column).max(1));
+            let _ = writeln!(text, "     | {}{marks}", " ".repeat(place.column.saturating_sub(1)));
+        }
+    }
+    text
+}
+
+/// What passed, what does not apply and what was not checked, folded.
+fn lists(linted: &Linted) -> String {
+    let of = |outcome| linted.report.checks.iter().filter(move |check| check.outcome == outcome);
+    let mut text = String::new();
+    for (outcome, title) in
+        [(Outcome::NotChecked, "not checked"), (Outcome::NotApplicable, "not applicable"), (Outcome::Pass, "passed")]
+    {
+        let number = of(outcome).count();
+        if number == 0 {
+            continue;
+        }
+        let _ = write!(text, "\n<details><summary>{number} {title}</summary>\n\n");
+        for check in of(outcome).take(MOST_NAMES) {
+            let said = check.reason.as_deref().unwrap_or(&check.title);
+            let _ = writeln!(text, "- `{}`: {}", code(&check.rule), prose(said));
+        }
+        text.push_str("\n</details>\n");
+    }
+    text
+}
+
+fn cited(cite: &str) -> String {
+    match citation_url(cite) {
+        Some(url) => format!("[{}]({url})", prose(cite)),
+        None => prose(cite),
+    }
+}
+
+/// The text as a block that nothing in it can end.
+fn fenced(text: &str) -> String {
+    let fence = "`".repeat(longest_run(text).saturating_add(1).max(3));
+    format!("{fence}text\n{}\n{fence}\n", printable(&text.replace('\r', "")).trim_end_matches('\n'))
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
+}
+
+/// A rule's id between backticks.
+fn code(id: &str) -> String {
+    one_line(id).replace('`', "'")
+}
+
+/// The text in one line, in which no character means anything to Markdown, HTML or a service that reads both. What
+/// stands between backticks stays code.
+fn prose(text: &str) -> String {
+    let text = shortened(&one_line(text), LONGEST_TEXT);
+    let parts: Vec<&str> = text.split('`').collect();
+    let mut safe = String::with_capacity(text.len());
+    for (index, part) in parts.iter().enumerate() {
+        let closed = index.saturating_add(1) < parts.len();
+        match (index % 2 == 1, closed) {
+            // No part holds a backtick, so that none can end its own span.
+            (true, true) if !part.trim().is_empty() => safe.push_str(&format!("`{part}`")),
+            (true, closed) => safe.push_str(&format!("\\`{}{}", inert(part), if closed { "\\`" } else { "" })),
+            (false, _) => safe.push_str(&inert(part)),
+        }
+    }
+    safe
+}
+
+/// Text outside of code.
+fn inert(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '\\' | '*' | '_' | '{' | '}' | '[' | ']' | '~' | '|' | '$' | '!' | '#' => safe.extend(['\\', c]),
+            c => safe.push(c),
+        }
+        // A backslash stops Markdown; services look for names and addresses in the page that Markdown has made.
+        let next = rest.peek().copied().unwrap_or(' ');
+        let calls = matches!(c, '@' | '#' | '!' | '$' | '%' | '~' | '&') && next.is_alphanumeric();
+        let links = (c == ':' && next == '/') || (matches!(c, 'w' | 'W') && next == '.');
+        if calls || links || c == '$' {
+            safe.push(NOTHING);
+        }
+    }
+    safe
+}
+
+/// The text in a cell of a table, where a bar ends even code.
+fn cell(text: &str) -> String {
+    inert(&shortened(&one_line(text).replace('`', "'"), LONGEST_TEXT))
+}

@@ -1,0 +1,137 @@
+//! One line for Nagios, Icinga and their kin, with performance data; the exit code is the plugin's.
+
+use serde_json::Value;
+
+use super::Results;
+use super::wording::{counted, domain, one_line, shortened, what};
+use crate::outcome::{Severity, Summary};
+
+/// The longest text before the performance data, in characters.
+const LONGEST: usize = 400;
+
+/// The states of a plugin; the exit code of each is its number.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[repr(u8)]
+pub enum NagiosState {
+    /// No error and no warning.
+    Ok = 0,
+    /// The worst finding is a warning.
+    Warning = 1,
+    /// There are errors.
+    Critical = 2,
+    /// An input could not be read, or nothing could be checked.
+    Unknown = 3,
+}
+
+impl NagiosState {
+    /// The state of everything together. What is known to be broken counts before what is not known.
+    pub fn of(results: &Results<'_>, require_complete: bool) -> Self {
+        let total = total(results);
+        let in_the_dark = |summary: &Summary| summary.passed == 0 && summary.not_checked > 0;
+        let unknown = results.linted.is_empty()
+            || !results.unreadable.is_empty()
+            || results.linted.iter().any(|linted| in_the_dark(&linted.report.summary))
+            || (require_complete && total.not_checked > 0);
+        match total {
+            Summary { errors: 1.., .. } => NagiosState::Critical,
+            Summary { warnings: 1.., .. } => NagiosState::Warning,
+            _ if unknown => NagiosState::Unknown,
+            _ => NagiosState::Ok,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            NagiosState::Ok => "OK",
+            NagiosState::Warning => "WARNING",
+            NagiosState::Critical => "CRITICAL",
+            NagiosState::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// The line: `STSLINT CRITICAL - example.com: 1 error: … | errors=1 warnings=0 …`.
+pub fn nagios(results: &Results<'_>, require_complete: bool) -> String {
+    let state = NagiosState::of(results, require_complete);
+    let total = total(results);
+    let mut parts = vec![subject(results)];
+    parts.push(counts(&total));
+    parts.extend(results.unreadable.first().map(|first| {
+        let more = results.unreadable.len().saturating_sub(1);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{}{more}", first.sentence())
+    }));
+    parts.extend(worst(results));
+    let mut measured = format!(
+        "errors={} warnings={} notes={} not_checked={}",
+        total.errors, total.warnings, total.notes, total.not_checked
+    );
+    if let Some(days) = results.linted.iter().filter_map(|linted| days_left(&linted.facts)).min() {
+        measured.push_str(&format!(" cert_days={days}"));
+    }
+    format!("STSLINT {} - {} | {measured}\n", state.word(), plain(&parts.join(": ")))
+}
+
+/// The line where the command could not run at all.
+pub fn nagios_unknown(reason: &str) -> String {
+    format!("STSLINT {} - {}\n", NagiosState::Unknown.word(), plain(reason))
+}
+
+fn subject(results: &Results<'_>) -> String {
+    match results.linted {
+        [] => "nothing was checked".to_owned(),
+        [one] => domain(&one.report),
+        many => format!("{} domains", many.len()),
+    }
+}
+
+fn counts(total: &Summary) -> String {
+    let counts = [(total.errors, "error"), (total.warnings, "warning"), (total.notes, "note")];
+    let mut words: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| counted(*count, word)).collect();
+    if words.is_empty() {
+        words.push("no findings".to_owned());
+    }
+    if total.not_checked > 0 {
+        words.push(format!("{} not checked", total.not_checked));
+    }
+    words.join(", ")
+}
+
+/// The worst finding in words; of several domains it is told which.
+fn worst(results: &Results<'_>) -> Option<String> {
+    let firsts = results.linted.iter().filter_map(|linted| Some((linted, *linted.report.findings().first()?)));
+    // The least of the reversed is the first of the worst.
+    let (linted, check) = firsts.min_by_key(|(_, check)| std::cmp::Reverse(check.severity))?;
+    if check.severity == Severity::Note {
+        return None;
+    }
+    let of = if results.linted.len() > 1 { format!("{}: ", domain(&linted.report)) } else { String::new() };
+    Some(format!("{of}{} ({})", what(check), check.rule))
+}
+
+fn total(results: &Results<'_>) -> Summary {
+    let mut total = Summary::default();
+    for Summary { errors, warnings, notes, passed, not_applicable, not_checked, ignored } in
+        results.linted.iter().map(|linted| linted.report.summary)
+    {
+        total.errors = total.errors.saturating_add(errors);
+        total.warnings = total.warnings.saturating_add(warnings);
+        total.notes = total.notes.saturating_add(notes);
+        total.passed = total.passed.saturating_add(passed);
+        total.not_applicable = total.not_applicable.saturating_add(not_applicable);
+        total.not_checked = total.not_checked.saturating_add(not_checked);
+        total.ignored = total.ignored.saturating_add(ignored);
+    }
+    total
+}
+
+/// The fewest days that a certificate of the policy host or of an MX host has left.
+fn days_left(facts: &Value) -> Option<i64> {
+    super::certificates::certificates(facts).iter().filter_map(|seen| seen.certificate.get("days_left")?.as_i64()).min()
+}
+
+/// Text that cannot end the line or begin the performance data.
+fn plain(text: &str) -> String {
+    shortened(&one_line(text).replace('|', "/"), LONGEST)
+}

@@ -1,0 +1,173 @@
+//! Metrics in the text format of Prometheus, for the textfile collector or a gateway.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::certificates::certificates;
+use super::{Linted, Results};
+use crate::outcome::Outcome;
+use crate::source_text::escape;
+
+/// A metric: its name, what it says, and its values by their labels.
+struct Metric {
+    name: &'static str,
+    help: &'static str,
+    values: BTreeMap<String, i64>,
+}
+
+impl Metric {
+    fn new(name: &'static str, help: &'static str) -> Self {
+        Metric { name, help, values: BTreeMap::new() }
+    }
+
+    /// Of two reports on one domain the later one counts: a series may stand here only once.
+    fn set(&mut self, labels: &[(&str, &str)], value: i64) {
+        let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+        self.values.insert(labels.join(","), value);
+    }
+
+    fn text(&self) -> String {
+        if self.values.is_empty() {
+            return String::new();
+        }
+        let mut text = format!("# HELP {0} {1}\n# TYPE {0} gauge\n", self.name, self.help);
+        for (labels, value) in &self.values {
+            let labels = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
+            text.push_str(&format!("{}{labels} {value}\n", self.name));
+        }
+        text
+    }
+}
+
+/// The metrics of all domains.
+pub fn prometheus(results: &Results<'_>) -> String {
+    let mut unreadable = Metric::new("stslint_unreadable_inputs", "Inputs that could not be read in this run.");
+    unreadable.set(&[], integer(results.unreadable.len()));
+    let families = [findings, checks, not_after, remaining, mode, max_age, last_run];
+    families.iter().map(|family| family(results.linted).text()).chain([unreadable.text()]).collect()
+}
+
+fn findings(linted: &[Linted]) -> Metric {
+    let mut metric = Metric::new("stslint_findings", "Findings by severity.");
+    for linted in linted {
+        let summary = linted.report.summary;
+        for (severity, count) in [("error", summary.errors), ("warning", summary.warnings), ("note", summary.notes)] {
+            metric.set(&[("domain", domain(linted)), ("severity", severity)], integer(count));
+        }
+    }
+    metric
+}
+
+fn checks(linted: &[Linted]) -> Metric {
+    let mut metric = Metric::new("stslint_checks", "Checks by how they ended.");
+    for linted in linted {
+        let summary = linted.report.summary;
+        let failed = linted.report.checks.iter().filter(|check| check.outcome == Outcome::Fail).count();
+        for (outcome, count) in [
+            ("fail", failed),
+            ("not_applicable", summary.not_applicable),
+            ("not_checked", summary.not_checked),
+            ("pass", summary.passed),
+        ] {
+            metric.set(&[("domain", domain(linted)), ("outcome", outcome)], integer(count));
+        }
+    }
+    metric
+}
+
+fn not_after(linted: &[Linted]) -> Metric {
+    let mut metric = Metric::new(
+        "stslint_certificate_not_after_timestamp_seconds",
+        "When the certificate of the policy host or of an MX host expires, in seconds since 1970.",
+    );
+    for (linted, labels, not_after) in expiries(linted) {
+        metric.set(&labels_of(linted, &labels), not_after);
+    }
+    metric
+}
+
+fn remaining(linted: &[Linted]) -> Metric {
+    let mut metric = Metric::new(
+        "stslint_certificate_remaining_seconds",
+        "How long the certificate was still valid when it was observed; negative once it has expired.",
+    );
+    for (linted, labels, not_after) in expiries(linted) {
+        if let Some(observed) = linted.report.collected_at.as_deref().and_then(seconds) {
+            metric.set(&labels_of(linted, &labels), not_after.saturating_sub(observed));
+        }
+    }
+    metric
+}
+
+/// Each certificate's service, host and address, and when it expires.
+fn expiries(linted: &[Linted]) -> Vec<(&Linted, [&str; 3], i64)> {
+    let mut expiries = Vec::new();
+    for linted in linted {
+        for seen in certificates(&linted.facts) {
+            let not_after = seen.certificate.get("not_after").and_then(Value::as_str).and_then(seconds);
+            expiries.extend(not_after.map(|time| (linted, [seen.service, seen.host, seen.address], time)));
+        }
+    }
+    expiries
+}
+
+fn labels_of<'a>(linted: &'a Linted, [service, host, address]: &[&'a str; 3]) -> [(&'static str, &'a str); 4] {
+    [("domain", domain(linted)), ("service", service), ("host", host), ("address", address)]
+}
+
+fn mode(linted: &[Linted]) -> Metric {
+    let mut metric = Metric::new(
+        "stslint_policy_mode",
+        "1 for the mode of the policy: enforce, testing, none, invalid, or absent where no policy is served.",
+    );
+    for linted in linted {
+        let mode = match (linted.facts.pointer("/policy/mode"), linted.facts.pointer("/policy/body")) {
+            (Some(Value::String(mode)), _) => mode.as_str(),
+            (_, Some(Value::Null)) => "absent",
+            (Some(Value::Null), Some(_)) => "invalid",
+            _ => continue,
+        };
+        metric.set(&[("domain", domain(linted)), ("mode", mode)], 1);
+    }
+    metric
+}
+
+fn max_age(linted: &[Linted]) -> Metric {
+    let mut metric = Metric::new("stslint_policy_max_age_seconds", "How long senders may keep the policy.");
+    for linted in linted {
+        if let Some(seconds) = linted.facts.pointer("/policy/max_age").and_then(Value::as_i64) {
+            metric.set(&[("domain", domain(linted))], seconds);
+        }
+    }
+    metric
+}
+
+fn last_run(linted: &[Linted]) -> Metric {
+    let mut metric =
+        Metric::new("stslint_last_run_timestamp_seconds", "When the domain was observed, in seconds since 1970.");
+    for linted in linted {
+        if let Some(observed) = linted.report.collected_at.as_deref().and_then(seconds) {
+            metric.set(&[("domain", domain(linted))], observed);
+        }
+    }
+    metric
+}
+
+fn domain(linted: &Linted) -> &str {
+    linted.report.domain.as_deref().unwrap_or_default()
+}
+
+fn seconds(time: &str) -> Option<i64> {
+    time.parse::<Timestamp>().ok().map(Timestamp::as_second)
+}
+
+fn integer(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A label's value as it stands between quotes.
+fn escaped(value: &str) -> String {
+    escape(value).replace('\\', "\\\\").replace('"', "\\\"")
+}

@@ -1,0 +1,106 @@
+//! SARIF 2.1.0 (OASIS), for code scanning services and editors.
+//!
+//! A finding in the user's own policy file points into that file; any other points into an exhibit, which is
+//! embedded as an artifact, so that its region means something.
+
+mod artifacts;
+mod descriptors;
+
+use serde_json::{Value, json};
+
+use self::artifacts::Artifacts;
+use self::descriptors::Descriptors;
+use super::fingerprint::Fingerprints;
+use super::json::document_of;
+use super::wording::{domain, lines, what};
+use super::{Linted, Results};
+use crate::outcome::{Check, Outcome};
+
+/// The reports as one document with one run.
+pub fn sarif(results: &Results<'_>) -> Result<String, serde_json::Error> {
+    let descriptors = Descriptors::of(results);
+    let mut artifacts = Artifacts::default();
+    let mut fingerprints = Fingerprints::default();
+    let mut found = Vec::new();
+    for linted in results.linted {
+        for check in linted.report.findings() {
+            let fingerprint = fingerprints.of(linted, check);
+            found.push(result(linted, check, &fingerprint, &descriptors, &mut artifacts));
+        }
+    }
+    document_of(&json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "stslint",
+                "version": env!("CARGO_PKG_VERSION"),
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "informationUri": env!("CARGO_PKG_REPOSITORY"),
+                "rules": descriptors.list(),
+            } },
+            "columnKind": "unicodeCodePoints",
+            "newlineSequences": ["\n"],
+            "invocations": [{
+                "executionSuccessful": results.unreadable.is_empty() && !results.linted.is_empty(),
+                "toolExecutionNotifications": notifications(results, &descriptors),
+            }],
+            "artifacts": artifacts.list(),
+            "results": found,
+        }],
+    }))
+}
+
+fn result(
+    linted: &Linted,
+    check: &Check,
+    fingerprint: &str,
+    descriptors: &Descriptors,
+    artifacts: &mut Artifacts,
+) -> Value {
+    let help = check.help.as_deref().map(|help| format!("\n{help}")).unwrap_or_default();
+    let mut result = json!({
+        "ruleId": check.rule,
+        "ruleIndex": descriptors.index(&check.rule),
+        "level": check.severity.label(),
+        "message": message(&format!("{}{help}", what(check))),
+        "locations": [artifacts.location(linted, check)],
+        "partialFingerprints": { "stslint/v1": fingerprint },
+    });
+    let fixes: Vec<Value> = check.fix.iter().filter_map(|fix| artifacts.fix(linted, fix)).collect();
+    if !fixes.is_empty()
+        && let Some(result) = result.as_object_mut()
+    {
+        result.insert("fixes".to_owned(), fixes.into());
+    }
+    result
+}
+
+/// What was not checked, and what could not be read at all.
+fn notifications(results: &Results<'_>, descriptors: &Descriptors) -> Vec<Value> {
+    let mut notifications = Vec::new();
+    for input in results.unreadable {
+        notifications.push(json!({ "level": "error", "message": message(&input.sentence()) }));
+    }
+    for linted in results.linted {
+        let mut said: Vec<(&str, Option<&str>)> = Vec::new();
+        for check in linted.report.checks.iter().filter(|check| check.outcome == Outcome::NotChecked) {
+            if said.contains(&(&check.rule, check.reason.as_deref())) {
+                continue;
+            }
+            said.push((&check.rule, check.reason.as_deref()));
+            let reason = check.reason.as_deref().unwrap_or("the reason is not known");
+            notifications.push(json!({
+                "level": "note",
+                "message": message(&format!("{}: {} was not checked: {reason}", domain(&linted.report), check.rule)),
+                "associatedRule": { "id": check.rule, "index": descriptors.index(&check.rule) },
+            }));
+        }
+    }
+    notifications
+}
+
+/// A plain-text message in which nothing is a placeholder or a link (§3.11.5, §3.11.6).
+fn message(text: &str) -> Value {
+    json!({ "text": lines(text).replace('{', "{{").replace('}', "}}").replace("](", "] (") })
+}
