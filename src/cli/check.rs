@@ -14,7 +14,7 @@ use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::facts::Facts;
 use crate::grammar::names::DomainName;
 use crate::outcome::{Report, Severity};
-use crate::report;
+use crate::report::{self, Linted};
 use crate::rules::{RuleSet, evaluate};
 use crate::snapshot::{self, Snapshot};
 
@@ -64,6 +64,8 @@ pub struct CheckArgs {
 pub enum Format {
     /// One line a finding.
     Concise,
+    /// One page for people, complete in itself: redirect it into a file.
+    Html,
     /// For people: findings with their texts underlined.
     Human,
     /// One JSON document with everything.
@@ -103,12 +105,15 @@ pub fn run(args: &CheckArgs, output: &OutputArgs) -> Ended {
     let run = Run::new(args, output, &rules)?;
     let mut tally = Tally::default();
     let mut reports = Vec::new();
+    let mut pages = Vec::new();
     let given = run.every_snapshot(&mut |snapshot| match snapshot {
         Ok(snapshot) => {
-            let report = run.lint(snapshot);
-            tally.count(&report, args.fail_on);
-            if args.format == Format::Json {
-                reports.push(report);
+            let linted = run.lint(snapshot);
+            tally.count(&linted.report, args.fail_on);
+            match args.format {
+                Format::Html => pages.push(linted),
+                Format::Json => reports.push(linted.report),
+                Format::Concise | Format::Human | Format::Jsonl => {}
             }
         }
         Err(error) => {
@@ -122,6 +127,9 @@ pub fn run(args: &CheckArgs, output: &OutputArgs) -> Ended {
     }
     if args.format == Format::Json && tally.linted > 0 {
         terminal::print(&report::json(&reports).into_diagnostic()?);
+    }
+    if args.format == Format::Html && tally.linted > 0 {
+        terminal::print(&report::html(&pages));
     }
     Ok(tally.code(args.require_complete))
 }
@@ -190,7 +198,7 @@ impl<'a> Run<'a> {
     }
 
     /// Lints one snapshot and prints its report, where the format is one a domain.
-    fn lint(&self, mut snapshot: Snapshot) -> Report {
+    fn lint(&self, mut snapshot: Snapshot) -> Linted {
         self.texts.apply(&mut snapshot);
         if let Some(at) = &self.at {
             snapshot.collected_at = Some(at.clone());
@@ -207,10 +215,11 @@ impl<'a> Run<'a> {
                 let style = report::Style { show_passed: self.args.show_passed, ..terminal::style(self.output) };
                 terminal::print(&report::human(&report, &facts.tree, &style));
             }
-            Format::Json => {}
+            Format::Html | Format::Json => {}
             Format::Jsonl => terminal::print(&report::json_line(&report).unwrap_or_default()),
         }
-        report
+        let policy_file = self.args.texts.policy.as_ref().map(|path| path.display().to_string());
+        Linted { report, facts: facts.tree, snapshot, policy_file }
     }
 }
 

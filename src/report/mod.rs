@@ -3,12 +3,14 @@
 //! `cli` chooses the format and prints; nothing here reads a clock, an environment or a socket.
 
 mod concise;
+mod html;
 mod human;
 mod json;
 
 use serde_json::Value;
 
 pub use self::concise::concise;
+pub use self::html::html;
 pub use self::human::{Style, human, render};
 pub use self::json::{JsonReport, json, json_line};
 use crate::outcome::Report;

@@ -1,0 +1,175 @@
+//! The report as one HTML page for people: a file that needs nothing else, runs no script and loads nothing.
+//!
+//! `cli` prints it for `--format html`. Its Content-Security-Policy allows the style within and no more, so that
+//! even a mistake in escaping could not make a browser act for a peer.
+
+mod about;
+mod checks;
+mod domain;
+mod exhibit;
+mod findings;
+mod hosts;
+mod markup;
+mod overview;
+mod policy;
+mod records;
+mod seen;
+mod sender;
+mod session;
+mod status;
+mod timeline;
+mod tlsrpt;
+mod verdict;
+mod words;
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use self::domain::Domain;
+use self::markup::Markup;
+use super::Linted;
+
+/// How many domains have a section of their own.
+const MAX_DETAILED: usize = 200;
+/// How many domains the contents name.
+const MAX_CONTENTS: usize = 40;
+
+const STYLE: &str = include_str!("html/style.css");
+const ICONS: &str = include_str!("html/icons.svg");
+/// The mark in the tab of a browser; without one, browsers ask the server of the page for it.
+const TAB_ICON: &str = "data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E\
+    %3Crect x=%221%22 y=%225%22 width=%2230%22 height=%2222%22 rx=%225%22 fill=%22%230b5c7a%22/%3E\
+    %3Cpath d=%22M5.5 10.5 16 18.5 26.5 10.5%22 fill=%22none%22 stroke=%22white%22 stroke-width=%222.6%22/%3E\
+    %3C/svg%3E";
+
+/// The page about one or more domains; of several, the worst comes first.
+pub fn html(linted: &[Linted]) -> String {
+    let mut sorted: Vec<&Linted> = linted.iter().collect();
+    sorted.sort_by_key(|linted| {
+        let summary = &linted.report.summary;
+        Reverse((summary.errors, summary.warnings, usize::from(summary.passed == 0), summary.notes))
+    });
+    let mut page = Markup::default();
+    page.embed("<!DOCTYPE html>\n");
+    page.element("html", &[("lang", "en-GB")], |html| {
+        html.element("head", &[], |html| head(html, &sorted));
+        html.element("body", &[], |html| body(html, &sorted));
+    });
+    page.into_html() + "\n"
+}
+
+fn head(html: &mut Markup, linted: &[&Linted]) {
+    html.open("meta", &[("charset", "utf-8")]);
+    html.open("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &content_security_policy())]);
+    html.open("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
+    html.open("meta", &[("name", "color-scheme"), ("content", "light dark")]);
+    html.open("meta", &[("name", "referrer"), ("content", "no-referrer")]);
+    html.open("meta", &[("name", "robots"), ("content", "noindex")]);
+    html.open("meta", &[("name", "generator"), ("content", concat!("stslint ", env!("CARGO_PKG_VERSION")))]);
+    html.leaf("title", &[], &format!("{} – stslint", title(linted)));
+    html.open("link", &[("rel", "icon"), ("type", "image/svg+xml"), ("href", TAB_ICON)]);
+    html.element("style", &[], |html| html.embed(STYLE));
+}
+
+/// What a browser may do with the page: apply the one style and show the icon in it (CSP level 3).
+fn content_security_policy() -> String {
+    let hash = ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes());
+    let hash = STANDARD.encode(hash.as_ref());
+    format!("default-src 'none'; style-src 'sha256-{hash}'; img-src data:; base-uri 'none'; form-action 'none'")
+}
+
+fn title(linted: &[&Linted]) -> String {
+    match linted {
+        [] => "No domain".to_owned(),
+        [alone] => domain::name(alone).chars().take(253).collect(),
+        several => format!("MTA-STS and TLSRPT of {} domains", several.len()),
+    }
+}
+
+fn body(html: &mut Markup, linted: &[&Linted]) {
+    html.embed(ICONS);
+    html.leaf("a", &[("class", "skip"), ("href", "#content")], "Skip to the content");
+    html.element("header", &[("class", "masthead")], |html| {
+        html.element("svg", &[("class", "mark"), ("aria-hidden", "true"), ("viewBox", "0 0 32 32")], |html| {
+            html.leaf("use", &[("href", "#icon-mark")], "");
+        });
+        html.element("p", &[], |html| {
+            html.leaf("strong", &[], "stslint");
+            html.leaf("span", &[], "Report on MTA-STS and TLSRPT");
+        });
+    });
+    let alone = linted.len() == 1;
+    let domains: Vec<Domain<'_>> = linted
+        .iter()
+        .take(MAX_DETAILED)
+        .enumerate()
+        .map(|(index, linted)| Domain::new(linted, index.saturating_add(1), alone))
+        .collect();
+    html.element("div", &[("class", "page")], |html| {
+        html.element("nav", &[("class", "contents"), ("aria-label", "Contents")], |html| {
+            contents(html, &domains, alone)
+        });
+        html.element("main", &[("id", "content"), ("tabindex", "-1")], |html| {
+            if !alone {
+                html.leaf("h1", &[], &title(linted));
+                overview::show(html, linted);
+            }
+            domains.iter().for_each(|domain| domain.show(html));
+            references(html, linted);
+        });
+    });
+    html.element("footer", &[], |html| {
+        html.leaf("p", &[], concat!("Made by stslint ", env!("CARGO_PKG_VERSION"), "."));
+        html.leaf(
+            "p",
+            &[],
+            "This page is complete: it loads nothing, runs no script and tells nobody that it is read.",
+        );
+    });
+}
+
+fn contents(html: &mut Markup, domains: &[Domain<'_>], alone: bool) {
+    if alone {
+        return domains.iter().for_each(|domain| domain.contents(html));
+    }
+    html.element("ul", &[], |html| {
+        html.element("li", &[], |html| html.leaf("a", &[("href", "#overview")], "Overview"));
+        for (index, domain) in domains.iter().take(MAX_CONTENTS).enumerate() {
+            let link = format!("#d{}", index.saturating_add(1));
+            html.element("li", &[], |html| html.leaf("a", &[("href", &link)], domain.name()));
+        }
+    });
+    words::and_more(html, domains.len().saturating_sub(MAX_CONTENTS), "domain");
+}
+
+/// Every section of a standard that the page leans on, once, so that its address is on paper too.
+fn references(html: &mut Markup, linted: &[&Linted]) {
+    let cites: BTreeSet<&String> = linted
+        .iter()
+        .take(MAX_DETAILED)
+        .flat_map(|linted| &linted.report.checks)
+        .flat_map(|check| &check.cites)
+        .filter(|cite| super::citation_url(cite).is_some())
+        .collect();
+    if cites.is_empty() {
+        return;
+    }
+    html.element(
+        "section",
+        &[("id", "standards"), ("class", "part"), ("aria-labelledby", "standards-heading")],
+        |html| {
+            html.leaf("h2", &[("id", "standards-heading")], "Standards");
+            html.element("details", &[], |html| {
+                html.leaf("summary", &[], "Every section of a standard that these checks lean on");
+                html.element("ul", &[("class", "references")], |html| {
+                    for cite in cites.into_iter().take(300) {
+                        html.element("li", &[], |html| words::cites(html, std::slice::from_ref(cite)));
+                    }
+                });
+            });
+        },
+    );
+}

@@ -1,0 +1,110 @@
+//! Every check that was made, by group, with how it ended: folded where the whole group is in order.
+
+use super::domain::Domain;
+use super::findings;
+use super::markup::Markup;
+use super::status::Status;
+use super::words;
+use crate::outcome::{Check, Outcome, Summary};
+
+/// How many checks of one group are shown.
+const MAX_CHECKS: usize = 300;
+
+/// Fills the part.
+pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+    html.leaf("p", &[], "Groups in which every check passed are folded; open one to see what was looked at.");
+    let mut groups: Vec<(&str, Vec<&Check>)> = Vec::new();
+    for check in &domain.report().checks {
+        match groups.iter_mut().find(|(name, _)| *name == check.group) {
+            Some((_, checks)) => checks.push(check),
+            None => groups.push((&check.group, vec![check])),
+        }
+    }
+    for (name, checks) in &groups {
+        group(html, name, checks);
+    }
+}
+
+fn group(html: &mut Markup, name: &str, checks: &[&Check]) {
+    let troubled = checks.iter().any(|check| matches!(check.outcome, Outcome::Fail | Outcome::NotChecked));
+    let open: &[(&str, &str)] = if troubled { &[("open", "")] } else { &[] };
+    html.element("details", open, |html| {
+        html.element("summary", &[], |html| {
+            html.leaf("strong", &[], title(name));
+            html.text(" ");
+            html.element("span", &[("class", "tally")], |html| tally(html, checks));
+        });
+        html.element("ul", &[("class", "checks")], |html| {
+            checks.iter().take(MAX_CHECKS).for_each(|check| html.element("li", &[], |html| row(html, check)));
+        });
+        words::and_more(html, checks.len().saturating_sub(MAX_CHECKS), "check");
+    });
+}
+
+fn tally(html: &mut Markup, checks: &[&Check]) {
+    let owned: Vec<Check> = checks.iter().map(|check| (*check).clone()).collect();
+    let summary = Summary::of(&owned);
+    let counts = [
+        (Status::Error, summary.errors, "error"),
+        (Status::Warning, summary.warnings, "warning"),
+        (Status::Note, summary.notes, "note"),
+    ];
+    for (status, number, word) in counts.into_iter().filter(|(_, number, _)| *number > 0) {
+        status.show(html, &words::count(number, word));
+        html.text(" ");
+    }
+    if summary.not_checked > 0 {
+        Status::NotChecked.show(html, &format!("{} not checked", summary.not_checked));
+        html.text(" ");
+    }
+    if summary.passed > 0 {
+        Status::Passed.show(html, &format!("{} passed", summary.passed));
+        html.text(" ");
+    }
+    if summary.not_applicable > 0 {
+        Status::NotApplicable.show(html, &format!("{} not applicable", summary.not_applicable));
+    }
+}
+
+fn row(html: &mut Markup, check: &Check) {
+    let status = Status::of(check);
+    html.element("div", &[("class", "ended")], |html| match check.outcome {
+        Outcome::Fail => status.show(html, &format!("Failed: {}", status.word().to_lowercase())),
+        _ => status.show(html, status.word()),
+    });
+    html.element("div", &[], |html| {
+        html.element("p", &[], |html| {
+            html.prose(&check.title);
+            if let Some(subject) = &check.subject {
+                html.text(" ");
+                html.leaf("code", &[], subject);
+            }
+        });
+        if check.outcome == Outcome::Fail {
+            html.element("p", &[("class", "because")], |html| findings::message(html, check));
+        } else if let Some(reason) = &check.reason {
+            html.element("p", &[("class", "because")], |html| {
+                html.text("Because ");
+                html.prose(reason);
+            });
+        }
+        html.element("p", &[("class", "sources")], |html| {
+            html.leaf("code", &[("class", "rule")], &check.rule);
+            html.element("span", &[], |html| words::cites(html, &check.cites));
+        });
+    });
+}
+
+/// What a reader calls a group of rules.
+fn title(group: &str) -> &str {
+    match group {
+        "dane" => "DANE",
+        "host" => "Policy host",
+        "mx" => "MX hosts and DNS",
+        "policy" => "Policy",
+        "record" => "MTA-STS record",
+        "smtp" => "STARTTLS and certificates of MX hosts",
+        "tlsrpt" => "TLS reports",
+        other => other,
+    }
+}
