@@ -96,7 +96,7 @@ fn drawing(html: &mut Markup, domain: &Domain<'_>, critical: &[&Step], beside: &
     let groups = if beside.is_empty() { 1 } else { 2 };
     let height = SCALE.saturating_add(rows.saturating_mul(ROW)).saturating_add(GROUP.saturating_mul(groups));
     let (title, view) = (domain.id("timeline-title"), format!("0 0 {WIDTH} {}", height.saturating_add(4)));
-    let svg = [("class", "timeline"), ("role", "img"), ("aria-labelledby", title.as_str()), ("viewBox", view.as_str())];
+    let svg = [("class", "drawing"), ("role", "img"), ("aria-labelledby", title.as_str()), ("viewBox", view.as_str())];
     html.element("svg", &svg, |html| {
         let text = format!("Bars for {rows} steps over {length} ms; the table below says the same.");
         html.leaf("title", &[("id", &title)], &text);
