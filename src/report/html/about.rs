@@ -24,7 +24,7 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
         text(html, "Trusted roots", collection.roots.as_deref());
         text(html, "Ports", Some(&ports(collection)));
         text(html, "Name servers of the zone", Some(&name_servers(domain)));
-        text(html, "Revocation", Some("never checked, as senders hardly do"));
+        text(html, "Revocation", Some("not checked"));
         text(html, "Judged by", Some(concat!("stslint ", env!("CARGO_PKG_VERSION"))));
     });
     if !collection.left_out.is_empty() {

@@ -1,18 +1,20 @@
-//! Every check that was made, by group, with how it ended: folded where the whole group is in order.
+//! Every check that was made, by group, with how it ended, worst first: folded where nothing in the group failed.
+
+use std::cmp::Reverse;
 
 use super::domain::Domain;
 use super::findings;
 use super::markup::Markup;
 use super::status::Status;
 use super::words;
-use crate::outcome::{Check, Outcome, Summary};
+use crate::outcome::{Check, Outcome, Severity, Summary};
 
 /// How many checks of one group are shown.
 const MAX_CHECKS: usize = 300;
 
 /// Fills the part.
 pub fn part(domain: &Domain<'_>, html: &mut Markup) {
-    html.leaf("p", &[], "Groups in which every check passed are folded; open one to see what was looked at.");
+    html.leaf("p", &[], "Groups in which nothing failed are folded; open one to see what was looked at.");
     let mut groups: Vec<(&str, Vec<&Check>)> = Vec::new();
     for check in &domain.report().checks {
         match groups.iter_mut().find(|(name, _)| *name == check.group) {
@@ -20,21 +22,33 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
             None => groups.push((&check.group, vec![check])),
         }
     }
-    for (name, checks) in &groups {
-        group(html, name, checks);
+    for (name, mut checks) in groups {
+        checks.sort_by_key(|check| rank(check));
+        group(html, name, &checks);
+    }
+}
+
+/// What failed comes first, worst first, then what could not be told.
+fn rank(check: &Check) -> (u8, Reverse<Severity>) {
+    match check.outcome {
+        Outcome::Fail => (0, Reverse(check.severity)),
+        Outcome::NotChecked => (1, Reverse(check.severity)),
+        // These stay in the order of the rules.
+        Outcome::Pass => (2, Reverse(Severity::Note)),
+        Outcome::NotApplicable => (3, Reverse(Severity::Note)),
     }
 }
 
 fn group(html: &mut Markup, name: &str, checks: &[&Check]) {
-    let troubled = checks.iter().any(|check| matches!(check.outcome, Outcome::Fail | Outcome::NotChecked));
-    let open: &[(&str, &str)] = if troubled { &[("open", "")] } else { &[] };
+    let failed = checks.iter().any(|check| check.outcome == Outcome::Fail);
+    let open: &[(&str, &str)] = if failed { &[("open", "")] } else { &[] };
     html.element("details", open, |html| {
         html.element("summary", &[], |html| {
             html.leaf("strong", &[], title(name));
             html.text(" ");
             html.element("span", &[("class", "tally")], |html| tally(html, checks));
         });
-        html.element("ul", &[("class", "checks")], |html| {
+        html.element("ul", &[("class", "made")], |html| {
             checks.iter().take(MAX_CHECKS).for_each(|check| html.element("li", &[], |html| row(html, check)));
         });
         words::and_more(html, checks.len().saturating_sub(MAX_CHECKS), "check");

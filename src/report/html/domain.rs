@@ -117,7 +117,7 @@ impl<'a> Domain<'a> {
             }
             for (part, title, inside) in self.filled() {
                 let heading = self.id(&format!("{part}-heading"));
-                let attributes = [("id", self.id(part)), ("class", format!("part {part}"))];
+                let attributes = [("id", self.id(part)), ("class", format!("part part-{part}"))];
                 let [id, class] = &attributes;
                 html.element("section", &[(id.0, &id.1), (class.0, &class.1)], |html| {
                     html.leaf(self.heading(1), &[("id", &heading)], title);

@@ -27,7 +27,7 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
         let sentence = if null { "The domain takes no mail (null MX)." } else { "The domain has no MX host." };
         return html.leaf("p", &[], sentence);
     }
-    let columns = ["Preference", "MX host", "Policy", "Address", "STARTTLS", "TLS", "Certificate", "DANE"];
+    let columns = ["Preference", "MX host", "Policy", "Address", "STARTTLS and TLS", "Certificate", "DANE"];
     domain.table(html, "MX hosts in order of preference", &columns, |html| {
         hosts.iter().take(MAX_HOSTS).for_each(|host| rows(html, *host));
     });
@@ -57,14 +57,14 @@ fn rows(html: &mut Markup, host: Seen<'_>) {
                 html.element("td", &[("rowspan", &span)], |html| covered(html, host));
             }
             let address = addresses.get(index).copied().flatten();
-            html.element("td", &[], |html| match address {
+            html.element("td", &[("class", "address")], |html| match address {
                 Some(address) => html.leaf("code", &[], address),
                 None if host.at("/resolves").truth() == Some(false) => Status::Error.show(html, "none"),
                 None => not_observed(html),
             });
             match probes.get(index) {
                 Some(probe) => probed(html, *probe),
-                None => html.element("td", &[("colspan", "3")], not_observed),
+                None => html.element("td", &[("colspan", "2")], not_observed),
             }
             if index == 0 {
                 html.element("td", &[("rowspan", &span)], |html| dane(html, host));
@@ -100,13 +100,18 @@ fn covered(html: &mut Markup, host: Seen<'_>) {
 }
 
 fn probed(html: &mut Markup, probe: Seen<'_>) {
-    html.element("td", &[], |html| match (probe.at("/starttls_offered").truth(), probe.at("/failure").text()) {
+    let starttls = |html: &mut Markup| match (probe.at("/starttls_offered").truth(), probe.at("/failure").text()) {
         (Some(true), _) => Status::Passed.show(html, "offered"),
         (Some(false), _) => Status::Error.show(html, "not offered"),
         (None, Some(failure)) => Status::NotChecked.show(html, failure),
         _ => not_observed(html),
+    };
+    html.element("td", &[], |html| {
+        html.element("div", &[], starttls);
+        if probe.at("/starttls_offered").truth() == Some(true) {
+            session::version(html, probe.at("/tls"));
+        }
     });
-    session::version(html, probe.at("/tls"));
     session::certificate(html, probe.at("/tls"));
 }
 

@@ -106,6 +106,6 @@ fn row(html: &mut Markup, probe: Seen<'_>) {
         Some(milliseconds) => html.text(&format!("{milliseconds} ms")),
         None => not_observed(html),
     });
-    session::version(html, probe.at("/tls"));
+    html.element("td", &[], |html| session::version(html, probe.at("/tls")));
     session::certificate(html, probe.at("/tls"));
 }

@@ -42,7 +42,7 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
 }
 
 fn addresses(domain: &Domain<'_>, html: &mut Markup, kind: &str, lookup: &Lookup<AddressRecord>) {
-    html.leaf("th", &[("scope", "row")], "Policy host");
+    html.leaf("th", &[("scope", "row")], if kind == "A" { "Policy host, IPv4" } else { "Policy host, IPv6" });
     let name = lookup.name.as_deref().or(domain.fact("/policy_host/name").text()).unwrap_or("mta-sts");
     html.element("td", &[("class", "wide")], |html| {
         html.element("ol", &[("class", "lines")], |html| {

@@ -8,9 +8,9 @@ use super::words;
 /// How many names of a certificate are shown.
 const MAX_NAMES: usize = 6;
 
-/// The cell for the version of TLS; `tls` is the handshake.
+/// The version of TLS; `tls` is the handshake.
 pub fn version(html: &mut Markup, tls: Seen<'_>) {
-    html.element("td", &[], |html| match (tls.at("/version").text(), tls.at("/failure").text()) {
+    match (tls.at("/version").text(), tls.at("/failure").text()) {
         (Some(version), _) => {
             html.text(version);
             if let Some(cipher) = tls.at("/cipher").text() {
@@ -19,7 +19,7 @@ pub fn version(html: &mut Markup, tls: Seen<'_>) {
         }
         (None, Some(failure)) => Status::Error.show(html, failure),
         _ => not_observed(html),
-    });
+    }
 }
 
 /// The cell for the host's own certificate: names, issuer, how long it lasts, and what is wrong with it.

@@ -77,9 +77,9 @@ fn first(report: &Report, html: &mut Markup) {
 
 fn counts(summary: &Summary, html: &mut Markup) {
     let counts = [
-        (Status::Error, "errors", summary.errors),
-        (Status::Warning, "warnings", summary.warnings),
-        (Status::Note, "notes", summary.notes),
+        (Status::Error, if summary.errors == 1 { "error" } else { "errors" }, summary.errors),
+        (Status::Warning, if summary.warnings == 1 { "warning" } else { "warnings" }, summary.warnings),
+        (Status::Note, if summary.notes == 1 { "note" } else { "notes" }, summary.notes),
         (Status::Passed, "passed", summary.passed),
         (Status::NotApplicable, "not applicable", summary.not_applicable),
         (Status::NotChecked, "not checked", summary.not_checked),
