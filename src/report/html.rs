@@ -69,7 +69,7 @@ fn head(html: &mut Markup, linted: &[&Linted]) {
     html.open("meta", &[("name", "referrer"), ("content", "no-referrer")]);
     html.open("meta", &[("name", "robots"), ("content", "noindex")]);
     html.open("meta", &[("name", "generator"), ("content", concat!("stslint ", env!("CARGO_PKG_VERSION")))]);
-    html.leaf("title", &[], &format!("{} – stslint", title(linted)));
+    html.plain_in("title", &[], &format!("{} – stslint", title(linted)));
     html.open("link", &[("rel", "icon"), ("type", "image/svg+xml"), ("href", TAB_ICON)]);
     html.element("style", &[], |html| html.embed(STYLE));
 }
@@ -172,4 +172,132 @@ fn references(html: &mut Markup, linted: &[&Linted]) {
             });
         },
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Facts;
+    use crate::outcome::{Check, Fix, Location, Outcome, Report, Severity, Summary};
+    use crate::sender::{SenderAction, SenderCache, SenderHost, SenderView};
+    use crate::snapshot::{Lookup, MxRecord, Snapshot, Step};
+
+    fn linted(snapshot: Snapshot, report: Report) -> Linted {
+        Linted { report, facts: Facts::of(&snapshot, None).tree, snapshot, policy_file: None }
+    }
+
+    fn view(cache: SenderCache) -> SenderView {
+        let actions = [
+            SenderAction::Deliver,
+            SenderAction::DeliverAndReport,
+            SenderAction::DeliverUnverified,
+            SenderAction::Refuse,
+            SenderAction::Retry,
+            SenderAction::Unknown,
+        ];
+        let hosts = actions.iter().enumerate().map(|(index, action)| SenderHost {
+            exchange: format!("mx{index}.example.com"),
+            preference: Some(10),
+            action: *action,
+            explanation: "The policy names it, and its certificate does too.".to_owned(),
+            reports: if index == 3 { vec!["validation-failure".to_owned()] } else { Vec::new() },
+        });
+        SenderView {
+            cache,
+            policy: "enforce".to_owned(),
+            explanation: "Record and policy are valid.".to_owned(),
+            reports: vec!["sts-webpki-invalid".to_owned()],
+            hosts: hosts.collect(),
+            outcome: "Mail goes to `mx0.example.com` over verified TLS.".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_senders_do_stands_in_words() {
+        let sender = vec![view(SenderCache::Empty), view(SenderCache::Baseline)];
+        let page = html(&[linted(Snapshot::of(Some("example.com")), Report { sender, ..Report::default() })]);
+        for text in [
+            "A sender that holds no policy yet",
+            "A sender that still holds the older policy",
+            "Mail goes to <code>mx0.example.com</code> over verified TLS.",
+            "Delivers over verified TLS",
+            "Delivers, and reports the failure",
+            "Delivers without verifying",
+            "Does not deliver here",
+            "Cannot deliver now, tries again",
+            "<code>sts-webpki-invalid</code>",
+            "<code>validation-failure</code>",
+        ] {
+            assert!(page.contains(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_corrected_text_stands_beside_the_fault() {
+        let location = Location { exhibit: "policy".to_owned(), line: 1, column: 7, offset: 6, length: 7 };
+        let check = Check {
+            rule: "policy-mode".to_owned(),
+            group: "policy".to_owned(),
+            title: "The mode is valid".to_owned(),
+            outcome: Outcome::Fail,
+            severity: Severity::Error,
+            subject: None,
+            message: Some("the mode is no mode".to_owned()),
+            help: None,
+            cites: vec!["RFC 8461 §3.2".to_owned()],
+            reported_as: None,
+            at: None,
+            location: Some(location.clone()),
+            reason: None,
+            fix: Some(Fix { location, with: "enforce".to_owned(), safe: false }),
+        };
+        let exhibits = [("policy".to_owned(), "mode: enfroce\n".to_owned())].into();
+        let report = Report {
+            summary: Summary::of(std::slice::from_ref(&check)),
+            checks: vec![check],
+            exhibits,
+            ..Report::default()
+        };
+        let page = html(&[linted(Snapshot::of(None), report)]);
+        assert!(page.contains("mode: <mark>enfroce</mark>"), "{page}");
+        assert!(page.contains("<code>mode: enforce</code></ins>"), "{page}");
+        assert!(page.contains("Proposed text"), "{page}");
+    }
+
+    #[test]
+    fn a_very_large_observation_stays_readable() {
+        let record = |index: u16| MxRecord { preference: index, exchange: format!("mx{index}.example.com") };
+        let step = |index: u64| Step { name: format!("A mx{index}.example.com"), start_ms: index, end_ms: u64::MAX };
+        let snapshot = Snapshot {
+            mx: Some(Lookup::answer(None, (0..500).map(record).collect())),
+            timeline: Some((0..5_000).map(step).collect()),
+            ..Snapshot::of(Some("example.com"))
+        };
+        let exhibits = [("policy".to_owned(), "x".repeat(65_536)), ("mx".to_owned(), "y\n".repeat(30_000))].into();
+        let page = html(&[linted(snapshot, Report { exhibits, ..Report::default() })]);
+        assert!(page.contains("… and 450 more MX hosts"));
+        assert!(page.contains("… and 4800 more steps"));
+        assert!(page.contains("… and 29800 more lines"));
+        assert!(page.len() < 400_000, "{}", page.len());
+    }
+
+    #[test]
+    fn the_worst_of_many_domains_comes_first() {
+        let domains = (0..300).map(|index| {
+            let name = format!("d{index}.example");
+            let summary = Summary { errors: usize::from(index == 299), passed: 1, ..Summary::default() };
+            linted(Snapshot::of(Some(&name)), Report { domain: Some(name.clone()), summary, ..Report::default() })
+        });
+        let page = html(&domains.collect::<Vec<_>>());
+        assert!(page.contains("1 of 300 domains needs repair"), "{page}");
+        assert!(page.contains("<a href=\"#d1\">d299.example</a>"));
+        assert!(page.contains("id=\"d200\"") && !page.contains("id=\"d201\""));
+        assert!(page.contains("d298.example"), "those without a section are in the table");
+    }
+
+    #[test]
+    fn nothing_at_all_makes_a_page() {
+        assert!(html(&[]).contains("<h1>No domain</h1>"));
+        assert!(html(&[linted(Snapshot::default(), Report::default())]).contains("Nothing could be checked"));
+    }
 }

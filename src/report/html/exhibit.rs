@@ -189,8 +189,8 @@ mod tests {
         let html = shown("a: 1\r\nb: 2\n", &[(3, 1), (9, 1)]);
         assert_eq!(
             html,
-            "<ol class=\"lines\"><li value=\"1\" class=\"faulty\"><code>a: <mark>1</mark></code></li>\
-             <li value=\"2\" class=\"faulty\"><code>b: <mark>2</mark></code></li></ol>"
+            "<ol class=\"lines\"><li value=\"1\" class=\"faulty\"><code>a: <mark>1</mark></code></li>\n\
+             <li value=\"2\" class=\"faulty\"><code>b: <mark>2</mark></code></li>\n</ol>\n"
         );
     }
 
@@ -215,12 +215,12 @@ mod tests {
         for place in [(0, 99), (1, 1), (7, 3), (99, 1)] {
             assert!(shown("é\né", &[place]).contains("<ol"), "{place:?}");
         }
-        assert_eq!(shown("", &[(0, 0)]), "<ol class=\"lines\"></ol>");
+        assert_eq!(shown("", &[(0, 0)]), "<ol class=\"lines\"></ol>\n");
     }
 
     #[test]
     fn long_texts_are_cut() {
-        assert!(shown(&"x\n".repeat(250), &[]).ends_with("… and 50 more lines</p>"));
+        assert!(shown(&"x\n".repeat(250), &[]).ends_with("… and 50 more lines</p>\n"));
         let html = shown(&"x".repeat(1_000), &[(900, 1)]);
         assert!(html.contains("660 characters left out … </span>"), "{html}");
     }

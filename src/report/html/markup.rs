@@ -8,6 +8,12 @@ use crate::source_text::{escape, is_bidi};
 /// How many characters of one text are shown.
 const MAX_TEXT: usize = 4_096;
 
+/// The elements behind which a line ends, so that pages can be compared and searched by line.
+const LINES: [&str; 19] = [
+    "article", "details", "div", "dl", "figure", "footer", "g", "head", "header", "li", "main", "nav", "ol", "p",
+    "section", "style", "table", "tr", "ul",
+];
+
 /// Attributes: names of ours, values of anybody.
 pub type Attributes<'a> = &'a [(&'static str, &'a str)];
 
@@ -23,6 +29,9 @@ impl Markup {
         self.0.push_str("</");
         self.0.push_str(tag);
         self.0.push('>');
+        if LINES.contains(&tag) {
+            self.0.push('\n');
+        }
     }
 
     /// An element that holds a text.
@@ -43,9 +52,7 @@ impl Markup {
             self.0.push(' ');
             self.0.push_str(name);
             self.0.push_str("=\"");
-            for c in value.chars() {
-                if is_unprintable(c) { self.written(&shown_as(c)) } else { self.character(c) }
-            }
+            self.plain(value);
             self.0.push('"');
         }
         self.0.push('>');
@@ -66,6 +73,11 @@ impl Markup {
         if more > 0 {
             self.leaf("span", &[("class", "more")], &format!(" … and {more} more characters"));
         }
+    }
+
+    /// An element that holds a text and may hold no elements: the page's title, an inscription of a drawing.
+    pub fn plain_in(&mut self, tag: &'static str, attributes: Attributes<'_>, text: &str) {
+        self.element(tag, attributes, |html| html.plain(text));
     }
 
     /// A sentence with code between backticks.
@@ -99,6 +111,12 @@ impl Markup {
     /// The text of the markup.
     pub fn into_html(self) -> String {
         self.0
+    }
+
+    fn plain(&mut self, text: &str) {
+        for c in text.chars() {
+            if is_unprintable(c) { self.written(&shown_as(c)) } else { self.character(c) }
+        }
     }
 
     fn written(&mut self, text: &str) {
@@ -148,7 +166,7 @@ mod tests {
     fn no_text_becomes_markup() {
         let mut html = Markup::default();
         html.leaf("p", &[("title", "\"><script>\u{202e}")], "<b>&'");
-        assert_eq!(html.into_html(), "<p title=\"&quot;&gt;&lt;script&gt;\\u{202e}\">&lt;b&gt;&amp;&#39;</p>");
+        assert_eq!(html.into_html(), "<p title=\"&quot;&gt;&lt;script&gt;\\u{202e}\">&lt;b&gt;&amp;&#39;</p>\n");
     }
 
     #[test]

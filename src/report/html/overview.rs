@@ -18,6 +18,7 @@ pub fn show(html: &mut Markup, linted: &[&Linted]) {
         html.leaf("h2", &[("id", "overview-heading")], "Overview");
         let sentence = match failing {
             0 => format!("None of the {} has an error.", words::count(linted.len(), "domain")),
+            1 => format!("1 of {} needs repair.", words::count(linted.len(), "domain")),
             _ => format!("{failing} of {} need repair.", words::count(linted.len(), "domain")),
         };
         html.leaf("p", &[], &sentence);

@@ -14,7 +14,7 @@ const ROW: u64 = 22;
 const SCALE: u64 = 26;
 const GROUP: u64 = 30;
 /// How many characters of a name fit into its column.
-const MAX_NAME: usize = 46;
+const MAX_NAME: usize = 42;
 
 /// Fills the part; nothing where no steps were noted.
 pub fn part(domain: &Domain<'_>, html: &mut Markup) {
@@ -27,8 +27,8 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
     let beside: Vec<&Step> = steps.iter().filter(|step| !critical.contains(step)).copied().collect();
     let beside: Vec<&Step> = beside.into_iter().take(MAX_STEPS.saturating_sub(critical.len())).collect();
     let sentence = format!(
-        "The collection took {length} ms. It could not be shorter than its critical path, in which each step waited for \
-         the one before; everything else ran beside it."
+        "The collection took {length} ms. Its critical path is what made it last so long: each step there waited for \
+         the one before it, and everything else ran beside."
     );
     html.leaf("p", &[], &sentence);
     let label = format!("Timeline of the collection: {}", domain.name());
@@ -99,7 +99,7 @@ fn drawing(html: &mut Markup, domain: &Domain<'_>, critical: &[&Step], beside: &
     let svg = [("class", "drawing"), ("role", "img"), ("aria-labelledby", title.as_str()), ("viewBox", view.as_str())];
     html.element("svg", &svg, |html| {
         let text = format!("Bars for {rows} steps over {length} ms; the table below says the same.");
-        html.leaf("title", &[("id", &title)], &text);
+        html.plain_in("title", &[("id", &title)], &text);
         scale(html, length, height);
         let top =
             group(html, "Critical path: each step waited for the one before", critical, SCALE, length, "critical");
@@ -117,7 +117,11 @@ fn scale(html: &mut Markup, length: u64, height: u64) {
         let line = [("class", "tick"), ("x1", x.as_str()), ("x2", &x), ("y1", "18"), ("y2", &height.to_string())];
         html.leaf("line", &line, "");
         let anchor = if time == 0 { "start" } else { "middle" };
-        html.leaf("text", &[("class", "time"), ("x", &x), ("y", "12"), ("text-anchor", anchor)], &format!("{time} ms"));
+        html.plain_in(
+            "text",
+            &[("class", "time"), ("x", &x), ("y", "12"), ("text-anchor", anchor)],
+            &format!("{time} ms"),
+        );
     }
 }
 
@@ -137,7 +141,7 @@ fn place(time: u64, length: u64) -> u64 {
 
 /// A group of bars below its heading; where the next one can begin.
 fn group(html: &mut Markup, heading: &str, steps: &[&Step], top: u64, length: u64, class: &'static str) -> u64 {
-    html.leaf("text", &[("class", "group"), ("x", "0"), ("y", &top.saturating_add(19).to_string())], heading);
+    html.plain_in("text", &[("class", "group"), ("x", "0"), ("y", &top.saturating_add(19).to_string())], heading);
     let mut top = top.saturating_add(GROUP);
     for step in steps {
         bar(html, step, top, length, class);
@@ -157,7 +161,7 @@ fn bar(html: &mut Markup, step: &Step, top: u64, length: u64, class: &str) {
     let width = place(step.end_ms.min(length), length).saturating_sub(from).max(3);
     let class = format!("bar {kind} {class}");
     html.element("g", &[("class", &class)], |html| {
-        html.leaf("text", &[("x", "0"), ("y", &top.saturating_add(15).to_string())], &shortened(&step.name));
+        html.plain_in("text", &[("x", "0"), ("y", &top.saturating_add(15).to_string())], &shortened(&step.name));
         let [x, y, width] = [from, top.saturating_add(4), width].map(|number| number.to_string());
         html.leaf("rect", &[("x", &x), ("y", &y), ("width", &width), ("height", "14"), ("rx", "3")], "");
     });

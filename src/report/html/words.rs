@@ -60,7 +60,7 @@ pub fn count(number: usize, one: &str) -> String {
 /// Says how many of something are not shown, where there are any.
 pub fn and_more(html: &mut Markup, left_out: usize, one: &str) {
     if left_out > 0 {
-        html.leaf("p", &[("class", "more")], &format!("… and {} more", count(left_out, one)));
+        html.leaf("p", &[("class", "more")], &format!("… and {}", count(left_out, &format!("more {one}"))));
     }
 }
 
