@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use self::domain::Domain;
+use self::domain::{Domain, Part};
 use self::markup::Markup;
 use super::Linted;
 
@@ -102,11 +102,15 @@ fn body(html: &mut Markup, linted: &[&Linted]) {
         });
     });
     let alone = linted.len() == 1;
-    let domains: Vec<Domain<'_>> = linted
+    let domains: Vec<(Domain<'_>, Vec<Part>)> = linted
         .iter()
         .take(MAX_DETAILED)
         .enumerate()
-        .map(|(index, linted)| Domain::new(linted, index.saturating_add(1), alone))
+        .map(|(index, linted)| {
+            let domain = Domain::new(linted, index.saturating_add(1), alone);
+            let parts = domain.parts();
+            (domain, parts)
+        })
         .collect();
     html.element("div", &[("class", "page")], |html| {
         html.element("nav", &[("class", "contents"), ("aria-label", "Contents")], |html| {
@@ -117,7 +121,7 @@ fn body(html: &mut Markup, linted: &[&Linted]) {
                 html.leaf("h1", &[], &title(linted));
                 overview::show(html, linted);
             }
-            domains.iter().for_each(|domain| domain.show(html));
+            domains.into_iter().for_each(|(domain, parts)| domain.show(html, parts));
             references(html, linted);
         });
     });
@@ -131,13 +135,13 @@ fn body(html: &mut Markup, linted: &[&Linted]) {
     });
 }
 
-fn contents(html: &mut Markup, domains: &[Domain<'_>], alone: bool) {
+fn contents(html: &mut Markup, domains: &[(Domain<'_>, Vec<Part>)], alone: bool) {
     if alone {
-        return domains.iter().for_each(|domain| domain.contents(html));
+        return domains.iter().for_each(|(domain, parts)| domain.contents(html, parts));
     }
     html.element("ul", &[], |html| {
         html.element("li", &[], |html| html.leaf("a", &[("href", "#overview")], "Overview"));
-        for (index, domain) in domains.iter().take(MAX_CONTENTS).enumerate() {
+        for (index, (domain, _)) in domains.iter().take(MAX_CONTENTS).enumerate() {
             let link = format!("#d{}", index.saturating_add(1));
             html.element("li", &[], |html| html.leaf("a", &[("href", &link)], domain.name()));
         }

@@ -7,8 +7,11 @@ use crate::outcome::{Location, Report};
 use crate::report::Linted;
 use crate::snapshot::Snapshot;
 
+/// Writes what a part has to say of a domain; nothing where it has nothing to say.
+type Fill = fn(&Domain<'_>, &mut Markup);
+
 /// The parts: their anchor, their heading, and what fills them.
-const PARTS: [(&str, &str, fn(&Domain<'_>, &mut Markup)); 9] = [
+const PARTS: [(&str, &str, Fill); 9] = [
     ("findings", "Findings", findings::part),
     ("senders", "What senders do", sender::part),
     ("hosts", "MX hosts", hosts::part),
@@ -19,6 +22,9 @@ const PARTS: [(&str, &str, fn(&Domain<'_>, &mut Markup)); 9] = [
     ("about", "About this observation", about::part),
     ("timeline", "Timeline", timeline::part),
 ];
+
+/// A part that is filled: its anchor, its heading, and what stands in it.
+pub type Part = (&'static str, &'static str, Markup);
 
 const HEADINGS: [&str; 5] = ["h1", "h2", "h3", "h4", "h5"];
 
@@ -98,24 +104,24 @@ impl<'a> Domain<'a> {
     }
 
     /// The links to the parts.
-    pub fn contents(&self, html: &mut Markup) {
+    pub fn contents(&self, html: &mut Markup, parts: &[Part]) {
         html.element("ul", &[], |html| {
-            for (part, title, _) in self.filled() {
+            for (part, title, _) in parts {
                 html.element("li", &[], |html| html.leaf("a", &[("href", &format!("#{}", self.id(part)))], title));
             }
         });
     }
 
     /// The whole section.
-    pub fn show(&self, html: &mut Markup) {
+    pub fn show(&self, html: &mut Markup, parts: Vec<Part>) {
         let (id, heading) = (format!("d{}", self.number), self.id("name"));
         html.element("section", &[("id", &id), ("class", "domain"), ("aria-labelledby", &heading)], |html| {
             verdict::show(self, html, &heading);
             if !self.alone {
                 let label = format!("Parts of the report on {}", self.name());
-                html.element("nav", &[("class", "parts"), ("aria-label", &label)], |html| self.contents(html));
+                html.element("nav", &[("class", "parts"), ("aria-label", &label)], |html| self.contents(html, &parts));
             }
-            for (part, title, inside) in self.filled() {
+            for (part, title, inside) in parts {
                 let heading = self.id(&format!("{part}-heading"));
                 let attributes = [("id", self.id(part)), ("class", format!("part part-{part}"))];
                 let [id, class] = &attributes;
@@ -128,7 +134,7 @@ impl<'a> Domain<'a> {
     }
 
     /// The parts that have something to say.
-    fn filled(&self) -> Vec<(&'static str, &'static str, Markup)> {
+    pub fn parts(&self) -> Vec<Part> {
         let filled = PARTS.iter().map(|(part, title, fill)| {
             let mut inside = Markup::default();
             fill(self, &mut inside);

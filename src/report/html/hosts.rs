@@ -27,7 +27,7 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
         let sentence = if null { "The domain takes no mail (null MX)." } else { "The domain has no MX host." };
         return html.leaf("p", &[], sentence);
     }
-    let columns = ["Preference", "MX host", "Policy", "Address", "STARTTLS and TLS", "Certificate", "DANE"];
+    let columns = ["Preference", "MX host", "Policy", "Address", "STARTTLS", "Certificate", "DANE"];
     domain.table(html, "MX hosts in order of preference", &columns, |html| {
         hosts.iter().take(MAX_HOSTS).for_each(|host| rows(html, *host));
     });
@@ -54,7 +54,7 @@ fn rows(html: &mut Markup, host: Seen<'_>) {
                 html.element("th", &[("rowspan", &span), ("scope", "rowgroup")], |html| {
                     name(html, host, addresses.len())
                 });
-                html.element("td", &[("rowspan", &span)], |html| covered(html, host));
+                html.element("td", &[("rowspan", &span), ("class", "pattern")], |html| covered(html, host));
             }
             let address = addresses.get(index).copied().flatten();
             html.element("td", &[("class", "address")], |html| match address {

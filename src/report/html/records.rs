@@ -13,7 +13,7 @@ const MAX_ADDRESSES: usize = 16;
 /// Fills the part.
 pub fn part(domain: &Domain<'_>, html: &mut Markup) {
     let columns = ["What", "As a zone file writes it", "TTL", "Cached until", "DNSSEC"];
-    domain.table(html, "DNS records", &columns, |html| {
+    domain.table(html, "Answers as they came", &columns, |html| {
         for (title, root) in [("MX records", "mx"), ("MTA-STS record", "record"), ("TLSRPT record", "tlsrpt")] {
             html.element("tr", &[], |html| {
                 html.leaf("th", &[("scope", "row")], title);
@@ -72,7 +72,7 @@ fn ttl_column(ttl: Option<u32>) -> String {
 /// The cells for TTL, the end of caching, and DNSSEC.
 fn cached(domain: &Domain<'_>, html: &mut Markup, ttl: Option<i64>, dnssec: Option<&str>) {
     let missing = |html: &mut Markup| html.leaf("span", &[("class", "muted")], "–");
-    html.element("td", &[], |html| match ttl {
+    html.element("td", &[("class", "ttl")], |html| match ttl {
         Some(ttl) => {
             html.text(&format!("{ttl} s"));
             html.leaf("div", &[("class", "muted small")], &crate::rules::duration(ttl));

@@ -101,8 +101,7 @@ fn drawing(html: &mut Markup, domain: &Domain<'_>, critical: &[&Step], beside: &
         let text = format!("Bars for {rows} steps over {length} ms; the table below says the same.");
         html.plain_in("title", &[("id", &title)], &text);
         scale(html, length, height);
-        let top =
-            group(html, "Critical path: each step waited for the one before", critical, SCALE, length, "critical");
+        let top = group(html, "Critical path", critical, SCALE, length, "critical");
         if !beside.is_empty() {
             group(html, "Beside it", beside, top, length, "beside");
         }

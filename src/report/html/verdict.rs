@@ -105,7 +105,7 @@ fn at_a_glance(domain: &Domain<'_>, html: &mut Markup) {
             ("Policy life", life(domain)),
             ("MX hosts", hosts(domain)),
             ("TLS reports", reports(domain)),
-            ("DNSSEC", dnssec(domain)),
+            ("DNSSEC of MX", dnssec(domain)),
         ] {
             html.element("div", &[], |html| {
                 html.leaf("dt", &[], term);
@@ -121,7 +121,7 @@ pub fn mode(domain: &Domain<'_>) -> String {
     match mode.text() {
         Some(mode) => mode.to_owned(),
         None if domain.fact("/policy/body").is_absent() => "no policy".to_owned(),
-        None if mode.is_absent() => "none that is valid".to_owned(),
+        None if mode.is_absent() => "none valid".to_owned(),
         None => "not observed".to_owned(),
     }
 }
@@ -130,7 +130,7 @@ fn life(domain: &Domain<'_>) -> String {
     match domain.fact("/policy/max_age").number() {
         Some(seconds) => crate::rules::duration(seconds),
         None if domain.fact("/policy/body").is_absent() => "no policy".to_owned(),
-        None if domain.fact("/policy/max_age").is_absent() => "none that is valid".to_owned(),
+        None if domain.fact("/policy/max_age").is_absent() => "none valid".to_owned(),
         None => "not observed".to_owned(),
     }
 }
