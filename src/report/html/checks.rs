@@ -11,6 +11,8 @@ use crate::outcome::{Check, Outcome, Severity, Summary};
 
 /// How many checks of one group are shown.
 const MAX_CHECKS: usize = 300;
+/// How many reasons for checks that were not made are named.
+const MAX_REASONS: usize = 12;
 
 /// Fills the part.
 pub fn part(domain: &Domain<'_>, html: &mut Markup) {
@@ -22,10 +24,36 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
             None => groups.push((&check.group, vec![check])),
         }
     }
+    reasons(domain, html);
     for (name, mut checks) in groups {
         checks.sort_by_key(|check| rank(check));
         group(html, name, &checks);
     }
+}
+
+/// Why checks could not be made: one line a reason, for one missing observation stops many.
+fn reasons(domain: &Domain<'_>, html: &mut Markup) {
+    let mut reasons: Vec<(&str, usize)> = Vec::new();
+    for check in domain.report().checks.iter().filter(|check| check.outcome == Outcome::NotChecked) {
+        let reason = check.reason.as_deref().unwrap_or("it is not known why");
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => reasons.push((reason, 1)),
+        }
+    }
+    if reasons.is_empty() {
+        return;
+    }
+    reasons.sort_by_key(|(_, count)| Reverse(*count));
+    html.element("ul", &[("class", "plain reasons")], |html| {
+        for (reason, count) in reasons.iter().take(MAX_REASONS) {
+            html.element("li", &[], |html| {
+                Status::NotChecked.show(html, &format!("{} not made: ", words::count(*count, "check")));
+                html.prose(reason);
+            });
+        }
+    });
+    words::and_more(html, reasons.len().saturating_sub(MAX_REASONS), "reason");
 }
 
 /// What failed comes first, worst first, then what could not be told.

@@ -16,6 +16,8 @@ const MAX_ADDRESSES: usize = 8;
 const MAX_CONVERSATIONS: usize = 20;
 /// How many TLSA records of one host are shown.
 const MAX_TLSA: usize = 4;
+/// How many characters of a TLSA record are shown.
+const MAX_TLSA_TEXT: usize = 22;
 
 /// Fills the part.
 pub fn part(domain: &Domain<'_>, html: &mut Markup) {
@@ -130,13 +132,21 @@ fn dane(html: &mut Markup, host: Seen<'_>) {
                     Some(false) => Status::Error.show(html, "does not match: "),
                     None => Status::NotChecked.show(html, "not compared: "),
                 }
-                html.leaf("code", &[], record.at("/text").text().unwrap_or_default());
+                html.leaf("code", &[], &shortened(record.at("/text").text().unwrap_or_default()));
             });
         }
     });
     let more = records.len().saturating_sub(MAX_TLSA);
     if more > 0 {
         html.leaf("div", &[("class", "more")], &format!("and {more} more"));
+    }
+}
+
+/// A TLSA record with the beginning of its digest: enough to tell it from others.
+fn shortened(record: &str) -> String {
+    match record.char_indices().nth(MAX_TLSA_TEXT) {
+        Some((end, _)) => format!("{}…", record.get(..end).unwrap_or_default()),
+        None => record.to_owned(),
     }
 }
 

@@ -8,6 +8,7 @@ use super::seen::Seen;
 use super::session::{self, not_observed};
 use super::status::Status;
 use super::words;
+use crate::outcome::Check;
 
 /// How many addresses of the policy host are shown.
 const MAX_ADDRESSES: usize = 16;
@@ -55,29 +56,35 @@ fn statement(domain: &Domain<'_>, html: &mut Markup) {
     }
 }
 
-/// What is wrong with which line.
+/// What is wrong with which line, in the order of the lines.
 fn remarks(domain: &Domain<'_>, html: &mut Markup) {
     let findings = domain.report().findings();
-    let within = |at: &crate::outcome::Location| at.exhibit == "policy";
+    let line = |check: &Check| check.location.as_ref().filter(|at| at.exhibit == "policy").map(|at| at.line);
     let numbered = findings.iter().enumerate();
-    let remarks: Vec<_> =
-        numbered.filter(|(_, check)| check.location.as_ref().is_some_and(within)).take(MAX_REMARKS).collect();
-    if remarks.is_empty() {
-        return;
+    let mut remarks: Vec<_> =
+        numbered.filter_map(|(index, check)| Some((line(check)?, index, *check))).take(MAX_REMARKS).collect();
+    remarks.sort_by_key(|(line, index, _)| (*line, *index));
+    if !remarks.is_empty() {
+        html.element("ul", &[("class", "plain remarks")], |html| {
+            for (line, index, check) in remarks {
+                html.element("li", &[], |html| remark(domain, html, line, index, check));
+            }
+        });
     }
-    html.element("ul", &[("class", "plain remarks")], |html| {
-        for (index, check) in remarks {
-            let status = Status::of(check);
-            html.element("li", &[], |html| {
-                let line = check.location.as_ref().map_or(0, |at| at.line);
-                status.show(html, &format!("{}, line {line}: ", status.word()));
-                findings::message(html, check);
-                html.text(" ");
-                if let Some(anchor) = findings::anchor(domain, index) {
-                    html.leaf("a", &[("href", &format!("#{anchor}"))], &format!("What to do about {}", check.rule));
-                }
-            });
-        }
+}
+
+fn remark(domain: &Domain<'_>, html: &mut Markup, line: usize, index: usize, check: &Check) {
+    let status = Status::of(check);
+    status.show(html, &format!("Line {line}, {}: ", status.word().to_lowercase()));
+    match check.subject.as_deref().is_some_and(|subject| subject.starts_with("line ")) {
+        true => html.prose(check.message.as_deref().unwrap_or(&check.title)),
+        false => findings::message(html, check),
+    }
+    html.text(". ");
+    let Some(anchor) = findings::anchor(domain, index) else { return };
+    html.element("a", &[("href", &format!("#{anchor}"))], |html| {
+        html.text("What to do");
+        html.leaf("span", &[("class", "visually-hidden")], &format!(" about {} in line {line}", check.rule));
     });
 }
 

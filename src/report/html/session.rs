@@ -6,7 +6,7 @@ use super::status::Status;
 use super::words;
 
 /// How many names of a certificate are shown.
-const MAX_NAMES: usize = 6;
+const MAX_NAMES: usize = 4;
 
 /// The version of TLS; `tls` is the handshake.
 pub fn version(html: &mut Markup, tls: Seen<'_>) {
