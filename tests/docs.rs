@@ -1,7 +1,8 @@
 //! What the documents say is so: every command in them runs, and what they show of its output is what it prints.
 //!
 //! A block `console` holds commands behind `$ ` and their output; `…` on a line of its own stands for any lines.
-//! A block behind `<!-- file: NAME -->` is written to that file first. The lines of `sh` blocks that begin with
+//! A block behind `<!-- file: NAME -->` is written to that file first; `<!-- copy: FILE as NAME -->` copies one of the
+//! project's. The lines of `sh` blocks that begin with
 //! `stslint` run too, except where they need the internet or a file of the reader's: then their options must exist.
 //! With `STSLINT_BLESS=1` the outputs in the documents are written anew.
 
@@ -67,6 +68,14 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
+/// Copies the files that a document asks for.
+fn copies(text: &str, folder: &Path) {
+    for line in text.lines().filter_map(|line| line.strip_prefix("<!-- copy: ")) {
+        let (from, name) = line.strip_suffix(" -->").and_then(|line| line.split_once(" as ")).unwrap();
+        std::fs::copy(from, folder.join(name)).unwrap();
+    }
+}
+
 fn run(command: &str, folder: &Path) -> (i32, String) {
     let binary = assert_cmd::cargo::cargo_bin("stslint");
     let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
@@ -104,6 +113,7 @@ fn the_output_in_the_documents_is_real() {
         let text = std::fs::read_to_string(&document).unwrap();
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let folder = folder();
+        copies(&text, folder.path());
         let mut changes: Vec<(usize, usize, Vec<String>)> = Vec::new();
         for block in blocks(&text) {
             if let Some(name) = &block.file {

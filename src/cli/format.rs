@@ -37,6 +37,8 @@ pub enum Format {
     Github,
     /// Code Quality of GitLab.
     Gitlab,
+    /// One page for people, complete in itself.
+    Html,
     /// For people: findings with their texts underlined.
     Human,
     /// One JSON document with everything.
@@ -180,10 +182,10 @@ impl Sink {
 
 /// Whether a format is one document about everything.
 fn is_document(format: Format) -> bool {
-    use Format::{Concise, Github, Gitlab, Human, Json, Jsonl, Junit, Markdown, Nagios, Prometheus, Sarif};
+    use Format::{Concise, Github, Gitlab, Html, Human, Json, Jsonl, Junit, Markdown, Nagios, Prometheus, Sarif};
     match format {
         Concise | Github | Human | Jsonl => false,
-        Gitlab | Json | Junit | Markdown | Nagios | Prometheus | Sarif => true,
+        Gitlab | Html | Json | Junit | Markdown | Nagios | Prometheus | Sarif => true,
     }
 }
 
@@ -203,6 +205,7 @@ fn one_domain(format: Format, linted: &Linted, style: &Style) -> Result<Option<S
 fn document(format: Format, results: &Results<'_>, require_complete: bool) -> Result<Option<String>, Error> {
     let text = match format {
         Format::Gitlab => report::gitlab(results).into_diagnostic()?,
+        Format::Html => report::html(results),
         Format::Json => report::json(results).into_diagnostic()?,
         Format::Junit => report::junit(results).into_diagnostic()?,
         Format::Markdown => report::markdown(results),

@@ -17,9 +17,14 @@ impl Fingerprints {
     /// The SHA-256 over rule, domain and subject, in hexadecimal. Lines do not count, since an edit above a finding
     /// does not make it another one; of several findings alike, the second and later ones are numbered.
     pub fn of(&mut self, linted: &Linted, check: &Check) -> String {
+        self.named(linted, &check.rule, check.subject.as_ref())
+    }
+
+    /// The same of a finding that is no check any more, because the configuration accepts it.
+    pub fn named(&mut self, linted: &Linted, rule: &String, subject: Option<&String>) -> String {
         // A text without a domain is told from others by its file.
         let domain = linted.report.domain.as_ref().or(linted.policy_file.as_ref());
-        let parts = [Some(&check.rule), domain, check.subject.as_ref()];
+        let parts = [Some(rule), domain, subject];
         // A part's length before it: no two sets of parts make one key.
         let key: String = parts
             .into_iter()

@@ -9,7 +9,7 @@ use quick_xml::events::Event as XmlEvent;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::outcome::{Check, Fix, Location, Outcome, Severity, Summary};
+use crate::outcome::{Check, Fix, Ignored, Location, Outcome, Severity, Summary};
 use crate::snapshot::Snapshot;
 use crate::source_text::is_bidi;
 
@@ -68,6 +68,16 @@ fn linted(text: &str, policy_file: Option<&str>) -> Linted {
         collected_at: Some("2026-11-23T15:44:53Z".to_owned()),
         summary: Summary::of(&checks),
         checks,
+        ignored: vec![Ignored {
+            rule: "policy-mode".to_owned(),
+            group: text.to_owned(),
+            severity: Severity::Error,
+            subject: Some(text.to_owned()),
+            message: text.to_owned(),
+            reason: text.to_owned(),
+            until: text.to_owned(),
+            by: text.to_owned(),
+        }],
         exhibits: BTreeMap::from([(text.to_owned(), text.to_owned())]),
         ..Report::default()
     };

@@ -8,7 +8,7 @@ use super::place::Place;
 use super::wording::{counted, domain, one_line, shortened, what};
 use super::{Linted, Results, citation_url};
 use crate::fix::corrected_line;
-use crate::outcome::{Check, Outcome, Severity, Summary};
+use crate::outcome::{Check, Ignored, Outcome, Severity, Summary};
 use crate::source_text::printable;
 
 /// The longest comment, in characters: services refuse one of more than 65,536.
@@ -157,7 +157,21 @@ fn lists(linted: &Linted) -> String {
         }
         text.push_str("\n</details>\n");
     }
+    text.push_str(&ignored(&linted.report.ignored));
     text
+}
+
+/// What the configuration accepts, why, and until when.
+fn ignored(ignored: &[Ignored]) -> String {
+    if ignored.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n<details><summary>{} ignored by the configuration</summary>\n\n", ignored.len());
+    for ignored in ignored.iter().take(MOST_NAMES) {
+        let (what, why) = (prose(&ignored.message), prose(&ignored.reason));
+        let _ = writeln!(text, "- `{}`: {what} (accepted until {}: {why})", code(&ignored.rule), prose(&ignored.until));
+    }
+    text + "\n</details>\n"
 }
 
 fn cited(cite: &str) -> String {

@@ -12,9 +12,10 @@ use self::artifacts::Artifacts;
 use self::descriptors::Descriptors;
 use super::fingerprint::Fingerprints;
 use super::json::document_of;
+use super::place::path_of;
 use super::wording::{domain, lines, what};
 use super::{Linted, Results};
-use crate::outcome::{Check, Outcome};
+use crate::outcome::{Check, Ignored, Outcome};
 
 /// The reports as one document with one run.
 pub fn sarif(results: &Results<'_>) -> Result<String, serde_json::Error> {
@@ -27,6 +28,9 @@ pub fn sarif(results: &Results<'_>) -> Result<String, serde_json::Error> {
             let fingerprint = fingerprints.of(linted, check);
             found.push(result(linted, check, &fingerprint, &descriptors, &mut artifacts));
         }
+        found.extend(
+            linted.report.ignored.iter().map(|ignored| suppressed(linted, ignored, &descriptors, &mut fingerprints)),
+        );
     }
     document_of(&json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -74,6 +78,23 @@ fn result(
         result.insert("fixes".to_owned(), fixes.into());
     }
     result
+}
+
+/// A finding that the configuration accepts (§3.35). It has lost its place in the text.
+fn suppressed(linted: &Linted, ignored: &Ignored, descriptors: &Descriptors, fingerprints: &mut Fingerprints) -> Value {
+    let said = format!("{}: {}", domain(&linted.report), ignored.message);
+    let why = format!("{} (until {}, {})", ignored.reason, ignored.until, ignored.by);
+    json!({
+        "ruleId": ignored.rule,
+        "ruleIndex": descriptors.index(&ignored.rule),
+        "level": ignored.severity.label(),
+        "message": message(&said),
+        "locations": [{ "physicalLocation": { "artifactLocation": { "uri": path_of(linted) } } }],
+        "partialFingerprints": {
+            "stslint/v1": fingerprints.named(linted, &ignored.rule, ignored.subject.as_ref()),
+        },
+        "suppressions": [{ "kind": "external", "justification": lines(&why) }],
+    })
 }
 
 /// What was not checked, and what could not be read at all.

@@ -1,0 +1,341 @@
+//! The report as one HTML page for people: a file that needs nothing else, runs no script and loads nothing.
+//!
+//! `cli` prints it for `--format html`. Its Content-Security-Policy allows the style within and no more, so that
+//! even a mistake in escaping could not make a browser act for a peer.
+
+mod about;
+mod checks;
+mod domain;
+mod exhibit;
+mod findings;
+mod hosts;
+mod markup;
+mod overview;
+mod policy;
+mod records;
+mod seen;
+mod sender;
+mod session;
+mod status;
+mod timeline;
+mod tlsrpt;
+mod verdict;
+mod words;
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use self::domain::{Domain, Part};
+use self::markup::Markup;
+use super::{Linted, Results, Unreadable};
+
+/// How many domains have a section of their own.
+const MAX_DETAILED: usize = 200;
+/// How many domains the contents name.
+const MAX_CONTENTS: usize = 40;
+
+const STYLE: &str = include_str!("html/style.css");
+const ICONS: &str = include_str!("html/icons.svg");
+/// The mark in the tab of a browser; without one, browsers ask the server of the page for it.
+const TAB_ICON: &str = "data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E\
+    %3Crect x=%221%22 y=%225%22 width=%2230%22 height=%2222%22 rx=%225%22 fill=%22%230b5c7a%22/%3E\
+    %3Cpath d=%22M5.5 10.5 16 18.5 26.5 10.5%22 fill=%22none%22 stroke=%22white%22 stroke-width=%222.6%22/%3E\
+    %3C/svg%3E";
+
+/// The page about one or more domains; of several, the worst comes first.
+pub fn html(results: &Results<'_>) -> String {
+    let mut sorted: Vec<&Linted> = results.linted.iter().collect();
+    sorted.sort_by_key(|linted| {
+        let summary = &linted.report.summary;
+        Reverse((summary.errors, summary.warnings, usize::from(summary.passed == 0), summary.notes))
+    });
+    let mut page = Markup::default();
+    page.embed("<!DOCTYPE html>\n");
+    page.element("html", &[("lang", "en-GB")], |html| {
+        html.element("head", &[], |html| head(html, &sorted));
+        html.element("body", &[], |html| body(html, &sorted, results.unreadable));
+    });
+    page.into_html() + "\n"
+}
+
+fn head(html: &mut Markup, linted: &[&Linted]) {
+    html.open("meta", &[("charset", "utf-8")]);
+    html.open("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &content_security_policy())]);
+    html.open("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
+    html.open("meta", &[("name", "color-scheme"), ("content", "light dark")]);
+    html.open("meta", &[("name", "referrer"), ("content", "no-referrer")]);
+    html.open("meta", &[("name", "robots"), ("content", "noindex")]);
+    html.open("meta", &[("name", "generator"), ("content", concat!("stslint ", env!("CARGO_PKG_VERSION")))]);
+    html.plain_in("title", &[], &format!("{} – stslint", title(linted)));
+    html.open("link", &[("rel", "icon"), ("type", "image/svg+xml"), ("href", TAB_ICON)]);
+    html.element("style", &[], |html| html.embed(STYLE));
+}
+
+/// What a browser may do with the page: apply the one style and show the icon in it (CSP level 3).
+fn content_security_policy() -> String {
+    let hash = ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes());
+    let hash = STANDARD.encode(hash.as_ref());
+    format!("default-src 'none'; style-src 'sha256-{hash}'; img-src data:; base-uri 'none'; form-action 'none'")
+}
+
+fn title(linted: &[&Linted]) -> String {
+    match linted {
+        [] => "No domain".to_owned(),
+        [alone] => domain::name(alone).chars().take(253).collect(),
+        several => format!("MTA-STS and TLSRPT of {} domains", several.len()),
+    }
+}
+
+fn body(html: &mut Markup, linted: &[&Linted], unread: &[Unreadable]) {
+    html.embed(ICONS);
+    html.leaf("a", &[("class", "skip"), ("href", "#content")], "Skip to the content");
+    html.element("header", &[("class", "masthead")], |html| {
+        html.element("svg", &[("class", "mark"), ("aria-hidden", "true"), ("viewBox", "0 0 32 32")], |html| {
+            html.leaf("use", &[("href", "#icon-mark")], "");
+        });
+        html.element("p", &[], |html| {
+            html.leaf("strong", &[], "stslint");
+            html.leaf("span", &[], "Report on MTA-STS and TLSRPT");
+        });
+    });
+    let alone = linted.len() == 1;
+    let domains: Vec<(Domain<'_>, Vec<Part>)> = linted
+        .iter()
+        .take(MAX_DETAILED)
+        .enumerate()
+        .map(|(index, linted)| {
+            let domain = Domain::new(linted, index.saturating_add(1), alone);
+            let parts = domain.parts();
+            (domain, parts)
+        })
+        .collect();
+    html.element("div", &[("class", "page")], |html| {
+        html.element("nav", &[("class", "contents"), ("aria-label", "Contents")], |html| {
+            contents(html, &domains, alone)
+        });
+        html.element("main", &[("id", "content"), ("tabindex", "-1")], |html| {
+            if !alone {
+                html.leaf("h1", &[], &title(linted));
+                overview::show(html, linted);
+            }
+            unreadable(html, unread);
+            domains.into_iter().for_each(|(domain, parts)| domain.show(html, parts));
+            references(html, linted);
+        });
+    });
+    html.element("footer", &[], |html| {
+        html.leaf("p", &[], concat!("Made by stslint ", env!("CARGO_PKG_VERSION"), "."));
+        html.leaf(
+            "p",
+            &[],
+            "This page is complete: it loads nothing, runs no script and tells nobody that it is read.",
+        );
+    });
+}
+
+fn contents(html: &mut Markup, domains: &[(Domain<'_>, Vec<Part>)], alone: bool) {
+    if alone {
+        return domains.iter().for_each(|(domain, parts)| domain.contents(html, parts));
+    }
+    html.element("ul", &[], |html| {
+        html.element("li", &[], |html| html.leaf("a", &[("href", "#overview")], "Overview"));
+        for (index, (domain, _)) in domains.iter().take(MAX_CONTENTS).enumerate() {
+            let link = format!("#d{}", index.saturating_add(1));
+            html.element("li", &[], |html| html.leaf("a", &[("href", &link)], domain.name()));
+        }
+    });
+    words::and_more(html, domains.len().saturating_sub(MAX_CONTENTS), "domain");
+}
+
+/// What could not be read, so that nobody takes its absence for a good result.
+fn unreadable(html: &mut Markup, inputs: &[Unreadable]) {
+    if inputs.is_empty() {
+        return;
+    }
+    let attributes = [("id", "unreadable"), ("class", "part"), ("aria-labelledby", "unreadable-heading")];
+    html.element("section", &attributes, |html| {
+        html.leaf("h2", &[("id", "unreadable-heading")], "Could not be read");
+        html.leaf("p", &[], "Nothing is known of these, and nothing above or below speaks of them.");
+        html.element("ul", &[], |html| {
+            for input in inputs.iter().take(MAX_DETAILED) {
+                html.leaf("li", &[], &input.sentence());
+            }
+        });
+        words::and_more(html, inputs.len().saturating_sub(MAX_DETAILED), "input");
+    });
+}
+
+/// Every section of a standard that the page leans on, once, so that its address is on paper too.
+fn references(html: &mut Markup, linted: &[&Linted]) {
+    let cites: BTreeSet<&String> = linted
+        .iter()
+        .take(MAX_DETAILED)
+        .flat_map(|linted| &linted.report.checks)
+        .flat_map(|check| &check.cites)
+        .filter(|cite| super::citation_url(cite).is_some())
+        .collect();
+    if cites.is_empty() {
+        return;
+    }
+    html.element(
+        "section",
+        &[("id", "standards"), ("class", "part"), ("aria-labelledby", "standards-heading")],
+        |html| {
+            html.leaf("h2", &[("id", "standards-heading")], "Standards");
+            html.element("details", &[], |html| {
+                html.leaf("summary", &[], "Every section of a standard that these checks lean on");
+                html.element("ul", &[("class", "references")], |html| {
+                    for cite in cites.into_iter().take(300) {
+                        html.element("li", &[], |html| words::cites(html, std::slice::from_ref(cite)));
+                    }
+                });
+            });
+        },
+    );
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::facts::Facts;
+    use crate::outcome::{Check, Fix, Location, Outcome, Report, Severity, Summary};
+    use crate::rules::RuleSet;
+    use crate::sender::{SenderAction, SenderCache, SenderHost, SenderView};
+    use crate::snapshot::{Lookup, MxRecord, Snapshot, Step};
+
+    fn linted(snapshot: Snapshot, report: Report) -> Linted {
+        Linted { report, facts: Facts::of(&snapshot, None).tree, snapshot, policy_file: None }
+    }
+
+    fn page(linted: &[Linted]) -> String {
+        let rules = RuleSet::built_in().unwrap();
+        html(&Results { linted, unreadable: &[], rules: &rules })
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_named() {
+        let unreadable = [Unreadable { name: "old.yaml".to_owned(), message: "it is <empty>".to_owned() }];
+        let page = html(&Results { linted: &[], unreadable: &unreadable, rules: &RuleSet::built_in().unwrap() });
+        assert!(page.contains("cannot read old.yaml: it is &lt;empty&gt;"), "{page}");
+    }
+
+    fn view(cache: SenderCache) -> SenderView {
+        let actions = [
+            SenderAction::Deliver,
+            SenderAction::DeliverAndReport,
+            SenderAction::DeliverUnverified,
+            SenderAction::Refuse,
+            SenderAction::Retry,
+            SenderAction::Unknown,
+        ];
+        let hosts = actions.iter().enumerate().map(|(index, action)| SenderHost {
+            exchange: format!("mx{index}.example.com"),
+            preference: Some(10),
+            action: *action,
+            dane: None,
+            explanation: "The policy names it, and its certificate does too.".to_owned(),
+            reports: if index == 3 { vec!["validation-failure".to_owned()] } else { Vec::new() },
+        });
+        SenderView {
+            cache,
+            policy: "enforce".to_owned(),
+            explanation: "Record and policy are valid.".to_owned(),
+            reports: vec!["sts-webpki-invalid".to_owned()],
+            hosts: hosts.collect(),
+            outcome: "Mail goes to `mx0.example.com` over verified TLS.".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_senders_do_stands_in_words() {
+        let sender = vec![view(SenderCache::Empty), view(SenderCache::Baseline)];
+        let page = page(&[linted(Snapshot::of(Some("example.com")), Report { sender, ..Report::default() })]);
+        for text in [
+            "A sender that holds no policy yet",
+            "A sender that still holds the older policy",
+            "Mail goes to <code>mx0.example.com</code> over verified TLS.",
+            "Delivers over verified TLS",
+            "Delivers, and reports the failure",
+            "Delivers without verifying",
+            "Does not deliver here",
+            "Cannot deliver now, tries again",
+            "<code>sts-webpki-invalid</code>",
+            "<code>validation-failure</code>",
+        ] {
+            assert!(page.contains(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_corrected_text_stands_beside_the_fault() {
+        let location = Location { exhibit: "policy".to_owned(), line: 1, column: 7, offset: 6, length: 7 };
+        let check = Check {
+            rule: "policy-mode".to_owned(),
+            group: "policy".to_owned(),
+            title: "The mode is valid".to_owned(),
+            outcome: Outcome::Fail,
+            severity: Severity::Error,
+            subject: None,
+            message: Some("the mode is no mode".to_owned()),
+            help: None,
+            cites: vec!["RFC 8461 §3.2".to_owned()],
+            reported_as: None,
+            at: None,
+            location: Some(location.clone()),
+            reason: None,
+            fix: Some(Fix { location, with: "enforce".to_owned(), safe: false }),
+        };
+        let exhibits = [("policy".to_owned(), "mode: enfroce\n".to_owned())].into();
+        let report = Report {
+            summary: Summary::of(std::slice::from_ref(&check)),
+            checks: vec![check],
+            exhibits,
+            ..Report::default()
+        };
+        let page = page(&[linted(Snapshot::of(None), report)]);
+        assert!(page.contains("mode: <mark>enfroce</mark>"), "{page}");
+        assert!(page.contains("<code>mode: enforce</code></ins>"), "{page}");
+        assert!(page.contains("Proposed text"), "{page}");
+    }
+
+    #[test]
+    fn a_very_large_observation_stays_readable() {
+        let record = |index: u16| MxRecord { preference: index, exchange: format!("mx{index}.example.com") };
+        let step = |index: u64| Step { name: format!("A mx{index}.example.com"), start_ms: index, end_ms: u64::MAX };
+        let snapshot = Snapshot {
+            mx: Some(Lookup::answer(None, (0..500).map(record).collect())),
+            timeline: Some((0..5_000).map(step).collect()),
+            ..Snapshot::of(Some("example.com"))
+        };
+        let exhibits = [("policy".to_owned(), "x".repeat(65_536)), ("mx".to_owned(), "y\n".repeat(30_000))].into();
+        let page = page(&[linted(snapshot, Report { exhibits, ..Report::default() })]);
+        assert!(page.contains("… and 450 more MX hosts"));
+        assert!(page.contains("… and 4800 more steps"));
+        assert!(page.contains("… and 29800 more lines"));
+        assert!(page.len() < 400_000, "{}", page.len());
+    }
+
+    #[test]
+    fn the_worst_of_many_domains_comes_first() {
+        let domains = (0..300).map(|index| {
+            let name = format!("d{index}.example");
+            let summary = Summary { errors: usize::from(index == 299), passed: 1, ..Summary::default() };
+            linted(Snapshot::of(Some(&name)), Report { domain: Some(name.clone()), summary, ..Report::default() })
+        });
+        let page = page(&domains.collect::<Vec<_>>());
+        assert!(page.contains("1 of 300 domains needs repair"), "{page}");
+        assert!(page.contains("<a href=\"#d1\">d299.example</a>"));
+        assert!(page.contains("id=\"d200\"") && !page.contains("id=\"d201\""));
+        assert!(page.contains("d298.example"), "those without a section are in the table");
+    }
+
+    #[test]
+    fn nothing_at_all_makes_a_page() {
+        assert!(page(&[]).contains("<h1>No domain</h1>"));
+        assert!(page(&[linted(Snapshot::default(), Report::default())]).contains("Nothing could be checked"));
+    }
+}

@@ -1,0 +1,168 @@
+//! The MX hosts: each address over STARTTLS, its certificate, whether the policy names the host, and DANE.
+
+use super::domain::Domain;
+use super::exhibit::Extract;
+use super::markup::Markup;
+use super::seen::Seen;
+use super::session::{self, not_observed};
+use super::status::Status;
+use super::words;
+
+/// How many hosts are shown.
+const MAX_HOSTS: usize = 50;
+/// How many addresses of one host are shown.
+const MAX_ADDRESSES: usize = 8;
+/// How many conversations are shown.
+const MAX_CONVERSATIONS: usize = 20;
+/// How many TLSA records of one host are shown.
+const MAX_TLSA: usize = 4;
+/// How many characters of a TLSA record are shown.
+const MAX_TLSA_TEXT: usize = 22;
+
+/// Fills the part.
+pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+    let Some(hosts) = domain.fact("/mx/hosts").list() else {
+        return html.leaf("p", &[], "The MX records were not observed.");
+    };
+    if hosts.is_empty() {
+        let null = domain.fact("/mx/null_mx").truth() == Some(true);
+        let sentence = if null { "The domain takes no mail (null MX)." } else { "The domain has no MX host." };
+        return html.leaf("p", &[], sentence);
+    }
+    let columns = ["Preference", "MX host", "Policy", "Address", "STARTTLS", "Certificate", "DANE"];
+    domain.table(html, "MX hosts in order of preference", &columns, |html| {
+        hosts.iter().take(MAX_HOSTS).for_each(|host| rows(html, *host));
+    });
+    words::and_more(html, hosts.len().saturating_sub(MAX_HOSTS), "MX host");
+    conversations(domain, html);
+}
+
+/// A row for each address; what belongs to the host spans them.
+fn rows(html: &mut Markup, host: Seen<'_>) {
+    let probes = host.at("/probes").list();
+    let probes = probes.unwrap_or_default();
+    let addresses: Vec<Option<&str>> = match probes.is_empty() {
+        true => host.at("/addresses").list().unwrap_or_default().iter().map(|at| at.at("/address").text()).collect(),
+        false => probes.iter().map(|probe| probe.at("/address").text()).collect(),
+    };
+    let shown = addresses.len().clamp(1, MAX_ADDRESSES);
+    let span = shown.to_string();
+    for index in 0..shown {
+        html.element("tr", &[("class", if index == 0 { "host" } else { "further" })], |html| {
+            if index == 0 {
+                let preference = host.at("/preference");
+                let preference = preference.number().map_or("implicit".to_owned(), |number| number.to_string());
+                html.leaf("td", &[("rowspan", &span), ("class", "number")], &preference);
+                html.element("th", &[("rowspan", &span), ("scope", "rowgroup")], |html| {
+                    name(html, host, addresses.len())
+                });
+                html.element("td", &[("rowspan", &span), ("class", "pattern")], |html| covered(html, host));
+            }
+            let address = addresses.get(index).copied().flatten();
+            html.element("td", &[("class", "address")], |html| match address {
+                Some(address) => html.leaf("code", &[], address),
+                None if host.at("/resolves").truth() == Some(false) => Status::Error.show(html, "none"),
+                None => not_observed(html),
+            });
+            match probes.get(index) {
+                Some(probe) => probed(html, *probe),
+                None => html.element("td", &[("colspan", "2")], not_observed),
+            }
+            if index == 0 {
+                html.element("td", &[("rowspan", &span)], |html| dane(html, host));
+            }
+        });
+    }
+}
+
+fn name(html: &mut Markup, host: Seen<'_>, addresses: usize) {
+    html.leaf("code", &[], host.at("/name").text().unwrap_or_default());
+    if let Some(target) = host.at("/alias").text() {
+        html.element("div", &[("class", "small")], |html| {
+            html.text("an alias of ");
+            html.leaf("code", &[], target);
+        });
+    }
+    let more = addresses.saturating_sub(MAX_ADDRESSES);
+    if more > 0 {
+        html.leaf("div", &[("class", "more")], &format!("and {more} more of its addresses"));
+    }
+}
+
+fn covered(html: &mut Markup, host: Seen<'_>) {
+    match (host.at("/covered").truth(), host.at("/covered_by").text()) {
+        (Some(true), pattern) => {
+            Status::Passed.show(html, "named by ");
+            html.leaf("code", &[], pattern.unwrap_or("the policy"));
+        }
+        (Some(false), _) => Status::Error.show(html, "not named"),
+        _ if host.at("/covered").is_absent() => html.leaf("span", &[("class", "muted")], "no policy asks for it"),
+        _ => not_observed(html),
+    }
+}
+
+fn probed(html: &mut Markup, probe: Seen<'_>) {
+    let starttls = |html: &mut Markup| match (probe.at("/starttls_offered").truth(), probe.at("/failure").text()) {
+        (Some(true), _) => Status::Passed.show(html, "offered"),
+        (Some(false), _) => Status::Error.show(html, "not offered"),
+        (None, Some(failure)) => Status::NotChecked.show(html, failure),
+        _ => not_observed(html),
+    };
+    html.element("td", &[], |html| {
+        html.element("div", &[], starttls);
+        if probe.at("/starttls_offered").truth() == Some(true) {
+            session::version(html, probe.at("/tls"));
+        }
+    });
+    session::certificate(html, probe.at("/tls"));
+}
+
+fn dane(html: &mut Markup, host: Seen<'_>) {
+    let Some(records) = host.at("/tlsa").list() else {
+        return html.leaf("span", &[("class", "muted")], "not looked up");
+    };
+    if records.is_empty() {
+        return html.leaf("span", &[("class", "muted")], "no TLSA records");
+    }
+    html.element("ul", &[("class", "plain")], |html| {
+        for record in records.iter().take(MAX_TLSA) {
+            html.element("li", &[], |html| {
+                match record.at("/matches").truth() {
+                    Some(true) => Status::Passed.show(html, "matches: "),
+                    Some(false) => Status::Error.show(html, "does not match: "),
+                    None => Status::NotChecked.show(html, "not compared: "),
+                }
+                html.leaf("code", &[], &shortened(record.at("/text").text().unwrap_or_default()));
+            });
+        }
+    });
+    let more = records.len().saturating_sub(MAX_TLSA);
+    if more > 0 {
+        html.leaf("div", &[("class", "more")], &format!("and {more} more"));
+    }
+}
+
+/// A TLSA record with the beginning of its digest: enough to tell it from others.
+fn shortened(record: &str) -> String {
+    match record.char_indices().nth(MAX_TLSA_TEXT) {
+        Some((end, _)) => format!("{}…", record.get(..end).unwrap_or_default()),
+        None => record.to_owned(),
+    }
+}
+
+/// What the hosts said, word for word: the exhibits that are named by host and address.
+fn conversations(domain: &Domain<'_>, html: &mut Markup) {
+    let exhibits = &domain.report().exhibits;
+    let said: Vec<(&String, &String)> = exhibits.iter().filter(|(name, _)| name.ends_with(']')).collect();
+    for (name, text) in said.iter().take(MAX_CONVERSATIONS) {
+        html.element("details", &[], |html| {
+            html.element("summary", &[], |html| {
+                html.text("What ");
+                html.leaf("code", &[], name);
+                html.text(" said");
+            });
+            Extract::new(text, domain.faults(name)).whole(html);
+        });
+    }
+    words::and_more(html, said.len().saturating_sub(MAX_CONVERSATIONS), "conversation");
+}

@@ -1,0 +1,113 @@
+//! The DNS records as a zone file writes them, how long they are cached, and what DNSSEC says of them.
+
+use super::domain::Domain;
+use super::exhibit::Extract;
+use super::markup::Markup;
+use super::status::Status;
+use super::words;
+use crate::snapshot::{AddressRecord, DnssecProof, Lookup};
+
+/// How many addresses of the policy host are shown.
+const MAX_ADDRESSES: usize = 16;
+
+/// Fills the part.
+pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+    let columns = ["What", "As a zone file writes it", "TTL", "Cached until", "DNSSEC"];
+    domain.table(html, "Answers as they came", &columns, |html| {
+        for (title, root) in [("MX records", "mx"), ("MTA-STS record", "record"), ("TLSRPT record", "tlsrpt")] {
+            html.element("tr", &[], |html| {
+                html.leaf("th", &[("scope", "row")], title);
+                html.element("td", &[("class", "wide")], |html| match domain.report().exhibits.get(root) {
+                    Some(text) => Extract::new(text, domain.faults(root)).whole(html),
+                    None => html.leaf("span", &[("class", "muted")], "not observed"),
+                });
+                let ttl = domain.fact(&format!("/{root}/ttl")).number();
+                cached(domain, html, ttl, domain.fact(&format!("/{root}/dnssec")).text());
+            });
+        }
+        let host = domain.snapshot().policy_host.as_ref();
+        for (kind, lookup) in host.iter().flat_map(|host| [("A", &host.ipv4), ("AAAA", &host.ipv6)]) {
+            if let Some(lookup) = lookup {
+                html.element("tr", &[], |html| addresses(domain, html, kind, lookup));
+            }
+        }
+    });
+    html.leaf(
+        "p",
+        &[("class", "remark")],
+        "If you change a record, a test through the same resolver can show the old one until its TTL has passed, and so \
+         can senders. That a record does not exist is cached too. Publish the changed policy first, then the new id; \
+         senders that hold the old policy use it until they see the new id.",
+    );
+}
+
+fn addresses(domain: &Domain<'_>, html: &mut Markup, kind: &str, lookup: &Lookup<AddressRecord>) {
+    html.leaf("th", &[("scope", "row")], if kind == "A" { "Policy host, IPv4" } else { "Policy host, IPv6" });
+    let name = lookup.name.as_deref().or(domain.fact("/policy_host/name").text()).unwrap_or("mta-sts");
+    html.element("td", &[("class", "wide")], |html| {
+        html.element("ol", &[("class", "lines")], |html| {
+            let mut line = |text: &str| html.element("li", &[], |html| html.leaf("code", &[], text));
+            for alias in &lookup.aliases {
+                line(&format!("{}. {}IN CNAME {}.", alias.name, ttl_column(alias.ttl), alias.target));
+            }
+            let owner = lookup.aliases.last().map_or(name, |alias| &alias.target);
+            for record in lookup.records.iter().take(MAX_ADDRESSES) {
+                line(&format!("{owner}. {}IN {kind} {}", ttl_column(lookup.ttl), record.address));
+            }
+            if lookup.records.is_empty() {
+                let outcome = lookup.outcome().map_or("not observed", |outcome| outcome.label());
+                line(&format!("{owner}. IN {kind} ; {outcome}"));
+            }
+        });
+        let more = lookup.records.len().saturating_sub(MAX_ADDRESSES);
+        words::and_more(html, more, "record");
+    });
+    cached(domain, html, lookup.ttl.map(i64::from), lookup.dnssec.map(word));
+}
+
+fn ttl_column(ttl: Option<u32>) -> String {
+    ttl.map(|ttl| format!("{ttl} ")).unwrap_or_default()
+}
+
+/// The cells for TTL, the end of caching, and DNSSEC.
+fn cached(domain: &Domain<'_>, html: &mut Markup, ttl: Option<i64>, dnssec: Option<&str>) {
+    let missing = |html: &mut Markup| html.leaf("span", &[("class", "muted")], "–");
+    html.element("td", &[("class", "ttl")], |html| match ttl {
+        Some(ttl) => {
+            html.text(&format!("{ttl} s"));
+            html.leaf("div", &[("class", "muted small")], &crate::rules::duration(ttl));
+        }
+        None => missing(html),
+    });
+    let until = ttl.zip(domain.report().collected_at.as_deref()).and_then(|(ttl, time)| words::later(time, ttl));
+    html.element("td", &[], |html| match until {
+        Some(until) => html.text(&until),
+        None => missing(html),
+    });
+    html.element("td", &[], |html| match dnssec {
+        Some("secure") => Status::Passed.show(html, proof(dnssec)),
+        Some("bogus") => Status::Error.show(html, proof(dnssec)),
+        _ => html.leaf("span", &[("class", "muted")], proof(dnssec)),
+    });
+}
+
+fn word(proof: DnssecProof) -> &'static str {
+    match proof {
+        DnssecProof::Bogus => "bogus",
+        DnssecProof::Indeterminate => "indeterminate",
+        DnssecProof::Insecure => "insecure",
+        DnssecProof::Secure => "secure",
+        DnssecProof::Unchecked => "unchecked",
+    }
+}
+
+/// What DNSSEC says, in words (RFC 4035 §4.3).
+pub fn proof(proof: Option<&str>) -> &'static str {
+    match proof {
+        Some("bogus") => "bogus",
+        Some("indeterminate") => "cannot be told",
+        Some("insecure") => "not signed",
+        Some("secure") => "secure",
+        _ => "not looked at",
+    }
+}

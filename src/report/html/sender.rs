@@ -1,0 +1,108 @@
+//! What a conforming sender does with mail for the domain now, host by host.
+
+use super::domain::Domain;
+use super::markup::Markup;
+use super::status::Status;
+use super::words;
+use crate::sender::{SenderAction, SenderCache, SenderDane, SenderHost, SenderView};
+
+/// How many hosts of a view are shown.
+const MAX_HOSTS: usize = 50;
+
+/// Fills the part; nothing where no view was made.
+pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+    for view in &domain.report().sender {
+        html.leaf(domain.heading(2), &[], who(view.cache));
+        html.prose_in("p", &[], &view.outcome);
+        html.element("p", &[], |html| {
+            html.text("It applies ");
+            html.leaf("strong", &[], applied(&view.policy));
+            html.text(". ");
+            html.prose(&view.explanation);
+        });
+        if !view.reports.is_empty() {
+            html.element("p", &[], |html| {
+                html.text("About the policy itself it reports ");
+                codes(html, &view.reports);
+                html.text(".");
+            });
+        }
+        if !view.hosts.is_empty() {
+            hosts(domain, html, view);
+        }
+    }
+}
+
+fn who(cache: SenderCache) -> &'static str {
+    match cache {
+        SenderCache::Baseline => "A sender that still holds the older policy",
+        SenderCache::Empty => "A sender that holds no policy yet",
+    }
+}
+
+fn applied(policy: &str) -> &str {
+    match policy {
+        "absent" => "no policy",
+        "enforce" => "a policy in mode enforce",
+        "none" => "a policy in mode none",
+        "testing" => "a policy in mode testing",
+        "unknown" => "what could not be observed",
+        other => other,
+    }
+}
+
+fn hosts(domain: &Domain<'_>, html: &mut Markup, view: &SenderView) {
+    let columns = ["Preference", "MX host", "What it does", "Why", "What it reports"];
+    let caption = match view.cache {
+        SenderCache::Baseline => "Each MX host, with the older policy",
+        SenderCache::Empty => "Each MX host, with no policy held",
+    };
+    domain.table(html, caption, &columns, |html| {
+        view.hosts.iter().take(MAX_HOSTS).for_each(|host| html.element("tr", &[], |html| row(html, host)));
+    });
+    words::and_more(html, view.hosts.len().saturating_sub(MAX_HOSTS), "MX host");
+}
+
+fn row(html: &mut Markup, host: &SenderHost) {
+    let preference = host.preference.map_or("implicit".to_owned(), |preference| preference.to_string());
+    html.leaf("td", &[("class", "number")], &preference);
+    html.element("th", &[("scope", "row")], |html| html.leaf("code", &[], &host.exchange));
+    let (status, action) = action(host.action);
+    html.element("td", &[], |html| status.show(html, action));
+    html.element("td", &[("class", "wide")], |html| {
+        html.prose(&host.explanation);
+        if let Some(dane) = &host.dane {
+            html.element("p", &[], |html| html.prose(&by_dane(dane)));
+        }
+    });
+    html.element("td", &[], |html| match host.reports.is_empty() {
+        true => html.leaf("span", &[("class", "muted")], "nothing"),
+        false => codes(html, &host.reports),
+    });
+}
+
+/// What a sender that does DANE does instead, in a sentence or two.
+fn by_dane(dane: &SenderDane) -> String {
+    let mut text = format!("A sender that does DANE {}", dane.action.label());
+    if !dane.reports.is_empty() {
+        text.push_str(&format!(" and reports {}", dane.reports.join(", ")));
+    }
+    format!("{text}: {}", dane.explanation)
+}
+
+fn codes(html: &mut Markup, texts: &[String]) {
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    words::codes(html, &texts, 12);
+}
+
+/// What a sender does, and how that stands.
+fn action(action: SenderAction) -> (Status, &'static str) {
+    match action {
+        SenderAction::Deliver => (Status::Passed, "Delivers over verified TLS"),
+        SenderAction::DeliverAndReport => (Status::Warning, "Delivers, and reports the failure"),
+        SenderAction::DeliverUnverified => (Status::Note, "Delivers without verifying"),
+        SenderAction::Refuse => (Status::Error, "Does not deliver here"),
+        SenderAction::Retry => (Status::Warning, "Cannot deliver now, tries again"),
+        SenderAction::Unknown => (Status::NotChecked, "Not known"),
+    }
+}

@@ -1,0 +1,50 @@
+//! Where reports about TLS go (RFC 8460 §3).
+
+use super::domain::Domain;
+use super::markup::Markup;
+use super::seen::Seen;
+use super::status::Status;
+use super::words;
+
+/// How many destinations are shown.
+const MAX_DESTINATIONS: usize = 20;
+
+/// Fills the part.
+pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+    let sentence = match domain.fact("/tlsrpt/usable").truth() {
+        Some(true) => "Senders that keep statistics send a report on the TLS of their connections once a day to:",
+        Some(false) if domain.fact("/tlsrpt/text").is_absent() => {
+            "No TLSRPT record is published: nobody reports when mail cannot be delivered over TLS."
+        }
+        Some(false) => "The TLSRPT record is not usable, so that no sender reports anything.",
+        None => "The TLSRPT record was not observed.",
+    };
+    html.leaf("p", &[], sentence);
+    let destinations = domain.fact("/tlsrpt/rua").list().unwrap_or_default();
+    if destinations.is_empty() {
+        return;
+    }
+    domain.table(html, "Destinations for reports", &["Destination", "Way", "State"], |html| {
+        destinations.iter().take(MAX_DESTINATIONS).for_each(|at| html.element("tr", &[], |html| row(html, *at)));
+    });
+    words::and_more(html, destinations.len().saturating_sub(MAX_DESTINATIONS), "destination");
+}
+
+fn row(html: &mut Markup, destination: Seen<'_>) {
+    let text = |pointer: &str| destination.at(pointer).text();
+    html.element("th", &[("scope", "row")], |html| html.leaf("code", &[], text("/text").unwrap_or_default()));
+    let way = match text("/scheme") {
+        Some("mailto") => "by mail",
+        Some("https") => "by HTTPS POST",
+        _ => "none that senders know",
+    };
+    html.leaf("td", &[], way);
+    html.element("td", &[], |html| match text("/scheme_problem").or(text("/uri_problem")) {
+        Some(problem) => Status::Error.show(html, problem),
+        None => match destination.at("/resolves").truth() {
+            Some(true) => Status::Passed.show(html, "its host can be found in DNS"),
+            Some(false) => Status::Error.show(html, "its host cannot be found in DNS"),
+            None => Status::NotChecked.show(html, "its host was not looked up"),
+        },
+    });
+}

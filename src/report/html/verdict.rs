@@ -1,0 +1,162 @@
+//! The head of a domain's section: the result in words, when it was observed, what to do first, and the counts.
+
+use super::domain::Domain;
+use super::markup::Markup;
+use super::status::Status;
+use super::words;
+use crate::outcome::{Report, Severity, Summary};
+use crate::sender::SenderCache;
+
+/// The result in a few words.
+pub fn words_of(report: &Report) -> &'static str {
+    match Status::overall(report) {
+        Status::Error => "Needs repair",
+        Status::Warning => "Works, with warnings",
+        Status::NotChecked => "Nothing could be checked",
+        _ if report.summary.not_checked > 0 => "No fault found",
+        _ => "In order",
+    }
+}
+
+/// Shows it; `heading` is the anchor of the domain's heading.
+pub fn show(domain: &Domain<'_>, html: &mut Markup, heading: &str) {
+    let report = domain.report();
+    let status = Status::overall(report);
+    let class = format!("verdict {}", status.class());
+    html.element("div", &[("class", &class)], |html| {
+        html.leaf(domain.heading(0), &[("id", heading)], domain.name());
+        html.element("p", &[("class", "result")], |html| {
+            html.leaf("span", &[("class", "visually-hidden")], "Result: ");
+            status.show(html, words_of(report));
+        });
+        html.prose_in("p", &[("class", "meaning")], &meaning(report));
+        first(report, html);
+        counts(&report.summary, html);
+        html.element("p", &[("class", "observed")], |html| match &report.collected_at {
+            Some(time) => {
+                html.text("Observed on ");
+                words::time(html, time);
+            }
+            None => html.text("No time of observation is known."),
+        });
+    });
+    at_a_glance(domain, html);
+}
+
+/// What the result means, in a sentence.
+fn meaning(report: &Report) -> String {
+    let empty = report.sender.iter().find(|view| view.cache == SenderCache::Empty);
+    if let Some(view) = empty.filter(|view| !view.outcome.is_empty()) {
+        return view.outcome.clone();
+    }
+    let summary = &report.summary;
+    match Status::overall(report) {
+        Status::Error => format!(
+            "{} to repair: senders that follow the standards act as if nothing were published, or refuse or misreport mail.",
+            words::count(summary.errors, "error")
+        ),
+        Status::Warning => format!("No error, but {} to look at.", words::count(summary.warnings, "warning")),
+        Status::NotChecked => "What the checks need was not observed; the reasons stand below.".to_owned(),
+        _ if summary.not_checked > 0 => format!(
+            "No error and no warning in what was checked; {} could not be made.",
+            words::count(summary.not_checked, "check")
+        ),
+        _ => "No error and no warning in any check.".to_owned(),
+    }
+}
+
+fn first(report: &Report, html: &mut Markup) {
+    let findings = report.findings();
+    let Some(worst) = findings.first().filter(|check| check.severity > Severity::Note) else { return };
+    let help = worst.help.as_deref().or(worst.message.as_deref()).unwrap_or(&worst.title);
+    html.element("p", &[("class", "first")], |html| {
+        html.leaf("strong", &[], "Do this first: ");
+        html.prose(help);
+    });
+}
+
+fn counts(summary: &Summary, html: &mut Markup) {
+    let counts = [
+        (Status::Error, if summary.errors == 1 { "error" } else { "errors" }, summary.errors),
+        (Status::Warning, if summary.warnings == 1 { "warning" } else { "warnings" }, summary.warnings),
+        (Status::Note, if summary.notes == 1 { "note" } else { "notes" }, summary.notes),
+        (Status::Passed, "passed", summary.passed),
+        (Status::NotApplicable, "not applicable", summary.not_applicable),
+        (Status::NotChecked, "not checked", summary.not_checked),
+    ];
+    html.element("ul", &[("class", "counts")], |html| {
+        for (status, word, count) in counts {
+            let class = if count == 0 { "none" } else { status.class() };
+            html.element("li", &[("class", class)], |html| {
+                status.icon(html);
+                html.leaf("strong", &[], &count.to_string());
+                html.text(" ");
+                html.text(word);
+            });
+        }
+    });
+}
+
+/// The few facts that everybody looks for.
+fn at_a_glance(domain: &Domain<'_>, html: &mut Markup) {
+    html.element("dl", &[("class", "glance")], |html| {
+        for (term, fact) in [
+            ("Mode", mode(domain)),
+            ("Policy life", life(domain)),
+            ("MX hosts", hosts(domain)),
+            ("TLS reports", reports(domain)),
+            ("DNSSEC of MX", dnssec(domain)),
+        ] {
+            html.element("div", &[], |html| {
+                html.leaf("dt", &[], term);
+                html.leaf("dd", &[], &fact);
+            });
+        }
+    });
+}
+
+/// The mode of the policy in a word or two.
+pub fn mode(domain: &Domain<'_>) -> String {
+    let mode = domain.fact("/policy/mode");
+    match mode.text() {
+        Some(mode) => mode.to_owned(),
+        None if domain.fact("/policy/body").is_absent() => "no policy".to_owned(),
+        None if mode.is_absent() => "none valid".to_owned(),
+        None => "not observed".to_owned(),
+    }
+}
+
+fn life(domain: &Domain<'_>) -> String {
+    match domain.fact("/policy/max_age").number() {
+        Some(seconds) => crate::rules::duration(seconds),
+        None if domain.fact("/policy/body").is_absent() => "no policy".to_owned(),
+        None if domain.fact("/policy/max_age").is_absent() => "none valid".to_owned(),
+        None => "not observed".to_owned(),
+    }
+}
+
+fn hosts(domain: &Domain<'_>) -> String {
+    let Some(hosts) = domain.fact("/mx/hosts").list() else { return "not observed".to_owned() };
+    if hosts.is_empty() {
+        let null = domain.fact("/mx/null_mx").truth() == Some(true);
+        return if null { "none: takes no mail" } else { "none" }.to_owned();
+    }
+    let covered = hosts.iter().filter(|host| host.at("/covered").truth() == Some(true)).count();
+    let judged = hosts.iter().any(|host| host.at("/covered").truth().is_some());
+    let all = hosts.len();
+    if judged { format!("{covered} of {all} named by the policy") } else { all.to_string() }
+}
+
+fn reports(domain: &Domain<'_>) -> String {
+    let destinations = domain.fact("/tlsrpt/rua").list().map_or(0, |rua| rua.len());
+    match domain.fact("/tlsrpt/usable").truth() {
+        Some(true) => format!("asked for, {}", words::count(destinations, "destination")),
+        Some(false) if domain.fact("/tlsrpt/text").is_absent() => "not asked for".to_owned(),
+        Some(false) => "the record is not usable".to_owned(),
+        None => "not observed".to_owned(),
+    }
+}
+
+fn dnssec(domain: &Domain<'_>) -> String {
+    super::records::proof(domain.fact("/mx/dnssec").text()).to_owned()
+}
