@@ -97,21 +97,63 @@ pub fn open(path: &Path) -> Result<Box<dyn Read>, FileError> {
 /// What is not a regular file (a terminal, a pipe, `/dev/stdout`) is written to directly, since a rename
 /// would replace it.
 pub fn write_whole(path: &Path, octets: &[u8]) -> Result<(), FileError> {
-    if path.is_dir() {
-        return Err(FileError::Directory { path: path.to_owned() });
+    let mut replacement = Replacement::begin(path)?;
+    replacement.write(octets)?;
+    replacement.finish()
+}
+
+/// A file that is written piece by piece and takes its place only when it is whole, as [`write_whole`] does.
+/// Dropped before that, it leaves nothing behind.
+pub struct Replacement {
+    path: PathBuf,
+    place: Place,
+}
+
+enum Place {
+    Beside { file: tempfile::NamedTempFile, target: PathBuf },
+    Itself(File),
+}
+
+impl Replacement {
+    /// Begins a file that will stand at `path`.
+    pub fn begin(path: &Path) -> Result<Self, FileError> {
+        if path.is_dir() {
+            return Err(FileError::Directory { path: path.to_owned() });
+        }
+        let place = match path.metadata() {
+            Ok(metadata) if !metadata.is_file() => File::options().write(true).open(path).map(Place::Itself),
+            _ => beside(path),
+        };
+        let place = place.map_err(|source| of_writing(path, source))?;
+        Ok(Replacement { path: path.to_owned(), place })
     }
-    let written = match path.metadata() {
-        Ok(metadata) if !metadata.is_file() => write_directly(path, octets),
-        _ => write_and_rename(path, octets),
-    };
-    written.map_err(|source| FileError::Io { action: "write", path: path.to_owned(), source })
+
+    /// Writes the next piece.
+    pub fn write(&mut self, octets: &[u8]) -> Result<(), FileError> {
+        let written = match &mut self.place {
+            Place::Beside { file, .. } => file.write_all(octets),
+            Place::Itself(file) => file.write_all(octets),
+        };
+        written.map_err(|source| of_writing(&self.path, source))
+    }
+
+    /// Puts the file into its place.
+    pub fn finish(self) -> Result<(), FileError> {
+        let finished = match self.place {
+            Place::Beside { file, target } => {
+                file.as_file().sync_all().and_then(|()| file.persist(&target).map(|_| ()).map_err(Into::into))
+            }
+            Place::Itself(_) => Ok(()),
+        };
+        finished.map_err(|source| of_writing(&self.path, source))
+    }
 }
 
-fn write_directly(path: &Path, octets: &[u8]) -> io::Result<()> {
-    File::options().write(true).open(path)?.write_all(octets)
+fn of_writing(path: &Path, source: io::Error) -> FileError {
+    FileError::Io { action: "write", path: path.to_owned(), source }
 }
 
-fn write_and_rename(path: &Path, octets: &[u8]) -> io::Result<()> {
+fn beside(path: &Path) -> io::Result<Place> {
     // A link stays a link: the file that it points to is replaced.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = match target.parent() {
@@ -126,11 +168,8 @@ fn write_and_rename(path: &Path, octets: &[u8]) -> io::Result<()> {
         let mode = target.metadata().map_or(0o666, |metadata| metadata.permissions().mode());
         builder.permissions(std::fs::Permissions::from_mode(mode));
     }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(octets)?;
-    file.as_file().sync_all()?;
-    file.persist(&target)?;
-    Ok(())
+    let file = builder.tempfile_in(folder)?;
+    Ok(Place::Beside { file, target })
 }
 
 #[cfg(test)]
@@ -145,6 +184,24 @@ mod tests {
         write_whole(&path, b"two").unwrap();
         assert_eq!(read_text(&path, 10).unwrap(), "two");
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_not_finished_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("all.jsonl");
+        write_whole(&path, b"old").unwrap();
+        let mut replacement = Replacement::begin(&path).unwrap();
+        replacement.write(b"new").unwrap();
+        assert_eq!(read_text(&path, 10).unwrap(), "old");
+        drop(replacement);
+        assert_eq!((read_text(&path, 10).unwrap().as_str(), folder.path().read_dir().unwrap().count()), ("old", 1));
+        let mut replacement = Replacement::begin(&path).unwrap();
+        for piece in [b"a", b"b"] {
+            replacement.write(piece).unwrap();
+        }
+        replacement.finish().unwrap();
+        assert_eq!(read_text(&path, 10).unwrap(), "ab");
     }
 
     #[test]

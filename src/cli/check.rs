@@ -1,6 +1,5 @@
 //! `stslint check`: lint domains, snapshots, or texts.
 
-use std::io::Read;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -13,7 +12,6 @@ use super::network::{self, NetworkArgs};
 use super::rule_args::RuleArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::facts::Facts;
-use crate::grammar::names::DomainName;
 use crate::outcome::{Report, Severity};
 use crate::report;
 use crate::rules::{RuleSet, evaluate};
@@ -158,7 +156,7 @@ impl<'a> Run<'a> {
 
     /// Hands every snapshot over, one at a time; whether there was anything to check at all.
     fn every_snapshot(&self, take: &mut dyn FnMut(Result<Snapshot, Error>)) -> Result<bool, Error> {
-        let domains = self.domains()?;
+        let domains = network::domains(&self.args.domains)?;
         for path in &self.args.snapshots {
             for snapshot in snapshot::read(path) {
                 take(snapshot.map_err(Error::from));
@@ -176,24 +174,6 @@ impl<'a> Run<'a> {
             take(Ok(unobserved(None, "only what was given on the command line was looked at")));
         }
         Ok(!alone || self.args.texts.any())
-    }
-
-    fn domains(&self) -> Result<Vec<DomainName>, Error> {
-        let mut given = Vec::new();
-        for domain in &self.args.domains {
-            if domain == "-" {
-                let mut text = String::new();
-                std::io::stdin().take(64 << 20).read_to_string(&mut text).into_diagnostic()?;
-                given.extend(text.split_whitespace().map(str::to_owned));
-            } else {
-                given.push(domain.clone());
-            }
-        }
-        let parse = |domain: &String| {
-            DomainName::parse(domain)
-                .map_err(|error| UsageError::new(error.to_string(), "give a mail domain such as example.com"))
-        };
-        Ok(given.iter().map(parse).collect::<Result<Vec<_>, _>>()?)
     }
 
     /// Lints one snapshot and prints its report, where the format is one a domain.

@@ -1,6 +1,7 @@
 //! The command line: clap types and one file a command, each a few lines over the library.
 
 mod check;
+mod collect;
 #[cfg(feature = "lab")]
 mod demo;
 mod diff;
@@ -10,20 +11,18 @@ mod fix;
 mod init;
 mod input;
 mod network;
+mod progress;
 mod rule_args;
 mod rule_new;
 mod rules;
 mod terminal;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use miette::{Diagnostic, Report};
 use thiserror::Error;
-
-use self::network::NetworkArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -79,8 +78,8 @@ pub enum Colour {
 pub enum Command {
     /// Lint domains, recorded snapshots, or texts given on the command line.
     Check(Box<check::CheckArgs>),
-    /// Observe a domain and write what was seen as a snapshot.
-    Collect(Box<CollectArgs>),
+    /// Observe domains and write what was seen as snapshots.
+    Collect(Box<collect::CollectArgs>),
     /// Propose a policy and records for a domain to begin with, from what is seen of its MX hosts.
     Init(Box<init::InitArgs>),
     /// Show what changed between two snapshots, fact by fact.
@@ -99,20 +98,6 @@ pub enum Command {
     /// Run the whole of it on an embedded loopback internet.
     #[cfg(feature = "lab")]
     Demo(demo::DemoArgs),
-}
-
-/// Options of `collect`.
-#[derive(Args, Debug)]
-pub struct CollectArgs {
-    /// The mail domain: A-labels or U-labels; `user@domain` is fine too.
-    #[arg(value_name = "DOMAIN")]
-    pub domain: String,
-    /// Write the snapshot to this file (.yaml, .json, .jsonl) instead of standard output.
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// How to collect.
-    #[command(flatten)]
-    pub network: NetworkArgs,
 }
 
 /// Why a command could not run.
@@ -139,7 +124,7 @@ pub fn run(cli: &Cli) -> ExitCode {
     terminal::start_logs(&cli.output);
     let ended = match &cli.command {
         Command::Check(args) => check::run(args, &cli.output),
-        Command::Collect(args) => network::collect(args),
+        Command::Collect(args) => collect::run(args, &cli.output),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(args, &cli.output),
         Command::Diff(args) => diff::run(args),
