@@ -31,12 +31,18 @@ mod trust;
 mod trust_anchor;
 
 #[cfg(all(test, feature = "lab"))]
+mod body_tests;
+#[cfg(all(test, feature = "lab"))]
+mod conversation_tests;
+#[cfg(all(test, feature = "lab"))]
 mod hostile_tests;
 #[cfg(all(test, feature = "lab"))]
 mod live_tests;
 #[cfg(all(test, feature = "lab"))]
 #[allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
 mod testing;
+#[cfg(all(test, feature = "lab"))]
+mod tls_tests;
 
 use std::net::IpAddr;
 use std::sync::Arc;
