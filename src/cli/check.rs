@@ -1,11 +1,10 @@
 //! `stslint check`: lint domains, snapshots, or texts.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, ValueEnum};
 use jiff::Timestamp;
-use miette::{IntoDiagnostic, Report as Error};
+use miette::Report as Error;
 
 use super::fix::{FixArgs, Mend};
 use super::format::{Format, FormatArgs};
@@ -15,7 +14,6 @@ use super::rule_args::RuleArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::config::{Configuration, Ignores, InForce, Use, utc_day};
 use crate::facts::Facts;
-use crate::grammar::names::DomainName;
 use crate::outcome::{Report, Severity};
 use crate::report::{Linted, NagiosState, Unreadable, nagios_unknown};
 use crate::rules::{RuleSet, evaluate};
@@ -192,7 +190,7 @@ impl<'a> Run<'a> {
 
     /// Hands every snapshot over with the name of its source, one at a time; whether there was anything to check at all.
     fn every_snapshot(&self, take: &mut dyn FnMut(&str, Result<Snapshot, Error>)) -> Result<bool, Error> {
-        let domains = self.domains()?;
+        let domains = network::domains(&self.args.domains)?;
         for path in &self.args.snapshots {
             let name = path.display().to_string();
             for snapshot in snapshot::read(path) {
@@ -215,24 +213,6 @@ impl<'a> Run<'a> {
             take("command line", Ok(unobserved(None, reason)));
         }
         Ok(!alone || self.args.texts.any())
-    }
-
-    fn domains(&self) -> Result<Vec<DomainName>, Error> {
-        let mut given = Vec::new();
-        for domain in &self.args.domains {
-            if domain == "-" {
-                let mut text = String::new();
-                std::io::stdin().take(64 << 20).read_to_string(&mut text).into_diagnostic()?;
-                given.extend(text.split_whitespace().map(str::to_owned));
-            } else {
-                given.push(domain.clone());
-            }
-        }
-        let parse = |domain: &String| {
-            DomainName::parse(domain)
-                .map_err(|error| UsageError::new(error.to_string(), "give a mail domain such as example.com"))
-        };
-        Ok(given.iter().map(parse).collect::<Result<Vec<_>, _>>()?)
     }
 
     /// Lints one snapshot.

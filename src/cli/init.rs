@@ -37,7 +37,7 @@ pub struct InitArgs {
 
 /// Runs the command.
 pub fn run(args: &InitArgs, output: &OutputArgs) -> Ended {
-    let snapshot = observed(args)?;
+    let snapshot = observed(args, output)?;
     let facts = Facts::of(&snapshot, None);
     let report = evaluate(&RuleSet::built_in()?, &facts).report;
     for uri in &args.rua {
@@ -53,14 +53,14 @@ pub fn run(args: &InitArgs, output: &OutputArgs) -> Ended {
     Ok(0)
 }
 
-fn observed(args: &InitArgs) -> Result<Snapshot, Error> {
+fn observed(args: &InitArgs, output: &OutputArgs) -> Result<Snapshot, Error> {
     if let Some(path) = &args.snapshot {
         let empty = || UsageError::new("the file holds no snapshot", "give a file that `stslint collect` wrote");
         return Ok(snapshot::read(path).next().ok_or_else(empty)??);
     }
     let domain = DomainName::parse(args.domain.as_deref().unwrap_or_default())
         .map_err(|error| UsageError::new(error.to_string(), "give a mail domain such as example.com"))?;
-    collect_one(&domain, &args.network, Timestamp::now())
+    collect_one(&domain, &args.network, output, Timestamp::now())
 }
 
 /// A destination that would make the proposed record invalid is refused.

@@ -1,6 +1,7 @@
 //! The command line: clap types and one file a command, each a few lines over the library.
 
 mod check;
+mod collect;
 mod config;
 mod configured;
 #[cfg(feature = "lab")]
@@ -13,6 +14,7 @@ mod format;
 mod init;
 mod input;
 mod network;
+mod progress;
 mod rule_args;
 mod rule_new;
 mod rules;
@@ -20,7 +22,6 @@ mod schema;
 mod terminal;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -29,7 +30,6 @@ use miette::{Diagnostic, Report};
 use thiserror::Error;
 
 use self::configured::{ConfigArgs, configured};
-use self::network::NetworkArgs;
 use self::rule_args::OwnRules;
 use crate::config::Configuration;
 
@@ -90,8 +90,8 @@ pub enum Colour {
 pub enum Command {
     /// Lint domains, recorded snapshots, or texts given on the command line.
     Check(Box<check::CheckArgs>),
-    /// Observe a domain and write what was seen as a snapshot.
-    Collect(Box<CollectArgs>),
+    /// Observe domains and write what was seen as snapshots.
+    Collect(Box<collect::CollectArgs>),
     /// Show which configuration is in force and where each value comes from, or write one to begin with.
     Config(config::ConfigCommandArgs),
     /// Propose a policy and records for a domain to begin with, from what is seen of its MX hosts.
@@ -117,20 +117,6 @@ pub enum Command {
     /// Run the whole of it on an embedded loopback internet.
     #[cfg(feature = "lab")]
     Demo(demo::DemoArgs),
-}
-
-/// Options of `collect`.
-#[derive(Args, Debug)]
-pub struct CollectArgs {
-    /// The mail domain: A-labels or U-labels; `user@domain` is fine too.
-    #[arg(value_name = "DOMAIN")]
-    pub domain: String,
-    /// Write the snapshot to this file (.yaml, .json, .jsonl) instead of standard output.
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// How to collect.
-    #[command(flatten)]
-    pub network: NetworkArgs,
 }
 
 /// Why a command could not run.
@@ -172,7 +158,7 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
     let output = &cli.output;
     match &cli.command {
         Command::Check(args) => check::run(args, configuration, output),
-        Command::Collect(args) => network::collect(args),
+        Command::Collect(args) => collect::run(args, output),
         Command::Config(args) => config::run(args, configuration, output),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(args, output),

@@ -1,16 +1,19 @@
-//! Options of the commands that collect, and `stslint collect` itself.
+//! Options of the commands that collect, and the collection itself, with what is said meanwhile.
 
-use std::path::Path;
+use std::io::Read;
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use miette::{IntoDiagnostic, Report};
+use tokio::sync::Semaphore;
 
-use super::{CollectArgs, Ended, OutputArgs, UsageError, terminal};
+use super::progress::Progress;
+use super::{OutputArgs, UsageError, terminal};
 use crate::collect::{Collector, DnssecMode, Families, Options, Proxy, ResolverChoice, Roots};
 use crate::grammar::names::DomainName;
-use crate::snapshot::{self, Format, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// How to collect.
 #[derive(Args, Debug)]
@@ -62,15 +65,26 @@ pub struct NetworkArgs {
     /// The name to give in EHLO, instead of this machine's address; some hosts want one that resolves.
     #[arg(long, value_name = "NAME", help_heading = "Collection")]
     pub helo: Option<String>,
-    /// How many addresses of one host are asked.
+    /// How many IPv4 and how many IPv6 addresses of one host are asked, the first of each answer; the report says
+    /// where there were more.
     #[arg(long, value_name = "N", default_value_t = 8, help_heading = "Collection")]
     pub max_addresses: usize,
+    /// How many conversations with hosts go on at the same time, over all domains; no host gets more than two.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = concurrency, help_heading = "Collection")]
+    pub concurrency: usize,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.01..=600.0).contains(&seconds) => Ok(seconds),
         _ => Err("give seconds between 0.01 and 600".to_owned()),
+    }
+}
+
+fn concurrency(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(number) if (1..=1_024).contains(&number) => Ok(number),
+        _ => Err("give a number between 1 and 1024".to_owned()),
     }
 }
 
@@ -97,7 +111,7 @@ impl NetworkArgs {
             },
             helo: self.helo.clone(),
             max_addresses: self.max_addresses,
-            ..Options::default()
+            concurrency: self.concurrency,
         }
     }
 }
@@ -107,8 +121,32 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Report> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().into_diagnostic()
 }
 
+/// The most octets of domains that are read from standard input.
+const MAX_DOMAINS_OCTETS: u64 = 64 << 20;
+
+/// The domains that were given, `-` replaced by those on standard input, one or more a line.
+pub fn domains(given: &[String]) -> Result<Vec<DomainName>, Report> {
+    let mut texts = Vec::new();
+    for text in given {
+        if text == "-" {
+            let mut read = String::new();
+            std::io::stdin().take(MAX_DOMAINS_OCTETS).read_to_string(&mut read).into_diagnostic()?;
+            texts.extend(read.split_whitespace().map(str::to_owned));
+        } else {
+            texts.push(text.clone());
+        }
+    }
+    let parse = |text: &String| {
+        DomainName::parse(text)
+            .map_err(|error| UsageError::new(error.to_string(), "give a mail domain such as example.com"))
+    };
+    Ok(texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?)
+}
+
 /// How many domains are collected at once.
 const AT_ONCE: usize = 16;
+/// How many domains may be begun before the slowest of them has ended: their snapshots wait for it in memory.
+const WINDOW: usize = 64;
 
 /// Collects domains and hands over their snapshots in the order in which they were asked for.
 pub fn collect_all(
@@ -117,49 +155,86 @@ pub fn collect_all(
     output: &OutputArgs,
     take: &mut dyn FnMut(Result<Snapshot, Report>),
 ) -> Result<(), Report> {
-    use futures_util::StreamExt;
-    let options = args.options();
-    if domains.len() > 1 {
-        terminal::remark(&format!("collecting {} domains", domains.len()), output);
-    }
-    runtime()?.block_on(async {
-        let collector = Collector::new(options)?;
-        let now = Timestamp::now();
-        let one = |domain: &DomainName| {
-            let domain = domain.clone();
-            let collector = &collector;
-            async move { collector.collect(domain.as_str(), whole_seconds(now)).await }
-        };
-        let mut snapshots = futures_util::stream::iter(domains.iter().map(one)).buffered(AT_ONCE);
-        while let Some(snapshot) = snapshots.next().await {
-            take(Ok(snapshot));
-        }
+    collect_until_interrupted(domains, args, output, Timestamp::now(), &mut |snapshot| {
+        take(Ok(snapshot));
         Ok(())
     })
+}
+
+/// Collects one domain as of a time.
+pub fn collect_one(
+    domain: &DomainName,
+    args: &NetworkArgs,
+    output: &OutputArgs,
+    now: Timestamp,
+) -> Result<Snapshot, Report> {
+    let mut collected = None;
+    collect_until_interrupted(std::slice::from_ref(domain), args, output, now, &mut |snapshot| {
+        collected = Some(snapshot);
+        Ok(())
+    })?;
+    collected.ok_or_else(|| UsageError::new("nothing was collected", "give a mail domain such as example.com").into())
+}
+
+/// Collects domains until all are done, `take` has an error, or somebody presses Ctrl-C.
+pub fn collect_until_interrupted(
+    domains: &[DomainName],
+    args: &NetworkArgs,
+    output: &OutputArgs,
+    now: Timestamp,
+    take: &mut dyn FnMut(Snapshot) -> Result<(), Report>,
+) -> Result<(), Report> {
+    let now = whole_seconds(now);
+    runtime()?.block_on(async {
+        let collector = Collector::new(args.options())?;
+        let mut progress = Progress::start(domains, output);
+        let (places, done) = (Semaphore::new(AT_ONCE), progress.done());
+        let one = |domain: &DomainName| {
+            let domain = domain.clone();
+            let (collector, places, done) = (&collector, &places, done.clone());
+            async move {
+                let _place = places.acquire().await;
+                let snapshot = collector.collect(domain.as_str(), now).await;
+                done.add();
+                snapshot
+            }
+        };
+        let mut snapshots = futures_util::stream::iter(domains.iter().map(one)).buffered(WINDOW);
+        loop {
+            tokio::select! {
+                next = snapshots.next() => match next {
+                    Some(snapshot) => progress.aside(|| take(snapshot))?,
+                    None => break,
+                },
+                () = progress.tick() => progress.show(&collector),
+                _ = tokio::signal::ctrl_c() => return Err(interrupted()),
+            }
+        }
+        progress.end();
+        if let Some(silent) = collector.silent_mx_addresses() {
+            terminal::remark(&unreachable_mx_hosts(silent, args.smtp_port), output);
+        }
+        collector.part().await;
+        Ok(())
+    })
+}
+
+fn interrupted() -> Report {
+    let help = "nothing was written; run it again, with a smaller `--deadline` if it took too long";
+    UsageError::new("interrupted before the collection was complete", help).into()
+}
+
+/// What to say, once in a run, where no MX host of any domain answered.
+fn unreachable_mx_hosts(silent: usize, port: u16) -> String {
+    let tried = if silent == 1 { "the one address".to_owned() } else { format!("all {silent} addresses") };
+    format!(
+        "note: no MX host could be reached: {tried} that this run tried on port {port} gave no answer at all. Many \
+         networks block outbound port {port}, so this says nothing about the domains. Run stslint where mail is sent \
+         from, give --smtp-proxy socks5://HOST:PORT, or leave these checks out with --no-smtp."
+    )
 }
 
 /// The time without its fraction: nobody needs it, and it reads better.
 fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
-}
-
-/// Collects one domain.
-pub fn collect_one(domain: &DomainName, args: &NetworkArgs, now: Timestamp) -> Result<Snapshot, Report> {
-    let options = args.options();
-    runtime()?.block_on(async {
-        let collector = Collector::new(options)?;
-        Ok(collector.collect(domain.as_str(), whole_seconds(now)).await)
-    })
-}
-
-/// Runs `stslint collect`.
-pub fn collect(args: &CollectArgs) -> Ended {
-    let domain = DomainName::parse(&args.domain)
-        .map_err(|error| UsageError::new(error.to_string(), "give a mail domain such as example.com"))?;
-    let snapshot = collect_one(&domain, &args.network, Timestamp::now())?;
-    match args.output.as_deref().filter(|path| *path != Path::new("-")) {
-        Some(path) => snapshot::write(&snapshot, path)?,
-        None => terminal::print(&snapshot::to_text(&snapshot, Format::Yaml)?),
-    }
-    Ok(0)
 }

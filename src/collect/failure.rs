@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use tokio_rustls::rustls;
+use tokio_rustls::rustls::{self, AlertDescription, PeerIncompatible};
 
 use crate::snapshot::{Failure, FailureKind};
 use crate::source_text::escape;
@@ -47,8 +47,15 @@ pub fn of_io(step: &str, error: &io::Error) -> Failure {
 pub fn of_tls(error: &rustls::Error) -> Failure {
     match error {
         rustls::Error::AlertReceived(alert) => {
-            failure(FailureKind::TlsAlert, format!("the server ended the TLS handshake with the alert {alert:?}"))
+            let reason = meaning(*alert).map_or_else(String::new, |meaning| format!(": {meaning}"));
+            failure(
+                FailureKind::TlsAlert,
+                format!("the server ended the connection with the TLS alert {alert:?}{reason}"),
+            )
         }
+        rustls::Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        ) => failure(FailureKind::TlsHandshake, format!("the TLS handshake failed: {TOO_OLD}")),
         rustls::Error::InvalidMessage(
             rustls::InvalidMessage::CertificatePayloadTooLarge | rustls::InvalidMessage::HandshakePayloadTooLarge,
         ) => failure(FailureKind::Limit, "a message of the server's TLS handshake is larger than 64 KiB"),
@@ -56,6 +63,22 @@ pub fn of_tls(error: &rustls::Error) -> Failure {
             failure(FailureKind::TlsHandshake, "the server answered with something that is not TLS")
         }
         error => failure(FailureKind::TlsHandshake, format!("the TLS handshake failed: {error}")),
+    }
+}
+
+const TOO_OLD: &str = "the server speaks neither TLS 1.2 nor TLS 1.3, which is all that is offered";
+
+/// What an alert says to the one who has to mend it.
+fn meaning(alert: AlertDescription) -> Option<&'static str> {
+    match alert {
+        AlertDescription::ProtocolVersion => Some(TOO_OLD),
+        AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
+            Some("it accepts nothing of what is offered (cipher suites, key exchange, signatures)")
+        }
+        AlertDescription::UnrecognisedName => Some("it does not know the name that it was asked for"),
+        AlertDescription::CertificateRequired => Some("it wants the client's certificate, and senders have none"),
+        AlertDescription::InternalError => Some("something is wrong on its side; its log says what"),
+        _ => None,
     }
 }
 

@@ -30,7 +30,7 @@ const MAX_SNAPSHOT: usize = 1 << 20;
 const BUFFERS: usize = 8 << 20;
 
 /// Collects within the deadline of the options, give or take what a busy machine needs.
-async fn bounded(options: Options) -> Snapshot {
+pub async fn bounded(options: Options) -> Snapshot {
     let limit = options.deadline + Duration::from_secs(3);
     let began = Instant::now();
     let snapshot = collect(options).await;
@@ -41,40 +41,40 @@ async fn bounded(options: Options) -> Snapshot {
 }
 
 /// What is seen of a policy host at this port.
-async fn policy_host(authority: &Authority, https_port: u16) -> (HttpsProbe, Snapshot) {
+pub async fn policy_host(authority: &Authority, https_port: u16) -> (HttpsProbe, Snapshot) {
     let zone = Zone::healthy().without(DOMAIN).serve().await;
     let snapshot = bounded(options(zone, authority.roots(), https_port, closed_port().await)).await;
     (snapshot.policy_host.as_ref().unwrap().probes.as_ref().unwrap()[0].clone(), snapshot)
 }
 
 /// What is seen of an MX host at this port.
-async fn mx_host(smtp_port: u16) -> SmtpProbe {
+pub async fn mx_host(smtp_port: u16) -> SmtpProbe {
     mx_host_of(&Authority::new(), smtp_port).await
 }
 
-async fn mx_host_of(authority: &Authority, smtp_port: u16) -> SmtpProbe {
+pub async fn mx_host_of(authority: &Authority, smtp_port: u16) -> SmtpProbe {
     let zone = Zone::healthy().without("mta-sts.example.test").serve().await;
     let snapshot = bounded(options(zone, authority.roots(), closed_port().await, smtp_port)).await;
     snapshot.mx_hosts.unwrap().remove(0).probes.unwrap().remove(0)
 }
 
-fn policy_identity(authority: &Authority) -> Identity {
+pub fn policy_identity(authority: &Authority) -> Identity {
     authority.identity(&["mta-sts.example.test"])
 }
 
-fn kind(failure: &Option<crate::snapshot::Failure>) -> Option<FailureKind> {
+pub fn kind(failure: &Option<crate::snapshot::Failure>) -> Option<FailureKind> {
     failure.as_ref().map(|failure| failure.kind)
 }
 
 /// Sends the same octets again and again until nobody takes them any more; counts them.
-async fn flood<S: AsyncWrite + Unpin>(stream: &mut S, octets: &[u8], most: usize, sent: &AtomicUsize) {
+pub async fn flood<S: AsyncWrite + Unpin>(stream: &mut S, octets: &[u8], most: usize, sent: &AtomicUsize) {
     while sent.load(Ordering::Relaxed) < most && stream.write_all(octets).await.is_ok() {
         sent.fetch_add(octets.len(), Ordering::Relaxed);
     }
 }
 
 /// Sends one octet after the other, so slowly that each comes in time and the whole never does.
-async fn drip<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, text: &[u8]) {
+pub async fn drip<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, text: &[u8]) {
     for octet in text.iter().cycle() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         if stream.write_all(&[*octet]).await.is_err() || stream.flush().await.is_err() {
@@ -219,7 +219,7 @@ async fn a_connection_that_is_cut_off_says_where() {
 }
 
 /// Ends a connection with a RST: data that came and was never read makes the system answer the close with one.
-async fn reset(stream: TcpStream) {
+pub async fn reset(stream: TcpStream) {
     let _ = stream.readable().await;
     drop(stream);
 }
@@ -276,7 +276,7 @@ async fn a_server_without_tickets_still_shows_its_cipher() {
 }
 
 /// An MX host that sends `opening`, then to each command what `answer` says, and then is silent.
-async fn scripted(opening: Vec<u8>, answers: Vec<(&'static str, Vec<u8>)>) -> u16 {
+pub async fn scripted(opening: Vec<u8>, answers: Vec<(&'static str, Vec<u8>)>) -> u16 {
     listen(move |mut stream| {
         let (opening, answers) = (opening.clone(), answers.clone());
         async move {
@@ -291,9 +291,9 @@ async fn scripted(opening: Vec<u8>, answers: Vec<(&'static str, Vec<u8>)>) -> u1
     .await
 }
 
-const EHLO: (&str, &[u8]) = ("EHLO", b"250-mx\r\n250 STARTTLS\r\n");
+pub const EHLO: (&str, &[u8]) = ("EHLO", b"250-mx\r\n250 STARTTLS\r\n");
 
-fn answers(list: &[(&'static str, &[u8])]) -> Vec<(&'static str, Vec<u8>)> {
+pub fn answers(list: &[(&'static str, &[u8])]) -> Vec<(&'static str, Vec<u8>)> {
     list.iter().map(|(verb, answer)| (*verb, answer.to_vec())).collect()
 }
 

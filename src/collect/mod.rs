@@ -4,6 +4,7 @@
 //! domain; what goes wrong becomes a fact in the [`Snapshot`], never an error. Every peer is taken for hostile:
 //! `limits` holds what it may cost.
 
+mod activity;
 mod certificate;
 mod connect;
 mod dns;
@@ -19,6 +20,7 @@ mod options;
 mod pass;
 mod policy;
 mod proofs;
+mod reach;
 mod report_hosts;
 mod resolver;
 mod smtp;
@@ -29,16 +31,21 @@ mod trust;
 mod trust_anchor;
 
 #[cfg(all(test, feature = "lab"))]
+mod body_tests;
+#[cfg(all(test, feature = "lab"))]
+mod conversation_tests;
+#[cfg(all(test, feature = "lab"))]
 mod hostile_tests;
 #[cfg(all(test, feature = "lab"))]
 mod live_tests;
 #[cfg(all(test, feature = "lab"))]
 #[allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
 mod testing;
+#[cfg(all(test, feature = "lab"))]
+mod tls_tests;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use miette::Diagnostic;
@@ -47,15 +54,19 @@ use tokio::sync::Semaphore;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+pub use self::activity::StepUnderWay;
 pub use self::options::{DnssecMode, Families, OptionError, Options, Proxy, ResolverChoice, Roots};
 pub use self::resolver::ResolverError;
 pub use self::trust::RootsError;
 
+use self::activity::Activity;
 use self::dns::Questions;
 use self::limits::Clock;
 use self::memo::Memo;
+use self::reach::Reach;
 use self::resolver::Way;
 use self::smtp::Manner;
+use self::smtp_wire::Farewells;
 use self::tls::Observatory;
 use self::trust::Judge;
 use crate::snapshot::{SmtpProbe, Snapshot};
@@ -95,7 +106,8 @@ pub struct Collector {
     conversations: Semaphore,
     by_host: Memo<String, Arc<Semaphore>>,
     probes: Memo<(String, IpAddr), Arc<SmtpProbe>>,
-    smtp_connected: AtomicBool,
+    reach: Reach,
+    activity: Activity,
 }
 
 impl Collector {
@@ -114,11 +126,17 @@ impl Collector {
             .with_no_client_auth();
         let questions = Questions::new(Way::new(&options, tls)?, options.dnssec);
         Ok(Collector {
-            manner: Manner { port: options.smtp_port, helo: options.helo.clone(), proxy: options.proxy.clone() },
+            manner: Manner {
+                port: options.smtp_port,
+                helo: options.helo.clone(),
+                proxy: options.proxy.clone(),
+                farewells: Farewells::default(),
+            },
             conversations: Semaphore::new(options.concurrency.max(1)),
             by_host: Memo::new(REMEMBERED_PROBES),
             probes: Memo::new(REMEMBERED_PROBES),
-            smtp_connected: AtomicBool::new(false),
+            reach: Reach::default(),
+            activity: Activity::default(),
             options,
             judge,
             provider,
@@ -136,9 +154,21 @@ impl Collector {
         Box::pin(pass::Pass::new(self, domain, observatory, clock).run(collected_at)).await
     }
 
-    /// Whether any MX host of the run so far let us connect. Where none does, the network here may be to blame.
-    pub fn smtp_connected(&self) -> bool {
-        self.smtp_connected.load(Ordering::Relaxed)
+    /// How many addresses of MX hosts were tried in the run so far, where not a single one answered: then the
+    /// network here is to blame, which blocks outbound port 25. `None` where any answered, or none was tried.
+    pub fn silent_mx_addresses(&self) -> Option<usize> {
+        self.reach.all_silent()
+    }
+
+    /// Waits until the MX hosts have answered QUIT, for a moment at most: no collection waits for that, and a run
+    /// that ended before would break the connections off.
+    pub async fn part(&self) {
+        self.manner.farewells.ended().await;
+    }
+
+    /// The steps that are under way, the oldest first, at most `most` of them; and how many there are in all.
+    pub fn under_way(&self, most: usize) -> (Vec<StepUnderWay>, usize) {
+        self.activity.under_way(most)
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{join, join_all};
@@ -14,6 +13,7 @@ use super::Collector;
 use super::failure::failure;
 use super::limits::{Clock, MAX_MX_HOSTS, MAX_PER_HOST};
 use super::options::Families;
+use super::reach::is_silent;
 use super::smtp;
 use super::timeline::Timeline;
 use super::tls::Observatory;
@@ -28,14 +28,14 @@ pub struct Pass<'a> {
     pub(super) domain: &'a str,
     pub(super) observatory: Observatory,
     pub(super) clock: Clock,
-    pub(super) timeline: Timeline,
+    pub(super) timeline: Timeline<'a>,
     left_out: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl<'a> Pass<'a> {
     /// A pass over `domain` that has until the end of `clock`.
     pub fn new(collector: &'a Collector, domain: &'a str, observatory: Observatory, clock: Clock) -> Self {
-        let timeline = Timeline::new(clock);
+        let timeline = Timeline::new(clock, domain, &collector.activity);
         Pass { collector, domain, observatory, clock, timeline, left_out: Mutex::default() }
     }
 
@@ -69,7 +69,7 @@ impl<'a> Pass<'a> {
         self.note_choices();
         let mut snapshot = Snapshot {
             collected_at: Some(collected_at.to_string()),
-            collection: Some(self.collection()),
+            collection: Some(self.collection(mx_hosts.as_deref().unwrap_or_default())),
             mx: Some(mx),
             ipv4: Some(ipv4),
             ipv6: Some(ipv6),
@@ -89,7 +89,7 @@ impl<'a> Pass<'a> {
         snapshot
     }
 
-    fn collection(&self) -> Collection {
+    fn collection(&self, mx_hosts: &[MxHost]) -> Collection {
         let options = &self.collector.options;
         let left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
         Collection {
@@ -99,13 +99,22 @@ impl<'a> Pass<'a> {
             roots: Some(options.roots.to_string()),
             https_port: Some(options.https_port).filter(|port| *port != 443),
             smtp_port: Some(options.smtp_port).filter(|port| *port != 25),
-            // What the others of the run show is not known yet: the caller can add a "no" at its end.
-            smtp_connected: self.collector.smtp_connected().then_some(true),
+            smtp_connected: self.smtp_connected(mx_hosts),
             left_out: left_out
                 .iter()
                 .map(|(field, reason)| LeftOut { field: field.clone(), reason: reason.clone() })
                 .collect(),
         }
+    }
+
+    /// Whether any MX host of the run let us connect. A "no" is said only where each host of this domain kept
+    /// silent; one that refuses shows that port 25 is open on the way there.
+    fn smtp_connected(&self, mx_hosts: &[MxHost]) -> Option<bool> {
+        if self.collector.reach.connected() {
+            return Some(true);
+        }
+        let mut probes = mx_hosts.iter().filter_map(|host| host.probes.as_ref()).flatten().peekable();
+        (probes.peek().is_some() && probes.all(is_silent)).then_some(false)
     }
 
     /// Notes that a field of the snapshot was not observed on purpose.
@@ -202,9 +211,7 @@ impl<'a> Pass<'a> {
                 }
                 Err(failure) => SmtpProbe { failure: Some(failure), ..smtp::unasked(address) },
             };
-            if probe.connected == Some(true) {
-                self.collector.smtp_connected.store(true, Ordering::Relaxed);
-            }
+            self.collector.reach.note(&probe);
             Arc::new(probe)
         });
         let probe = self.timeline.step(format!("SMTP {exchange} at {address}"), probe).await;

@@ -17,7 +17,7 @@ use super::connect::{NotConnected, connect};
 use super::failure::{failure, of_io, of_tls};
 use super::limits::{AFTER_STARTTLS, Clock, GREETING_STEPS, MAX_AFTER_STARTTLS, millis};
 use super::options::Proxy;
-use super::smtp_wire::{Transcript, Wire, escaped};
+use super::smtp_wire::{Farewells, Transcript, Wire, escaped};
 use super::tls::{Observatory, Recorder};
 use crate::snapshot::{Failure, FailureKind, Octets, Party, SmtpProbe, SmtpReply, TlsFacts, WithoutSni};
 
@@ -30,6 +30,8 @@ pub struct Manner {
     pub helo: Option<String>,
     /// A proxy to go through.
     pub proxy: Option<Proxy>,
+    /// Where the ends of the conversations are waited for.
+    pub farewells: Farewells,
 }
 
 /// Speaks to one address of `exchange`. Each step that went well is a fact, and the first that did not is the
@@ -140,13 +142,13 @@ impl Conversation<'_> {
     /// STARTTLS, the handshake, and EHLO again (RFC 3207 §4.2).
     async fn secure(&mut self, mut wire: Wire<TcpStream>, observatory: &Observatory) -> Result<(), Failure> {
         wire.send("STARTTLS", self.clock, &mut self.transcript).await?;
-        let starttls = wire.reply("reply to STARTTLS", self.clock, &mut self.transcript).await?;
-        let ready = starttls.code == 220;
-        self.probe.starttls = Some(starttls);
-        if !ready {
+        let starttls = wire.reply("reply to STARTTLS", self.clock, &mut self.transcript).await;
+        if !starttls.as_ref().is_ok_and(|reply| reply.code == 220) {
             self.quit(wire).await;
+            self.probe.starttls = Some(starttls?);
             return Ok(());
         }
+        self.probe.starttls = starttls.ok();
         self.note_surplus(wire.surplus(AFTER_STARTTLS).await);
         let stream = self.handshake(wire.into_stream(), observatory).await?;
         let mut wire = Wire::new(stream);
@@ -188,11 +190,8 @@ impl Conversation<'_> {
     }
 
     /// Says good-bye. Nothing in the collection waits for the reply.
-    async fn quit<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(&mut self, mut wire: Wire<S>) {
-        // A server that no longer listens is none the worse for it.
-        if wire.send("QUIT", self.clock, &mut self.transcript).await.is_ok() {
-            wire.part();
-        }
+    async fn quit<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(&mut self, wire: Wire<S>) {
+        wire.part(self.clock, &mut self.transcript, &self.manner.farewells).await;
     }
 }
 
@@ -209,10 +208,7 @@ async fn without_sni(
     let recorder = observatory.recorder();
     match handshake(stream, exchange, false, &recorder, clock).await {
         Ok(stream) => {
-            let mut wire = Wire::new(stream);
-            if wire.send("QUIT", clock, &mut Transcript::default()).await.is_ok() {
-                wire.part();
-            }
+            Wire::new(stream).part(clock, &mut Transcript::default(), &manner.farewells).await;
             Some(WithoutSni { handshake: true, failure: None })
         }
         Err(failure) => Some(WithoutSni { handshake: false, failure: Some(failure) }),
@@ -224,14 +220,23 @@ async fn ready_for_tls(address: SocketAddr, manner: &Manner, clock: Clock) -> Op
     let stream = connect(address, manner.proxy.as_ref(), clock).await.ok()?;
     let hello = hello(manner, &stream);
     let mut wire = Wire::new(stream);
-    let greeting = wire.reply("greeting", clock.steps(GREETING_STEPS), &mut transcript).await.ok()?;
-    (greeting.code == 220).then_some(())?;
-    for (command, code) in [(hello.as_str(), 250), ("STARTTLS", 220)] {
-        wire.send(command, clock, &mut transcript).await.ok()?;
-        let reply = wire.reply(command, clock, &mut transcript).await.ok()?;
-        (reply.code == code).then_some(())?;
+    let ready = async {
+        let greeting = wire.reply("greeting", clock.steps(GREETING_STEPS), &mut transcript).await.ok()?;
+        (greeting.code == 220).then_some(())?;
+        for (command, code) in [(hello.as_str(), 250), ("STARTTLS", 220)] {
+            wire.send(command, clock, &mut transcript).await.ok()?;
+            let reply = wire.reply(command, clock, &mut transcript).await.ok()?;
+            (reply.code == code).then_some(())?;
+        }
+        Some(())
+    };
+    match ready.await {
+        Some(()) => Some(wire.into_stream()),
+        None => {
+            wire.part(clock, &mut transcript, &manner.farewells).await;
+            None
+        }
     }
-    Some(wire.into_stream())
 }
 
 /// The command that says who we are (RFC 5321 §4.1.1.1): by name, else by address (§4.1.3).

@@ -1,8 +1,10 @@
 //! The lines of an SMTP conversation: read within limits, written down with every control character escaped.
 
 use std::io;
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::RwLock;
 
 use super::failure::{failure, of_io};
 use super::limits::{Clock, MAX_LINE_OCTETS, MAX_REPLY_LINES, MAX_REPLY_OCTETS, PARTING};
@@ -28,6 +30,17 @@ impl Transcript {
     /// All lines.
     pub fn into_lines(self) -> Vec<TranscriptLine> {
         self.lines
+    }
+}
+
+/// The conversations of a run that said QUIT and still hear the reply: each holds a lock to read.
+#[derive(Clone, Debug, Default)]
+pub struct Farewells(Arc<RwLock<()>>);
+
+impl Farewells {
+    /// Waits until all conversations have ended, each within [`PARTING`].
+    pub async fn ended(&self) {
+        let _ended = self.0.write().await;
     }
 }
 
@@ -74,13 +87,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.stream
     }
 
-    /// Leaves the end of the conversation to itself: the reply to QUIT is read and the connection closed in order,
-    /// so that the server has nothing to complain of, while the collection goes on.
-    pub fn part(mut self)
+    /// Says QUIT, and leaves the end of the conversation to itself: the reply is read and the connection closed in
+    /// order, so that the server has nothing to complain of, while the collection goes on.
+    pub async fn part(mut self, clock: Clock, transcript: &mut Transcript, farewells: &Farewells)
     where
         S: Send + 'static,
     {
+        // A server that no longer listens is none the worse for it.
+        if self.send("QUIT", clock, transcript).await.is_err() {
+            return;
+        }
+        let under_way = farewells.0.clone().try_read_owned();
         tokio::spawn(tokio::time::timeout(PARTING, async move {
+            let _under_way = under_way;
             let mut transcript = Transcript::default();
             let _ = self.read_reply("reply to QUIT", &mut transcript).await;
             let _ = self.stream.shutdown().await;

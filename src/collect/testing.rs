@@ -205,7 +205,16 @@ where
     F: Future<Output = ()> + Send,
     S: Fn(TcpStream) -> F + Send + Sync + 'static,
 {
-    let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
+    listen_at(LOOPBACK, 0, serve).await
+}
+
+/// The same at an address and a port that are chosen; 0 for a port that is free.
+pub async fn listen_at<F, S>(address: IpAddr, port: u16, serve: S) -> u16
+where
+    F: Future<Output = ()> + Send,
+    S: Fn(TcpStream) -> F + Send + Sync + 'static,
+{
+    let listener = TcpListener::bind((address, port)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let serve = Arc::new(serve);
     tokio::spawn(async move {

@@ -3,26 +3,31 @@
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
+use super::activity::Activity;
 use super::limits::Clock;
 use crate::snapshot::Step;
 
 /// The steps of one collection.
-pub struct Timeline {
+pub struct Timeline<'a> {
     clock: Clock,
+    domain: &'a str,
+    activity: &'a Activity,
     steps: Mutex<Vec<Step>>,
 }
 
-impl Timeline {
-    /// A timeline that counts from the start of `clock`.
-    pub fn new(clock: Clock) -> Self {
-        Timeline { clock, steps: Mutex::default() }
+impl<'a> Timeline<'a> {
+    /// A timeline that counts from the start of `clock`, and tells `activity` what is under way for `domain`.
+    pub fn new(clock: Clock, domain: &'a str, activity: &'a Activity) -> Self {
+        Timeline { clock, domain, activity, steps: Mutex::default() }
     }
 
     /// Runs a step and notes how long it took. The step lives on the heap: a pass holds dozens at the same time,
     /// and together they are too large for a thread's stack.
     pub async fn step<F: Future>(&self, name: String, work: F) -> F::Output {
         let start_ms = self.clock.elapsed_ms();
+        let ticket = self.activity.begin(self.domain, &name);
         let output = Box::pin(work).await;
+        drop(ticket);
         let step = Step { name, start_ms, end_ms: self.clock.elapsed_ms() };
         self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(step);
         output

@@ -1,0 +1,139 @@
+//! TLS that fails at each of its steps, over SMTP and HTTPS alike, and certificates that cannot be read.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{self, RootCertStore, SupportedProtocolVersion};
+use tokio_rustls::{TlsAcceptor, rustls::crypto::ring};
+
+use super::hostile_tests::{EHLO, kind, mx_host, mx_host_of, policy_host, policy_identity};
+use super::testing::{Authority, Identity, POLICY, https, listen, read_command, response, smtp};
+use crate::snapshot::{FailureKind, TrustVerdict};
+
+/// Takes a ClientHello and answers with these octets.
+async fn answers_hello(mut stream: TcpStream, octets: &'static [u8]) {
+    let mut hello = [0; 4096];
+    let _ = stream.read(&mut hello).await;
+    let _ = stream.write_all(octets).await;
+    let _ = stream.shutdown().await;
+}
+
+/// An MX host that answers a ClientHello with these octets.
+async fn mx_that_answers_hello(octets: &'static [u8]) -> u16 {
+    listen(move |mut stream| async move {
+        let _ = stream.write_all(b"220 mx\r\n").await;
+        while let Some(command) = read_command(&mut stream).await {
+            if command == "STARTTLS" {
+                let _ = stream.write_all(b"220 go\r\n").await;
+                return answers_hello(stream, octets).await;
+            }
+            let _ = stream.write_all(EHLO.1).await;
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_alert_in_place_of_a_handshake_says_what_it_means() {
+    // RFC 8446 §6: the record's type 21, its version and length, level fatal, and the description.
+    for (octets, word) in [
+        (&[21, 3, 1, 0, 2, 2, 70][..], "neither TLS 1.2 nor TLS 1.3"),
+        (&[21, 3, 3, 0, 2, 2, 40], "accepts nothing of what is offered"),
+        (&[21, 3, 3, 0, 2, 2, 112], "does not know the name"),
+        (&[21, 3, 3, 0, 2, 2, 80], "on its side"),
+        (&[21, 3, 3, 0, 2, 2, 255], "alert"),
+    ] {
+        let authority = Authority::new();
+        let (probe, snapshot) = policy_host(&authority, listen(move |s| answers_hello(s, octets)).await).await;
+        let failure = probe.failure.unwrap();
+        assert_eq!((failure.kind, snapshot.policy), (FailureKind::TlsAlert, None), "{failure:?}");
+        assert!(failure.detail.contains(word), "{failure:?}");
+        assert!(!probe.tls.unwrap().handshake);
+
+        let probe = mx_host(mx_that_answers_hello(octets).await).await;
+        let tls = probe.tls.unwrap();
+        assert_eq!((kind(&tls.failure), tls.handshake), (Some(FailureKind::TlsAlert), false));
+        assert!(tls.failure.unwrap().detail.contains(word));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_agrees_on_tls_1_1_is_too_old() {
+    // A ServerHello of TLS 1.1 (RFC 4346 §7.4.1.3), with TLS_RSA_WITH_AES_128_CBC_SHA and no session.
+    const HELLO: [u8; 47] = {
+        let mut hello = [7; 47];
+        let head = [22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
+        let mut at = 0;
+        while at < head.len() {
+            hello[at] = head[at];
+            at += 1;
+        }
+        (hello[43], hello[44], hello[45], hello[46]) = (0, 0, 47, 0);
+        hello
+    };
+    let authority = Authority::new();
+    let (probe, _) = policy_host(&authority, listen(|s| answers_hello(s, &HELLO)).await).await;
+    let failure = probe.failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::TlsHandshake, "{failure:?}");
+    assert!(failure.detail.contains("neither TLS 1.2 nor TLS 1.3"), "{failure:?}");
+}
+
+/// An acceptor that wants the client's certificate, which no sender has.
+fn demanding(identity: &Identity, authority: &Authority, version: &'static SupportedProtocolVersion) -> TlsAcceptor {
+    let mut roots = RootCertStore::empty();
+    let intermediate = authority.intermediate("Clients");
+    roots.add(intermediate.der().clone()).unwrap();
+    let provider = Arc::new(ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(identity.key.serialize_der()).into();
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(identity.chain.clone(), key)
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+#[tokio::test]
+async fn an_alert_after_the_certificate_leaves_the_certificate_known() {
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let authority = Authority::new();
+        let acceptor = demanding(&policy_identity(&authority), &authority, version);
+        let (probe, snapshot) = policy_host(&authority, https(acceptor, response("200 OK", "", POLICY)).await).await;
+        assert_eq!((kind(&probe.failure), snapshot.policy), (Some(FailureKind::TlsAlert), None), "{:?}", probe.failure);
+        assert_eq!(probe.tls.unwrap().chain[0].dns_ids, ["mta-sts.example.test"]);
+
+        let acceptor = demanding(&authority.identity(&["mx.example.test"]), &authority, version);
+        let probe = mx_host_of(&authority, smtp(acceptor).await).await;
+        assert_eq!(kind(&probe.failure), Some(FailureKind::TlsAlert), "{:?}", probe.failure);
+        assert_eq!((probe.tls.unwrap().chain.len(), probe.ehlo_after_tls), (1, None));
+    }
+}
+
+#[tokio::test]
+async fn certificates_that_cannot_be_read_say_so_and_keep_their_octets() {
+    let authority = Authority::new();
+    let whole = policy_identity(&authority).chain[0].to_vec();
+    let trailing = [&whole[..], b"more"].concat();
+    let cut = whole[..whole.len() / 2].to_vec();
+    // The version of a certificate (RFC 5280 §4.1.2.1), made 128: well-formed DER, and no certificate.
+    let mut version = whole.clone();
+    let at = version.windows(5).position(|octets| octets == [0xa0, 3, 2, 1, 2]).unwrap();
+    version[at + 4] = 0x7f;
+    for (what, octets) in [("trailing", trailing), ("cut", cut), ("version", version), ("text", b"hello".to_vec())] {
+        let mut identity = policy_identity(&authority);
+        identity.chain = vec![CertificateDer::from(octets.clone())];
+        let port = https(identity.acceptor(), response("200 OK", "", POLICY)).await;
+        let (probe, _) = policy_host(&authority, port).await;
+        let tls = probe.tls.unwrap();
+        let certificate = tls.chain.first().unwrap_or_else(|| panic!("{what}: {:?}", probe.failure));
+        assert_eq!(certificate.sha256.as_deref(), Some(super::certificate::sha256(&octets).as_str()), "{what}");
+        assert_ne!(tls.trust.unwrap().verdict, TrustVerdict::Trusted, "{what}");
+        assert_ne!(tls.verifier.as_deref(), Some("ok"), "{what}");
+    }
+}
