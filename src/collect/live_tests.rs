@@ -204,6 +204,25 @@ async fn dates_are_judged_apart_from_trust() {
 }
 
 #[tokio::test]
+async fn an_issuer_that_was_certified_anew_still_vouches_for_an_expired_certificate() {
+    let authority = Authority::new();
+    let mut expired = params();
+    (expired.not_before, expired.not_after) = (rcgen::date_time_ymd(2019, 1, 1), rcgen::date_time_ymd(2020, 1, 1));
+    let since = authority.intermediate_since("Test Authority", 2021);
+    let other = authority.intermediate_since("Test Authority", 2021);
+    for (signer, presented_issuer, trust) in
+        [(&since, &since, TrustVerdict::Trusted), (&since, &other, TrustVerdict::IssuerExpired)]
+    {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let leaf = expired.clone().signed_by(&key, signer).unwrap();
+        let chain = vec![leaf.der().clone(), presented_issuer.der().clone()];
+        let snapshot = presented(super::testing::Identity { chain, key }, &authority).await;
+        let expected = (trust, "a certificate expired at 2020-01-01T00:00:00Z".to_owned());
+        assert_eq!(verdict(&snapshot), expected);
+    }
+}
+
+#[tokio::test]
 async fn untrusted_chains_say_why() {
     let authority = Authority::new();
     let own = rcgen::KeyPair::generate().unwrap();

@@ -13,6 +13,7 @@ mod dns_proof;
 mod dns_trail;
 mod failure;
 mod https;
+mod issuers;
 mod limits;
 mod memo;
 mod name_servers;

@@ -258,7 +258,13 @@ impl Authority {
 
     /// An authority below this one.
     pub fn intermediate(&self, organisation: &str) -> CertifiedIssuer<'static, KeyPair> {
+        self.intermediate_since(organisation, 1975)
+    }
+
+    /// An authority below this one, certified at the beginning of a year.
+    pub fn intermediate_since(&self, organisation: &str, year: i32) -> CertifiedIssuer<'static, KeyPair> {
         let mut params = CertificateParams::default();
+        params.not_before = rcgen::date_time_ymd(year, 1, 1);
         params.distinguished_name.push(rcgen::DnType::OrganizationName, organisation);
         params.distinguished_name.push(rcgen::DnType::CommonName, "Intermediate");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -16,6 +16,7 @@ use x509_parser::oid_registry::OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS;
 use x509_parser::prelude::{FromDer, ParsedExtension, X509Certificate};
 use x509_parser::x509::X509Name;
 
+use super::issuers;
 use super::options::Roots;
 use crate::files::{self, FileError};
 use crate::snapshot::{Trust, TrustVerdict};
@@ -107,9 +108,15 @@ impl Judge {
         };
         // Judged at a moment at which the host's certificate is valid: its dates are another matter.
         let validity = parsed.validity();
-        let at = at.as_second().min(validity.not_after.timestamp()).max(validity.not_before.timestamp());
+        let now = at.as_second();
+        let at = now.min(validity.not_after.timestamp()).max(validity.not_before.timestamp());
         let verdict = EndEntityCert::try_from(leaf).and_then(|leaf| self.path(&leaf, intermediates, unix_time(at)));
         let Err(error) = verdict else { return Some(Trust { verdict: TrustVerdict::Trusted, detail: None }) };
+        // An issuer that was certified anew since then has no such moment, and is valid all the same.
+        let dates = verdict_of(&error) == TrustVerdict::IssuerExpired;
+        if dates && at != now && issuers::vouch(&self.anchors, &parsed, intermediates, now) {
+            return Some(Trust { verdict: TrustVerdict::Trusted, detail: None });
+        }
         let self_signed =
             parsed.subject().as_raw() == parsed.issuer().as_raw() && parsed.verify_signature(None).is_ok();
         if self_signed {
@@ -183,17 +190,9 @@ fn unix_time(seconds: i64) -> UnixTime {
     UnixTime::since_unix_epoch(std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
 }
 
-/// The organisation of a trust anchor, whose name comes without the outer SEQUENCE.
+/// The organisation of a trust anchor.
 fn organisation(subject: &[u8]) -> Option<String> {
-    let mut der = vec![0x30];
-    match u8::try_from(subject.len()).ok().filter(|length| *length < 0x80) {
-        Some(length) => der.push(length),
-        None => {
-            der.push(0x82);
-            der.extend(u16::try_from(subject.len()).ok()?.to_be_bytes());
-        }
-    }
-    der.extend(subject);
+    let der = issuers::sequence(subject)?;
     let (_, name) = X509Name::from_der(&der).ok()?;
     organisation_of(&name)
 }
