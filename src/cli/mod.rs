@@ -1,6 +1,7 @@
 //! The command line: clap types and one file a command, each a few lines over the library.
 
 mod check;
+mod completions;
 mod config;
 mod configured;
 #[cfg(feature = "lab")]
@@ -12,6 +13,7 @@ mod fix;
 mod format;
 mod init;
 mod input;
+mod man;
 mod network;
 mod rule_args;
 mod rule_new;
@@ -114,6 +116,10 @@ pub enum Command {
     Eval(facts::EvalArgs),
     /// Print the JSON Schema of a file that stslint reads or writes, for editors and validators.
     Schema(schema::SchemaArgs),
+    /// Print the script that makes a shell complete commands and options.
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write the pages of all commands into a folder.
+    Man(man::ManArgs),
     /// Run the whole of it on an embedded loopback internet.
     #[cfg(feature = "lab")]
     Demo(demo::DemoArgs),
@@ -173,6 +179,7 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
     match &cli.command {
         Command::Check(args) => check::run(args, configuration, output),
         Command::Collect(args) => network::collect(args),
+        Command::Completions(args) => completions::run(args),
         Command::Config(args) => config::run(args, configuration, output),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(args, output),
@@ -181,6 +188,7 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
         Command::Explain { rule, own } => explain::run(rule, own, configuration, output),
         Command::Facts(args) => facts::facts(args, output),
         Command::Init(args) => init::run(args, output),
+        Command::Man(args) => man::run(args),
         Command::Rules(args) => rules::run(args, configuration, output),
         Command::Schema(args) => schema::run(args),
     }
