@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+use std::path::Path;
 use std::process::{Command, Output};
 
 fn stslint(args: &[&str]) -> Output {
@@ -99,4 +100,92 @@ fn a_folder_that_cannot_be_made_is_told() {
 fn help_says_where_the_files_go() {
     assert!(printed(&["completions", "--help"]).contains("bash-completion/completions/stslint"));
     assert!(printed(&["man", "--help"]).contains("share/man/man1"));
+}
+
+const GOOD: &str = "version: STSv1\r\nmode: enforce\r\nmx: mx1.example.com\r\nmax_age: 1209600\r\n";
+const WRONG: &str = "version: STSv1\r\nmode: enforcd\r\nmx: mx1.example.com\r\nmax_age: 1209600\r\n";
+
+/// A site with policies for these domains.
+fn site(policies: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (domain, body) in policies {
+        let place = folder.path().join(domain).join(".well-known");
+        std::fs::create_dir_all(&place).unwrap();
+        std::fs::write(place.join("mta-sts.txt"), body).unwrap();
+    }
+    folder
+}
+
+fn code_and_text(args: &[&str], folder: &Path) -> (i32, String) {
+    let output = Command::new(assert_cmd::cargo::cargo_bin("stslint"))
+        .args(args)
+        .env("NO_COLOR", "1")
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(text).unwrap())
+}
+
+#[test]
+fn hooks_take_several_files() {
+    let hooks: serde_json::Value =
+        serde_yaml::from_str(&std::fs::read_to_string(".pre-commit-hooks.yaml").unwrap()).unwrap();
+    let folder = site(&[("a.example", GOOD), ("b.example", WRONG), ("c.example", GOOD)]);
+    let [a, b, c] = ["a.example", "b.example", "c.example"].map(|domain| format!("{domain}/.well-known/mta-sts.txt"));
+    for hook in hooks.as_array().unwrap() {
+        let words: Vec<&str> = hook["entry"].as_str().unwrap().split(' ').skip(1).collect();
+        let with = |files: &[&str]| code_and_text(&[&words[..], files].concat(), folder.path());
+        let (code, text) = with(&[&a, &b, &c]);
+        assert_eq!(code, 1, "{text}");
+        assert!(text.contains(&format!("{b}\n1 error")), "{text}");
+        assert!(text.contains("`enforcd` is no mode"), "{text}");
+        assert_eq!(with(&[&a, &c]).0, 0);
+        assert_eq!(with(&[&b]).0, 1);
+    }
+}
+
+#[test]
+fn files_are_named_where_they_are_several() {
+    let folder = site(&[("a.example", GOOD), ("b.example", WRONG)]);
+    let files = ["a.example/.well-known/mta-sts.txt", "b.example/.well-known/mta-sts.txt"];
+    let (code, text) = code_and_text(&["check", "--format", "concise", files[0], files[1]], folder.path());
+    assert_eq!(code, 1);
+    assert!(text.starts_with("b.example/.well-known/mta-sts.txt: error[policy-mode]"), "{text}");
+    let (_, text) = code_and_text(&["check", "--format", "github", files[0], files[1]], folder.path());
+    assert!(text.contains("file=b.example/.well-known/mta-sts.txt,line=2"), "{text}");
+}
+
+#[test]
+fn a_file_beside_policy_is_refused_and_one_that_is_missing_is_told() {
+    let folder = site(&[("a.example", GOOD)]);
+    let file = "a.example/.well-known/mta-sts.txt";
+    assert_eq!(code_and_text(&["check", file, "--policy", file], folder.path()).0, 2);
+    assert_eq!(code_and_text(&["check", file, "b.example/mta-sts.txt"], folder.path()).0, 1);
+    let (code, text) = code_and_text(&["check", "b.example/mta-sts.txt"], folder.path());
+    assert_eq!(code, 2);
+    assert!(text.contains("cannot read b.example/mta-sts.txt"), "{text}");
+}
+
+#[test]
+fn no_other_file_is_taken_for_a_policy() {
+    let folder = site(&[]);
+    std::fs::write(folder.path().join("secret.txt"), "very secret").unwrap();
+    for word in ["./secret.txt", "a/../secret.txt", "mta-sts.txt/../secret.txt"] {
+        let (code, text) = code_and_text(&["check", "--offline", word], folder.path());
+        assert_eq!(code, 2, "{text}");
+        assert!(!text.contains("very secret"), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn names_of_files_cannot_write_to_the_terminal() {
+    let folder = site(&[("a\u{1b}[2Jb", WRONG)]);
+    for format in ["human", "concise", "github"] {
+        let file = "a\u{1b}[2Jb/.well-known/mta-sts.txt";
+        let (code, text) = code_and_text(&["check", "--format", format, file], folder.path());
+        assert_eq!(code, 1);
+        assert!(!text.contains('\u{1b}'), "{format}: {text:?}");
+    }
 }
