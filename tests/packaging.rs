@@ -189,3 +189,129 @@ fn names_of_files_cannot_write_to_the_terminal() {
         assert!(!text.contains('\u{1b}'), "{format}: {text:?}");
     }
 }
+
+/// The action's check with these inputs: its exit code, what it printed, and its outputs.
+#[cfg(unix)]
+fn action(inputs: &[(&str, &str)], folder: &Path) -> (i32, String, String) {
+    let outputs = folder.join("outputs");
+    let binary = assert_cmd::cargo::cargo_bin("stslint");
+    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    std::fs::write(&outputs, "").unwrap();
+    let ran = Command::new("bash")
+        .arg(std::fs::canonicalize("contrib/github/check.sh").unwrap())
+        .current_dir(folder)
+        .env("PATH", path)
+        .env("GITHUB_OUTPUT", &outputs)
+        .env("GITHUB_STEP_SUMMARY", folder.join("summary.md"))
+        .envs(inputs.iter().copied())
+        .output()
+        .unwrap();
+    let text = String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap();
+    (ran.status.code().unwrap(), text, std::fs::read_to_string(&outputs).unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn the_action_checks_and_says_where_the_reports_are() {
+    let folder = site(&[("a.example", GOOD), ("b.example", WRONG)]);
+    let policy = "a.example/.well-known/mta-sts.txt\nb.example/.well-known/mta-sts.txt\n";
+    let (code, text, outputs) =
+        action(&[("STSLINT_POLICY", policy), ("STSLINT_SARIF_FILE", "stslint.sarif")], folder.path());
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("::error file=b.example/.well-known/mta-sts.txt,line=2"), "{text}");
+    assert_eq!(outputs, "sarif-file=stslint.sarif\nmarkdown-file=\nexit-code=1\n");
+    let sarif: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("stslint.sarif")).unwrap()).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    assert!(std::fs::read_to_string(folder.path().join("summary.md")).unwrap().starts_with("## stslint"));
+    let (code, text, outputs) =
+        action(&[("STSLINT_POLICY", "b.example/.well-known/mta-sts.txt"), ("STSLINT_FAIL_ON", "never")], folder.path());
+    assert_eq!((code, outputs.ends_with("exit-code=0\n")), (0, true), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn inputs_of_the_action_are_never_commands() {
+    let folder = site(&[]);
+    let attack = "$(touch broken) `touch broken`; touch broken";
+    for name in ["DOMAINS", "POLICY", "RECORD", "TLSRPT", "MX", "SNAPSHOT", "CONFIG", "RULES", "SELECT", "FAIL_ON"] {
+        action(&[(&format!("STSLINT_{name}"), attack)], folder.path());
+        assert!(!folder.path().join("broken").exists(), "{name}");
+    }
+    let (code, text, _) = action(&[("STSLINT_DOMAINS", "--output=json=broken a.example")], folder.path());
+    assert_eq!(code, 2, "{text}");
+    assert!(!folder.path().join("broken").exists());
+    let (code, _, outputs) =
+        action(&[("STSLINT_RECORD", "v=STSv1; id=1;"), ("STSLINT_SARIF_FILE", "a\nexit-code=0")], folder.path());
+    assert_eq!((code, outputs.as_str()), (2, ""));
+}
+
+#[test]
+fn every_input_of_the_action_reaches_its_script() {
+    let action = std::fs::read_to_string("action.yml").unwrap();
+    let action: serde_json::Value = serde_yaml::from_str(&action).unwrap();
+    let steps = action["runs"]["steps"].as_array().unwrap();
+    let env: Vec<(&str, &str)> = steps
+        .iter()
+        .flat_map(|step| step["env"].as_object().unwrap())
+        .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+        .collect();
+    for input in action["inputs"].as_object().unwrap().keys() {
+        let variable = env.iter().find(|(_, value)| *value == format!("${{{{ inputs.{input} }}}}"));
+        let (name, _) = variable.unwrap_or_else(|| panic!("{input}"));
+        let scripts =
+            ["check.sh", "install.sh"].map(|name| std::fs::read_to_string(format!("contrib/github/{name}")).unwrap());
+        assert!(scripts.iter().any(|script| script.contains(&format!("${{{name}"))), "{name}");
+    }
+    for step in steps {
+        assert!(!step["run"].as_str().unwrap().contains("${{"), "inputs go through the environment alone");
+    }
+}
+
+/// Runs a tool over files; nothing where it is not installed.
+fn tool(words: &[&str]) {
+    if let Ok(output) = Command::new(words[0]).args(&words[1..]).output() {
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.status.success(), "{words:?}: {text}");
+    }
+}
+
+#[test]
+fn alerts_and_scripts_are_sound() {
+    tool(&["promtool", "check", "rules", "contrib/prometheus/alerts.yml"]);
+    tool(&["promtool", "test", "rules", "contrib/prometheus/alerts_test.yml"]);
+    tool(&["shellcheck", "contrib/github/check.sh", "contrib/github/install.sh"]);
+}
+
+#[test]
+fn alerts_ask_for_metrics_that_there_are() {
+    let metrics = printed(&["check", "--snapshot", "fixtures/good/snapshot.yaml", "--format", "prometheus"]);
+    let alerts = std::fs::read_to_string("contrib/prometheus/alerts.yml").unwrap();
+    let names: Vec<&str> = alerts
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| word.starts_with("stslint_"))
+        .collect();
+    assert!(names.len() > 7);
+    for name in names {
+        assert!(metrics.contains(&format!("\n{name}")) || metrics.starts_with(name), "{name}");
+    }
+}
+
+/// The options that a file of `contrib/` hands to stslint are ones that it takes.
+#[test]
+fn options_in_contrib_are_real() {
+    let help = printed(&["check", "--help"]);
+    for file in [
+        "contrib/gitlab-ci.yml",
+        "contrib/icinga2/stslint.conf",
+        "contrib/nagios/stslint.cfg",
+        "contrib/systemd/stslint.service",
+    ] {
+        let text = std::fs::read_to_string(file).unwrap();
+        let lines = text.lines().filter(|line| !line.contains("apt-get") && !line.contains("cargo install"));
+        let mut options = lines.flat_map(|line| line.split([' ', '"', '=', ']'])).filter(|word| word.starts_with("--"));
+        assert!(options.clone().count() > 0, "{file}");
+        let unknown = options.find(|option| *option != "--" && *option != "--version" && !help.contains(*option));
+        assert_eq!(unknown, None, "{file}");
+    }
+}
