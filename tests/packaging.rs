@@ -19,8 +19,8 @@ fn printed(args: &[&str]) -> String {
 fn parses(shell: &str, script: &str) -> Option<bool> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), script).unwrap();
-    let status = Command::new(shell).arg("-n").arg(file.path()).status().ok()?;
-    Some(status.success())
+    let output = Command::new(shell).arg("-n").arg(file.path()).output().ok()?;
+    Some(output.status.success())
 }
 
 #[test]

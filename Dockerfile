@@ -1,0 +1,17 @@
+# A static stslint and nothing else:
+#   docker build -t stslint .
+#   docker run --rm stslint check example.com
+#   docker run --rm -v "$PWD:/work:ro" stslint check --policy mta-sts.txt
+# Roots and rules are built in; the container's /etc/resolv.conf says who answers DNS questions.
+FROM rust:1-alpine AS build
+RUN apk add --no-cache gcc musl-dev
+WORKDIR /src
+COPY . .
+RUN cargo build --release --locked
+
+FROM scratch
+COPY --from=build /src/target/release/stslint /stslint
+USER 65532:65532
+WORKDIR /work
+ENTRYPOINT ["/stslint"]
+CMD ["--help"]
