@@ -37,8 +37,8 @@ pub fn apply(text: &str, fixes: &[&Fix]) -> Mended {
     mended
 }
 
-/// The line that a mend changes, as it is afterwards; `None` where nothing would be left of it, or where the mend
-/// changes more than one line.
+/// The line that a mend changes, as it is afterwards, or the lines that it adds; `None` where nothing would be left
+/// of it, or where the mend changes more than one line.
 pub fn corrected_line(text: &str, fix: &Fix) -> Option<String> {
     let edit = Edit::of(text, fix)?;
     let before = text.get(..edit.start)?;
@@ -47,6 +47,9 @@ pub fn corrected_line(text: &str, fix: &Fix) -> Option<String> {
     let rest = after.split(['\r', '\n']).next().unwrap_or_default();
     if text.get(edit.start..edit.end)?.contains('\n') || edit.is_whole(text) {
         return None;
+    }
+    if edit.start == edit.end && edit.with.starts_with(['\r', '\n']) && rest.is_empty() {
+        return Some(edit.with.trim().replace('\r', ""));
     }
     let line = format!("{}{}{rest}", before.get(start..)?, edit.with);
     Some(line).filter(|line| !line.trim().is_empty())
@@ -160,6 +163,7 @@ mod tests {
     fn the_corrected_line_is_shown() {
         assert_eq!(corrected_line("a\nmode: Enforce\nb\n", &fix(8, 7, "enforce")).unwrap(), "mode: enforce");
         assert_eq!(corrected_line("a\n# x\nb\n", &fix(2, 3, "")), None);
+        assert_eq!(corrected_line("a: 1\r\nb: 2\r\n", &fix(4, 0, "\r\nc: 3")).unwrap(), "c: 3");
     }
 
     proptest! {

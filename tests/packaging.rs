@@ -151,7 +151,7 @@ fn files_are_named_where_they_are_several() {
     let files = ["a.example/.well-known/mta-sts.txt", "b.example/.well-known/mta-sts.txt"];
     let (code, text) = code_and_text(&["check", "--format", "concise", files[0], files[1]], folder.path());
     assert_eq!(code, 1);
-    assert!(text.starts_with("b.example/.well-known/mta-sts.txt: error[policy-mode]"), "{text}");
+    assert!(text.starts_with("b.example/.well-known/mta-sts.txt:2:7: error[policy-mode]"), "{text}");
     let (_, text) = code_and_text(&["check", "--format", "github", files[0], files[1]], folder.path());
     assert!(text.contains("file=b.example/.well-known/mta-sts.txt,line=2"), "{text}");
 }

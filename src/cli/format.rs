@@ -194,7 +194,7 @@ fn is_document(format: Format) -> bool {
 /// The text about one domain, in the formats that have one.
 fn one_domain(format: Format, linted: &Linted, style: &Style) -> Result<Option<String>, Error> {
     let text = match format {
-        Format::Concise => report::concise(&named(linted)),
+        Format::Concise => report::concise(linted),
         Format::Github => report::github(linted),
         Format::Human => report::human(&named(linted), &linted.facts, style),
         Format::Jsonl => report::json_line(&linted.report).into_diagnostic()?,

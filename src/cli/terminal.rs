@@ -28,18 +28,25 @@ fn style_for(output: &OutputArgs, terminal: bool) -> Style {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-    let unicode = locale.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
+    let utf8 = |locale: &String| locale.to_ascii_lowercase().replace('-', "").contains("utf8");
+    // Without a locale, terminals are taken for old ones; what reads a pipe or a file mostly reads UTF-8.
+    let unicode = locale.as_ref().map_or(!terminal, |locale| utf8(locale) || (!terminal && !is_ascii_locale(locale)));
     let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|_| terminal);
     let width = width.or_else(|| if terminal { terminal_width() } else { None }).unwrap_or(100);
     Style {
         colour,
-        unicode: unicode || !terminal,
+        unicode,
         hyperlinks: terminal && colour,
         width: width.clamp(60, 120),
         show_passed: false,
         findings_only: false,
         accessible: output.accessible,
     }
+}
+
+/// Whether a locale says that there is nothing beyond ASCII (POSIX.1-2017 §7.2).
+fn is_ascii_locale(locale: &str) -> bool {
+    matches!(locale, "C" | "POSIX")
 }
 
 fn terminal_width() -> Option<usize> {

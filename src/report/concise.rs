@@ -1,16 +1,28 @@
 //! One line a finding, for logs and for `grep`.
 
+use super::Linted;
+use super::place::Place;
 use super::wording::{domain, one_line, what};
-use crate::outcome::Report;
+use crate::outcome::Check;
 
-/// The findings, a line each: `example.com: error[record-id] message (RFC 8461 §3.1)`.
-pub fn concise(report: &Report) -> String {
-    let domain = domain(report);
+/// The findings, a line each: `example.com: error[record-id] message (RFC 8461 §3.1)`. A finding in a file of the
+/// user's own is led by its place, where no domain is given: `mta-sts.txt:2:7: error[policy-mode] …`.
+pub fn concise(linted: &Linted) -> String {
     let mut text = String::new();
-    for check in report.findings() {
+    for check in linted.report.findings() {
         let cites = check.cites.join(", ");
-        let line = format!("{}[{}] {} ({cites})", check.severity.label(), check.rule, what(check));
-        text.push_str(&format!("{domain}: {}\n", one_line(&line)));
+        let line =
+            format!("{}: {}[{}] {} ({cites})", led_by(linted, check), check.severity.label(), check.rule, what(check));
+        text.push_str(&one_line(&line));
+        text.push('\n');
     }
     text
+}
+
+fn led_by(linted: &Linted, check: &Check) -> String {
+    let place = check.location.as_ref().and_then(|location| Place::of(linted, location));
+    match place.and_then(|place| Some((place.file?, place.line, place.column))) {
+        Some((file, line, column)) if linted.report.domain.is_none() => format!("{file}:{line}:{column}"),
+        _ => domain(linted),
+    }
 }

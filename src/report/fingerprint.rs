@@ -33,6 +33,11 @@ impl Fingerprints {
         let times = self.seen.entry(key.clone()).or_default();
         *times = times.saturating_add(1);
         let numbered = if *times > 1 { format!("{key}#{times}") } else { key };
-        digest(&SHA256, numbered.as_bytes()).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+        digest_of(&numbered)
     }
+}
+
+/// The SHA-256 of a text, in hexadecimal.
+pub fn digest_of(text: &str) -> String {
+    digest(&SHA256, text.as_bytes()).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
 }

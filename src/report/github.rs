@@ -33,7 +33,7 @@ fn command(linted: &Linted, check: &Check) -> String {
         }
     }
     let title = match &linted.report.domain {
-        Some(_) => format!("{} ({})", check.rule, domain(&linted.report)),
+        Some(_) => format!("{} ({})", check.rule, domain(linted)),
         None => check.rule.clone(),
     };
     properties.push(("title", title));

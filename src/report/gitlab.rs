@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::fingerprint::Fingerprints;
+use super::fingerprint::{Fingerprints, digest_of};
 use super::json::document_of;
 use super::place::{Place, path_of};
 use super::wording::{domain, one_line, shortened, what};
-use super::{Linted, Results};
+use super::{Linted, Results, Unreadable};
 use crate::outcome::{Check, Severity};
 
 /// The longest description, in characters.
@@ -41,13 +41,26 @@ pub fn gitlab(results: &Results<'_>) -> Result<String, serde_json::Error> {
             issues.push(issue(linted, check, fingerprints.of(linted, check)));
         }
     }
+    issues.extend(results.unreadable.iter().map(unread));
     document_of(&issues)
+}
+
+/// An input of which nothing is known, so that its absence from the list is no good news.
+fn unread(input: &Unreadable) -> Issue {
+    let path = one_line(&input.name);
+    Issue {
+        description: shortened(&one_line(&input.sentence()), LONGEST),
+        check_name: "unreadable".to_owned(),
+        fingerprint: digest_of(&format!("unreadable {path}")),
+        severity: "blocker",
+        location: Location { path, lines: Lines { begin: 1 } },
+    }
 }
 
 fn issue(linted: &Linted, check: &Check, fingerprint: String) -> Issue {
     let place = check.location.as_ref().and_then(|location| Place::of(linted, location));
     let file = place.as_ref().and_then(|place| place.file);
-    let of = if linted.report.domain.is_some() { format!("{}: ", domain(&linted.report)) } else { String::new() };
+    let of = if linted.report.domain.is_some() { format!("{}: ", domain(linted)) } else { String::new() };
     Issue {
         description: shortened(&one_line(&format!("{of}{}", what(check))), LONGEST),
         check_name: check.rule.clone(),

@@ -5,65 +5,53 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::wording::{domain, lines, one_line, shortened, what};
 use super::{Linted, Results, Unreadable};
-use crate::outcome::{Check, Outcome};
+use crate::outcome::{Check, Outcome, Summary};
 use crate::source_text::escape;
 
 /// The longest value of an attribute, in characters.
 const LONGEST: usize = 1_000;
 
 /// The reports as one document. Every finding is a failure, whatever its severity, which stands in its `type`.
+///
+/// JUnit's XML has no standard. This keeps to the two schemas that most readers go by, that of Ant's reports and that
+/// of Jenkins, which is why the root counts nothing and parts without content are there all the same.
 pub fn junit(results: &Results<'_>) -> std::io::Result<String> {
     let mut xml = Xml(Writer::new_with_indent(Vec::new(), b' ', 2));
     xml.0.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let total = |outcomes: &[Outcome]| -> usize { results.linted.iter().map(|linted| count(linted, outcomes)).sum() };
-    let all = total(&[Outcome::Fail, Outcome::NotApplicable, Outcome::NotChecked, Outcome::Pass]);
-    xml.open(
-        "testsuites",
-        &[
-            ("name", "stslint"),
-            ("tests", &all.saturating_add(results.unreadable.len()).to_string()),
-            ("failures", &total(&[Outcome::Fail]).to_string()),
-            ("errors", &results.unreadable.len().to_string()),
-            ("skipped", &total(&[Outcome::NotApplicable, Outcome::NotChecked]).to_string()),
-        ],
-    )?;
-    for linted in results.linted {
-        suite(&mut xml, linted)?;
+    xml.open("testsuites", &[])?;
+    for (id, linted) in results.linted.iter().enumerate() {
+        suite(&mut xml, linted, id)?;
     }
-    unreadable(&mut xml, results.unreadable)?;
+    unreadable(&mut xml, results.unreadable, results.linted.len())?;
     xml.close("testsuites")?;
     Ok(String::from_utf8_lossy(&xml.0.into_inner()).into_owned() + "\n")
 }
 
-fn count(linted: &Linted, outcomes: &[Outcome]) -> usize {
-    linted.report.checks.iter().filter(|check| outcomes.contains(&check.outcome)).count()
-}
-
-fn suite(xml: &mut Xml, linted: &Linted) -> std::io::Result<()> {
-    let name = domain(&linted.report);
-    let failures = count(linted, &[Outcome::Fail]).to_string();
-    let skipped = count(linted, &[Outcome::NotApplicable, Outcome::NotChecked]).to_string();
-    let tests = linted.report.checks.len().to_string();
-    let mut attributes = vec![
-        ("name", name.as_str()),
-        ("tests", &tests),
-        ("failures", &failures),
-        ("errors", "0"),
-        ("skipped", &skipped),
-    ];
-    attributes.extend(linted.report.collected_at.as_deref().map(|time| ("timestamp", time)));
-    xml.open("testsuite", &attributes)?;
+fn suite(xml: &mut Xml, linted: &Linted, id: usize) -> std::io::Result<()> {
+    let name = domain(linted);
+    let Summary { not_applicable, not_checked, .. } = linted.report.summary;
+    let failures = linted.report.findings().len();
+    let counts = [linted.report.checks.len(), failures, 0, not_applicable.saturating_add(not_checked)];
+    let steps = linted.snapshot.timeline.as_deref().unwrap_or_default();
+    let last = steps.iter().map(|step| step.end_ms).max().unwrap_or_default();
+    let seconds = format!("{}.{:03}", last / 1_000, last % 1_000);
+    // Without a zone, as the format has it: UTC.
+    let time = linted.report.collected_at.as_deref().map(|time| time.trim_end_matches('Z'));
+    let mut properties = vec![("stslint", env!("CARGO_PKG_VERSION"))];
+    properties.extend(linted.report.collected_at.as_deref().map(|time| ("collected_at", time)));
+    xml.open_suite(&name, id, counts, &seconds, time, &properties)?;
     for check in &linted.report.checks {
         case(xml, &name, check)?;
     }
-    xml.close("testsuite")
+    xml.close_suite()
 }
 
 fn case(xml: &mut Xml, domain: &str, check: &Check) -> std::io::Result<()> {
     let subject = check.subject.as_deref().map(|subject| format!(" ({subject})")).unwrap_or_default();
     let name = format!("{}{subject}: {}", check.rule, check.title);
     let class = format!("{domain}.{}", check.group);
-    let attributes = [("name", name.as_str()), ("classname", &class)];
+    // Checks are not timed one by one.
+    let attributes = [("name", name.as_str()), ("classname", &class), ("time", "0")];
     let skipped = |why: &str| format!("{why}: {}", check.reason.as_deref().unwrap_or("the reason is not known"));
     match check.outcome {
         Outcome::Pass => return xml.empty("testcase", &attributes),
@@ -94,25 +82,62 @@ fn details(check: &Check) -> String {
 }
 
 /// What could not be read, as a suite of its own.
-fn unreadable(xml: &mut Xml, unreadable: &[Unreadable]) -> std::io::Result<()> {
+fn unreadable(xml: &mut Xml, unreadable: &[Unreadable], id: usize) -> std::io::Result<()> {
     if unreadable.is_empty() {
         return Ok(());
     }
-    let number = unreadable.len().to_string();
-    let counts = [("tests", number.as_str()), ("failures", "0"), ("errors", &number), ("skipped", "0")];
-    xml.open("testsuite", &[&[("name", "unreadable")], counts.as_slice()].concat())?;
+    let counts = [unreadable.len(), 0, unreadable.len(), 0];
+    xml.open_suite("unreadable", id, counts, "0", None, &[])?;
     for input in unreadable {
-        xml.open("testcase", &[("name", &input.name), ("classname", "unreadable")])?;
+        xml.open("testcase", &[("name", &input.name), ("classname", "unreadable"), ("time", "0")])?;
         xml.empty("error", &[("message", &input.message), ("type", "unreadable")])?;
         xml.close("testcase")?;
     }
-    xml.close("testsuite")
+    xml.close_suite()
 }
 
 /// A writer of elements whose texts hold nothing that XML 1.0 forbids.
 struct Xml(Writer<Vec<u8>>);
 
 impl Xml {
+    /// Opens a suite; the counts are those of tests, failures, errors and skipped tests.
+    fn open_suite(
+        &mut self,
+        name: &str,
+        id: usize,
+        counts: [usize; 4],
+        seconds: &str,
+        time: Option<&str>,
+        properties: &[(&str, &str)],
+    ) -> std::io::Result<()> {
+        let id = id.to_string();
+        let [tests, failures, errors, skipped] = counts.map(|count| count.to_string());
+        let mut attributes = vec![
+            ("id", id.as_str()),
+            ("package", "stslint"),
+            ("name", name),
+            ("hostname", "localhost"),
+            ("tests", &tests),
+            ("failures", &failures),
+            ("errors", &errors),
+            ("skipped", &skipped),
+            ("time", seconds),
+        ];
+        attributes.extend(time.map(|time| ("timestamp", time)));
+        self.open("testsuite", &attributes)?;
+        self.open("properties", &[])?;
+        for (name, value) in properties {
+            self.empty("property", &[("name", name), ("value", value)])?;
+        }
+        self.close("properties")
+    }
+
+    fn close_suite(&mut self) -> std::io::Result<()> {
+        self.empty("system-out", &[])?;
+        self.empty("system-err", &[])?;
+        self.close("testsuite")
+    }
+
     fn open(&mut self, name: &str, attributes: &[(&str, &str)]) -> std::io::Result<()> {
         self.0.write_event(Event::Start(element(name, attributes)))
     }

@@ -54,7 +54,7 @@ fn table(results: &Results<'_>) -> String {
             return text + &format!("\nand {more} more\n");
         }
         let Summary { errors, warnings, notes, passed, not_applicable, not_checked, .. } = linted.report.summary;
-        let name = cell(&domain(&linted.report));
+        let name = cell(&domain(linted));
         let _ = writeln!(
             text,
             "| {} {name} | {errors} | {warnings} | {notes} | {passed} | {not_applicable} | {not_checked} |",
@@ -76,7 +76,7 @@ fn mark(summary: &Summary) -> &'static str {
 /// A domain's findings, each a part, and its folded lists.
 fn parts(linted: &Linted) -> Vec<String> {
     let mut parts = Vec::new();
-    let heading = format!("\n### {}\n", prose(&domain(&linted.report)));
+    let heading = format!("\n### {}\n", prose(&domain(linted)));
     for check in linted.report.findings() {
         let first = if parts.is_empty() { heading.as_str() } else { "" };
         parts.push(format!("{first}{}", finding(linted, check)));

@@ -80,7 +80,7 @@ pub fn nagios_unknown(reason: &str) -> String {
 fn subject(results: &Results<'_>) -> String {
     match results.linted {
         [] => "nothing was checked".to_owned(),
-        [one] => domain(&one.report),
+        [one] => domain(one),
         many => format!("{} domains", many.len()),
     }
 }
@@ -106,7 +106,7 @@ fn worst(results: &Results<'_>) -> Option<String> {
     if check.severity == Severity::Note {
         return None;
     }
-    let of = if results.linted.len() > 1 { format!("{}: ", domain(&linted.report)) } else { String::new() };
+    let of = if results.linted.len() > 1 { format!("{}: ", domain(linted)) } else { String::new() };
     Some(format!("{of}{} ({})", what(check), check.rule))
 }
 

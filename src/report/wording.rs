@@ -1,11 +1,13 @@
 //! What a finding says, in words that every format uses, and made safe for it.
 
-use crate::outcome::{Check, Report};
+use super::Linted;
+use crate::outcome::Check;
 use crate::source_text::{escape, is_bidi};
 
-/// The domain that a report speaks of.
-pub fn domain(report: &Report) -> String {
-    report.domain.as_deref().map_or_else(|| "(no domain)".to_owned(), escape)
+/// What the report is about: the domain, or else the file that its policy was read from.
+pub fn domain(linted: &Linted) -> String {
+    let name = linted.report.domain.as_deref().or(linted.policy_file.as_deref());
+    name.map_or_else(|| "(no domain)".to_owned(), escape)
 }
 
 /// What is wrong, and with what: the message, led by the subject where it does not name it itself.

@@ -70,10 +70,16 @@ pub fn checklist(report: &Report, page: &Page<'_>) -> String {
     let mut text = page.heading("Checks performed");
     for (name, checks) in &groups {
         let summary = Summary::of(checks);
-        text.push_str(&format!("  {} {:<18}  {}\n", mark(&summary, page), group_title(name), in_words(&summary, page)));
+        text.push_str(&match page.style.accessible {
+            true => format!("  {}: {}\n", group_title(name), in_words(&summary, page)),
+            false => format!("  {} {:<18}  {}\n", mark(&summary, page), group_title(name), in_words(&summary, page)),
+        });
         if page.style.show_passed {
             for check in checks.iter().filter(|check| check.outcome == Outcome::Pass) {
-                let first = format!("      {} ", page.symbol("✓", "+"));
+                let first = match page.style.accessible {
+                    true => "    passed: ".to_owned(),
+                    false => format!("      {} ", page.symbol("✓", "+")),
+                };
                 text.push_str(
                     &page.paragraph(&first, &format!("{} ({}; {})", check.title, check.rule, check.cites.join(", "))),
                 );

@@ -57,6 +57,29 @@ impl Style {
 
 /// The report as text. `facts` is the tree of facts behind it.
 pub fn human(report: &Report, facts: &Value, style: &Style) -> String {
+    let text = parts(report, facts, style);
+    if style.unicode { text } else { ascii(&text) }
+}
+
+/// The text for terminals that have nothing but ASCII: every other character takes one column, but for those that
+/// have a word.
+fn ascii(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '§' => plain.push_str("section "),
+            '…' => plain.push_str("..."),
+            '–' | '—' => plain.push('-'),
+            '“' | '”' => plain.push('"'),
+            '’' => plain.push('\''),
+            c if c.is_ascii() => plain.push(c),
+            _ => plain.push('?'),
+        }
+    }
+    plain
+}
+
+fn parts(report: &Report, facts: &Value, style: &Style) -> String {
     let page = Page { style };
     if style.findings_only && report.findings().is_empty() {
         return String::new();

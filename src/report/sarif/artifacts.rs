@@ -26,7 +26,7 @@ impl Artifacts {
             Some(place) => json!({ "artifactLocation": self.artifact(linted, place), "region": region(place) }),
             None => json!({ "artifactLocation": { "uri": path_of(linted) } }),
         };
-        let domain = domain(&linted.report);
+        let domain = domain(linted);
         let exhibit = check.location.as_ref().map(|location| location.exhibit.as_str());
         let logical = match exhibit {
             Some(exhibit) => {

@@ -82,7 +82,7 @@ fn result(
 
 /// A finding that the configuration accepts (§3.35). It has lost its place in the text.
 fn suppressed(linted: &Linted, ignored: &Ignored, descriptors: &Descriptors, fingerprints: &mut Fingerprints) -> Value {
-    let said = format!("{}: {}", domain(&linted.report), ignored.message);
+    let said = format!("{}: {}", domain(linted), ignored.message);
     let why = format!("{} (until {}, {})", ignored.reason, ignored.until, ignored.by);
     json!({
         "ruleId": ignored.rule,
@@ -113,7 +113,7 @@ fn notifications(results: &Results<'_>, descriptors: &Descriptors) -> Vec<Value>
             let reason = check.reason.as_deref().unwrap_or("the reason is not known");
             notifications.push(json!({
                 "level": "note",
-                "message": message(&format!("{}: {} was not checked: {reason}", domain(&linted.report), check.rule)),
+                "message": message(&format!("{}: {} was not checked: {reason}", domain(linted), check.rule)),
                 "associatedRule": { "id": check.rule, "index": descriptors.index(&check.rule) },
             }));
         }
