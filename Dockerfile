@@ -7,10 +7,12 @@ FROM rust:1-alpine AS build
 RUN apk add --no-cache gcc musl-dev
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked
+RUN cargo build --release --locked \
+  && mkdir -p /image/work && mkdir -m 1777 /image/tmp \
+  && mv target/release/stslint /image/stslint
 
 FROM scratch
-COPY --from=build /src/target/release/stslint /stslint
+COPY --from=build /image /
 USER 65532:65532
 WORKDIR /work
 ENTRYPOINT ["/stslint"]
