@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use cel::objects::{Key, Value};
 use cel::{Context, ExecutionError};
 
+use super::elements::{self, Binding, Element, Elements, member};
 use super::expr::{Expr, environment};
 use super::functions;
 use super::load::{Rule, RuleSet};
@@ -26,9 +27,10 @@ pub struct Evaluated {
 
 /// Evaluates every rule over the facts.
 pub fn evaluate(rules: &RuleSet, facts: &Facts) -> Evaluated {
+    let root = to_cel(&facts.tree);
+    let elements = Elements::of(rules, facts, &root);
     let mut context = Context::with_env(environment().clone());
     functions::add_to(&mut context);
-    let root = to_cel(&facts.tree);
     if let Value::Map(map) = &root {
         for (key, value) in map.map.iter() {
             if let Key::String(name) = key {
@@ -36,7 +38,7 @@ pub fn evaluate(rules: &RuleSet, facts: &Facts) -> Evaluated {
             }
         }
     }
-    let mut run = Run { facts, root, outcomes: BTreeMap::new(), mistakes: Vec::new() };
+    let mut run = Run { facts, root: &root, elements: &elements, outcomes: BTreeMap::new(), mistakes: Vec::new() };
     let mut checks: BTreeMap<usize, Vec<Check>> = BTreeMap::new();
     for (index, rule) in rules.in_order() {
         let made = run.rule(rule, &context);
@@ -72,27 +74,29 @@ struct Scoped {
     verdict: Verdict,
 }
 
-/// The variables of an element: name, path, value.
-type Bindings = Vec<(String, String, Value)>;
+/// The variables of an element.
+type Bindings<'a> = [Binding<'a>];
 
 struct Run<'a> {
     facts: &'a Facts,
-    root: Value,
+    root: &'a Value,
+    elements: &'a Elements<'a>,
     outcomes: BTreeMap<String, Vec<Scoped>>,
     mistakes: Vec<(String, String)>,
 }
 
-impl Run<'_> {
-    fn rule(&mut self, rule: &Rule, context: &Context<'_, '_>) -> Vec<Check> {
+impl<'a> Run<'a> {
+    fn rule(&mut self, rule: &Rule, context: &Context<'_, 'a>) -> Vec<Check> {
         let mut context = context.new_inner_scope();
         let params = rule.params.iter().map(|(name, value)| (Key::from(name.as_str()), to_cel(value)));
         context
             .add_variable_from_value("params", Value::Map(params.collect::<std::collections::HashMap<_, _>>().into()));
         let (scoped, checks) = match self.before_elements(rule, &context) {
             Some(verdict) => (vec![Scoped { scope: Vec::new(), verdict: verdict.clone() }], vec![whole(rule, verdict)]),
-            None => match self.elements(rule) {
+            None => match self.elements.of_rule(rule) {
                 Ok(elements) => self.each(rule, elements, &context),
-                Err(verdict) => {
+                Err(reason) => {
+                    let verdict = Verdict::NotChecked(reason);
                     (vec![Scoped { scope: Vec::new(), verdict: verdict.clone() }], vec![whole(rule, verdict)])
                 }
             },
@@ -103,9 +107,9 @@ impl Run<'_> {
 
     /// What is decided before any list is looked at: the file's condition, the requirements, and a condition
     /// that speaks of no element.
-    fn before_elements(&mut self, rule: &Rule, context: &Context<'_, '_>) -> Option<Verdict> {
+    fn before_elements(&mut self, rule: &Rule, context: &Context<'_, 'a>) -> Option<Verdict> {
         if let Some(when) = &rule.group_when
-            && let Some(verdict) = self.condition(rule, when, rule.group_otherwise.as_deref(), &Vec::new(), context)
+            && let Some(verdict) = self.condition(rule, when, rule.group_otherwise.as_deref(), &[], context)
         {
             return Some(verdict);
         }
@@ -119,14 +123,15 @@ impl Run<'_> {
         let speaks_of_elements = when.compiled().is_ok_and(|compiled| {
             compiled.paths.iter().any(|path| rule.scopes.iter().any(|(name, _)| path.first() == Some(name)))
         });
-        if speaks_of_elements {
-            None
-        } else {
-            self.condition(rule, when, rule.otherwise.as_deref(), &Vec::new(), context)
-        }
+        if speaks_of_elements { None } else { self.condition(rule, when, rule.otherwise.as_deref(), &[], context) }
     }
 
-    fn each(&mut self, rule: &Rule, elements: Vec<Bindings>, context: &Context<'_, '_>) -> (Vec<Scoped>, Vec<Check>) {
+    fn each(
+        &mut self,
+        rule: &Rule,
+        elements: &'a [Element<'a>],
+        context: &Context<'_, 'a>,
+    ) -> (Vec<Scoped>, Vec<Check>) {
         if elements.is_empty() {
             let verdict = match rule.forbids {
                 true => Verdict::Pass,
@@ -139,20 +144,19 @@ impl Run<'_> {
         }
         let mut scoped = Vec::new();
         let mut checks = Vec::new();
-        for bindings in elements {
+        for element in elements {
             let mut context = context.new_inner_scope();
-            for (name, _, value) in &bindings {
-                context.add_variable_from_value(name.as_str(), value.clone());
-            }
-            let verdict = self.judge(rule, &bindings, &context);
-            checks.push(self.check(rule, &verdict, &bindings, &context));
-            scoped.push(Scoped { scope: bindings.into_iter().map(|(_, path, _)| path).collect(), verdict });
+            context.set_variable_resolver(element);
+            let bindings = &element.bindings;
+            let verdict = self.judge(rule, bindings, &context);
+            checks.push(self.check(rule, &verdict, bindings, &context));
+            scoped.push(Scoped { scope: bindings.iter().map(|binding| binding.path.clone()).collect(), verdict });
         }
         (scoped, summed_up(rule, checks))
     }
 
-    fn judge(&mut self, rule: &Rule, bindings: &Bindings, context: &Context<'_, '_>) -> Verdict {
-        let scope: Vec<&str> = bindings.iter().map(|(_, path, _)| path.as_str()).collect();
+    fn judge(&mut self, rule: &Rule, bindings: &Bindings<'_>, context: &Context<'_, '_>) -> Verdict {
+        let scope: Vec<&str> = bindings.iter().map(|binding| binding.path.as_str()).collect();
         if let Some(verdict) = self.required(rule, &scope) {
             return verdict;
         }
@@ -199,7 +203,7 @@ impl Run<'_> {
         rule: &Rule,
         when: &Expr,
         otherwise: Option<&str>,
-        bindings: &Bindings,
+        bindings: &Bindings<'_>,
         context: &Context<'_, '_>,
     ) -> Option<Verdict> {
         match self.truth(rule, when, bindings, context) {
@@ -217,7 +221,7 @@ impl Run<'_> {
         &mut self,
         rule: &Rule,
         expr: &Expr,
-        bindings: &Bindings,
+        bindings: &Bindings<'_>,
         context: &Context<'_, '_>,
     ) -> Result<bool, String> {
         let compiled = match expr.compiled() {
@@ -248,12 +252,10 @@ impl Run<'_> {
     }
 
     /// Why a fact is missing: the first path of the expression that is not in the tree, and its reason.
-    fn missing(&self, paths: &[Vec<String>], bindings: &Bindings, key: &str) -> String {
+    fn missing(&self, paths: &[Vec<String>], bindings: &Bindings<'_>, key: &str) -> String {
         for path in paths {
             let Some((root, rest)) = path.split_first() else { continue };
-            let bound = bindings.iter().find(|(name, _, _)| name == root);
-            let mut at = bound.map_or_else(|| root.clone(), |(_, path, _)| path.clone());
-            let mut value = bound.map_or_else(|| member(&self.root, root), |(_, _, value)| Some(value.clone()));
+            let (mut at, mut value) = elements::start(root, bindings, self.root);
             for segment in rest {
                 at = format!("{at}.{segment}");
                 value = value.as_ref().and_then(|value| member(value, segment));
@@ -265,52 +267,7 @@ impl Run<'_> {
         self.facts.why_unobserved_key(key)
     }
 
-    /// Every element that the rule speaks of.
-    fn elements(&self, rule: &Rule) -> Result<Vec<Bindings>, Verdict> {
-        let mut elements: Vec<Bindings> = vec![Vec::new()];
-        for (depth, (name, path)) in rule.scopes.iter().enumerate() {
-            let mut next = Vec::new();
-            let mut unobserved = None;
-            for bindings in &elements {
-                match self.list(path, bindings) {
-                    Ok(list) => next.extend(list.into_iter().map(|(path, value)| {
-                        let mut bindings = bindings.clone();
-                        bindings.push((name.clone(), path, value));
-                        bindings
-                    })),
-                    Err(reason) => unobserved = Some(reason),
-                }
-            }
-            // A list that was not observed leaves its rule unchecked, unless another element tells more.
-            match unobserved {
-                Some(reason) if next.is_empty() || depth == 0 => return Err(Verdict::NotChecked(reason)),
-                _ => elements = next,
-            }
-        }
-        Ok(elements)
-    }
-
-    fn list(&self, path: &[String], bindings: &Bindings) -> Result<Vec<(String, Value)>, String> {
-        let Some((root, rest)) = path.split_first() else { return Ok(Vec::new()) };
-        let bound = bindings.iter().find(|(name, _, _)| name == root);
-        let mut at = bound.map_or_else(|| root.clone(), |(_, path, _)| path.clone());
-        let mut value = bound.map_or_else(|| member(&self.root, root), |(_, _, value)| Some(value.clone()));
-        for segment in rest {
-            at = format!("{at}.{segment}");
-            value = value.as_ref().and_then(|value| member(value, segment));
-            if value.is_none() {
-                return Err(self.facts.why_unobserved(&at));
-            }
-        }
-        match value {
-            Some(Value::List(list)) => {
-                Ok(list.iter().enumerate().map(|(index, item)| (format!("{at}[{index}]"), item.clone())).collect())
-            }
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    fn check(&self, rule: &Rule, verdict: &Verdict, bindings: &Bindings, context: &Context<'_, '_>) -> Check {
+    fn check(&self, rule: &Rule, verdict: &Verdict, bindings: &Bindings<'_>, context: &Context<'_, '_>) -> Check {
         let mut check = whole(rule, verdict.clone());
         if *verdict == Verdict::Pass || matches!(verdict, Verdict::NotApplicable(_)) {
             return check;
@@ -339,9 +296,9 @@ impl Run<'_> {
         check
     }
 
-    fn at(&self, rule: &Rule, bindings: &Bindings) -> Option<String> {
+    fn at(&self, rule: &Rule, bindings: &Bindings<'_>) -> Option<String> {
         let first_of_assert = || rule.assert.as_ref()?.compiled().ok()?.paths.first().cloned();
-        let element = || bindings.last().map(|(name, _, _)| vec![name.clone()]);
+        let element = || bindings.last().map(|binding| vec![binding.name.to_owned()]);
         let path = rule.at.clone().or_else(|| if rule.forbids { element() } else { None }).or_else(first_of_assert)?;
         Some(absolute(&path, bindings))
     }
@@ -354,9 +311,9 @@ fn concerns(verdict: &[String], scope: &[&str]) -> bool {
 }
 
 /// A path with the variable at its root replaced by the element that it stands for.
-fn absolute(path: &[String], bindings: &Bindings) -> String {
+fn absolute(path: &[String], bindings: &Bindings<'_>) -> String {
     let Some((root, rest)) = path.split_first() else { return String::new() };
-    let bound = bindings.iter().find(|(name, _, _)| name == root).map_or(root.as_str(), |(_, path, _)| path.as_str());
+    let bound = bindings.iter().find(|binding| binding.name == root).map_or(root.as_str(), |binding| &binding.path);
     rest.iter().fold(bound.to_owned(), |path, segment| format!("{path}.{segment}"))
 }
 
@@ -413,13 +370,6 @@ fn whole(rule: &Rule, verdict: Verdict) -> Check {
         location: None,
         reason,
         fix: None,
-    }
-}
-
-fn member(value: &Value, key: &str) -> Option<Value> {
-    match value {
-        Value::Map(map) => map.map.get(&Key::from(key)).cloned(),
-        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@
 mod ask;
 mod cases;
 mod check;
+mod elements;
 pub mod evaluate;
 pub mod expr;
 mod functions;

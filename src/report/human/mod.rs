@@ -191,7 +191,11 @@ pub fn finding(report: &Report, check: &Check, style: &Style) -> String {
     let source = exhibit.map(|(name, text)| NamedSource::new(escape(name), printable(&text.replace('\r', " "))));
     let fixed = check.fix.as_ref().and_then(|fix| corrected_line(report.exhibits.get(&fix.location.exhibit)?, fix));
     // The help has often said it already.
-    let said = |line: &String| check.help.as_ref().is_some_and(|help| help.contains(line.trim()));
+    let with = check.fix.as_ref().map(|fix| fix.with.trim()).filter(|with| with.len() > 8);
+    let said = |line: &String| {
+        let says = |text: &str| check.help.as_ref().is_some_and(|help| help.contains(text));
+        says(line.trim()) || with.is_some_and(says)
+    };
     let shown = Shown { check, source, corrected: fixed.map(|line| escape(&line)).filter(|line| !said(line)) };
     render(&shown, style)
 }

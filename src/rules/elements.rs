@@ -1,0 +1,152 @@
+//! The elements of the lists that rules speak of with `for_each` and `forbid`, each made ready for CEL once for all
+//! rules. Used by `evaluate`.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+use cel::common::value::{CowVal, Val};
+use cel::context::VariableResolver;
+use cel::objects::{Key, Value};
+
+use super::load::{Rule, RuleSet};
+use crate::facts::Facts;
+
+/// The variables over lists of a rule, outermost first: name and path.
+type Scopes = [(String, Vec<String>)];
+
+/// The elements of every list that some rule speaks of.
+#[derive(Debug, Default)]
+pub struct Elements<'a> {
+    by_scopes: BTreeMap<&'a Scopes, Result<Vec<Element<'a>>, String>>,
+}
+
+/// One element of each list of a rule, and the variables that stand for them.
+#[derive(Clone, Debug)]
+pub struct Element<'a> {
+    /// The variables, outermost first.
+    pub bindings: Vec<Binding<'a>>,
+}
+
+/// A variable that stands for an element of a list.
+#[derive(Clone, Debug)]
+pub struct Binding<'a> {
+    /// The variable's name.
+    pub name: &'a str,
+    /// The element's path: `mx.hosts[0]`.
+    pub path: String,
+    /// The element.
+    pub value: Value,
+    /// The same as CEL's interpreter holds it.
+    ready: Arc<dyn Val>,
+}
+
+impl VariableResolver for Element<'_> {
+    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
+        self.bindings.iter().find(|binding| binding.name == variable).map(|binding| CowVal::Borrowed(&*binding.ready))
+    }
+}
+
+impl<'a> Elements<'a> {
+    /// The elements that rules speak of, in the tree of facts as CEL sees it.
+    pub fn of(rules: &'a RuleSet, facts: &Facts, root: &Value) -> Self {
+        let mut gathering = Gathering { facts, root, ready: BTreeMap::new() };
+        let mut by_scopes: BTreeMap<&'a Scopes, Result<Vec<Element<'a>>, String>> = BTreeMap::new();
+        for (_, rule) in rules.in_order() {
+            if let Entry::Vacant(vacant) = by_scopes.entry(&rule.scopes) {
+                vacant.insert(gathering.elements(&rule.scopes));
+            }
+        }
+        Elements { by_scopes }
+    }
+
+    /// The elements that a rule speaks of, one without a variable where it speaks of no list; or why the list was
+    /// not observed.
+    pub fn of_rule(&self, rule: &Rule) -> Result<&[Element<'a>], String> {
+        match self.by_scopes.get(rule.scopes.as_slice()) {
+            Some(elements) => elements.as_deref().map_err(Clone::clone),
+            None => Ok(&[]),
+        }
+    }
+}
+
+struct Gathering<'f> {
+    facts: &'f Facts,
+    root: &'f Value,
+    /// What is ready for CEL, by path: rules share it.
+    ready: BTreeMap<String, Arc<dyn Val>>,
+}
+
+impl Gathering<'_> {
+    fn elements<'a>(&mut self, scopes: &'a Scopes) -> Result<Vec<Element<'a>>, String> {
+        let mut elements = vec![Element { bindings: Vec::new() }];
+        for (depth, (name, path)) in scopes.iter().enumerate() {
+            let mut next = Vec::new();
+            let mut unobserved = None;
+            for element in &elements {
+                match self.list(path, &element.bindings) {
+                    Ok(list) => next.extend(list.into_iter().filter_map(|(path, value)| {
+                        let mut bindings = element.bindings.clone();
+                        bindings.push(self.binding(name, path, value)?);
+                        Some(Element { bindings })
+                    })),
+                    Err(reason) => unobserved = Some(reason),
+                }
+            }
+            // A list that was not observed leaves its rule unchecked, unless another element tells more.
+            match unobserved {
+                Some(reason) if next.is_empty() || depth == 0 => return Err(reason),
+                _ => elements = next,
+            }
+        }
+        Ok(elements)
+    }
+
+    /// A variable for an element; `None` only for a value that CEL has no type for, which facts do not hold.
+    fn binding<'a>(&mut self, name: &'a str, path: String, value: Value) -> Option<Binding<'a>> {
+        let ready = match self.ready.get(&path) {
+            Some(ready) => Arc::clone(ready),
+            None => {
+                let ready: Box<dyn Val> = value.clone().try_into().ok()?;
+                let ready: Arc<dyn Val> = ready.into();
+                self.ready.insert(path.clone(), Arc::clone(&ready));
+                ready
+            }
+        };
+        Some(Binding { name, path, value, ready })
+    }
+
+    fn list(&self, path: &[String], bindings: &[Binding<'_>]) -> Result<Vec<(String, Value)>, String> {
+        let Some((root, rest)) = path.split_first() else { return Ok(Vec::new()) };
+        let (mut at, mut value) = start(root, bindings, self.root);
+        for segment in rest {
+            at = format!("{at}.{segment}");
+            value = value.as_ref().and_then(|value| member(value, segment));
+            if value.is_none() {
+                return Err(self.facts.why_unobserved(&at));
+            }
+        }
+        match value {
+            Some(Value::List(list)) => {
+                Ok(list.iter().enumerate().map(|(index, item)| (format!("{at}[{index}]"), item.clone())).collect())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+/// What the first word of a path stands for: its own path, and its value where there is one.
+pub fn start(word: &str, bindings: &[Binding<'_>], root: &Value) -> (String, Option<Value>) {
+    match bindings.iter().find(|binding| binding.name == word) {
+        Some(binding) => (binding.path.clone(), Some(binding.value.clone())),
+        None => (word.to_owned(), member(root, word)),
+    }
+}
+
+/// The value at a key of a map.
+pub fn member(value: &Value, key: &str) -> Option<Value> {
+    match value {
+        Value::Map(map) => map.map.get(&Key::from(key)).cloned(),
+        _ => None,
+    }
+}
