@@ -315,3 +315,70 @@ fn options_in_contrib_are_real() {
         assert_eq!(unknown, None, "{file}");
     }
 }
+
+/// The action's installation, with these programs in the place of `curl` and `cargo`.
+#[cfg(target_os = "linux")]
+fn installation(version: &str, curl: &str, cargo: &str) -> (tempfile::TempDir, i32, String) {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let programs = folder.path().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    for (name, text) in [("curl", curl), ("cargo", cargo), ("uname", "[ $1 = -s ] && echo Linux || echo x86_64")] {
+        let path = programs.join(name);
+        std::fs::write(&path, format!("#!/usr/bin/env bash\n{text}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let ran = Command::new("bash")
+        .arg("contrib/github/install.sh")
+        .env("PATH", format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()))
+        .env("ACTION_PATH", std::env::current_dir().unwrap())
+        .env("STSLINT_VERSION", version)
+        .env("RUNNER_TEMP", folder.path())
+        .env("GITHUB_PATH", folder.path().join("path"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap();
+    (folder, ran.status.code().unwrap(), text)
+}
+
+/// A stand-in for curl: it makes an archive with a program in it, and the checksum of the archive or another one.
+#[cfg(target_os = "linux")]
+fn release(checksum: &str) -> String {
+    format!(
+        "while [ \"$1\" != --output ]; do shift; done; cd \"$(dirname \"$2\")\"; name=$(basename \"$2\")\n\
+         case $name in *.sha256) {checksum} ;; *) echo echo it runs > stslint; tar czf \"$name\" stslint; rm stslint ;; esac"
+    )
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_action_takes_a_release_only_with_the_right_checksum() {
+    let no_cargo = "echo built; exit 9";
+    let (folder, code, text) = installation("9.8.7", &release("sha256sum \"${name%.sha256}\" > \"$name\""), no_cargo);
+    assert_eq!(code, 0, "{text}");
+    let program = folder.path().join("stslint-9.8.7/stslint");
+    assert_eq!(std::fs::read_to_string(program).unwrap(), "echo it runs\n");
+    assert!(std::fs::read_to_string(folder.path().join("path")).unwrap().ends_with("/stslint-9.8.7\n"));
+    let wrong = "echo \"$(printf %064d 0)  ${name%.sha256}\" > \"$name\"";
+    let (folder, code, text) = installation("9.8.7", &release(wrong), no_cargo);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("the checksum of stslint-9.8.7-x86_64-unknown-linux-musl.tar.gz is wrong"), "{text}");
+    assert!(!folder.path().join("stslint-9.8.7/stslint").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_action_builds_where_there_is_no_release() {
+    let cargo = "root=$4; mkdir -p \"$root/bin\"; echo \"$@\" > \"$root/bin/stslint\"";
+    let words = |version: &str| {
+        let (folder, code, text) = installation(version, "exit 22", cargo);
+        assert_eq!(code, 0, "{text}");
+        let version = if version.is_empty() { env!("CARGO_PKG_VERSION") } else { version };
+        std::fs::read_to_string(folder.path().join(format!("stslint-{version}/stslint"))).unwrap()
+    };
+    assert!(words("").contains(&format!("--path {}", std::env::current_dir().unwrap().display())));
+    assert!(words("9.8.7").contains("--locked"));
+    assert!(words("9.8.7").trim_end().ends_with("--tag v9.8.7 stslint"));
+    let (_, code, text) = installation("1.0.0; touch broken", "exit 22", cargo);
+    assert_eq!(code, 2, "{text}");
+}
