@@ -239,7 +239,7 @@ fn own_rules_are_checked_tested_and_applied() {
         &["check", "--rules", path, "--policy", "-", "--format", "concise", "--select", "acme"],
         "version: STSv1\nmode: none\nmax_age: 7\n",
     );
-    assert_eq!((ran.code, ran.out.as_str()), (1, "(no domain): error[acme-two-weeks] max_age is 7 (ACME-SEC-12)\n"));
+    assert_eq!((ran.code, ran.out.as_str()), (1, "policy:3:10: error[acme-two-weeks] max_age is 7 (ACME-SEC-12)\n"));
 
     std::fs::write(&rules, "group: acme\nrules:\n  - id: acme-x\n    title: x\n    severity: error\n    cites: []\n    assert: policy.max_agee > '1d'\n    message: \"{policy.mdoe}\"\n").unwrap();
     let ran = run(&["check", "--rules", path, "--offline", "example.com"]);

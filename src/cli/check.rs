@@ -8,7 +8,7 @@ use miette::Report as Error;
 
 use super::fix::{FixArgs, Mend};
 use super::format::{Format, FormatArgs};
-use super::input::{TextArgs, Texts, unobserved};
+use super::input::{TextArgs, Texts, is_policy_file, policy_alone, unobserved};
 use super::network::{self, NetworkArgs};
 use super::rule_args::RuleArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
@@ -23,9 +23,10 @@ use crate::source_text::escape;
 /// Options of `check`.
 #[derive(Args, Debug)]
 pub struct CheckArgs {
-    /// The mail domains: A-labels or U-labels; `user@domain` is fine too; `-` reads them from standard input.
-    #[arg(value_name = "DOMAIN")]
-    pub domains: Vec<String>,
+    /// The mail domains: A-labels or U-labels; `user@domain` is fine too; `-` reads them from standard input. A path
+    /// that ends in `mta-sts.txt` is a policy file, which is linted by itself.
+    #[arg(value_name = "DOMAIN|FILE")]
+    pub inputs: Vec<String>,
     /// Lint a recorded snapshot (.yaml, .json, or .jsonl with many); `-` for standard input.
     #[arg(long = "snapshot", value_name = "PATH")]
     pub snapshots: Vec<PathBuf>,
@@ -139,7 +140,7 @@ fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -
     let mut tally = Tally::default();
     let mut failed = Ok(());
     let given =
-        run.every_snapshot(&mut |name, snapshot| match snapshot.and_then(|snapshot| run.lint(snapshot, &mut uses)) {
+        run.every_snapshot(&mut |source, snapshot| match snapshot.and_then(|it| run.lint(&source, it, &mut uses)) {
             Ok(linted) => {
                 tally.count(&linted.report, args.fail_on);
                 let written = outputs.linted(linted);
@@ -147,7 +148,7 @@ fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -
             }
             Err(error) => {
                 tally.unreadable = tally.unreadable.saturating_add(1);
-                outputs.unreadable(Unreadable { name: escape(name), message: escape(&error.to_string()) });
+                outputs.unreadable(Unreadable { name: escape(&source.name()), message: escape(&error.to_string()) });
                 terminal::print_error(&error, output);
             }
         })?;
@@ -161,6 +162,25 @@ fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -
     }
     let own_code = outputs.finish(&in_force.rules, args.require_complete)?;
     Ok(own_code.unwrap_or_else(|| tally.code(args.require_complete)))
+}
+
+/// Where a snapshot comes from.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    CommandLine,
+    Domain(&'a str),
+    PolicyFile(&'a Path),
+    Snapshot(&'a Path),
+}
+
+impl Source<'_> {
+    fn name(&self) -> String {
+        match self {
+            Source::CommandLine => "command line".to_owned(),
+            Source::Domain(domain) => (*domain).to_owned(),
+            Source::PolicyFile(path) | Source::Snapshot(path) => path.display().to_string(),
+        }
+    }
 }
 
 struct Run<'a> {
@@ -182,41 +202,50 @@ impl<'a> Run<'a> {
             })
         });
         let baseline = args.baseline.as_deref().and_then(|path| snapshot::read(path).next()).transpose()?;
-        let inputs = args.domains.len().saturating_add(args.snapshots.len());
+        let inputs = args.inputs.len().saturating_add(args.snapshots.len());
+        if args.texts.policy.is_some() && args.inputs.iter().any(|word| is_policy_file(word)) {
+            let help = "name all of them without --policy: each is linted by itself";
+            return Err(UsageError::new("a policy file is given with --policy, and another one without", help).into());
+        }
         let mend = args.fix.mend(args.texts.policy.as_deref(), inputs)?;
         let (rules, ignores) = (&in_force.rules, &in_force.ignores);
         Ok(Run { args, output, rules, ignores, texts: args.texts.read()?, baseline, at: at.transpose()?, mend })
     }
 
-    /// Hands every snapshot over with the name of its source, one at a time; whether there was anything to check at all.
-    fn every_snapshot(&self, take: &mut dyn FnMut(&str, Result<Snapshot, Error>)) -> Result<bool, Error> {
-        let domains = network::domains(&self.args.domains)?;
+    /// Hands every snapshot over with its source, one at a time; whether there was anything to check at all.
+    fn every_snapshot(&self, take: &mut dyn FnMut(Source<'_>, Result<Snapshot, Error>)) -> Result<bool, Error> {
+        let words: Vec<String> = self.args.inputs.iter().filter(|word| !is_policy_file(word)).cloned().collect();
+        let domains = network::domains(&words)?;
+        let policy_files: Vec<&Path> =
+            self.args.inputs.iter().filter(|word| is_policy_file(word)).map(Path::new).collect();
         for path in &self.args.snapshots {
-            let name = path.display().to_string();
             for snapshot in snapshot::read(path) {
-                take(&name, snapshot.map_err(Error::from));
+                take(Source::Snapshot(path), snapshot.map_err(Error::from));
             }
+        }
+        for path in &policy_files {
+            take(Source::PolicyFile(path), policy_alone(path).map_err(Error::from));
         }
         if self.args.offline {
             for domain in &domains {
-                take(domain.as_str(), Ok(unobserved(Some(domain.as_str()), "--offline was given")));
+                take(Source::Domain(domain.as_str()), Ok(unobserved(Some(domain.as_str()), "--offline was given")));
             }
         } else if !domains.is_empty() {
             network::collect_all(&domains, &self.args.network, self.output, &mut |snapshot| {
                 let name = snapshot.as_ref().ok().and_then(|snapshot| snapshot.domain.clone()).unwrap_or_default();
-                take(&name, snapshot);
+                take(Source::Domain(&name), snapshot);
             })?;
         }
-        let alone = domains.is_empty() && self.args.snapshots.is_empty();
+        let alone = domains.is_empty() && policy_files.is_empty() && self.args.snapshots.is_empty();
         if alone && self.args.texts.any() {
             let reason = "only what was given on the command line was looked at";
-            take("command line", Ok(unobserved(None, reason)));
+            take(Source::CommandLine, Ok(unobserved(None, reason)));
         }
         Ok(!alone || self.args.texts.any())
     }
 
     /// Lints one snapshot.
-    fn lint(&self, mut snapshot: Snapshot, uses: &mut Vec<Use>) -> Result<Linted, Error> {
+    fn lint(&self, source: &Source<'_>, mut snapshot: Snapshot, uses: &mut Vec<Use>) -> Result<Linted, Error> {
         self.texts.apply(&mut snapshot);
         if let Some(at) = &self.at {
             snapshot.collected_at = Some(at.clone());
@@ -233,13 +262,16 @@ impl<'a> Run<'a> {
         let mut report = evaluated.report;
         self.ignores.apply(&mut report, utc_day(Timestamp::now()), uses);
         report.leave_out_below(self.args.min_severity.severity());
-        Ok(Linted { report, facts: facts.tree, snapshot, policy_file: self.policy_file() })
+        Ok(Linted { report, facts: facts.tree, snapshot, policy_file: self.policy_file(source) })
     }
 
     /// The name of the policy's file: relative where it lies below the working directory, since the services that
     /// show findings in files know no other.
-    fn policy_file(&self) -> Option<String> {
-        let path = self.args.texts.policy.as_deref().filter(|path| *path != Path::new("-"))?;
+    fn policy_file(&self, source: &Source<'_>) -> Option<String> {
+        let path = match source {
+            Source::PolicyFile(path) => path,
+            _ => self.args.texts.policy.as_deref().filter(|path| *path != Path::new("-"))?,
+        };
         let here = std::env::current_dir().ok();
         let path = here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path);
         let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();

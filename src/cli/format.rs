@@ -3,6 +3,7 @@
 //! Formats of one report a domain are written as soon as the domain is done; those that are one document hold
 //! the reports until the last is known.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -10,6 +11,7 @@ use miette::{IntoDiagnostic, Report as Error};
 
 use super::{OutputArgs, UsageError, terminal};
 use crate::files::WholeFile;
+use crate::outcome::Report;
 use crate::report::{self, Linted, NagiosState, Results, Style, Unreadable};
 use crate::rules::RuleSet;
 use crate::source_text::{escape, nearest};
@@ -194,11 +196,19 @@ fn one_domain(format: Format, linted: &Linted, style: &Style) -> Result<Option<S
     let text = match format {
         Format::Concise => report::concise(linted),
         Format::Github => report::github(linted),
-        Format::Human => report::human(&linted.report, &linted.facts, style),
+        Format::Human => report::human(&named(linted), &linted.facts, style),
         Format::Jsonl => report::json_line(&linted.report).into_diagnostic()?,
         _ => return Ok(None),
     };
     Ok(Some(text))
+}
+
+/// The report, under the name of its policy file where it is about one alone: of several, one must know which.
+fn named(linted: &Linted) -> Cow<'_, Report> {
+    match (&linted.report.domain, &linted.policy_file) {
+        (None, Some(file)) => Cow::Owned(Report { domain: Some(file.clone()), ..linted.report.clone() }),
+        _ => Cow::Borrowed(&linted.report),
+    }
 }
 
 /// The document about everything, in the formats that are one.

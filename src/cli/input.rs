@@ -1,6 +1,6 @@
 //! Texts given on the command line in place of what would be observed: "what if I published this?".
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -44,7 +44,7 @@ impl TextArgs {
 
     /// Reads the policy file, if one was given.
     pub fn read(&self) -> Result<Texts, files::FileError> {
-        let policy = self.policy.as_deref().map(|path| files::read_bounded(path, MAX_POLICY_FILE)).transpose()?;
+        let policy = self.policy.as_deref().map(policy_body).transpose()?;
         Ok(Texts { policy, record: self.record.clone(), tlsrpt: self.tlsrpt.clone(), mx: self.mx.clone() })
     }
 }
@@ -53,7 +53,7 @@ impl Texts {
     /// Puts the texts into the place of what a snapshot holds.
     pub fn apply(&self, snapshot: &mut Snapshot) {
         if let Some(body) = &self.policy {
-            snapshot.policy = Some(Some(Policy { body: Octets(body.clone()), address: None, truncated: false }));
+            snapshot.policy = Some(Some(policy(body.clone())));
         }
         if !self.record.is_empty() {
             snapshot.record = Some(lookup(snapshot.record.take(), &self.record));
@@ -71,6 +71,29 @@ impl Texts {
             snapshot.mx = Some(Lookup { name: before.name, ..Lookup::answer(None, records) });
         }
     }
+}
+
+/// The name that the file of a policy has on every policy host (RFC 8461 §3.2).
+const POLICY_FILE: &str = "mta-sts.txt";
+
+/// Whether a word on the command line names a policy file and no domain. Only files of this one name are taken, so
+/// that whoever hands a stranger's domain over to stslint does not hand over the files of the machine.
+pub fn is_policy_file(word: &str) -> bool {
+    Path::new(word).file_name().is_some_and(|name| name == POLICY_FILE)
+}
+
+/// A snapshot of which nothing was observed but the policy in this file.
+pub fn policy_alone(path: &Path) -> Result<Snapshot, files::FileError> {
+    let policy = policy(policy_body(path)?);
+    Ok(Snapshot { policy: Some(Some(policy)), ..unobserved(None, "only the policy file was looked at") })
+}
+
+fn policy_body(path: &Path) -> Result<Vec<u8>, files::FileError> {
+    files::read_bounded(path, MAX_POLICY_FILE)
+}
+
+fn policy(body: Vec<u8>) -> Policy {
+    Policy { body: Octets(body), address: None, truncated: false }
 }
 
 /// An answer of these texts; TTL and DNSSEC of what is replaced would not be theirs.

@@ -2,6 +2,7 @@
 
 mod check;
 mod collect;
+mod completions;
 mod config;
 mod configured;
 #[cfg(feature = "lab")]
@@ -13,6 +14,7 @@ mod fix;
 mod format;
 mod init;
 mod input;
+mod man;
 mod network;
 mod progress;
 mod rule_args;
@@ -114,6 +116,10 @@ pub enum Command {
     Eval(facts::EvalArgs),
     /// Print the JSON Schema of a file that stslint reads or writes, for editors and validators.
     Schema(schema::SchemaArgs),
+    /// Print the script that makes a shell complete commands and options.
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write the pages of all commands into a folder.
+    Man(man::ManArgs),
     /// Run the whole of it on an embedded loopback internet.
     #[cfg(feature = "lab")]
     Demo(demo::DemoArgs),
@@ -159,6 +165,7 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
     match &cli.command {
         Command::Check(args) => check::run(args, configuration, output),
         Command::Collect(args) => collect::run(args, output),
+        Command::Completions(args) => completions::run(args),
         Command::Config(args) => config::run(args, configuration, output),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(args, output),
@@ -167,6 +174,7 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
         Command::Explain { rule, own } => explain::run(rule, own, configuration, output),
         Command::Facts(args) => facts::facts(args, output),
         Command::Init(args) => init::run(args, output),
+        Command::Man(args) => man::run(args),
         Command::Rules(args) => rules::run(args, configuration, output),
         Command::Schema(args) => schema::run(args),
     }

@@ -5,8 +5,8 @@ use super::place::Place;
 use super::wording::{domain, one_line, what};
 use crate::outcome::Check;
 
-/// The findings, a line each: `example.com: error[record-id] message (RFC 8461 §3.1)`. A finding in a file of the
-/// user's own is led by its place, where no domain is given: `mta-sts.txt:2:7: error[policy-mode] …`.
+/// The findings, a line each: `example.com: error[record-id] message (RFC 8461 §3.1)`. Where no
+/// domain is given, the place leads: `mta-sts.txt:2:7: error[policy-mode] …`.
 pub fn concise(linted: &Linted) -> String {
     let mut text = String::new();
     for check in linted.report.findings() {
@@ -21,8 +21,10 @@ pub fn concise(linted: &Linted) -> String {
 
 fn led_by(linted: &Linted, check: &Check) -> String {
     let place = check.location.as_ref().and_then(|location| Place::of(linted, location));
-    match place.and_then(|place| Some((place.file?, place.line, place.column))) {
-        Some((file, line, column)) if linted.report.domain.is_none() => format!("{file}:{line}:{column}"),
+    match place {
+        Some(place) if linted.report.domain.is_none() => {
+            format!("{}:{}:{}", place.file.unwrap_or(place.exhibit), place.line, place.column)
+        }
         _ => domain(linted),
     }
 }

@@ -139,21 +139,29 @@ fn excerpt(place: &Place<'_>) -> String {
     text
 }
 
-/// What passed, what does not apply and what was not checked, folded.
+/// What passed, what does not apply and what was not checked, folded; checks with the same reason stand together.
 fn lists(linted: &Linted) -> String {
     let of = |outcome| linted.report.checks.iter().filter(move |check| check.outcome == outcome);
     let mut text = String::new();
     for (outcome, title) in
         [(Outcome::NotChecked, "not checked"), (Outcome::NotApplicable, "not applicable"), (Outcome::Pass, "passed")]
     {
-        let number = of(outcome).count();
-        if number == 0 {
+        let mut said: Vec<(&str, Vec<String>)> = Vec::new();
+        for check in of(outcome).take(MOST_NAMES) {
+            let what = check.reason.as_deref().unwrap_or(&check.title);
+            let name = format!("`{}`", code(&check.rule));
+            match said.iter_mut().find(|(known, _)| *known == what) {
+                Some((_, names)) if names.contains(&name) => {}
+                Some((_, names)) => names.push(name),
+                None => said.push((what, vec![name])),
+            }
+        }
+        if said.is_empty() {
             continue;
         }
-        let _ = write!(text, "\n<details><summary>{number} {title}</summary>\n\n");
-        for check in of(outcome).take(MOST_NAMES) {
-            let said = check.reason.as_deref().unwrap_or(&check.title);
-            let _ = writeln!(text, "- `{}`: {}", code(&check.rule), prose(said));
+        let _ = write!(text, "\n<details><summary>{} {title}</summary>\n\n", of(outcome).count());
+        for (what, names) in said {
+            let _ = writeln!(text, "- {}: {}", prose(what), names.join(", "));
         }
         text.push_str("\n</details>\n");
     }

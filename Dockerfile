@@ -1,0 +1,19 @@
+# A static stslint and nothing else:
+#   docker build -t stslint .
+#   docker run --rm stslint check example.com
+#   docker run --rm -v "$PWD:/work:ro" stslint check --policy mta-sts.txt
+# Roots and rules are built in; the container's /etc/resolv.conf says who answers DNS questions.
+FROM rust:1-alpine AS build
+RUN apk add --no-cache gcc musl-dev
+WORKDIR /src
+COPY . .
+RUN cargo build --release --locked \
+  && mkdir -p /image/work && mkdir -m 1777 /image/tmp \
+  && mv target/release/stslint /image/stslint
+
+FROM scratch
+COPY --from=build /image /
+USER 65532:65532
+WORKDIR /work
+ENTRYPOINT ["/stslint"]
+CMD ["--help"]
