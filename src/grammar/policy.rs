@@ -222,10 +222,10 @@ fn encoding(text: &[u8], offences: &mut Vec<Offence>) {
     let control = |octet: &u8| (*octet < 0x20 || *octet == 0x7f) && !matches!(*octet, b'\t' | b'\n' | b'\r');
     if let Some(offset) = text.iter().position(control) {
         let octet = text.get(offset).copied().unwrap_or_default();
-        offences.push(Offence::new(
-            Span { offset, length: 1 },
-            format!("a control character (0x{octet:02X}) stands in the body"),
-        ));
+        offences.push(
+            Offence::new(Span { offset, length: 1 }, format!("a control character (0x{octet:02X}) stands in the body"))
+                .suggesting(""),
+        );
     }
 }
 
