@@ -4,6 +4,7 @@
 
 use crate::facts::Facts;
 use crate::facts::tree::MxHostFacts;
+use crate::grammar::mx_pattern::MxPattern;
 use crate::outcome::Report;
 
 /// Mode testing begins with a week: the least that the standard's "weeks" allows (RFC 8461 §3.2).
@@ -35,6 +36,9 @@ pub enum NoProposal {
     /// The domain has no MX host.
     #[error("the domain has no MX host: it takes no mail, so there is nothing that MTA-STS could protect")]
     NoHosts,
+    /// No MX host has a name that a policy can hold.
+    #[error("no MX host has a host name that a policy can name: mend the MX records first")]
+    NoNames,
     /// The MX records were not observed.
     #[error("the MX hosts are not known: {0}")]
     Unobserved(String),
@@ -48,7 +52,11 @@ pub fn propose(facts: &Facts, report: &Report, rua: &[String]) -> Result<Proposa
     if hosts.is_empty() {
         return Err(NoProposal::NoHosts);
     }
-    let lines: String = patterns(hosts).iter().map(|pattern| format!("mx: {pattern}\r\n")).collect();
+    let patterns = patterns(hosts, &domain);
+    if patterns.is_empty() {
+        return Err(NoProposal::NoNames);
+    }
+    let lines: String = patterns.iter().map(|pattern| format!("mx: {pattern}\r\n")).collect();
     let policy = format!("version: STSv1\r\nmode: testing\r\n{lines}max_age: {TESTING_MAX_AGE}\r\n");
     let rua = match (rua, published_rua(facts)) {
         ([], Some(published)) => published,
@@ -77,15 +85,19 @@ fn id(facts: &Facts) -> String {
 }
 
 /// The MX hosts by name; many under one parent by a wildcard.
-fn patterns(hosts: &[MxHostFacts]) -> Vec<String> {
-    let names: Vec<&String> = hosts.iter().filter_map(|host| host.name.known()).collect();
+fn patterns(hosts: &[MxHostFacts], domain: &str) -> Vec<String> {
+    let valid = |name: &&String| MxPattern::parse(name).is_ok();
+    let names: Vec<&String> = hosts.iter().filter_map(|host| host.name.known()).filter(valid).collect();
+    // A wildcard over the domain's own zone would let any of its hosts take the mail (RFC 8461 §10.4).
+    let own = |parent: &str| parent == domain || psl::domain_str(domain) == Some(parent);
+    let wide = |parent: &str| psl::domain_str(parent).is_none() || own(parent);
     let parent = |name: &str| name.split_once('.').map(|(_, parent)| parent.to_owned());
     let siblings = |of: &Option<String>| names.iter().filter(|name| parent(name) == *of).count();
     let mut patterns: Vec<String> = Vec::new();
     for name in &names {
         let above = parent(name);
         let pattern = match &above {
-            Some(parent) if siblings(&above) >= MANY_HOSTS && parent.contains('.') => format!("*.{parent}"),
+            Some(parent) if siblings(&above) >= MANY_HOSTS && !wide(parent) => format!("*.{parent}"),
             _ => (*name).clone(),
         };
         if !patterns.contains(&pattern) {

@@ -24,8 +24,11 @@ pub fn tlsa_facts(host: &MxHost) -> Fact<Vec<TlsaFacts>> {
 }
 
 fn facts_of(record: &TlsaRecord, chains: &[&[Certificate]]) -> TlsaFacts {
-    let known =
-        chains.iter().all(|chain| !chain.is_empty() && chain.iter().all(|certificate| certificate.pem.is_some()));
+    // Of an end-entity usage only the host's own certificate has to be known.
+    let read = |chain: &&[Certificate]| if matches!(record.usage, 1 | 3) { chain.len().min(1) } else { chain.len() };
+    let known = chains
+        .iter()
+        .all(|chain| !chain.is_empty() && chain.iter().take(read(chain)).all(|certificate| certificate.pem.is_some()));
     let matches = if known && !chains.is_empty() {
         Fact::Known(chains.iter().all(|chain| matches(record, chain)))
     } else {

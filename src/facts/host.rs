@@ -204,8 +204,11 @@ fn response_facts(builder: &mut Builder<'_>, response: &HttpResponse, path: &str
         Fact::Known(header("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity")));
     facts.age = Fact::Known(header("age").and_then(|age| age.parse().ok()));
     facts.cache_seconds = Fact::Known(header("cache-control").as_deref().and_then(cache_seconds));
+    // A proxy that says that it keeps no copy is no cache.
+    let kept = header("cf-cache-status")
+        .is_none_or(|status| !["BYPASS", "DYNAMIC"].iter().any(|passed| status.trim().eq_ignore_ascii_case(passed)));
     facts.proxied = Fact::Known(
-        ["age", "via", "x-cache", "cf-cache-status", "x-served-by"].iter().any(|name| header(name).is_some()),
+        kept && ["age", "via", "x-cache", "cf-cache-status", "x-served-by"].iter().any(|name| header(name).is_some()),
     );
     facts.octets = response.body_length.and_then(|octets| i64::try_from(octets).ok()).into();
     facts.oversized =
@@ -230,7 +233,11 @@ fn cache_seconds(value: &str) -> Option<i64> {
             .find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))
             .and_then(|(_, seconds)| seconds.trim().trim_matches('"').parse().ok())
     };
-    directive("s-maxage").or_else(|| directive("max-age"))
+    // What is private or not to be stored stays out of shared caches (RFC 9111 §5.2.2).
+    let stays_out = value
+        .split(',')
+        .any(|part| ["no-store", "no-cache", "private"].iter().any(|name| part.trim().eq_ignore_ascii_case(name)));
+    if stays_out { None } else { directive("s-maxage").or_else(|| directive("max-age")) }
 }
 
 /// Whether one address at least gives a policy as a sender fetches it: a valid certificate and status 200.

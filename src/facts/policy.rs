@@ -79,6 +79,7 @@ pub fn policy_facts(
         mx_slip: slip(builder, policy, "mx", &placed),
         insertion: Fact::Known(String::new()),
         legible: Fact::Known(is_legible(policy)),
+        run_together: Fact::Known(policy.runs_together()),
         usable: Fact::Known(is_usable(policy, &patterns)),
         mx: Fact::Known(patterns),
         fields: Fact::Known(fields(builder, policy, &placed)),
@@ -297,6 +298,7 @@ fn is_legible(policy: &Policy) -> bool {
         && policy.syntax.is_empty()
         && policy.case.is_empty()
         && !written_out
+        && !policy.runs_together()
         && policy.encoding.iter().all(|offence| offence.span.length > 2 || offence.span.offset > 0)
 }
 

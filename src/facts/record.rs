@@ -36,7 +36,12 @@ fn of_answer(builder: &mut Builder<'_>, answer: Answer) -> RecordFacts {
     let meant = |record: &StsRecord| record.version != VersionTag::Foreign;
     let chosen =
         parsed.iter().find(|(_, record)| record.begins).or_else(|| parsed.iter().find(|(_, record)| meant(record)));
-    let foreign: Vec<_> = parsed.iter().filter(|(_, record)| !meant(record)).map(|(text, _)| *text).collect();
+    // Beside the record that counts, a near miss is dropped like any other.
+    let foreign: Vec<_> = parsed
+        .iter()
+        .filter(|entry| !entry.1.begins && chosen.is_none_or(|chosen| !std::ptr::eq(*entry, chosen)))
+        .map(|(text, _)| *text)
+        .collect();
     for (index, (_, placed, _)) in foreign.iter().enumerate() {
         txt::note(builder, format!("{ROOT}.foreign[{index}]"), ROOT, placed, Span { offset: 0, length: usize::MAX });
     }

@@ -71,6 +71,9 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &SmtpProbe, name: &str, path: &
     if let Some(tls) = &probe.tls {
         let session = tls::session(builder, tls, name, &format!("{path}.tls"), &exhibit);
         let done = tls.handshake;
+        if probe.transcript.is_empty() {
+            reply_lines(builder, probe.ehlo_after_tls.as_ref(), &format!("{path}.ehlo_after_tls"), &exhibit);
+        }
         facts.tls = Fact::Known(session);
         facts.ehlo_after_tls = step(done, &probe.ehlo_after_tls, probe);
         facts.requiretls = keywords(&probe.ehlo_after_tls, "REQUIRETLS").into();

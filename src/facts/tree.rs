@@ -409,6 +409,8 @@ facts! {
         line: i64,
         /// What to write instead; `null` where it cannot be told.
         suggestion: Option<String>,
+        /// How many lines it runs through; 1 for most.
+        lines: i64,
     }
 }
 
@@ -545,6 +547,8 @@ facts! {
         final_newline: bool,
         /// Whether every line can be read, so that a field which is not found is really missing.
         legible: bool,
+        /// Whether several fields stand on one line.
+        run_together: bool,
         /// Whether a sender can use the policy (RFC 8461 §3.2).
         usable: bool,
         /// Whether the body goes on beyond 65,536 octets.

@@ -143,6 +143,7 @@ pub fn offence_facts(offence: &Offence, line: usize) -> OffenceFacts {
         detail: Fact::Known(offence.detail.clone()),
         line: Fact::Known(i64::try_from(line).unwrap_or(i64::MAX)),
         suggestion: Fact::Known(offence.suggestion.clone()),
+        lines: Fact::Known(i64::try_from(offence.lines).unwrap_or(i64::MAX)),
     }
 }
 

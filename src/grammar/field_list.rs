@@ -82,7 +82,7 @@ fn ascii_offences(text: &[u8]) -> Vec<Offence> {
             (None, false) => start = Some(offset),
             (Some(from), true) => {
                 let span = Span::between(from, offset);
-                let shown = String::from_utf8_lossy(span.of(text)).into_owned();
+                let shown = super::shown(&String::from_utf8_lossy(span.of(text)));
                 offences.push(Offence::new(span, format!("`{shown}` is not US-ASCII")));
                 start = None;
             }
@@ -125,9 +125,9 @@ fn version(text: &[u8], dialect: &Dialect) -> (VersionTag, usize, Vec<Offence>) 
                 .suggesting(wanted);
             (VersionTag::NearMiss(offence), length, Vec::new())
         }
-        Some(b',') => {
-            let offence =
-                Offence::new(Span { offset: next, length: 1 }, "`,` stands where `;` belongs").suggesting(";");
+        Some(wrong @ (b',' | b':')) => {
+            let detail = format!("`{}` stands where `;` belongs", char::from(*wrong));
+            let offence = Offence::new(Span { offset: next, length: 1 }, detail).suggesting(";");
             (VersionTag::Exact, next, vec![offence])
         }
         Some(_) => {
@@ -177,7 +177,11 @@ fn near_miss(text: &[u8], dialect: &Dialect) -> VersionTag {
         return miss(at, wanted.len(), format!("`{wanted}` does not stand first"));
     }
     let begins_with_field = dialect.fields.iter().any(|name| squeezed.starts_with(&format!("{name}=")));
-    if lower.contains(dialect.keyword) || begins_with_field {
+    let close = |tag: &str| strsim::damerau_levenshtein(tag, &wanted_lower) <= 2 && tag.starts_with("v=");
+    if lower.contains(dialect.keyword)
+        || begins_with_field
+        || close(&String::from_utf8_lossy(tag.of(text)).to_ascii_lowercase())
+    {
         let shown = String::from_utf8_lossy(tag.of(text)).into_owned();
         return miss(tag.offset, tag.length, format!("`{shown}` stands where the version `{wanted}` belongs"));
     }
@@ -190,7 +194,8 @@ fn read_fields(text: &[u8], start: usize, dialect: &Dialect, fields: &mut Vec<Fi
     let mut fields_seen = 0_usize;
     while at < text.len() {
         // The delimiter: a missing one after the version has been reported there.
-        if matches!(text.get(at), Some(b';' | b',')) {
+        let after_version = at == start && text.get(at) == Some(&b':');
+        if matches!(text.get(at), Some(b';' | b',')) || after_version {
             at = at.saturating_add(1);
         }
         let end = text

@@ -4,6 +4,7 @@
 //! a value, each offence has its place, and what was surely meant is read all the same. Names first, values
 //! second: `id=a-b` matches the extension rule of the ABNF and is a bad `id` nevertheless.
 
+mod every_line;
 mod field_list;
 pub mod mx_pattern;
 pub mod names;
@@ -63,11 +64,13 @@ pub struct Offence {
     pub detail: String,
     /// What to write at the place instead, where that can be told.
     pub suggestion: Option<String>,
+    /// How many lines it runs through; 1 for most.
+    pub lines: usize,
 }
 
 impl Offence {
     fn new(span: Span, detail: impl Into<String>) -> Self {
-        Offence { span, detail: detail.into(), suggestion: None }
+        Offence { span, detail: detail.into(), suggestion: None, lines: 1 }
     }
 
     fn suggesting(mut self, suggestion: impl Into<String>) -> Self {
@@ -91,6 +94,23 @@ fn trimmed(text: &[u8], span: Span) -> Span {
         offset: span.offset.saturating_add(before),
         length: octets.len().saturating_sub(before).saturating_sub(after),
     }
+}
+
+/// Whether a character cannot be seen, or looks like a space and is none: it comes in by copy and paste.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202f}' | '\u{2060}' | '\u{feff}')
+}
+
+/// A character for people: as it is, or by its number where it cannot be seen.
+fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars() {
+        match c {
+            c if is_invisible(c) => shown.push_str(&format!("U+{:04X}", u32::from(c))),
+            c => shown.push(c),
+        }
+    }
+    shown
 }
 
 /// Whether it is an extension name: 1 to 32 letters, digits, `_`, `-`, `.`, the first a letter or digit

@@ -186,6 +186,11 @@ fn list_or_preference(text: &str) -> Option<MxProblem> {
             detail: "has a preference, which belongs into the MX record only".to_owned(),
             suggestion: Some(host.trim_end_matches('.').to_owned()),
         }),
+        [host, mark, ..] if mark.starts_with(['#', '(']) || mark.starts_with("//") => Some(MxProblem {
+            kind: MxProblemKind::Syntax,
+            detail: "has a comment behind the name, and a policy has no comments".to_owned(),
+            suggestion: Some(host.trim_end_matches('.').to_owned()),
+        }),
         [_, _, ..] => Some(MxProblem {
             kind: MxProblemKind::List,
             detail: format!("lists {} hosts on one line; each wants an `mx` line of its own", parts.len()),

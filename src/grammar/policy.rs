@@ -2,7 +2,8 @@
 //!
 //! Lines end in LF or CRLF and in nothing else: U+0085 and U+2028 are characters of an extension's value.
 
-use super::{Located, Offence, Span, is_extension_name, is_wsp, trimmed};
+use super::every_line::{self, Found, Slip};
+use super::{Located, Offence, Span, is_extension_name, is_invisible, is_wsp, trimmed};
 
 /// The size that senders read, in octets (RFC 8461 §3.3).
 pub const MAX_POLICY_OCTETS: usize = 65_536;
@@ -95,13 +96,25 @@ pub fn parse(body: &[u8]) -> Policy {
     let text = body.get(..MAX_POLICY_OCTETS).unwrap_or(body);
     let mut policy = Policy { markup: markup(text), ..Policy::default() };
     encoding(text, &mut policy.encoding);
+    if is_utf16(text) {
+        // Read as octets, every line of it would be wrong in a way of its own.
+        policy.endings.last = true;
+        return policy;
+    }
     let bom = if text.starts_with(BOM) { BOM.len() } else { 0 };
     let lines = split(text, bom, &mut policy.endings);
     // Trailing blank lines are one slip of the editor: one offence.
     let filled =
         lines.iter().rposition(|span| trimmed(text, *span).length > 0).map_or(0, |last| last.saturating_add(1));
+    let front_matter = front_matter(text, &lines);
+    let mut found = Vec::new();
     for (index, span) in lines.iter().enumerate().take(MAX_LINES) {
         let number = index.saturating_add(1);
+        if index < front_matter {
+            found.push(Found { slip: Slip::FrontMatter, line: number, offence: front_matter_offence(*span) });
+            policy.lines.push(Line { number, span: *span, field: None });
+            continue;
+        }
         if trimmed(text, *span).length == 0 {
             if index <= filled {
                 policy.blank.push(Offence::new(*span, blank_detail(index, filled, lines.len())));
@@ -109,7 +122,14 @@ pub fn parse(body: &[u8]) -> Policy {
             policy.lines.push(Line { number, span: *span, field: None });
             continue;
         }
-        line(text, *span, number, &mut policy);
+        let next = lines.get(index.saturating_add(1)).copied();
+        line(text, *span, next, number, &mut policy, &mut found);
+    }
+    for it in every_line::gather(text, found, &policy) {
+        match it.slip {
+            Slip::Case => policy.case.push(it.offence),
+            _ => policy.syntax.push(it.offence),
+        }
     }
     if filled == 0 && policy.markup.is_none() {
         policy.blank.clear();
@@ -145,6 +165,33 @@ fn markup(text: &[u8]) -> Option<&'static str> {
     }
 }
 
+fn is_utf16(text: &[u8]) -> bool {
+    text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff")
+}
+
+/// How many lines at the start are a front matter, between two `---`, with the blank lines behind it.
+fn front_matter(text: &[u8], lines: &[Span]) -> usize {
+    let fence = |span: &Span| trimmed(text, *span).of(text) == b"---";
+    if !lines.first().is_some_and(fence) {
+        return 0;
+    }
+    let Some(inside) = lines.iter().skip(1).take(MAX_LINES).position(fence) else { return 0 };
+    let is_policy = |span: &Span| {
+        let line = trimmed(text, *span).of(text);
+        FIELDS.iter().any(|name| line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b":")))
+    };
+    if lines.iter().skip(1).take(inside).any(is_policy) {
+        return 0;
+    }
+    let end = inside.saturating_add(2);
+    let blank = lines.iter().skip(end).take_while(|span| trimmed(text, **span).length == 0).count();
+    end.saturating_add(blank)
+}
+
+fn front_matter_offence(span: Span) -> Offence {
+    Offence::new(span, "`---` belongs to the front matter of a page generator, which must not be served").suggesting("")
+}
+
 fn encoding(text: &[u8], offences: &mut Vec<Offence>) {
     if text.starts_with(BOM) {
         offences.push(
@@ -152,7 +199,7 @@ fn encoding(text: &[u8], offences: &mut Vec<Offence>) {
                 .suggesting(""),
         );
     }
-    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+    if is_utf16(text) {
         offences.push(Offence::new(Span { offset: 0, length: 2 }, "the body is UTF-16, not UTF-8"));
         return;
     }
@@ -175,10 +222,10 @@ fn encoding(text: &[u8], offences: &mut Vec<Offence>) {
     let control = |octet: &u8| (*octet < 0x20 || *octet == 0x7f) && !matches!(*octet, b'\t' | b'\n' | b'\r');
     if let Some(offset) = text.iter().position(control) {
         let octet = text.get(offset).copied().unwrap_or_default();
-        offences.push(Offence::new(
-            Span { offset, length: 1 },
-            format!("a control character (0x{octet:02X}) stands in the body"),
-        ));
+        offences.push(
+            Offence::new(Span { offset, length: 1 }, format!("a control character (0x{octet:02X}) stands in the body"))
+                .suggesting(""),
+        );
     }
 }
 
@@ -186,8 +233,6 @@ fn encoding(text: &[u8], offences: &mut Vec<Offence>) {
 fn split(text: &[u8], start: usize, endings: &mut Endings) -> Vec<Span> {
     let mut lines = Vec::new();
     let mut from = start;
-    // Without any LF, bare CRs were surely meant to end the lines: they are read so, and reported.
-    let cr_alone = !text.contains(&b'\n');
     let (mut first_lf, mut first_crlf, mut first_cr) = (None, None, None);
     for (at, octet) in text.iter().enumerate().skip(start) {
         let before = at.checked_sub(1).and_then(|before| text.get(before));
@@ -207,7 +252,9 @@ fn split(text: &[u8], start: usize, endings: &mut Endings) -> Vec<Span> {
             b'\r' if text.get(at.saturating_add(1)) != Some(&b'\n') => {
                 endings.cr = endings.cr.saturating_add(1);
                 first_cr.get_or_insert(Span { offset: at, length: 1 });
-                if cr_alone {
+                // A bare CR was surely meant to end the line: it is read so, and reported. Several before a LF are
+                // one line end that was converted once too often.
+                if text.get(at.saturating_add(1)) != Some(&b'\r') {
                     lines.push(Span::between(from, at));
                     from = at.saturating_add(1);
                 }
@@ -227,7 +274,7 @@ fn split(text: &[u8], start: usize, endings: &mut Endings) -> Vec<Span> {
     lines
 }
 
-fn line(text: &[u8], span: Span, number: usize, policy: &mut Policy) {
+fn line(text: &[u8], span: Span, next: Option<Span>, number: usize, policy: &mut Policy, found: &mut Vec<Found>) {
     let inner = trimmed(text, span);
     let octets = inner.of(text);
     if inner.end() < span.end() {
@@ -237,49 +284,111 @@ fn line(text: &[u8], span: Span, number: usize, policy: &mut Policy) {
         );
     }
     let Some(colon) = octets.iter().position(|octet| *octet == b':') else {
-        policy.syntax.push(malformed(text, inner));
+        let (slip, offence) = malformed(text, span, inner);
+        found.push(Found { slip, line: number, offence });
         policy.lines.push(Line { number, span, field: None });
         return;
     };
     let colon = inner.offset.saturating_add(colon);
-    let name = trimmed(text, Span::between(inner.offset, colon));
-    let value = trimmed(text, Span::between(colon.saturating_add(1), inner.end()));
-    // Bare CRs and places that are no UTF-8 have been told already.
+    let written = trimmed(text, Span::between(inner.offset, colon));
+    let name = without_invisible(text, written);
     if !is_extension_name(name.of(text)) {
-        policy.syntax.push(malformed(text, inner));
+        let (slip, offence) = malformed(text, span, inner);
+        found.push(Found { slip, line: number, offence });
+        policy.lines.push(Line { number, span, field: None });
+        return;
+    }
+    tell_invisible(text, written, name, policy);
+    let mut value = trimmed(text, Span::between(colon.saturating_add(1), inner.end()));
+    // The value of an extension may hold any UTF-8.
+    if FIELDS.contains(&String::from_utf8_lossy(name.of(text)).as_ref()) {
+        let bare = without_invisible(text, value);
+        tell_invisible(text, value, bare, policy);
+        value = bare;
+    }
+    let list =
+        next.filter(|next| value.length == 0 && name.of(text) == b"mx" && is_item(trimmed(text, *next).of(text)));
+    if let Some(next) = list {
+        let whole = Span::between(span.offset, next.offset);
+        let offence = Offence::new(whole, "a list follows, and a policy has no lists").suggesting("");
+        found.push(Found { slip: Slip::Item, line: number, offence });
         policy.lines.push(Line { number, span, field: None });
         return;
     }
     let field = field(text, name, value, policy);
-    judge(text, span, colon, &field, policy);
+    let hidden = written != name;
+    if !hidden && let Some((slip, offence)) = judge(text, span, colon, &field) {
+        found.push(Found { slip, line: number, offence });
+    }
     keep(&field, number, policy);
     policy.lines.push(Line { number, span, field: Some(field) });
 }
 
-/// What is wrong with a line that is no field.
-fn malformed(text: &[u8], span: Span) -> Offence {
-    let octets = span.of(text);
-    let offence = |detail: &str| Offence::new(span, detail);
+/// The span without the characters at its ends that nobody sees: zero-width ones, no-break spaces, controls.
+fn without_invisible(text: &[u8], span: Span) -> Span {
+    let Ok(read) = std::str::from_utf8(span.of(text)) else { return span };
+    let unseen = |c: char| is_invisible(c) || c.is_control() || c == ' ';
+    let left = read.trim_start_matches(unseen);
+    let bare = left.trim_end_matches(unseen);
+    Span { offset: span.offset.saturating_add(read.len().saturating_sub(left.len())), length: bare.len() }
+}
+
+/// Tells of invisible characters between the ends of two spans. Control characters have been told already.
+fn tell_invisible(text: &[u8], outer: Span, inner: Span, policy: &mut Policy) {
+    for span in [Span::between(outer.offset, inner.offset), Span::between(inner.end(), outer.end())] {
+        let read = String::from_utf8_lossy(span.of(text)).into_owned();
+        if let Some(first) = read.chars().find(|c| is_invisible(*c)) {
+            let detail = format!("an invisible character (U+{:04X}) stands in the line", u32::from(first));
+            policy.encoding.push(Offence::new(span, detail).suggesting(""));
+        }
+    }
+}
+
+fn is_item(line: &[u8]) -> bool {
+    line.strip_prefix(b"- ").is_some_and(|item| !item.is_empty())
+}
+
+/// What is wrong with a line that is no field; `inner` is it without white space around.
+fn malformed(text: &[u8], line: Span, inner: Span) -> (Slip, Offence) {
+    let octets = inner.of(text);
+    let offence = |detail: &str| Offence::new(inner, detail);
+    let words = String::from_utf8_lossy(octets).into_owned();
     match octets {
-        [b'#', ..] => offence("comments do not exist in a policy").suggesting(""),
-        b"---" => {
-            offence("`---` belongs to the front matter of a page generator, which must not be served").suggesting("")
+        [b'#' | b';', ..] | [b'/', b'/' | b'*', ..] => {
+            (Slip::Comment, Offence::new(line, "comments do not exist in a policy").suggesting(""))
+        }
+        b"---" => (Slip::FrontMatter, front_matter_offence(line)),
+        [b'`', b'`', b'`', ..] => {
+            (Slip::Other, Offence::new(line, "a fence of Markdown does not belong into a policy").suggesting(""))
+        }
+        _ if is_item(octets) => {
+            let item = words.trim_start_matches("- ").trim();
+            let offence = Offence::new(line, "this is the item of a list, and a policy has no lists");
+            (Slip::Item, offence.suggesting(format!("mx: {item}")))
         }
         _ if octets.contains(&b':') => {
-            offence("a field name has 1 to 32 letters, digits, `_`, `-` or `.`, a letter or digit first")
+            (Slip::Other, offence("a field name has 1 to 32 letters, digits, `_`, `-` or `.`, a letter or digit first"))
         }
         _ if octets.contains(&b'=') => {
-            let lossy = String::from_utf8_lossy(octets);
-            let fixed = lossy
-                .split_once('=')
-                .map(|(name, value)| format!("{}: {}", name.trim(), value.trim().trim_end_matches(';')));
             let offence = offence("`=` stands where `:` belongs");
-            match fixed {
-                Some(fixed) => offence.suggesting(fixed),
-                None => offence,
+            match words.split_once('=') {
+                Some((name, value)) => {
+                    let name = if name.trim() == "v" { "version" } else { name.trim() };
+                    let fixed = format!("{name}: {}", value.trim().trim_end_matches(';'));
+                    (Slip::Unequal, offence.suggesting(fixed))
+                }
+                None => (Slip::Unequal, offence),
             }
         }
-        _ => offence("the line has no `:` between a name and a value"),
+        _ => {
+            let offence = offence("the line has no `:` between a name and a value");
+            match words.split_once([' ', '\t']) {
+                Some((name, value)) if FIELDS.contains(&name) => {
+                    (Slip::Other, offence.suggesting(format!("{name}: {}", value.trim())))
+                }
+                _ => (Slip::Other, offence),
+            }
+        }
     }
 }
 
@@ -290,7 +399,7 @@ fn field(text: &[u8], name: Span, value: Span, policy: &Policy) -> PolicyField {
     PolicyField {
         value: Located::of(text, value),
         known,
-        duplicate: earlier && name.text != "mx",
+        duplicate: earlier && !name.text.eq_ignore_ascii_case("mx"),
         meant: if known { None } else { meant(&name.text) },
         name,
     }
@@ -314,46 +423,35 @@ fn meant(name: &str) -> Option<&'static str> {
     FIELDS.into_iter().find(|known| near(known))
 }
 
-fn judge(text: &[u8], span: Span, colon: usize, field: &PolicyField, policy: &mut Policy) {
+/// What is wrong with a field: the first offence that the eye meets.
+fn judge(text: &[u8], span: Span, colon: usize, field: &PolicyField) -> Option<(Slip, Offence)> {
     let before_name = Span::between(span.offset, field.name.span.offset);
     let before_colon = Span::between(field.name.span.end(), colon);
-    // One offence a line: the first one that the eye meets.
     if before_name.length > 0 {
-        policy
-            .syntax
-            .push(Offence::new(before_name, format!("white space stands before `{}`", field.name.text)).suggesting(""));
-        return;
+        let detail = format!("white space stands before `{}`", field.name.text);
+        return Some((Slip::Indented, Offence::new(before_name, detail).suggesting("")));
     }
     if before_colon.length > 0 {
-        policy.syntax.push(
-            Offence::new(before_colon, format!("white space stands between `{}` and `:`", field.name.text))
-                .suggesting(""),
-        );
-        return;
+        let detail = format!("white space stands between `{}` and `:`", field.name.text);
+        return Some((Slip::Spaced, Offence::new(before_colon, detail).suggesting("")));
     }
     if field.known {
-        return;
+        return None;
     }
-    if FIELDS.contains(&field.name.text.to_ascii_lowercase().as_str()) {
-        let lower = field.name.text.to_ascii_lowercase();
-        policy.case.push(
-            Offence::new(field.name.span, format!("`{}` is not `{lower}`: names are in lower case", field.name.text))
-                .suggesting(lower),
-        );
+    let lower = field.name.text.to_ascii_lowercase();
+    if FIELDS.contains(&lower.as_str()) {
+        let detail = format!("`{}` is not `{lower}`: names are in lower case", field.name.text);
+        return Some((Slip::Case, Offence::new(field.name.span, detail).suggesting(lower)));
     }
     let value = field.value.span.of(text);
-    let wrong = value.iter().position(|octet| *octet == b'\t');
     if value.is_empty() {
-        policy.syntax.push(Offence::new(
-            Span::between(field.name.span.offset, colon.saturating_add(1)),
-            format!("`{}` has no value", field.name.text),
-        ));
-    } else if let Some(at) = wrong {
-        let place = Span { offset: field.value.span.offset.saturating_add(at), length: 1 };
-        policy.syntax.push(
-            Offence::new(place, format!("a tab stands inside the value of `{}`", field.name.text)).suggesting(" "),
-        );
+        let place = Span::between(field.name.span.offset, colon.saturating_add(1));
+        return Some((Slip::Other, Offence::new(place, format!("`{}` has no value", field.name.text))));
     }
+    let at = value.iter().position(|octet| *octet == b'\t')?;
+    let place = Span { offset: field.value.span.offset.saturating_add(at), length: 1 };
+    let detail = format!("a tab stands inside the value of `{}`", field.name.text);
+    Some((Slip::Other, Offence::new(place, detail).suggesting(" ")))
 }
 
 fn keep(field: &PolicyField, number: usize, policy: &mut Policy) {
@@ -412,6 +510,18 @@ pub fn max_age_meant(text: &str) -> Option<u64> {
         _ => return None,
     };
     number.checked_mul(seconds).filter(|seconds| (1..=31_557_600).contains(seconds))
+}
+
+impl Policy {
+    /// Whether several fields stand on one line, where a sender reads one with a long value.
+    pub fn runs_together(&self) -> bool {
+        let names = |value: &str| {
+            FIELDS
+                .iter()
+                .any(|name| [' ', ',', ';', '\t'].iter().any(|before| value.contains(&format!("{before}{name}:"))))
+        };
+        self.lines.iter().filter_map(|line| line.field.as_ref()).any(|field| field.known && names(&field.value.text))
+    }
 }
 
 /// Whether white space of the grammar stands in the text.
@@ -540,7 +650,20 @@ mod tests {
             (format!("{GOOD}_x: a\n"), &["syntax"]),
             (format!("{GOOD}x-foo: a\u{85}mode: none\n"), &[]),
             (format!("{GOOD}x-foo: a\u{2028}mode: none\n"), &[]),
-            (change(": ", "="), &["syntax", "syntax", "syntax", "syntax", "version", "mode", "max_age", "no mx"]),
+            (change(": ", "="), &["syntax", "version", "mode", "max_age", "no mx"]),
+            (change("mode: ", "mode="), &["syntax", "mode"]),
+            (format!("  {}", change("\n", "\n  ").trim_end()), &["syntax"]),
+            (change("\nm", "\n\tm"), &["syntax"]),
+            (change(": ", " : "), &["syntax"]),
+            (GOOD.to_ascii_uppercase().replace("STSV1", "STSv1"), &["case", "version", "mode", "max_age", "no mx"]),
+            (format!("# a\n# b\n{GOOD}// c\n"), &["syntax", "syntax"]),
+            (format!("---\nlayout: null\n---\n\n{GOOD}"), &["syntax"]),
+            (format!("---\n{GOOD}---\n"), &["syntax", "syntax"]),
+            (change("mx: ", "mx:\n  - "), &["syntax", "no mx"]),
+            (change("mode: ", "\u{200b}mode: "), &["encoding"]),
+            (change("mode: ", "mode:\u{a0}"), &["encoding"]),
+            (change("enforce\n", "enforce\0\n"), &["encoding"]),
+            (change("enforce\n", "enforce\r"), &["cr"]),
             ("<!DOCTYPE html><html>".to_owned(), &["markup"]),
             ("{\"version\": \"STSv1\"}".to_owned(), &["markup"]),
             ("version: STSv1\\nmode: enforce\\n".to_owned(), &["version", "mode", "max_age", "no mx"]),
@@ -551,6 +674,7 @@ mod tests {
             assert_eq!(faults(body.as_bytes()), expected, "{body:?}");
         }
         assert_eq!(faults(b"version: STSv1\nmode: none\nmax_age: 1\nx: \xe9\n"), ["encoding"]);
+        assert_eq!(faults(b"\xff\xfev\0:\0\n\0"), ["encoding", "version", "mode", "max_age", "no mx"]);
     }
 
     #[test]

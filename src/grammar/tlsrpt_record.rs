@@ -128,7 +128,10 @@ fn truncations(text: &[u8], fields: &[Field], syntax: &mut Vec<Offence>) -> Vec<
             _ if field.name == "rua" && field.has_equals => rua = Some(field),
             Some(before) if !field.known && field.meant.is_none() && !dmarc => {
                 let in_query = before.value.contains('?') || before.value.ends_with(['/', '&']);
-                if field.has_equals && !in_query {
+                // A piece of a URI follows its `;` at once, unless it is a URI of its own.
+                let spaced = text.get(before.value_span.end()..field.span.offset).is_some_and(|gap| gap.len() > 1);
+                let own = field.name.contains(':');
+                if (field.has_equals && !in_query) || (spaced && !own) {
                     rua = None;
                     continue;
                 }
@@ -137,10 +140,15 @@ fn truncations(text: &[u8], fields: &[Field], syntax: &mut Vec<Offence>) -> Vec<
                 });
                 let cut = Span::between(before.value_span.end(), field.span.end());
                 let shown = String::from_utf8_lossy(cut.of(text)).into_owned();
-                offences.push(
-                    Offence::new(cut, format!("`{shown}` is cut off from `{}`", before.value))
+                let rest = shown.trim_start_matches([';', ' ', '\t']);
+                let another = ["mailto:", "https:"].iter().any(|scheme| rest.to_ascii_lowercase().starts_with(scheme));
+                let offence = match another {
+                    true => Offence::new(cut, "destinations are separated by commas, and a `;` stands here")
+                        .suggesting(format!(",{rest}")),
+                    false => Offence::new(cut, format!("`{shown}` is cut off from `{}`", before.value))
                         .suggesting(shown.replace(';', "%3B")),
-                );
+                };
+                offences.push(offence);
             }
             _ => rua = None,
         }
@@ -195,14 +203,14 @@ fn destination(text: &[u8], span: Span, around: Span) -> Destination {
         other => {
             let offence = Offence::new(
                 Span { offset: span.offset, length: other.len() },
-                format!("`{other}:` is neither `mailto:` nor `https:`"),
+                format!("begins with `{other}:`, and only `mailto:` and `https:` are allowed"),
             );
             found.scheme_problem = Some(if other == "http" { offence.suggesting("https") } else { offence });
             None
         }
     };
     found.scheme = Some(scheme);
-    found.uri_problem = problem.map(|(detail, suggestion)| Offence { span, detail, suggestion });
+    found.uri_problem = problem.map(|(detail, suggestion)| Offence { span, detail, suggestion, lines: 1 });
     found
 }
 
@@ -210,14 +218,17 @@ fn without_scheme(uri: &str, span: Span, found: &mut Destination) {
     let bare = uri.trim_matches(|c| matches!(c, '<' | '>' | '"' | '\''));
     if bare.len() < uri.len() {
         let suggestion = Some(bare.to_owned()).filter(|bare| bare.contains(':'));
-        found.uri_problem = Some(Offence { span, detail: "has brackets or quotes around it".to_owned(), suggestion });
+        found.uri_problem =
+            Some(Offence { span, detail: "has brackets or quotes around it".to_owned(), suggestion, lines: 1 });
         return;
     }
     let mut offence = Offence::new(span, "has no scheme");
     if uri.contains('@') && !uri.contains('/') {
         offence.detail = "is an address without `mailto:`".to_owned();
         offence.suggestion = Some(format!("mailto:{uri}"));
-    } else if host_name_problem(uri.trim_start_matches("//").split('/').next().unwrap_or_default()).is_none() {
+    } else if uri.contains('.')
+        && host_name_problem(uri.trim_start_matches("//").split('/').next().unwrap_or_default()).is_none()
+    {
         offence.suggestion = Some(format!("https://{}", uri.trim_start_matches("//")));
     }
     found.scheme_problem = Some(offence);

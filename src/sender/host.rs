@@ -151,6 +151,11 @@ fn session_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &str) -> Verdict 
         Some(false) => return Verdict::Fails("validation-failure", "the TLS handshake fails".to_owned()),
         None => return unknown("handshake"),
     }
+    if let Some(Some(version)) = tls.version.known()
+        && !["TLSv1.2", "TLSv1.3"].contains(&version.as_str())
+    {
+        return Verdict::Fails("validation-failure", format!("it speaks {version}, and TLS 1.2 is the least"));
+    }
     let Some(Some(certificate)) = tls.certificate.known() else { return unknown("certificate") };
     let fails = |kind, why: &str| Verdict::Fails(kind, why.to_owned());
     match (certificate.expired.known(), certificate.not_yet_valid.known()) {
