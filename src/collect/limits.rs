@@ -123,3 +123,34 @@ fn seconds(duration: Duration) -> String {
 fn timeout(detail: String) -> Failure {
     Failure { kind: FailureKind::Timeout, detail }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_are_documented() {
+        let document = include_str!("../../docs/collecting.md");
+        for (what, limit) in [
+            ("octets of a policy (RFC 8461 §3.3)", MAX_BODY_OCTETS as u64),
+            ("seconds for fetching it (RFC 8461 §3.3)", MAX_FETCH.as_secs()),
+            ("header fields", MAX_HEADERS as u64),
+            ("octets of all header fields", u64::from(MAX_HEADER_OCTETS)),
+            ("certificates of a chain that are recorded", MAX_CHAIN as u64),
+            ("MX hosts that are spoken to, the most preferred first", MAX_MX_HOSTS as u64),
+            ("hosts of `rua` that are looked up", MAX_REPORT_HOSTS as u64),
+            ("CNAMEs that are followed", MAX_ALIASES as u64),
+            ("records of an answer", MAX_RECORDS as u64),
+            ("addresses of the zone's own name servers", MAX_NAME_SERVERS as u64),
+            ("questions under way at the same time", MAX_QUESTIONS as u64),
+            ("conversations with one host at the same time", MAX_PER_HOST as u64),
+            ("lines of an SMTP reply", MAX_REPLY_LINES as u64),
+            ("octets of an SMTP reply", MAX_REPLY_OCTETS as u64),
+            ("octets of a line that are recorded", MAX_LINE_OCTETS as u64),
+            ("octets behind the 220 to STARTTLS that are recorded", MAX_AFTER_STARTTLS as u64),
+            ("steps' time for a greeting", u64::from(GREETING_STEPS)),
+        ] {
+            assert!(document.contains(&format!("\n| {what} | {limit} |\n")), "{what}: {limit}");
+        }
+    }
+}
