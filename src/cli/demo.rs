@@ -13,7 +13,7 @@ use crate::collect::{Collector, Options, ResolverChoice, Roots};
 use crate::facts::Facts;
 use crate::lab::{Lab, LabDomain, LabOptions};
 use crate::outcome::Summary;
-use crate::report::{Style, human};
+use crate::report::{Style, counted, human};
 use crate::rules::{RuleSet, evaluate};
 use crate::source_text::nearest;
 
@@ -120,11 +120,11 @@ async fn show(lab: &Lab, roots: &Path, anchor: &Path, domains: &[&LabDomain], ou
         total.notes = total.notes.saturating_add(summary.notes);
     }
     terminal::print(&format!(
-        "{} domains linted live: {} errors, {} warnings, {} notes.\n`stslint demo --list` names the other domains, `stslint check DOMAIN` lints yours.\n",
-        domains.len(),
-        total.errors,
-        total.warnings,
-        total.notes
+        "{} linted live: {}, {}, {}.\n`stslint demo --list` names the other domains, `stslint check DOMAIN` lints yours.\n",
+        counted(domains.len(), "domain"),
+        counted(total.errors, "error"),
+        counted(total.warnings, "warning"),
+        counted(total.notes, "note"),
     ));
     Ok(0)
 }

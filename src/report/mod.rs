@@ -34,6 +34,7 @@ pub use self::markdown::markdown;
 pub use self::nagios::{NagiosState, nagios, nagios_unknown};
 pub use self::prometheus::prometheus;
 pub use self::sarif::sarif;
+pub use self::wording::counted;
 use crate::outcome::Report;
 use crate::rules::RuleSet;
 use crate::snapshot::Snapshot;
