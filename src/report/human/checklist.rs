@@ -71,8 +71,11 @@ pub fn checklist(report: &Report, page: &Page<'_>) -> String {
     for (name, checks) in &groups {
         let summary = Summary::of(checks);
         text.push_str(&match page.style.accessible {
-            true => format!("  {}: {}\n", group_title(name), in_words(&summary, page)),
-            false => format!("  {} {:<18}  {}\n", mark(&summary, page), group_title(name), in_words(&summary, page)),
+            true => page.paragraph("  ", &format!("{}: {}", group_title(name), in_words(&summary, page))),
+            false => {
+                let first = format!("  {} {:<18}  ", mark(&summary, page), group_title(name));
+                page.paragraph(&first, &in_words(&summary, page))
+            }
         });
         if page.style.show_passed {
             for check in checks.iter().filter(|check| check.outcome == Outcome::Pass) {

@@ -107,7 +107,8 @@ fn heading(report: &Report, page: &Page<'_>) -> String {
         Some(time) => format!(", as observed on {}", time_in_words(time)),
         None => String::new(),
     };
-    format!("{}{observed}\n{}\n\n", page.bold(&domain), checklist::counts(report, page))
+    let counts = page.paragraph("", &checklist::counts(report, page));
+    format!("{}{counts}\n", page.paragraph("", &format!("{}{observed}", page.bold(&domain))))
 }
 
 /// `2026-11-23T15:44:53Z` as people write it; another text as it is.
