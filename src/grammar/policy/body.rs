@@ -1,0 +1,143 @@
+//! The body before its lines are read: what else it may be, its encoding, its lines. Used by `policy`.
+
+use super::{Endings, FIELDS, MAX_LINES};
+use crate::grammar::{Offence, Span, trimmed};
+
+/// A byte order mark.
+pub const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Where a blank line stands.
+pub fn blank_detail(index: usize, filled: usize, lines: usize) -> String {
+    match index {
+        index if index >= filled && lines.saturating_sub(filled) > 1 => {
+            format!("{} blank lines stand at the end", lines.saturating_sub(filled))
+        }
+        index if index >= filled => "a blank line stands at the end".to_owned(),
+        0 => "a blank line stands at the start".to_owned(),
+        _ => "a blank line stands between two fields".to_owned(),
+    }
+}
+
+/// What a body is that begins as no policy does.
+pub fn markup(text: &[u8]) -> Option<&'static str> {
+    let text = text.strip_prefix(BOM).unwrap_or(text).trim_ascii_start();
+    let head = text.get(..text.len().min(512)).unwrap_or_default().to_ascii_lowercase();
+    match head.first() {
+        Some(b'<') if head.starts_with(b"<?xml") && !head.windows(5).any(|five| five == b"<html") => Some("XML"),
+        Some(b'<') => Some("HTML"),
+        Some(b'{' | b'[') => Some("JSON"),
+        _ => None,
+    }
+}
+
+/// Whether the body is UTF-16.
+pub fn is_utf16(text: &[u8]) -> bool {
+    text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff")
+}
+
+/// How many lines at the start are a front matter, between two `---`, with the blank lines behind it.
+pub fn front_matter(text: &[u8], lines: &[Span]) -> usize {
+    let fence = |span: &Span| trimmed(text, *span).of(text) == b"---";
+    if !lines.first().is_some_and(fence) {
+        return 0;
+    }
+    let Some(inside) = lines.iter().skip(1).take(MAX_LINES).position(fence) else { return 0 };
+    let is_policy = |span: &Span| {
+        let line = trimmed(text, *span).of(text);
+        FIELDS.iter().any(|name| line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b":")))
+    };
+    if lines.iter().skip(1).take(inside).any(is_policy) {
+        return 0;
+    }
+    let end = inside.saturating_add(2);
+    let blank = lines.iter().skip(end).take_while(|span| trimmed(text, **span).length == 0).count();
+    end.saturating_add(blank)
+}
+
+/// A line of front matter.
+pub fn front_matter_offence(span: Span) -> Offence {
+    Offence::new(span, "`---` belongs to the front matter of a page generator, which must not be served").suggesting("")
+}
+
+/// Octets that are no text of a policy.
+pub fn encoding(text: &[u8], offences: &mut Vec<Offence>) {
+    if text.starts_with(BOM) {
+        offences.push(
+            Offence::new(Span { offset: 0, length: BOM.len() }, "a byte order mark (BOM) stands before the first line")
+                .suggesting(""),
+        );
+    }
+    if is_utf16(text) {
+        offences.push(Offence::new(Span { offset: 0, length: 2 }, "the body is UTF-16, not UTF-8"));
+        return;
+    }
+    let mut offset = 0_usize;
+    let mut invalid: Option<Offence> = None;
+    let mut count = 0_usize;
+    for chunk in text.utf8_chunks() {
+        offset = offset.saturating_add(chunk.valid().len());
+        if !chunk.invalid().is_empty() {
+            count = count.saturating_add(1);
+            let span = Span { offset, length: chunk.invalid().len() };
+            invalid.get_or_insert_with(|| Offence::new(span, ""));
+        }
+        offset = offset.saturating_add(chunk.invalid().len());
+    }
+    if let Some(mut offence) = invalid {
+        offence.detail = format!("the body is not UTF-8 ({count} place{})", if count == 1 { "" } else { "s" });
+        offences.push(offence);
+    }
+    let control = |octet: &u8| (*octet < 0x20 || *octet == 0x7f) && !matches!(*octet, b'\t' | b'\n' | b'\r');
+    if let Some(offset) = text.iter().position(control) {
+        let octet = text.get(offset).copied().unwrap_or_default();
+        offences.push(
+            Offence::new(Span { offset, length: 1 }, format!("a control character (0x{octet:02X}) stands in the body"))
+                .suggesting(""),
+        );
+    }
+}
+
+/// The lines without their terminators.
+pub fn split(text: &[u8], start: usize, endings: &mut Endings) -> Vec<Span> {
+    let mut lines = Vec::new();
+    let mut from = start;
+    let (mut first_lf, mut first_crlf, mut first_cr) = (None, None, None);
+    for (at, octet) in text.iter().enumerate().skip(start) {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        match octet {
+            b'\n' if before == Some(&b'\r') && at > from => {
+                endings.crlf = endings.crlf.saturating_add(1);
+                first_crlf.get_or_insert(Span { offset: at.saturating_sub(1), length: 2 });
+                lines.push(Span::between(from, at.saturating_sub(1)));
+                from = at.saturating_add(1);
+            }
+            b'\n' => {
+                endings.lf = endings.lf.saturating_add(1);
+                first_lf.get_or_insert(Span { offset: at, length: 1 });
+                lines.push(Span::between(from, at));
+                from = at.saturating_add(1);
+            }
+            b'\r' if text.get(at.saturating_add(1)) != Some(&b'\n') => {
+                endings.cr = endings.cr.saturating_add(1);
+                first_cr.get_or_insert(Span { offset: at, length: 1 });
+                // A bare CR was surely meant to end the line: it is read so, and reported. Several before a LF are
+                // one line end that was converted once too often.
+                if text.get(at.saturating_add(1)) != Some(&b'\r') {
+                    lines.push(Span::between(from, at));
+                    from = at.saturating_add(1);
+                }
+            }
+            _ => {}
+        }
+        if lines.len() > MAX_LINES {
+            break;
+        }
+    }
+    endings.last = from >= text.len() && !text.is_empty();
+    if from < text.len() {
+        lines.push(Span::between(from, text.len()));
+    }
+    endings.odd =
+        first_cr.or(if endings.lf <= endings.crlf { first_lf.or(first_crlf) } else { first_crlf.or(first_lf) });
+    lines
+}

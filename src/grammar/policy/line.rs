@@ -1,0 +1,187 @@
+//! One line of a policy: its field, or what it is instead. Used by `policy`.
+
+use super::body::front_matter_offence;
+use super::{FIELDS, Line, Policy, PolicyField, keep};
+use crate::grammar::every_line::{Found, Slip};
+use crate::grammar::{Located, Offence, Span, is_extension_name, is_invisible, trimmed};
+
+/// Reads one line into the policy, and what is wrong with it.
+pub fn line(text: &[u8], span: Span, next: Option<Span>, number: usize, policy: &mut Policy, found: &mut Vec<Found>) {
+    let inner = trimmed(text, span);
+    let octets = inner.of(text);
+    if inner.end() < span.end() {
+        policy.trailing.push(
+            Offence::new(Span::between(inner.end(), span.end()), "white space stands at the end of the line")
+                .suggesting(""),
+        );
+    }
+    let Some(colon) = octets.iter().position(|octet| *octet == b':') else {
+        let (slip, offence) = malformed(text, span, inner);
+        found.push(Found { slip, line: number, offence });
+        policy.lines.push(Line { number, span, field: None });
+        return;
+    };
+    let colon = inner.offset.saturating_add(colon);
+    let written = trimmed(text, Span::between(inner.offset, colon));
+    let name = without_invisible(text, written);
+    if !is_extension_name(name.of(text)) {
+        let (slip, offence) = malformed(text, span, inner);
+        found.push(Found { slip, line: number, offence });
+        policy.lines.push(Line { number, span, field: None });
+        return;
+    }
+    tell_invisible(text, written, name, policy);
+    let mut value = trimmed(text, Span::between(colon.saturating_add(1), inner.end()));
+    // The value of an extension may hold any UTF-8.
+    if FIELDS.contains(&String::from_utf8_lossy(name.of(text)).as_ref()) {
+        let bare = without_invisible(text, value);
+        tell_invisible(text, value, bare, policy);
+        value = bare;
+    }
+    let list =
+        next.filter(|next| value.length == 0 && name.of(text) == b"mx" && is_item(trimmed(text, *next).of(text)));
+    if let Some(next) = list {
+        let whole = Span::between(span.offset, next.offset);
+        let offence = Offence::new(whole, "a list follows, and a policy has no lists").suggesting("");
+        found.push(Found { slip: Slip::Item, line: number, offence });
+        policy.lines.push(Line { number, span, field: None });
+        return;
+    }
+    let field = field(text, name, value, policy);
+    let hidden = written != name;
+    if !hidden && let Some((slip, offence)) = judge(text, span, colon, &field) {
+        found.push(Found { slip, line: number, offence });
+    }
+    keep(&field, number, policy);
+    policy.lines.push(Line { number, span, field: Some(field) });
+}
+
+/// The span without the characters at its ends that nobody sees: zero-width ones, no-break spaces, controls.
+fn without_invisible(text: &[u8], span: Span) -> Span {
+    let Ok(read) = std::str::from_utf8(span.of(text)) else { return span };
+    let unseen = |c: char| is_invisible(c) || c.is_control() || c == ' ';
+    let left = read.trim_start_matches(unseen);
+    let bare = left.trim_end_matches(unseen);
+    Span { offset: span.offset.saturating_add(read.len().saturating_sub(left.len())), length: bare.len() }
+}
+
+/// Tells of invisible characters between the ends of two spans. Control characters have been told already.
+fn tell_invisible(text: &[u8], outer: Span, inner: Span, policy: &mut Policy) {
+    for span in [Span::between(outer.offset, inner.offset), Span::between(inner.end(), outer.end())] {
+        let read = String::from_utf8_lossy(span.of(text)).into_owned();
+        if let Some(first) = read.chars().find(|c| is_invisible(*c)) {
+            let detail = format!("an invisible character (U+{:04X}) stands in the line", u32::from(first));
+            policy.encoding.push(Offence::new(span, detail).suggesting(""));
+        }
+    }
+}
+
+fn is_item(line: &[u8]) -> bool {
+    line.strip_prefix(b"- ").is_some_and(|item| !item.is_empty())
+}
+
+/// What is wrong with a line that is no field; `inner` is it without white space around.
+fn malformed(text: &[u8], line: Span, inner: Span) -> (Slip, Offence) {
+    let octets = inner.of(text);
+    let offence = |detail: &str| Offence::new(inner, detail);
+    let words = String::from_utf8_lossy(octets).into_owned();
+    match octets {
+        [b'#' | b';', ..] | [b'/', b'/' | b'*', ..] => {
+            (Slip::Comment, Offence::new(line, "comments do not exist in a policy").suggesting(""))
+        }
+        b"---" => (Slip::FrontMatter, front_matter_offence(line)),
+        [b'`', b'`', b'`', ..] => {
+            (Slip::Other, Offence::new(line, "a fence of Markdown does not belong into a policy").suggesting(""))
+        }
+        _ if is_item(octets) => {
+            let item = words.trim_start_matches("- ").trim();
+            let offence = Offence::new(line, "this is the item of a list, and a policy has no lists");
+            (Slip::Item, offence.suggesting(format!("mx: {item}")))
+        }
+        _ if octets.contains(&b':') => {
+            (Slip::Other, offence("a field name has 1 to 32 letters, digits, `_`, `-` or `.`, a letter or digit first"))
+        }
+        _ if octets.contains(&b'=') => {
+            let offence = offence("`=` stands where `:` belongs");
+            match words.split_once('=') {
+                Some((name, value)) => {
+                    let name = if name.trim() == "v" { "version" } else { name.trim() };
+                    let fixed = format!("{name}: {}", value.trim().trim_end_matches(';'));
+                    (Slip::Unequal, offence.suggesting(fixed))
+                }
+                None => (Slip::Unequal, offence),
+            }
+        }
+        _ => {
+            let offence = offence("the line has no `:` between a name and a value");
+            match words.split_once([' ', '\t']) {
+                Some((name, value)) if FIELDS.contains(&name) => {
+                    (Slip::Other, offence.suggesting(format!("{name}: {}", value.trim())))
+                }
+                _ => (Slip::Other, offence),
+            }
+        }
+    }
+}
+
+fn field(text: &[u8], name: Span, value: Span, policy: &Policy) -> PolicyField {
+    let name = Located::of(text, name);
+    let known = FIELDS.contains(&name.text.as_str());
+    let earlier = policy.lines.iter().filter_map(|line| line.field.as_ref()).any(|field| field.name.text == name.text);
+    PolicyField {
+        value: Located::of(text, value),
+        known,
+        duplicate: earlier && !name.text.eq_ignore_ascii_case("mx"),
+        meant: if known { None } else { meant(&name.text) },
+        name,
+    }
+}
+
+/// The registered name that was meant: another case, another separator, one slip, or a classic.
+fn meant(name: &str) -> Option<&'static str> {
+    let plain = name.to_ascii_lowercase().replace(['-', '.'], "_");
+    let plain = plain.trim_matches('_');
+    match plain {
+        "maxage" | "ttl" | "expire" | "expires" | "max_ttl" => return Some("max_age"),
+        "mxs" | "mx_host" | "mx_hosts" | "host" | "hosts" => return Some("mx"),
+        "v" | "versions" => return Some("version"),
+        "policy" | "modes" => return Some("mode"),
+        _ => {}
+    }
+    let near = |known: &str| {
+        plain == known
+            || (plain.len() > 2 && strsim::damerau_levenshtein(plain, known) <= if known.len() > 4 { 2 } else { 1 })
+    };
+    FIELDS.into_iter().find(|known| near(known))
+}
+
+/// What is wrong with a field: the first offence that the eye meets.
+fn judge(text: &[u8], span: Span, colon: usize, field: &PolicyField) -> Option<(Slip, Offence)> {
+    let before_name = Span::between(span.offset, field.name.span.offset);
+    let before_colon = Span::between(field.name.span.end(), colon);
+    if before_name.length > 0 {
+        let detail = format!("white space stands before `{}`", field.name.text);
+        return Some((Slip::Indented, Offence::new(before_name, detail).suggesting("")));
+    }
+    if before_colon.length > 0 {
+        let detail = format!("white space stands between `{}` and `:`", field.name.text);
+        return Some((Slip::Spaced, Offence::new(before_colon, detail).suggesting("")));
+    }
+    if field.known {
+        return None;
+    }
+    let lower = field.name.text.to_ascii_lowercase();
+    if FIELDS.contains(&lower.as_str()) {
+        let detail = format!("`{}` is not `{lower}`: names are in lower case", field.name.text);
+        return Some((Slip::Case, Offence::new(field.name.span, detail).suggesting(lower)));
+    }
+    let value = field.value.span.of(text);
+    if value.is_empty() {
+        let place = Span::between(field.name.span.offset, colon.saturating_add(1));
+        return Some((Slip::Other, Offence::new(place, format!("`{}` has no value", field.name.text))));
+    }
+    let at = value.iter().position(|octet| *octet == b'\t')?;
+    let place = Span { offset: field.value.span.offset.saturating_add(at), length: 1 };
+    let detail = format!("a tab stands inside the value of `{}`", field.name.text);
+    Some((Slip::Other, Offence::new(place, detail).suggesting(" ")))
+}

@@ -1,0 +1,33 @@
+//! What was probably meant by a wrong value. Used for advice and mends, never to accept a policy.
+
+/// The mode that was probably meant by a wrong one.
+pub fn mode_meant(text: &str) -> Option<&'static str> {
+    let plain: String = text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_ascii_lowercase();
+    match plain.as_str() {
+        "enforce" | "enforced" | "enforcing" | "enforcement" | "strict" | "reject" => Some("enforce"),
+        "testing" | "test" | "report" | "reporting" | "monitor" | "monitoring" | "quarantine" => Some("testing"),
+        "none" | "off" | "disable" | "disabled" | "no" => Some("none"),
+        _ => ["enforce", "testing", "none"]
+            .into_iter()
+            .find(|mode| strsim::damerau_levenshtein(&plain, mode) <= 2 && plain.len() > 2),
+    }
+}
+
+/// The seconds that were probably meant by a wrong `max_age`: quotes, separators, a unit.
+pub fn max_age_meant(text: &str) -> Option<u64> {
+    let bare: String = text.chars().filter(|c| !matches!(c, '"' | '\'' | ',' | '_' | ' ' | '\t' | ';')).collect();
+    let bare = bare.strip_prefix('+').unwrap_or(&bare);
+    let digits = bare.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = bare.split_at_checked(digits)?;
+    let number: u64 = number.parse().ok()?;
+    let unit = unit.strip_prefix('.').map_or(unit, |rest| rest.trim_start_matches('0'));
+    let seconds = match unit.to_ascii_lowercase().as_str() {
+        "" | "s" | "sec" | "secs" | "second" | "seconds" => 1,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60,
+        "h" | "hour" | "hours" => 3_600,
+        "d" | "day" | "days" => 86_400,
+        "w" | "week" | "weeks" => 604_800,
+        _ => return None,
+    };
+    number.checked_mul(seconds).filter(|seconds| (1..=31_557_600).contains(seconds))
+}
