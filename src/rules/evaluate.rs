@@ -15,6 +15,9 @@ use crate::facts::{self, Facts};
 use crate::outcome::{Check, Fix, Outcome, Report, Summary};
 use crate::sender;
 
+/// The most elements that one rule looks at.
+const MAX_ELEMENTS: usize = 20_000;
+
 /// What evaluation gave: the report, and the mistakes of rules that showed only now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluated {
@@ -280,6 +283,9 @@ impl Run<'_> {
                     })),
                     Err(reason) => unobserved = Some(reason),
                 }
+            }
+            if next.len() > MAX_ELEMENTS {
+                return Err(Verdict::NotChecked(format!("there are more than {MAX_ELEMENTS} elements to check")));
             }
             // A list that was not observed leaves its rule unchecked, unless another element tells more.
             match unobserved {

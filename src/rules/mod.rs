@@ -5,11 +5,13 @@
 mod ask;
 mod cases;
 mod check;
+mod cost;
 pub mod evaluate;
 pub mod expr;
 mod functions;
 mod load;
 pub mod model;
+mod slips;
 pub mod template;
 mod types;
 
