@@ -51,13 +51,15 @@ pub enum FileError {
         limit: u64,
     },
     /// The file is not UTF-8 text.
-    #[error("{} is not UTF-8 text: octet {offset} (0x{octet:02X}) cannot stand there", shown(path))]
+    #[error("{} is not UTF-8 text: octet {offset} (0x{octet:02X}{}) cannot stand there", shown(path), in_line(*line))]
     #[diagnostic(code(stslint::file), help("save the file as UTF-8"))]
     NotUtf8 {
         /// The path as it was given.
         path: PathBuf,
         /// Where the first wrong octet is, counted from 0.
         offset: usize,
+        /// The line that it stands in, counted from 1; `None` where the name tells it.
+        line: Option<usize>,
         /// The octet.
         octet: u8,
     },
@@ -66,6 +68,10 @@ pub enum FileError {
 /// A path as an error names it: whoever named the file may have put escape sequences into its name.
 fn shown(path: &Path) -> String {
     escape(&path.display().to_string())
+}
+
+fn in_line(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(" in line {line}"))
 }
 
 /// Reads a file, or standard input for `-`, of at most `limit` octets.
@@ -89,7 +95,9 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
     String::from_utf8(octets).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         let octet = error.as_bytes().get(offset).copied().unwrap_or_default();
-        FileError::NotUtf8 { path: path.to_owned(), offset, octet }
+        let before = error.as_bytes().get(..offset).unwrap_or_default();
+        let line = before.iter().filter(|octet| **octet == b'\n').count().saturating_add(1);
+        FileError::NotUtf8 { path: path.to_owned(), offset, line: Some(line), octet }
     })
 }
 

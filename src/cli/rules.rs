@@ -159,7 +159,13 @@ fn test(files: &[Source], format: TestFormat, configuration: &Configuration, out
         TestFormat::Human => terminal::print(&tested.summary()),
         TestFormat::Json => terminal::print(&(serde_json::to_string_pretty(&tested.results).into_diagnostic()? + "\n")),
     }
-    Ok(u8::from(tested.results.iter().any(|result| result.outcome != CaseOutcome::Held)))
+    // A case that cannot be made is a mistake of the file.
+    let code = |result: &CaseResult| match result.outcome {
+        CaseOutcome::Held => 0,
+        CaseOutcome::Differs(_) => 1,
+        CaseOutcome::BadPatch(_) => 2,
+    };
+    Ok(tested.results.iter().map(code).max().unwrap_or_default())
 }
 
 /// What came of the cases of rules.
@@ -217,9 +223,16 @@ impl Tested {
     }
 }
 
-/// A snapshot that a case names: relative to the folder of the rule file.
+/// A snapshot that a case names: a file in the folder of the rule file, or below it.
 fn read_beside(rule_file: &str, file: &str) -> Result<Snapshot, String> {
+    let inside = Path::new(file).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if !inside {
+        return Err(format!("`{}` does not lie beside the rule file or below it", escape(file)));
+    }
     let path = Path::new(rule_file).parent().unwrap_or(Path::new("")).join(file);
+    if !path.is_file() {
+        return Err(format!("there is no file {}", escape(&path.display().to_string())));
+    }
     match snapshot::read(&path).next() {
         Some(read) => read.map_err(|error| error.to_string()),
         None => Err(format!("{} holds no snapshot", path.display())),

@@ -37,8 +37,9 @@ pub fn ask(facts: &Facts, source: &str) -> Result<Answer, ExpressionErrors> {
         SourceError::new("expression", source, Some(at), message).with_help(help)
     };
     let expr = Expr::new(source);
-    let compiled =
-        expr.compiled().map_err(|wrong| ExpressionErrors(vec![error((wrong.offset, 1), &wrong.message, None)]))?;
+    let compiled = expr.compiled().map_err(|wrong| {
+        ExpressionErrors(vec![error((wrong.offset, wrong.length), &wrong.message, wrong.help.clone())])
+    })?;
     let scope = facts_scope();
     // What is `null` shows itself as such here, so nothing has to be guarded.
     let known: BTreeSet<String> = compiled.paths.iter().flat_map(|path| all_prefixes(path, &scope)).collect();

@@ -15,6 +15,7 @@ use super::model::Case;
 use crate::facts::Facts;
 use crate::outcome::{Outcome, Report};
 use crate::snapshot::{self, Snapshot};
+use crate::source_text::nearest;
 
 /// The snapshot of a domain that does everything right: what cases patch.
 const GOOD: &str = include_str!("../../fixtures/good/snapshot.yaml");
@@ -121,7 +122,7 @@ fn run(
 ) -> CaseOutcome {
     match applied(rule, good, case, read) {
         Ok((snapshot, baseline)) => judged(rules, rule, expected, &Facts::of(&snapshot, baseline.as_ref())),
-        Err(error) => CaseOutcome::BadPatch(error),
+        Err(error) => CaseOutcome::BadPatch(format!("cannot be made: {error}")),
     }
 }
 
@@ -182,11 +183,43 @@ fn judged(rules: &RuleSet, rule: &Rule, expected: Expected, facts: &Facts) -> Ca
 
 /// The snapshot with a patch applied.
 fn patched(snapshot: &Snapshot, patch: &BTreeMap<String, Value>) -> Result<Snapshot, String> {
-    let mut tree = serde_json::to_value(snapshot).map_err(|error| error.to_string())?;
+    let good = serde_json::to_value(snapshot).map_err(|error| error.to_string())?;
+    let mut tree = good.clone();
     for (path, value) in patch {
         apply(&mut tree, path, value)?;
     }
-    serde_json::from_value(tree).map_err(|error| format!("the patched snapshot cannot be read: {error}"))
+    let error = match serde_json::from_value(tree) {
+        Ok(snapshot) => return Ok(snapshot),
+        Err(error) => error,
+    };
+    // Which of the changes it was: the first that cannot be read by itself.
+    for (path, value) in patch {
+        let mut alone = good.clone();
+        apply(&mut alone, path, value)?;
+        if let Err(error) = serde_json::from_value::<Snapshot>(alone) {
+            return Err(format!("`{path}`: {}", in_plain_words(&error.to_string())));
+        }
+    }
+    Err(in_plain_words(&error.to_string()))
+}
+
+/// What the reader of snapshots says, as the rest of the program speaks.
+fn in_plain_words(said: &str) -> String {
+    if let Some((field, known)) = said.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) {
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        let help = match nearest(field, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known there: {}", known.join(", ")),
+        };
+        return format!("a snapshot has no `{field}` there; {help}");
+    }
+    match said.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
+        Some((found, wanted)) => {
+            let wanted = wanted.replace("a string", "a text").replace("a sequence", "a list");
+            format!("this is {}, where {wanted} belongs", found.replace("string", "the text"))
+        }
+        None => said.to_owned(),
+    }
 }
 
 fn apply(tree: &mut Value, path: &str, value: &Value) -> Result<(), String> {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde_yaml::Spanned;
 
+use super::cost::{MAX_LISTS, MAX_MISTAKES, MAX_PARAMS_OCTETS, MAX_REQUIRED, MAX_STEPS, steps};
 use super::expr::Expr;
 use super::load::{Rule, Source};
 use super::model::{RESULT_TYPES, RuleEntry};
 use super::template::{Template, UnbalancedBrace};
 use super::types::{self, Mistake, Scope, Variable};
 use crate::facts::{self, Field, Type};
-use crate::source_text::{self, SourceError, nearest};
+use crate::source_text::{self, SourceError, is_bidi, nearest, printable};
 
 /// A rule as it was written, beside what was built of it.
 pub struct Checked<'a> {
@@ -19,6 +20,8 @@ pub struct Checked<'a> {
     pub source: &'a Source,
     /// The rule.
     pub entry: RuleEntry,
+    /// The group that its file names.
+    pub group: Spanned<String>,
     /// The condition of its file.
     pub group_when: Option<Spanned<String>>,
     /// Whether it is checked at all: the built-in rules are checked by tests.
@@ -37,21 +40,61 @@ pub struct Found {
 }
 
 /// All mistakes in the rules that are an organisation's own; `whole` where every rule of every file was read.
-pub fn check(rules: &[Rule], written: &[Checked<'_>], whole: bool) -> Found {
+pub fn check(rules: &[Rule], written_all: &[Checked<'_>], whole: bool) -> Found {
     let mut found = Found::default();
-    for (index, (rule, written)) in rules.iter().zip(written).enumerate() {
-        if !written.own {
+    for (index, (rule, written)) in rules.iter().zip(written_all).enumerate() {
+        if !written.own || found.errors.len() >= MAX_MISTAKES {
             continue;
         }
-        let mut checker =
-            RuleChecker { rule, written, rules, errors: &mut found.errors, warnings: &mut found.warnings };
+        let mut checker = RuleChecker {
+            rule,
+            written,
+            rules,
+            all: written_all,
+            errors: &mut found.errors,
+            warnings: &mut found.warnings,
+        };
+        let above = index.checked_sub(1).and_then(|above| written_all.get(above));
+        checker.group(above.is_none_or(|above| !std::ptr::eq(above.source, written.source)));
         checker.identity(rules.get(..index).unwrap_or_default());
         if !written.torn {
             checker.completeness();
         }
         checker.requires(whole);
         checker.citations();
+        checker.texts_are_plain();
+        checker.params();
         checker.body();
+    }
+    found
+}
+
+/// Expressions that begin with a `!` outside of quotes: YAML takes such a text for a tag, and nothing is left of it.
+pub fn taken_for_tags(source: &Source) -> Vec<SourceError> {
+    const KEYS: [&str; 5] = ["assert:", "at:", "safe_when:", "subject:", "when:"];
+    let mut start = 0_usize;
+    let mut found = Vec::new();
+    for line in source.text.split_inclusive('\n') {
+        for (at, _) in line.match_indices('!') {
+            let before = line.get(..at).unwrap_or_default().trim_end();
+            let key = KEYS.iter().find(|key| before.ends_with(**key));
+            let opens = key.and_then(|key| before.strip_suffix(key)).map(|outer| outer.trim_end());
+            if !opens.is_some_and(|outer| outer.is_empty() || outer.ends_with(['-', '{', ','])) {
+                continue;
+            }
+            let text = line
+                .get(at..)
+                .unwrap_or_default()
+                .split(['#', ',', '}', '\n', '\r'])
+                .next()
+                .unwrap_or_default()
+                .trim_end();
+            let place = Some((start.saturating_add(at), text.len()));
+            let message = "YAML takes a text that begins with `!` for a tag, and drops it".to_owned();
+            let error = SourceError::new(&source.name, &source.text, place, message);
+            found.push(error.with_help(Some(format!("put it into quotes: \"{}\"", printable(text)))));
+        }
+        start = start.saturating_add(line.len());
     }
     found
 }
@@ -79,6 +122,7 @@ struct RuleChecker<'a, 'b> {
     rule: &'a Rule,
     written: &'a Checked<'a>,
     rules: &'a [Rule],
+    all: &'a [Checked<'a>],
     errors: &'b mut Vec<SourceError>,
     warnings: &'b mut Vec<SourceError>,
 }
@@ -94,10 +138,33 @@ impl RuleChecker<'_, '_> {
             );
         }
         if let Some(other) = before.iter().find(|other| other.id == id.value) {
-            let message = format!("the id `{}` is taken, in {}", id.value, other.file);
-            let help =
-                format!("choose another id, or write `replaces: {}` to stand in for the built-in rule", id.value);
+            let (message, help) = match self.written_place(other) {
+                Some(place) => (
+                    format!("the id `{}` is taken, in {place}", id.value),
+                    "each rule has an id of its own: choose another".to_owned(),
+                ),
+                None => (
+                    format!("the id `{}` is taken, by a built-in rule", id.value),
+                    format!("choose another id, or write `replaces: {}` to stand in for the built-in rule", id.value),
+                ),
+            };
             self.report(id, message, Some(help));
+        }
+    }
+
+    /// Where a rule of the organisation's own stands: file and line. `None` for a built-in one.
+    fn written_place(&self, rule: &Rule) -> Option<String> {
+        let index = self.rules.iter().position(|other| std::ptr::eq(other, rule))?;
+        let written = self.all.get(index).filter(|written| written.own)?;
+        Some(format!("{}:{}", rule.file, written.entry.id.referenced.line()))
+    }
+
+    /// What the file says of all its rules; told at the first of them.
+    fn group(&mut self, first_of_file: bool) {
+        let group = &self.written.group;
+        if first_of_file && !is_kebab_case(&group.value) {
+            let message = format!("`{}` is no name for a group", printable(&group.value));
+            self.report(group, message, Some("write it in kebab-case: `acme`".to_owned()));
         }
     }
 
@@ -117,9 +184,9 @@ impl RuleChecker<'_, '_> {
                 "name in `cites` what the rule rests on: `[RFC 8461 §3.2]`, or a reference of your own",
             ),
             (
-                entry.message.is_none(),
+                entry.message.as_ref().is_none_or(|message| message.value.trim().is_empty()),
                 format!("the rule `{id}` has no `message`"),
-                "say what is wrong: `max_age is {policy.max_age}`",
+                "say what is wrong: `message: \"max_age is {policy.max_age}\"`",
             ),
         ];
         for (missing, message, help) in keys {
@@ -130,6 +197,11 @@ impl RuleChecker<'_, '_> {
     }
 
     fn requires(&mut self, whole: bool) {
+        let required = self.required();
+        if required > MAX_REQUIRED {
+            let message = format!("the rule requires more than {MAX_REQUIRED} others, directly and through them");
+            return self.report(&self.written.entry.id, message, Some("take some out of `requires`".to_owned()));
+        }
         for required in self.written.entry.requires.iter().chain(&self.written.entry.after) {
             if !self.rules.iter().any(|rule| rule.id == required.value) {
                 // It may be one that could not be read.
@@ -137,30 +209,89 @@ impl RuleChecker<'_, '_> {
                     continue;
                 }
                 self.errors.push(no_such_rule(self.written.source, required, self.rules));
-            } else if self.reaches(&required.value, &mut BTreeSet::new()) {
-                let message = format!("`{}` and `{}` require each other", self.rule.id, required.value);
-                self.report(required, message, Some("one of the two must come first".to_owned()));
+            } else if let Some(circle) = self.circle(&required.value) {
+                // A circle is told once: at the first of its rules.
+                let places = circle.iter().filter_map(|id| self.rules.iter().position(|rule| rule.id == **id));
+                let own = self.rules.iter().position(|rule| rule.id == self.rule.id);
+                if places.min() < own {
+                    continue;
+                }
+                let chain: Vec<String> = circle.iter().map(|id| format!("`{id}`")).collect();
+                let message = match circle.len() {
+                    0 | 1 => "a rule cannot require itself".to_owned(),
+                    _ => format!("`{}` requires {}: a circle", self.rule.id, chain.join(", which requires ")),
+                };
+                self.report(required, message, Some("one of them must come first: take out one of these".to_owned()));
             }
         }
     }
 
-    /// Whether the rule `id` requires this one, directly or not.
-    fn reaches(&self, id: &str, seen: &mut BTreeSet<String>) -> bool {
-        if id == self.rule.id {
-            return true;
+    /// How many rules this one requires, directly and through others; counted up to the bound.
+    fn required(&self) -> usize {
+        let mut open: Vec<&Rule> = vec![self.rule];
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        while let Some(rule) = open.pop().filter(|_| seen.len() <= MAX_REQUIRED) {
+            for id in rule.requires.iter().chain(&rule.after) {
+                if seen.insert(id) {
+                    open.extend(self.rules.iter().find(|rule| rule.id == *id));
+                }
+            }
         }
-        if !seen.insert(id.to_owned()) {
-            return false;
+        seen.len()
+    }
+
+    /// The ids from a required rule to this one, where it requires this one, directly or not.
+    fn circle(&self, from: &str) -> Option<Vec<&str>> {
+        let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut open = vec![self.rules.iter().find(|rule| rule.id == from)?];
+        let mut seen: BTreeSet<&str> = open.iter().map(|rule| rule.id.as_str()).collect();
+        while let Some(rule) = open.pop() {
+            if rule.id == self.rule.id {
+                let back = std::iter::successors(Some(rule.id.as_str()), |id| came_from.get(id).copied());
+                let mut circle: Vec<&str> = back.collect();
+                circle.reverse();
+                return Some(circle);
+            }
+            for next in rule.requires.iter().chain(&rule.after) {
+                let Some(next) = self.rules.iter().find(|other| other.id == *next) else { continue };
+                if seen.insert(&next.id) {
+                    came_from.insert(&next.id, &rule.id);
+                    open.push(next);
+                }
+            }
         }
-        let rule = self.rules.iter().find(|rule| rule.id == id);
-        rule.is_some_and(|rule| rule.requires.iter().chain(&rule.after).any(|next| self.reaches(next, seen)))
+        None
+    }
+
+    /// Texts that end in reports and on terminals hold no control characters and nothing that turns their direction.
+    fn texts_are_plain(&mut self) {
+        let entry = &self.written.entry;
+        let spanned = [&entry.message, &entry.help, &entry.subject].into_iter().flatten().chain(&entry.cites);
+        let mut wrong: Vec<Spanned<String>> = spanned.filter(|text| !is_plain(&text.value)).cloned().collect();
+        let others = [Some(&entry.title), Some(&entry.why), entry.otherwise.as_ref()];
+        if others.into_iter().flatten().any(|text| !is_plain(text)) {
+            wrong.push(entry.id.clone());
+        }
+        for text in wrong {
+            let message = format!("a text of the rule `{}` holds a control character", printable(&self.rule.id));
+            self.report(&text, message, Some("write what people can read; `\\n` is allowed".to_owned()));
+        }
+    }
+
+    fn params(&mut self) {
+        let octets = serde_json::to_string(&self.rule.params).map_or(0, |text| text.len());
+        if octets > MAX_PARAMS_OCTETS {
+            let message = format!("the params of a rule hold at most {MAX_PARAMS_OCTETS} octets; these have {octets}");
+            self.report(&self.written.entry.id, message, Some("make several rules of it".to_owned()));
+        }
     }
 
     fn citations(&mut self) {
         let entry = &self.written.entry;
         for cite in &entry.cites {
             if cite.value.trim().is_empty() {
-                self.report(cite, "this citation is empty".to_owned(), None);
+                let help = "write what the rule rests on: `RFC 8461 §3.2`, or a reference of your own".to_owned();
+                self.report(cite, "this citation is empty".to_owned(), Some(help));
             }
         }
         if let Some(kind) = &entry.reported_as
@@ -175,8 +306,11 @@ impl RuleChecker<'_, '_> {
     fn body(&mut self) {
         let entry = &self.written.entry;
         if entry.assert.is_some() != entry.forbid.0.is_empty() && !self.written.torn {
-            let message = "a rule has either `assert` or `forbid`".to_owned();
-            self.report(&entry.id, message, Some("write what is true when the rule passes: `assert: …`".to_owned()));
+            let (has, help) = match entry.assert {
+                Some(_) => ("both `assert` and `forbid`", "keep one of the two, or make two rules"),
+                None => ("neither `assert` nor `forbid`", "write what is true when the rule passes: `assert: …`"),
+            };
+            self.report(&entry.id, format!("the rule `{}` has {has}", self.rule.id), Some(help.to_owned()));
         }
         if let Some((second, _)) = entry.forbid.0.get(1) {
             self.report(
@@ -184,6 +318,10 @@ impl RuleChecker<'_, '_> {
                 "`forbid` takes one list".to_owned(),
                 Some("outer lists go into `for_each`".to_owned()),
             );
+        }
+        if let Some((name, _)) = entry.for_each.0.iter().chain(&entry.forbid.0).nth(MAX_LISTS) {
+            let message = format!("a rule goes through at most {MAX_LISTS} lists in each other");
+            return self.report(name, message, Some("make several rules of it".to_owned()));
         }
         let mut scope = root_scope(self.rule);
         let outer = scope.clone();
@@ -245,7 +383,7 @@ impl RuleChecker<'_, '_> {
             self.rule.group_when.as_ref().map_or_else(BTreeSet::new, |when| certain_of(when, &root_scope(self.rule)));
         let mut seen = BTreeSet::new();
         let mut open: Vec<&str> = self.rule.requires.iter().map(String::as_str).collect();
-        while let Some(id) = open.pop() {
+        while let Some(id) = open.pop().filter(|_| seen.len() <= MAX_REQUIRED) {
             let Some(rule) = self.rules.iter().find(|rule| rule.id == id && seen.insert(id.to_owned())) else {
                 continue;
             };
@@ -350,15 +488,22 @@ impl RuleChecker<'_, '_> {
             Err(error) => {
                 let mistake = Mistake {
                     offset: error.offset,
-                    length: 1,
+                    length: error.length,
                     message: error.message.clone(),
-                    help: None,
+                    help: error.help.clone(),
                     null_path: None,
                 };
                 self.errors.push(at_mistake(source, written, expr.source(), offset, mistake));
                 return None;
             }
         };
+        let steps = steps(compiled.program.expression(), &self.rule.params);
+        if steps > MAX_STEPS {
+            let message =
+                format!("this takes {steps} steps through lists of the rule; at most {MAX_STEPS} are allowed");
+            self.report(written, message, Some("make the lists shorter, or several rules of it".to_owned()));
+            return None;
+        }
         let (typed, mistakes) = types::check(compiled, scope, not_null);
         let sound = mistakes.is_empty();
         for mut mistake in mistakes {
@@ -376,12 +521,15 @@ impl RuleChecker<'_, '_> {
 
     /// The rule that fails where a path is `null`.
     fn judge_of(&self, path: &str) -> Option<&str> {
+        // The rule that says just this comes before those that say more.
+        let just_this = format!("{path} != null");
+        let says_more = |rule: &&Rule| rule.assert.as_ref().is_none_or(|assert| assert.source().trim() != just_this);
         let judges = |rule: &&Rule| {
             rule.id != self.rule.id
                 && rule.scopes.is_empty()
                 && rule.assert.as_ref().is_some_and(|assert| certain_of(assert, &root_scope(rule)).contains(path))
         };
-        self.rules.iter().find(judges).map(|rule| rule.id.as_str())
+        self.rules.iter().filter(judges).min_by_key(says_more).map(|rule| rule.id.as_str())
     }
 
     fn report(&mut self, at: &Spanned<String>, message: String, help: Option<String>) {
@@ -501,6 +649,11 @@ fn find_again(value: &str, offset: usize, snippet: &str, raw: &str) -> Option<us
     }
     let before = value.get(..offset)?.matches(snippet).count();
     raw.match_indices(snippet).nth(before).map(|(at, _)| at)
+}
+
+/// Whether a text holds nothing that moves a cursor or turns its direction; lines may end in it.
+fn is_plain(text: &str) -> bool {
+    !text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_bidi(c))
 }
 
 fn is_kebab_case(id: &str) -> bool {

@@ -12,6 +12,9 @@ use cel::objects::{Key, Value};
 use super::load::{Rule, RuleSet};
 use crate::facts::Facts;
 
+/// The most elements that one rule looks at.
+const MAX_ELEMENTS: usize = 20_000;
+
 /// The variables over lists of a rule, outermost first: name and path.
 type Scopes = [(String, Vec<String>)];
 
@@ -91,6 +94,9 @@ impl Gathering<'_> {
                         Some(Element { bindings })
                     })),
                     Err(reason) => unobserved = Some(reason),
+                }
+                if next.len() > MAX_ELEMENTS {
+                    return Err(format!("there are more than {MAX_ELEMENTS} elements to check"));
                 }
             }
             // A list that was not observed leaves its rule unchecked, unless another element tells more.

@@ -5,6 +5,8 @@ use std::sync::{Arc, OnceLock};
 use cel::common::ast::{EntryExpr, Expr as Ast, IdedExpr};
 use cel::{Env, Program};
 
+use super::slips;
+
 /// The longest expression in octets.
 pub const MAX_EXPRESSION_OCTETS: usize = 4096;
 /// The deepest nesting of an expression. A chain such as `1 + 1 + …` nests once a part.
@@ -41,6 +43,10 @@ pub struct ExprError {
     pub message: String,
     /// Where.
     pub offset: usize,
+    /// How many octets.
+    pub length: usize,
+    /// What to write instead.
+    pub help: Option<String>,
 }
 
 impl Expr {
@@ -67,7 +73,9 @@ pub fn environment() -> &'static Arc<Env> {
 }
 
 fn compile(source: &str) -> Result<Compiled, ExprError> {
-    let too = |message: String| Err(ExprError { message, offset: 0 });
+    let help = "make several rules of it, or compare with a list: `x in [\"a\", \"b\"]`";
+    let too =
+        |message: String| Err(ExprError { message, offset: 0, length: source.len(), help: Some(help.to_owned()) });
     if source.len() > MAX_EXPRESSION_OCTETS {
         return too(format!("an expression has at most {MAX_EXPRESSION_OCTETS} octets; this one has {}", source.len()));
     }
@@ -134,8 +142,15 @@ fn deepest_possible(source: &str) -> usize {
 }
 
 fn parse_error(source: &str, errors: &cel::ParseErrors) -> ExprError {
+    if source.trim().is_empty() {
+        let help = "write what is true when the rule passes: `policy.mode == \"enforce\"`".to_owned();
+        return ExprError { message: "no expression stands here".to_owned(), offset: 0, length: 1, help: Some(help) };
+    }
+    if let Some(slip) = slips::slip(source) {
+        return slip;
+    }
     let Some(error) = errors.errors.first() else {
-        return ExprError { message: "this is no CEL expression".to_owned(), offset: 0 };
+        return ExprError { message: "this is no CEL expression".to_owned(), offset: 0, length: 1, help: None };
     };
     let (line, column) = error.pos;
     let line = usize::try_from(line).unwrap_or(1).max(1);
@@ -143,22 +158,28 @@ fn parse_error(source: &str, errors: &cel::ParseErrors) -> ExprError {
     let start: usize = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let rest = source.get(start..).unwrap_or_default();
     let within = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(offset, _)| offset);
-    ExprError { message: plain(&error.msg), offset: start.saturating_add(within) }
+    let offset = start.saturating_add(within);
+    let (message, help) = plain(&error.msg, source.get(offset..).unwrap_or_default());
+    ExprError { message, offset, length: 1, help }
 }
 
-/// The parser's message without its inner names.
-fn plain(message: &str) -> String {
+/// The parser's message without its inner names; `rest` is the text from the place on.
+fn plain(message: &str, rest: &str) -> (String, Option<String>) {
     let message = message.trim_start_matches("Syntax error: ");
-    if message.contains("<EOF>") && (message.contains("mismatched") || message.contains("no viable")) {
-        return "the expression ends too early".to_owned();
+    if rest.trim().is_empty() {
+        return ("the expression ends too early".to_owned(), Some("write what is missing behind it".to_owned()));
     }
-    if let Some(rest) = message.strip_prefix("extraneous input ") {
-        return format!("{} does not belong here", rest.split(" expecting ").next().unwrap_or(rest).replace('\'', "`"));
+    let sign = |from: &str| from.split(" expecting ").next().unwrap_or(from).replace('\'', "`");
+    for prefix in ["extraneous input ", "mismatched input "] {
+        if let Some(from) = message.strip_prefix(prefix) {
+            return (
+                format!("{} does not belong here", sign(from)),
+                Some("an operator may be missing before it".to_owned()),
+            );
+        }
     }
-    if let Some(rest) = message.strip_prefix("mismatched input ") {
-        return format!("{} does not belong here", rest.split(" expecting ").next().unwrap_or(rest).replace('\'', "`"));
-    }
-    message.to_owned()
+    let word = rest.split_whitespace().next().unwrap_or(rest);
+    (format!("`{word}` does not belong here"), Some("https://cel.dev shows how expressions are written".to_owned()))
 }
 
 #[derive(Default)]

@@ -8,6 +8,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::check::{self, Checked};
+use super::cost::{MAX_MISTAKES, MAX_RULES};
 use super::expr::Expr;
 use super::model::{Cases, RuleEntry, RuleFile};
 use super::template::Template;
@@ -126,7 +127,7 @@ pub struct RuleFix {
 
 /// The mistakes in rule files: all of them, each with its place.
 #[derive(Debug, Diagnostic, Error)]
-#[error("{} in the rule files", counted(.0.len()))]
+#[error("{} in the rule files{}", counted(.0.len()), if .0.len() < MAX_MISTAKES { "" } else { "; there may be more" })]
 #[diagnostic(code(stslint::rules))]
 pub struct RuleErrors(#[related] pub Vec<SourceError>);
 
@@ -167,14 +168,26 @@ impl RuleSet {
         let mut whole = true;
         let sources = trusted.iter().map(|source| (source, false)).chain(own.iter().map(|source| (source, true)));
         for (source, own) in sources {
-            let read = source_text::from_yaml_all::<RuleFile>(&source.name, &source.text);
+            let mut read = source_text::from_yaml_all::<RuleFile>(&source.name, &source.text);
+            if let ([mistake], true) = (read.mistakes.as_mut_slice(), is_no_mapping(&source.text)) {
+                let help =
+                    "a rule file begins with `group: …` and `rules:`; `stslint rules new acme-max-age` writes one";
+                mistake.help = Some(help.to_owned());
+            }
             whole &= read.mistakes.is_empty();
             if let Some(file) = read.value {
+                let tags = if own { check::taken_for_tags(source) } else { Vec::new() };
                 let wrong: Vec<usize> =
-                    read.mistakes.iter().filter_map(|mistake| mistake.at.map(|at| at.offset())).collect();
+                    read.mistakes.iter().chain(&tags).filter_map(|mistake| mistake.at.map(|at| at.offset())).collect();
+                errors.extend(tags);
                 errors.extend(build_file(source, file, own, &wrong, &mut rules, &mut checked));
             }
             errors.extend(read.mistakes);
+        }
+        let many = checked.iter().filter(|checked| checked.own).nth(MAX_RULES);
+        if let Some(source) = many.map(|checked| checked.source).filter(|_| !own.is_empty()) {
+            let message = format!("there are more than {MAX_RULES} rules");
+            return Err(RuleErrors(vec![SourceError::new(&source.name, &source.text, None, message)]));
         }
         replace_built_in(&mut rules, &mut checked, &mut errors);
         let found = check::check(&rules, &checked, whole);
@@ -183,11 +196,19 @@ impl RuleSet {
             true => Ok(RuleSet { order: order(&rules), rules, warnings: found.warnings }),
             false => {
                 let file = |name: &str| sources_order(trusted, own, name);
+                // Each carries its text, and nobody reads more at once.
                 errors.sort_by_key(|error| (file(error.text.name()), error.at.map_or(0, |at| at.offset())));
+                errors.truncate(MAX_MISTAKES);
                 Err(RuleErrors(errors))
             }
         }
     }
+}
+
+/// Whether a text is empty but for comments, or a list.
+fn is_no_mapping(text: &str) -> bool {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#') && *line != "---");
+    lines.take(1).all(|line| line.starts_with('-'))
 }
 
 /// The place of a file among those that were given.
@@ -214,13 +235,15 @@ fn build_file<'a>(
         let start = starts.get(index).copied().unwrap_or_default();
         let end = starts.get(index.saturating_add(1)).copied().unwrap_or(usize::MAX);
         let torn = wrong.iter().any(|offset| (start..end).contains(offset));
-        match build(&mut entry, &group) {
-            Ok(rule) => {
-                rules.push(rule);
-                checked.push(Checked { source, entry, group_when: file.when.clone(), own, torn });
-            }
-            Err(error) => errors.push(check::template_error(source, error.0, error.1)),
-        }
+        let (rule, braces) = build(&mut entry, &group);
+        errors.extend(
+            braces
+                .into_iter()
+                .take(MAX_MISTAKES.saturating_sub(errors.len()))
+                .map(|(text, brace)| check::template_error(source, text, brace)),
+        );
+        rules.push(rule);
+        checked.push(Checked { source, entry, group: file.group.clone(), group_when: file.when.clone(), own, torn });
     }
     errors
 }
@@ -253,22 +276,25 @@ struct Group<'a> {
     otherwise: &'a Option<String>,
 }
 
-fn build(entry: &mut RuleEntry, group: &Group<'_>) -> Result<Rule, TemplateError> {
-    let template =
-        |text: &serde_yaml::Spanned<String>| Template::parse(&text.value).map_err(|brace| (text.clone(), brace));
+/// The rule, and the texts in it whose braces do not match; those stay empty.
+fn build(entry: &mut RuleEntry, group: &Group<'_>) -> (Rule, Vec<TemplateError>) {
+    let mut braces = Vec::new();
+    let mut template = |text: &serde_yaml::Spanned<String>| {
+        Template::parse(&text.value).unwrap_or_else(|brace| {
+            braces.push((text.clone(), brace));
+            Template::default()
+        })
+    };
     let path = |text: &str| text.split('.').map(|part| part.trim().to_owned()).collect::<Vec<_>>();
     let scopes = entry.for_each.0.iter().chain(&entry.forbid.0);
-    let fix = match &entry.fix {
-        Some(fix) => Some(RuleFix {
-            replace: path(&fix.replace.value),
-            with: template(&fix.with)?,
-            safe: fix.safe,
-            when: fix.when.as_ref().map(|when| Expr::new(when.value.as_str())),
-            safe_when: fix.safe_when.as_ref().map(|when| Expr::new(when.value.as_str())),
-        }),
-        None => None,
-    };
-    Ok(Rule {
+    let fix = entry.fix.as_ref().map(|fix| RuleFix {
+        replace: path(&fix.replace.value),
+        with: template(&fix.with),
+        safe: fix.safe,
+        when: fix.when.as_ref().map(|when| Expr::new(when.value.as_str())),
+        safe_when: fix.safe_when.as_ref().map(|when| Expr::new(when.value.as_str())),
+    });
+    let rule = Rule {
         id: entry.id.value.clone(),
         group: group.name.to_owned(),
         title: entry.title.clone(),
@@ -291,16 +317,17 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> Result<Rule, TemplateError
         scopes: scopes.map(|(name, list)| (name.value.clone(), path(&list.value))).collect(),
         forbids: !entry.forbid.0.is_empty(),
         assert: entry.assert.as_ref().map(|assert| Expr::new(assert.value.as_str())),
-        subject: entry.subject.as_ref().map(template).transpose()?,
+        subject: entry.subject.as_ref().map(&mut template),
         at: entry.at.as_ref().map(|at| path(&at.value)),
-        message: entry.message.as_ref().map(template).transpose()?.unwrap_or_default(),
-        help: entry.help.as_ref().map(template).transpose()?,
+        message: entry.message.as_ref().map(&mut template).unwrap_or_default(),
+        help: entry.help.as_ref().map(&mut template),
         reported_as: entry.reported_as.as_ref().map(|kind| kind.value.clone()),
         fix,
         cases: std::mem::take(&mut entry.tests),
         file: group.file.to_owned(),
         off: false,
-    })
+    };
+    (rule, braces)
 }
 
 /// Indices of the rules, each after those that it requires. Circles have been refused by the check; were

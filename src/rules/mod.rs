@@ -5,12 +5,14 @@
 mod ask;
 mod cases;
 mod check;
+mod cost;
 mod elements;
 pub mod evaluate;
 pub mod expr;
 mod functions;
 mod load;
 pub mod model;
+mod slips;
 pub mod template;
 mod types;
 

@@ -4,13 +4,15 @@
 //! Because of it, a missing key at run time can only mean that a fact was not observed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, Expr as Ast, IdedExpr, LiteralValue, SelectExpr, SourceInfo, operators,
 };
+use cel::{Context, Program};
 
-use super::expr::{Compiled, path_of};
+use super::cost::regex_bounds;
+use super::expr::{Compiled, environment, path_of};
 use super::functions::{Function, functions};
 use crate::facts::{Field, Type};
 use crate::source_text::nearest;
@@ -117,7 +119,8 @@ impl Checker<'_> {
             let near =
                 nearest(name, self.scope.keys().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
             let known = self.scope.keys().filter(|key| !key.starts_with('@')).cloned().collect::<Vec<_>>().join(", ");
-            self.mistake(expr, format!("there is no `{name}`"), near.or(Some(format!("known here: {known}"))));
+            let quotes = format!("known here: {known}; a text stands in quotes: \"{name}\"");
+            self.mistake(expr, format!("there is no `{name}`"), near.or(Some(quotes)));
             return ANY;
         };
         Typed { shape: variable.shape.clone(), nullable: variable.nullable && !not_null.contains(&variable.path) }
@@ -134,8 +137,13 @@ impl Checker<'_> {
             other => {
                 let message =
                     format!("{} has no `.{}`: it is {}", spelled(&select.operand), select.field, other.label());
-                let help = matches!(other, Type::List(_)).then(|| {
-                    "go through the elements with `for_each`, or with `.all(x, …)` or `.exists(x, …)`".to_owned()
+                let counts = ["count", "len", "length", "size"].contains(&select.field.as_str());
+                let help = matches!(other, Type::List(_) | Type::Text(_) if counts)
+                    .then(|| format!("write `size({})`", spelled(&select.operand).trim_matches('`')));
+                let help = help.or_else(|| {
+                    matches!(other, Type::List(_)).then(|| {
+                        "go through the elements with `for_each`, or with `.all(x, …)` or `.exists(x, …)`".to_owned()
+                    })
                 });
                 self.mistake_at_field(expr, select, message, help);
                 return ANY;
@@ -320,6 +328,10 @@ impl Checker<'_> {
         let arguments: Vec<&IdedExpr> = call.target.iter().map(AsRef::as_ref).chain(&call.args).collect();
         let candidate = self.functions.iter().find(|f| f.name == call.func_name && f.method == method).cloned();
         let Some(function) = candidate else {
+            if method && (is_macro(&call.func_name) || likely_macro(&call.func_name).is_some()) {
+                self.no_macro(expr, call, not_null);
+                return ANY;
+            }
             let message = format!("there is no function `{}`", call.func_name);
             let help = self.function_help(&call.func_name);
             self.mistake_named(expr, &call.func_name, message, Some(help));
@@ -328,9 +340,10 @@ impl Checker<'_> {
         };
         if arguments.len() != function.arguments.len() {
             let message = format!(
-                "`{}` takes {} arguments, not {}",
+                "`{}` takes {} argument{}, not {}",
                 function.name,
                 count(&function),
+                if count(&function) == 1 { "" } else { "s" },
                 written(&function, arguments.len())
             );
             self.mistake_named(expr, function.name, message, Some(format!("it is written `{}`", function.usage)));
@@ -348,13 +361,52 @@ impl Checker<'_> {
                 self.mistake(argument, message, None);
             }
         }
+        if let ("matches", [_, pattern]) = (function.name, arguments.as_slice()) {
+            self.regex(pattern);
+        }
         known(function.result)
+    }
+
+    /// A regular expression that is written out must be one; what a server sent is never taken for one.
+    fn regex(&mut self, pattern: &IdedExpr) {
+        let Ast::Literal(LiteralValue::String(text)) = &pattern.expr else {
+            if path_of(pattern).is_none_or(|path| path.first().is_none_or(|root| root != "params")) {
+                let help = "write it as a text, or name one of the params".to_owned();
+                self.mistake(pattern, "a regular expression is written out", Some(help));
+            }
+            return;
+        };
+        if let Err(why) = regex_sound(text.inner()) {
+            let help = "the syntax is that of RE2: https://github.com/google/re2/wiki/Syntax".to_owned();
+            self.mistake(pattern, format!("this is no regular expression: {why}"), Some(help));
+        }
+    }
+
+    /// A macro with the wrong arguments, or what other languages call it; of its arguments nothing is said.
+    fn no_macro(&mut self, expr: &IdedExpr, call: &CallExpr, not_null: &BTreeSet<String>) {
+        let name = call.func_name.as_str();
+        let (message, meant) = match likely_macro(name) {
+            Some(meant) => (format!("there is no function `{name}`"), meant),
+            None => (format!("`{name}` takes a name and an expression"), name),
+        };
+        let list = call.target.as_deref().map_or("list".to_owned(), |list| spelled(list).trim_matches('`').to_owned());
+        let list = if list == "this" { "list".to_owned() } else { list };
+        self.mistake_named(
+            expr,
+            name,
+            message,
+            Some(format!("write `{list}.{meant}(x, …)`, where `x` is each element")),
+        );
+        call.target.iter().for_each(|target| drop(self.infer(target, not_null)));
     }
 
     fn function_help(&self, name: &str) -> String {
         let written = |function: &&Function| format!("it is written `{}`", function.usage);
         if let Some(same) = self.functions.iter().find(|function| function.name == name) {
             return written(&same);
+        }
+        if let Some(meant) = likely_function(name) {
+            return meant.to_owned();
         }
         match nearest(name, self.functions.iter().map(|function| function.name)) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -398,13 +450,12 @@ impl Checker<'_> {
     }
 
     fn expect(&mut self, expr: &IdedExpr, wanted: &Type, operator: &str, not_null: &BTreeSet<String>) {
-        let shape = self.operand(expr, not_null);
-        if !compatible(&shape, wanted) {
-            self.mistake(
-                expr,
-                format!("{operator} wants {}; {} is {}", wanted.label(), spelled(expr), shape.label()),
-                None,
-            );
+        let typed = self.infer(expr, not_null);
+        if !compatible(&typed.shape, wanted) {
+            let message = format!("{operator} wants {}; {} is {}", wanted.label(), spelled(expr), typed.shape.label());
+            self.mistake(expr, message, Some("compare it with something: `… == …`".to_owned()));
+        } else if typed.nullable {
+            self.can_be_null(expr);
         }
     }
 
@@ -591,6 +642,9 @@ fn type_help(a: &Type, b: &Type) -> Option<String> {
         (Type::Int | Type::Double, Type::Text(_)) | (Type::Text(_), Type::Int | Type::Double) => {
             Some("write the number without quotes; times are whole seconds or days, as `stslint facts` says".to_owned())
         }
+        (Type::Bool, Type::Text(_)) | (Type::Text(_), Type::Bool) => {
+            Some("write `true` or `false` without quotes".to_owned())
+        }
         (Type::List(_), _) | (_, Type::List(_)) => Some("`size(list)` counts, `x in list` looks into it".to_owned()),
         _ => None,
     }
@@ -602,6 +656,14 @@ fn spelled(expr: &IdedExpr) -> String {
         (Some(path), _) => format!("`{}`", path.join(".")),
         (None, Ast::Literal(LiteralValue::String(text))) => format!("{:?}", text.inner()),
         (None, Ast::Literal(LiteralValue::Int(number))) => format!("`{}`", number.inner()),
+        (None, Ast::Select(select)) => {
+            let operand = spelled(&select.operand);
+            format!("`{}.{}`", if operand == "this" { "(…)" } else { operand.trim_matches('`') }, select.field)
+        }
+        (None, Ast::Call(call)) if call.func_name == operators::INDEX => {
+            let list = call.args.first().map(spelled).unwrap_or_default();
+            format!("`{}[…]`", list.trim_matches('`'))
+        }
         (None, Ast::Call(call))
             if !call.func_name.contains(['_', '@', '!'])
                 || call.func_name.chars().all(|c| c.is_alphabetic() || c == '_') =>
@@ -609,6 +671,60 @@ fn spelled(expr: &IdedExpr) -> String {
             format!("`{}(…)`", call.func_name)
         }
         _ => "this".to_owned(),
+    }
+}
+
+fn is_macro(name: &str) -> bool {
+    ["all", "exists", "exists_one", "filter", "map"].contains(&name)
+}
+
+/// The macro that other languages call so.
+fn likely_macro(name: &str) -> Option<&'static str> {
+    match name {
+        "any" | "some" => Some("exists"),
+        "collect" | "select" => Some("map"),
+        "each" | "every" | "forEach" | "for_all" => Some("all"),
+        "find" | "where" => Some("filter"),
+        _ => None,
+    }
+}
+
+/// What stands for a function that other languages have.
+fn likely_function(name: &str) -> Option<&'static str> {
+    match name {
+        "count" | "len" | "length" => Some("write `size(x)`"),
+        "downcase" | "lowerAscii" | "lower_ascii" | "lowercase" | "toLower" | "toLowerCase" | "to_lower" => {
+            Some("write `lower(text)`")
+        }
+        "date" | "now" | "timestamp" | "today" => Some(
+            "rules have no clock: `collected_at` is the time of the observation, `days(from, until)` the days between",
+        ),
+        "has_suffix" | "hasSuffix" => Some("write `text.endsWith(suffix)`"),
+        "has_prefix" | "hasPrefix" => Some("write `text.startsWith(prefix)`"),
+        "includes" => Some("write `text.contains(part)`, or `x in list`"),
+        "match" | "regex" | "re_match" | "test" => Some("write `text.matches(regex)`"),
+        _ => None,
+    }
+}
+
+/// Whether a text is a regular expression; else why not.
+pub fn regex_sound(text: &str) -> Result<(), String> {
+    regex_bounds(text)?;
+    static PROBE: OnceLock<Option<Program>> = OnceLock::new();
+    let probe = PROBE.get_or_init(|| environment().compile("''.matches(pattern)").ok());
+    let Some(probe) = probe else { return Ok(()) };
+    let mut context = Context::with_env(environment().clone());
+    context.add_variable_from_value("pattern", text);
+    match probe.execute(&context) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let said = error.to_string();
+            if said.contains("size limit") {
+                return Err("it is too large".to_owned());
+            }
+            let last = said.rsplit("error: ").next().unwrap_or_default().lines().last().unwrap_or_default();
+            Err(last.trim_end_matches(['.', '"', ')']).to_owned())
+        }
     }
 }
 
@@ -676,8 +792,17 @@ mod tests {
             ("duration('1d') == 'x'", "'1d'", "wants a whole number here"),
             ("record.usable + 1 == 2", "record.usable + 1", "cannot join"),
             ("policy.mode && true", "policy.mode", "wants a truth value"),
+            ("mx.hosts[0].nme == 'x'", "nme", "there is no `mx.hosts[…].nme`"),
+            ("mx.hosts.all(h)", "all", "takes a name and an expression"),
+            ("mx.hosts.any(h, h.resolves)", "any", "`mx.hosts.exists(x, …)`"),
+            ("mx.hosts.length > 1", "length", "`size(mx.hosts)`"),
+            ("len(mx.hosts) > 1", "len", "`size(x)`"),
+            ("record.usable == 'true'", "record.usable == 'true'", "without quotes"),
+            ("record.outcome.matches('(a')", "'(a'", "no regular expression: unclosed group"),
+            ("record.outcome == enforced", "enforced", "in quotes: \"enforced\""),
+            ("days(now(), collected_at) > 1", "now", "no clock"),
             ("'a' in record.outcome", "record.outcome", "text.contains(part)"),
-            ("record.outcome.matches('a', 'b')", "matches", "takes 1 arguments, not 2"),
+            ("record.outcome.matches('a', 'b')", "matches", "takes 1 argument, not 2"),
         ] {
             let found = mistakes(source);
             assert!(

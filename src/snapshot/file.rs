@@ -203,6 +203,7 @@ fn parse_line(name: &str, line: &[u8]) -> Result<Snapshot, ReadError> {
     let text = std::str::from_utf8(line).map_err(|error| FileError::NotUtf8 {
         path: name.into(),
         offset: error.valid_up_to(),
+        line: None,
         octet: line.get(error.valid_up_to()).copied().unwrap_or_default(),
     })?;
     parse(name, text.trim_end(), Some(Format::JsonLines))

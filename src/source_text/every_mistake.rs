@@ -107,7 +107,7 @@ fn item_around(text: &str, offset: usize) -> (usize, usize) {
 }
 
 /// The line that an offset lies in, and where it begins.
-fn line_at(text: &str, offset: usize) -> (usize, &str) {
+pub(super) fn line_at(text: &str, offset: usize) -> (usize, &str) {
     let mut offset = offset.min(text.len());
     while !text.is_char_boundary(offset) {
         offset = offset.saturating_sub(1);

@@ -4,18 +4,21 @@
 //! and proposes the word that was probably meant.
 
 mod every_mistake;
+mod wording;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use serde::de::DeserializeOwned;
-use serde_yaml::{DefaultMessageFormatter, Error as YamlError, Location, MessageFormatter, UserMessageFormatter};
+use serde_yaml::Location;
 use thiserror::Error;
 
+use self::every_mistake::line_at;
 pub use self::every_mistake::{ReadAll, from_yaml_all};
+use self::wording::yaml_error;
 
 /// A text that could not be understood, and where.
 #[derive(Clone, Debug, Diagnostic, Error)]
 #[error("{message}")]
-#[diagnostic(code(stslint::text))]
+#[diagnostic()]
 pub struct SourceError {
     /// What is wrong, in one sentence without the place.
     pub message: String,
@@ -23,10 +26,8 @@ pub struct SourceError {
     #[source_code]
     pub text: NamedSource<String>,
     /// The place.
-    #[label("{label}")]
+    #[label]
     pub at: Option<SourceSpan>,
-    /// What to write at the place.
-    pub label: String,
     /// What to do.
     #[help]
     pub help: Option<String>,
@@ -39,7 +40,6 @@ impl SourceError {
             message: printable(&message.into()),
             text: NamedSource::new(printable(name), printable(text)),
             at: span.map(|(offset, length)| clamp(text, offset, length)),
-            label: "here".to_owned(),
             help: None,
         }
     }
@@ -47,12 +47,6 @@ impl SourceError {
     /// The same with what to do about it.
     pub fn with_help(mut self, help: Option<String>) -> Self {
         self.help = help;
-        self
-    }
-
-    /// The same with a text at the place.
-    pub fn with_label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
         self
     }
 }
@@ -74,61 +68,6 @@ pub fn from_yaml_with<T: DeserializeOwned>(
 /// Reads a JSON document of type `T`; errors as [`from_yaml`].
 pub fn from_json<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<SourceError>> {
     serde_json::from_str(text).map_err(|error| Box::new(json_error(name, text, &error)))
-}
-
-fn yaml_error(name: &str, text: &str, error: &YamlError) -> SourceError {
-    let error = error.without_snippet();
-    let span = error.location().and_then(|location| place(text, &location));
-    let (message, help) = match error {
-        YamlError::SerdeUnknownField { field, expected, .. } => unknown("key", field, expected),
-        YamlError::SerdeUnknownVariant { variant, expected, .. } => unknown("value", variant, expected),
-        YamlError::SerdeMissingField { field, .. } => (format!("the key `{field}` is missing"), None),
-        YamlError::SerdeInvalidType { unexpected, expected, .. }
-        | YamlError::SerdeInvalidValue { unexpected, expected, .. } => {
-            (format!("this is {unexpected}, where {expected} belongs"), None)
-        }
-        YamlError::DuplicateMappingKey { key: Some(key), .. } => {
-            (format!("the key `{key}` stands here twice"), Some("remove one of the two".to_owned()))
-        }
-        YamlError::Budget { .. } => (
-            DefaultMessageFormatter.format_message(error).into_owned(),
-            Some("the text is larger or deeper than anything that is read here".to_owned()),
-        ),
-        _ => {
-            let message = UserMessageFormatter.format_message(error).into_owned();
-            let help = syntax_help(&message);
-            (message, help)
-        }
-    };
-    SourceError::new(name, text, span, printable(&message)).with_help(help)
-}
-
-/// What to do about a mistake of YAML's own syntax that people make often.
-fn syntax_help(message: &str) -> Option<String> {
-    let help = match message {
-        text if text.contains("mapping values are not allowed") => {
-            "put the text into quotes: a colon with a blank behind it begins a mapping"
-        }
-        text if text.contains("flow mapping") || text.contains("flow sequence") => {
-            "inside `{ … }` and `[ … ]`, put a text with `:`, `,`, `{` or `?` in it into quotes"
-        }
-        text if text.contains("cannot start any token") => {
-            "put the text into quotes: it begins with a character that YAML keeps for itself, such as ` @ % or *"
-        }
-        text if text.contains("tab") => "indent with blanks, not with tabs",
-        _ => return None,
-    };
-    Some(help.to_owned())
-}
-
-fn unknown(what: &str, word: &str, expected: &[&'static str]) -> (String, Option<String>) {
-    let word = printable(word);
-    let help = match nearest(&word, expected.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if expected.is_empty() => "nothing can stand here".to_owned(),
-        None => format!("known here: {}", expected.join(", ")),
-    };
-    (format!("unknown {what} `{word}`"), Some(help))
 }
 
 fn json_error(name: &str, text: &str, error: &serde_json::Error) -> SourceError {

@@ -1,0 +1,155 @@
+//! What people write in expressions out of habit from other languages, and what CEL wants instead.
+//!
+//! Asked only of texts that are no CEL: a parser says what it expected, and this what was meant.
+
+use super::expr::ExprError;
+
+/// Operators of other languages, what they are here, longest first.
+const OPERATORS: [(&str, &str); 8] = [
+    ("===", "to compare, write `==`"),
+    ("!==", "to compare, write `!=`"),
+    ("=>", "write `>=` to compare; in `list.all(x, …)` a comma stands behind the name"),
+    ("=<", "write `<=`"),
+    ("=~", "write `text.matches(\"…\")`"),
+    ("<>", "write `!=`"),
+    ("->", "in `list.all(x, …)` a comma stands behind the name"),
+    ("**", "there is no power: write the number"),
+];
+/// Two characters that CEL has.
+const PAIRS: [&str; 6] = ["==", "!=", "<=", ">=", "&&", "||"];
+/// Single characters that CEL has not.
+const SINGLE: [(char, &str); 3] = [('=', "to compare, write `==`"), ('&', "write `&&`"), ('|', "write `||`")];
+/// Words of other languages.
+const WORDS: [(&str, &str); 8] = [
+    ("AND", "write `&&`"),
+    ("NOT", "write `!`, as in `!policy.usable`"),
+    ("OR", "write `||`"),
+    ("and", "write `&&`"),
+    ("is", "write `==` or `!=`"),
+    ("like", "write `text.matches(\"…\")` or `text.contains(\"…\")`"),
+    ("not", "write `!`, as in `!policy.usable`"),
+    ("or", "write `||`"),
+];
+
+/// The first thing in a text, which is no CEL, that was meant otherwise.
+pub fn slip(source: &str) -> Option<ExprError> {
+    let mut open: Vec<(char, usize)> = Vec::new();
+    let mut offset = 0;
+    while let Some(rest) = source.get(offset..).filter(|rest| !rest.is_empty()) {
+        let c = rest.chars().next()?;
+        let length = match c {
+            '"' | '\'' => match quoted(rest, c) {
+                Some(length) => length,
+                None => return Some(mistake(offset, 1, "this quote is never closed", "close it with the same quote")),
+            },
+            '(' | '[' | '{' => {
+                open.push((c, offset));
+                1
+            }
+            ')' | ']' | '}' => {
+                let partner = open.pop().map(|(c, _)| c);
+                if partner != Some(opening(c)) {
+                    return Some(mistake(
+                        offset,
+                        1,
+                        &format!("this `{c}` closes nothing"),
+                        "remove it, or open it before",
+                    ));
+                }
+                1
+            }
+            c if c.is_alphanumeric() || c == '_' => {
+                let word = word_of(rest);
+                let field = source.get(..offset).unwrap_or_default().trim_end().ends_with('.');
+                if let Some((_, help)) = WORDS.iter().find(|(name, _)| *name == word && !field) {
+                    return Some(mistake(offset, word.len(), &format!("`{word}` is no operator"), help));
+                }
+                word.len()
+            }
+            c => match operator(rest, c) {
+                Ok(length) => length,
+                Err((sign, help)) => {
+                    return Some(mistake(offset, sign.len(), &format!("`{sign}` is no operator"), help));
+                }
+            },
+        };
+        offset = offset.saturating_add(length);
+    }
+    let (bracket, at) = open.pop()?;
+    Some(mistake(at, 1, &format!("this `{bracket}` is never closed"), "close it where it ends"))
+}
+
+/// How many octets the sign at the start takes, or which operator of another language it is.
+fn operator(rest: &str, c: char) -> Result<usize, (String, &'static str)> {
+    if let Some((sign, help)) = OPERATORS.iter().find(|(sign, _)| rest.starts_with(sign)) {
+        return Err(((*sign).to_owned(), help));
+    }
+    if PAIRS.iter().any(|pair| rest.starts_with(pair)) {
+        return Ok(2);
+    }
+    match SINGLE.iter().find(|(sign, _)| *sign == c) {
+        Some((sign, help)) => Err((sign.to_string(), help)),
+        None => Ok(c.len_utf8()),
+    }
+}
+
+fn mistake(offset: usize, length: usize, message: &str, help: &str) -> ExprError {
+    ExprError { message: message.to_owned(), offset, length, help: Some(help.to_owned()) }
+}
+
+fn opening(closing: char) -> char {
+    match closing {
+        ')' => '(',
+        ']' => '[',
+        _ => '{',
+    }
+}
+
+fn word_of(rest: &str) -> &str {
+    rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
+}
+
+/// The octets of the quoted text at the start, quotes included; `None` where it is never closed.
+fn quoted(rest: &str, quote: char) -> Option<usize> {
+    let mut escaped = false;
+    for (offset, c) in rest.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            c if c == quote => return Some(offset.saturating_add(1)),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_meant_is_told_at_its_place() {
+        for (source, written, help) in [
+            ("policy.mode = 'enforce'", "=", "`==`"),
+            ("policy.mode === 'enforce'", "===", "`==`"),
+            ("a and b", "and", "`&&`"),
+            ("a or b", "or", "`||`"),
+            ("not a", "not", "`!`"),
+            ("a & b", "&", "`&&`"),
+            ("list.all(x => x.y)", "=>", "comma"),
+            ("'and' == \"x", "\"", "close it"),
+            ("(a && b", "(", "close it"),
+            ("a && b)", ")", "remove it"),
+            ("[a)", ")", "remove it"),
+            ("a <> b", "<>", "`!=`"),
+        ] {
+            let slip = slip(source).unwrap();
+            assert_eq!(source.get(slip.offset..slip.offset + slip.length), Some(written), "{source}: {slip:?}");
+            assert!(slip.help.as_ref().is_some_and(|said| said.contains(help)), "{source}: {slip:?}");
+        }
+        for sound in ["a == b && c != 'x and y' || d >= 1", "record.and", "[1, 2].all(x, x > 1)", "a || ''"] {
+            assert_eq!(slip(sound), None, "{sound}");
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! What a YAML reader says of a text, in words for whoever wrote it: what stands where, and what to write instead.
+
+use serde_yaml::{DefaultMessageFormatter, Error as YamlError, MessageFormatter, UserMessageFormatter};
+
+use super::{SourceError, line_at, nearest, place, printable};
+
+/// A reader's error as a mistake in `text`, which diagnostics call `name`.
+pub fn yaml_error(name: &str, text: &str, error: &YamlError) -> SourceError {
+    let error = error.without_snippet();
+    let span = error.location().and_then(|location| place(text, &location));
+    let told = told(text, error, span);
+    SourceError::new(name, text, told.span, told.message).with_help(told.help)
+}
+
+/// What is wrong, where, and what to do.
+struct Told {
+    message: String,
+    help: Option<String>,
+    span: Option<(usize, usize)>,
+}
+
+fn told(text: &str, error: &YamlError, span: Option<(usize, usize)>) -> Told {
+    let here = |message: &str, help: &str| Told {
+        message: message.to_owned(),
+        help: (!help.is_empty()).then(|| help.to_owned()),
+        span,
+    };
+    let at = span.map_or(0, |(offset, _)| offset);
+    match error {
+        YamlError::SerdeUnknownField { field, expected, .. } => unknown("key", field, expected, span),
+        YamlError::SerdeUnknownVariant { variant, expected, .. } => unknown("value", variant, expected, span),
+        YamlError::SerdeMissingField { field, .. } => here(&format!("the key `{field}` is missing"), ""),
+        YamlError::SerdeInvalidType { unexpected, expected, .. }
+        | YamlError::SerdeInvalidValue { unexpected, expected, .. } => {
+            here(&format!("this is {}, where {} belongs", plain(unexpected), plain(expected)), "")
+        }
+        YamlError::DuplicateMappingKey { key: Some(key), .. } => {
+            here(&format!("the key `{key}` stands here twice"), "remove one of the two")
+        }
+        YamlError::Budget { .. } => here(
+            &DefaultMessageFormatter.format_message(error),
+            "the text is larger or deeper than anything that is read here",
+        ),
+        YamlError::Eof { .. } if is_blank(text) => here("nothing is written here", ""),
+        YamlError::Eof { .. } => here("the text ends too early", "close what was opened: a quote, a bracket or a list"),
+        YamlError::Unexpected { expected, .. } => unexpected(text, expected, at, span),
+        YamlError::NullIntoString { .. } => {
+            here("nothing stands here, where a text belongs", "write the value behind the `:`")
+        }
+        YamlError::InvalidBooleanStrict { .. } => here("this is neither `true` nor `false`", "write `true` or `false`"),
+        YamlError::InvalidScalar { ty: "boolean" | "bool", .. } => {
+            here("this is neither `true` nor `false`", "write `true` or `false`")
+        }
+        YamlError::InvalidScalar { ty, .. } => here(&format!("this is not {}", plain(ty)), ""),
+        YamlError::MultipleDocuments { .. } => {
+            here("a second document begins here", "a file holds one document: remove the `---`, or make two files")
+        }
+        YamlError::UnknownAnchor { .. } => here(
+            "nothing is anchored under this name",
+            "put the text into quotes: a `*` at its beginning refers to an anchor `&name`",
+        ),
+        _ => syntax(text, &UserMessageFormatter.format_message(error), at, span),
+    }
+}
+
+/// A value of another kind than the one that belongs there.
+fn unexpected(text: &str, expected: &str, at: usize, span: Option<(usize, usize)>) -> Told {
+    let found = match text.get(at..).and_then(|rest| rest.chars().next()) {
+        Some('[') => "a list",
+        Some('{') => "a mapping",
+        Some('-') if text.get(at..).is_some_and(|rest| rest.starts_with("- ")) => "a list",
+        _ if key_at(text, at) => "a key",
+        _ => "a single value",
+    };
+    let opens = |sign: char| text.get(at..).is_some_and(|rest| rest.starts_with(sign));
+    let (wanted, help) = match expected {
+        "string scalar" | "scalar" if opens('{') || opens('[') => {
+            ("a text", "write one text; where it begins with a `{` or `[`, put it into quotes")
+        }
+        "string scalar" | "scalar" => {
+            ("a text", "write the text behind the `:`, in one line, or below it after `|` or `>-`")
+        }
+        "sequence start" if found == "a single value" => ("a list", "put it into brackets: `[ … ]`"),
+        "sequence start" => ("a list", "begin each element with `- `"),
+        "mapping start" => ("a mapping", "write keys with values: `key: value`"),
+        other => (other, ""),
+    };
+    Told {
+        message: format!("this is {found}, where {} belongs", plain(wanted)),
+        help: (!help.is_empty()).then(|| help.to_owned()),
+        span,
+    }
+}
+
+/// A mistake of YAML's own syntax: those that people make often are told by what they wrote.
+fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) -> Told {
+    if let Some(tab) = indenting_tab(text, at).filter(|_| !message.contains("quote")) {
+        return Told {
+            message: "a tab indents this line".to_owned(),
+            help: Some("indent with blanks, not with tabs".to_owned()),
+            span: Some((tab, 1)),
+        };
+    }
+    let here = |message: &str, help: &str| Told { message: message.to_owned(), help: Some(help.to_owned()), span };
+    if message.contains("mapping values are not allowed") {
+        return match key_of(text, at) {
+            Some((start, key)) => Told {
+                message: format!("`{key}` is indented deeper than the line above, and does not belong to it"),
+                help: Some("indent keys of the same rule or mapping alike; a text that goes on in the next line wants quotes, `|` or `>-`".to_owned()),
+                span: Some((start, key.len())),
+            },
+            None => here(
+                "a second `:` stands in this line",
+                "put the text into quotes: a colon with a blank behind it begins a mapping",
+            ),
+        };
+    }
+    if message.contains("unclosed quote") {
+        return here(
+            "this quote is never closed",
+            "close it; a quote inside the text is written \\\" in \"…\", and twice in '…'",
+        );
+    }
+    if message.contains("trailing content after") {
+        return here(
+            "the quoted text ended before this",
+            "inside '…' write a ' twice, inside \"…\" write \\\", or use the other kind of quotes around the whole",
+        );
+    }
+    if message.contains("unclosed bracket") {
+        return here(
+            "this bracket is never closed",
+            "close it where the list or mapping ends; a text that begins with it wants quotes",
+        );
+    }
+    if message.contains("flow mapping") || message.contains("flow sequence") {
+        let help = "inside `{ … }` and `[ … ]`, put a text with `:`, `,`, `{` or `?` in it into quotes";
+        return here(message, help);
+    }
+    if message.contains("cannot start any token") {
+        return here(
+            "a text cannot begin with this character",
+            "put the text into quotes: it begins with a character that YAML keeps for itself, such as ` @ % or *",
+        );
+    }
+    if message.contains("unexpected character") && text.get(at..).is_some_and(|rest| rest.starts_with(['@', '`', '%']))
+    {
+        return here(
+            "a text cannot begin with this character",
+            "put the text into quotes: YAML keeps this character for itself",
+        );
+    }
+    if message.contains("unexpected character") {
+        return here("this character cannot stand in YAML", "remove it, or write it as \\x… in double quotes");
+    }
+    Told { message: message.to_owned(), help: None, span }
+}
+
+/// Whether a `key:` begins at the octet.
+fn key_at(text: &str, at: usize) -> bool {
+    let line = text.get(at..).unwrap_or_default().split('\n').next().unwrap_or_default().trim_end();
+    line.split_once(':').is_some_and(|(key, rest)| is_word(key) && (rest.is_empty() || rest.starts_with(' ')))
+}
+
+/// The first key of the line that an octet lies in, where the octet is its colon.
+fn key_of(text: &str, at: usize) -> Option<(usize, &str)> {
+    let (start, line) = line_at(text, at);
+    let before = line.get(..at.checked_sub(start)?)?;
+    let key = before.trim_start_matches([' ', '-']);
+    is_word(key).then(|| (start.saturating_add(before.len().saturating_sub(key.len())), key))
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'))
+}
+
+/// The first tab that indents the line of an octet, or the line below it, where readers notice it late.
+fn indenting_tab(text: &str, at: usize) -> Option<usize> {
+    let (start, line) = line_at(text, at);
+    let next = start.saturating_add(line.len()).saturating_add(1);
+    [(start, line), line_at(text, next.min(text.len()))].into_iter().find_map(|(start, line)| {
+        let indent = line.len().saturating_sub(line.trim_start().len());
+        line.get(..indent)?.find('\t').map(|tab| start.saturating_add(tab))
+    })
+}
+
+/// Whether a text holds blank lines and comments only.
+fn is_blank(text: &str) -> bool {
+    text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+}
+
+/// The reader's names of types in the words that are used everywhere else.
+fn plain(kind: &str) -> String {
+    let kind = match kind {
+        "a string" | "string" => "a text",
+        "a boolean" | "boolean" => "a truth value",
+        "a sequence" | "sequence" => "a list",
+        "a map" | "map" => "a mapping",
+        other if other.starts_with(['i', 'u']) && other.ends_with(|c: char| c.is_ascii_digit()) => "a whole number",
+        other if other.starts_with('f') && other.ends_with(|c: char| c.is_ascii_digit()) => "a number",
+        other => other,
+    };
+    kind.to_owned()
+}
+
+fn unknown(what: &str, word: &str, expected: &[&'static str], span: Option<(usize, usize)>) -> Told {
+    let word = printable(word);
+    let help = match nearest(&word, expected.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if expected.is_empty() => "nothing can stand here".to_owned(),
+        None => format!("known here: {}", expected.join(", ")),
+    };
+    Told { message: format!("unknown {what} `{word}`"), help: Some(help), span }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde::Deserialize;
+
+    use crate::source_text::from_yaml;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only its shape is read")]
+    struct Shape {
+        name: String,
+        #[serde(default)]
+        on: bool,
+        #[serde(default)]
+        list: Vec<String>,
+    }
+
+    #[test]
+    fn mistakes_are_told_in_plain_words_at_their_place() {
+        for (text, line, underlined, message, help) in [
+            ("name: a\n\ton: true\n", 2, "\t", "a tab indents", "blanks"),
+            ("list:\n\t- a\n", 2, "\t", "a tab indents", "blanks"),
+            ("name: a\n  on: true\n", 2, "on", "indented deeper", "indent"),
+            ("name: a: b\n", 1, ":", "a second `:`", "quotes"),
+            ("name: \"a\non: true\n", 1, "\"", "never closed", "close it"),
+            ("list: [a\n", 1, "[", "bracket is never closed", "close it"),
+            ("name: 'it's'\n", 1, "s", "ended before this", "twice"),
+            ("name: [a]\n", 1, "[", "this is a list, where a text belongs", "quotes"),
+            ("name: {a} b\n", 1, "{", "this is a mapping, where a text belongs", "quotes"),
+            ("name: a\nlist: b\n", 2, "b", "this is a single value, where a list belongs", "[ … ]"),
+            ("name: a\nlist:\n  b: c\n", 3, "b", "this is a key, where a list belongs", "- "),
+            ("name:\n", 1, ":", "nothing stands here", "behind the"),
+            ("name: *a\n", 1, "*", "anchored", "quotes"),
+            ("name: a\non: maybe\n", 2, "maybe", "neither `true` nor `false`", "write"),
+            ("- a\n", 1, "-", "this is a list, where a mapping belongs", "key: value"),
+            ("name: a\n---\nname: b\n", 3, "n", "second document", "one document"),
+            ("# only this\n", 1, "", "nothing is written here", ""),
+            ("name: @a\n", 1, "@", "cannot begin", "quotes"),
+        ] {
+            let error = from_yaml::<Shape>("a.yaml", text).unwrap_err();
+            let at = error.at.unwrap();
+            let found = text.get(at.offset()..at.offset() + at.len()).unwrap_or_default();
+            let found_line = text.get(..at.offset()).unwrap_or_default().matches('\n').count() + 1;
+            assert!(error.message.contains(message), "{text:?}: {}", error.message);
+            assert!(error.help.clone().unwrap_or_default().contains(help), "{text:?}: {:?}", error.help);
+            if !underlined.is_empty() {
+                assert_eq!((found_line, found), (line, underlined), "{text:?}: {}", error.message);
+            }
+        }
+    }
+}
