@@ -188,7 +188,10 @@ fn hostile_files_end_soon_and_move_no_cursor() {
         (rule(&format!("assert: \"{}true{}\"\nmessage: m", "(".repeat(1900), ")".repeat(1900))), "in a row"),
         (rule(&format!("assert: \"{}true\"\nmessage: m", "!".repeat(4000))), "in a row"),
         (rule(&format!("assert: {}\nmessage: m", vec!["policy.usable"; 800].join(" || "))), "octets"),
-        (rule(&format!("assert: \"{lists}.all(a, {lists}.all(b, {lists}.all(c, true)))\"\nmessage: m")), "54872000 steps"),
+        (
+            rule(&format!("assert: \"{lists}.all(a, {lists}.all(b, {lists}.all(c, true)))\"\nmessage: m")),
+            "54872000 steps",
+        ),
         (rule(&format!("params: {{ big: {} }}\nassert: policy.usable\nmessage: m", numbers(9000))), "params of a rule"),
         (
             rule("for_each: { a: mx.hosts, b: mx.hosts, c: mx.hosts, d: mx.hosts }\nassert: a.resolves\nmessage: m"),

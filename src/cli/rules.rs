@@ -11,7 +11,7 @@ use super::{Ended, OutputArgs, terminal};
 use crate::config::Configuration;
 use crate::report::rule_page;
 use crate::rules::{
-    CaseOutcome, CaseResult, Expected, Rule, RuleSet, Source, built_in_sources, good_snapshot, run_cases,
+    CaseOutcome, CaseResult, Expected, GOOD, Rule, RuleSet, Source, built_in_sources, good_snapshot, run_cases,
 };
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::{escape, printable};
@@ -26,6 +26,8 @@ pub struct RulesArgs {
 
 #[derive(Debug, Subcommand)]
 enum RulesCommand {
+    /// Print the snapshot that cases change: a domain that does everything right.
+    Good,
     /// Name every rule with its severity, title and citation.
     List {
         /// Your own rules.
@@ -74,7 +76,7 @@ enum TestFormat {
 impl RulesArgs {
     /// Whether the command looks at the configuration.
     pub fn uses_configuration(&self) -> bool {
-        !matches!(self.command, RulesCommand::Docs { .. } | RulesCommand::New(_))
+        !matches!(self.command, RulesCommand::Docs { .. } | RulesCommand::Good | RulesCommand::New(_))
     }
 }
 
@@ -83,6 +85,10 @@ pub fn run(args: &RulesArgs, configuration: &Configuration, output: &OutputArgs)
     match &args.command {
         RulesCommand::Docs { folder, own } => docs(folder, &sources(&own.rules)?),
         RulesCommand::List { own } => list(&own.load(configuration)?.rules),
+        RulesCommand::Good => {
+            terminal::print(GOOD);
+            Ok(0)
+        }
         RulesCommand::New(args) => super::rule_new::run(args, output),
         RulesCommand::Show { rule, own } => show(rule, own, configuration),
         RulesCommand::Test { files, format } => test(&sources(files)?, *format, configuration, output),

@@ -17,8 +17,8 @@ use crate::outcome::{Outcome, Report};
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::nearest;
 
-/// The snapshot of a domain that does everything right: what cases patch.
-const GOOD: &str = include_str!("../../fixtures/good/snapshot.yaml");
+/// The text of the snapshot of a domain that does everything right: what cases patch.
+pub const GOOD: &str = include_str!("../../fixtures/good/snapshot.yaml");
 
 /// The snapshot of a domain that does everything right: what cases patch.
 pub fn good_snapshot() -> Result<Snapshot, snapshot::ReadError> {

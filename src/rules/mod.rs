@@ -17,7 +17,7 @@ pub mod template;
 mod types;
 
 pub use self::ask::{Answer, ExpressionErrors, ask};
-pub use self::cases::{CaseOutcome, CaseResult, Expected, example, good_snapshot, run_cases};
+pub use self::cases::{CaseOutcome, CaseResult, Expected, GOOD, example, good_snapshot, run_cases};
 pub use self::evaluate::evaluate;
 pub use self::functions::{Function, duration, functions};
 pub use self::load::{Rule, RuleErrors, RuleFix, RuleSet, Source, built_in_sources};
