@@ -16,7 +16,7 @@ pub const MAX_LISTS: usize = 3;
 /// How many rules a rule may require, directly and through others.
 pub const MAX_REQUIRED: usize = 64;
 /// How many rules an organisation may have.
-pub const MAX_RULES: usize = 1_000;
+pub const MAX_RULES: usize = 5_000;
 /// How many mistakes are told at once.
 pub const MAX_MISTAKES: usize = 50;
 /// The longest regular expression in octets.
