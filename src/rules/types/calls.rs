@@ -1,0 +1,141 @@
+//! Calls of functions and macros: names, numbers of arguments, types.
+
+use std::collections::BTreeSet;
+
+use cel::common::ast::{CallExpr, ComprehensionExpr, Expr as Ast, IdedExpr, LiteralValue};
+
+use super::regex::regex_sound;
+use super::words::{is_macro, likely_function, likely_macro, spelled};
+use super::{ANY, Checker, Typed, Variable, compatible, known};
+use crate::facts::Type;
+use crate::rules::expr::path_of;
+use crate::rules::functions::Function;
+use crate::source_text::nearest;
+
+impl Checker<'_> {
+    pub(super) fn function(&mut self, expr: &IdedExpr, call: &CallExpr, not_null: &BTreeSet<String>) -> Typed {
+        let method = call.target.is_some();
+        let arguments: Vec<&IdedExpr> = call.target.iter().map(AsRef::as_ref).chain(&call.args).collect();
+        let candidate = self.functions.iter().find(|f| f.name == call.func_name && f.method == method).cloned();
+        let Some(function) = candidate else {
+            if method && (is_macro(&call.func_name) || likely_macro(&call.func_name).is_some()) {
+                self.no_macro(expr, call, not_null);
+                return ANY;
+            }
+            let message = format!("there is no function `{}`", call.func_name);
+            let help = self.function_help(&call.func_name);
+            self.mistake_named(expr, &call.func_name, message, Some(help));
+            arguments.iter().for_each(|argument| drop(self.infer(argument, not_null)));
+            return ANY;
+        };
+        if arguments.len() != function.arguments.len() {
+            let message = format!(
+                "`{}` takes {} argument{}, not {}",
+                function.name,
+                count(&function),
+                if count(&function) == 1 { "" } else { "s" },
+                written(&function, arguments.len())
+            );
+            self.mistake_named(expr, function.name, message, Some(format!("it is written `{}`", function.usage)));
+        }
+        for (argument, wanted) in arguments.iter().zip(&function.arguments) {
+            let shape = self.operand(argument, not_null);
+            if !compatible(&shape, wanted) {
+                let message = format!(
+                    "`{}` wants {} here; {} is {}",
+                    function.usage,
+                    wanted.label(),
+                    spelled(argument),
+                    shape.label()
+                );
+                self.mistake(argument, message, None);
+            }
+        }
+        if let ("matches", [_, pattern]) = (function.name, arguments.as_slice()) {
+            self.regex(pattern);
+        }
+        known(function.result)
+    }
+
+    /// A regular expression that is written out must be one; what a server sent is never taken for one.
+    pub(super) fn regex(&mut self, pattern: &IdedExpr) {
+        let Ast::Literal(LiteralValue::String(text)) = &pattern.expr else {
+            if path_of(pattern).is_none_or(|path| path.first().is_none_or(|root| root != "params")) {
+                let help = "write it as a text, or name one of the params".to_owned();
+                self.mistake(pattern, "a regular expression is written out", Some(help));
+            }
+            return;
+        };
+        if let Err(why) = regex_sound(text.inner()) {
+            let help = "the syntax is that of RE2: https://github.com/google/re2/wiki/Syntax".to_owned();
+            self.mistake(pattern, format!("this is no regular expression: {why}"), Some(help));
+        }
+    }
+
+    /// A macro with the wrong arguments, or what other languages call it; of its arguments nothing is said.
+    pub(super) fn no_macro(&mut self, expr: &IdedExpr, call: &CallExpr, not_null: &BTreeSet<String>) {
+        let name = call.func_name.as_str();
+        let (message, meant) = match likely_macro(name) {
+            Some(meant) => (format!("there is no function `{name}`"), meant),
+            None => (format!("`{name}` takes a name and an expression"), name),
+        };
+        let list = call.target.as_deref().map_or("list".to_owned(), |list| spelled(list).trim_matches('`').to_owned());
+        let list = if list == "this" { "list".to_owned() } else { list };
+        self.mistake_named(
+            expr,
+            name,
+            message,
+            Some(format!("write `{list}.{meant}(x, …)`, where `x` is each element")),
+        );
+        call.target.iter().for_each(|target| drop(self.infer(target, not_null)));
+    }
+
+    pub(super) fn function_help(&self, name: &str) -> String {
+        let written = |function: &&Function| format!("it is written `{}`", function.usage);
+        if let Some(same) = self.functions.iter().find(|function| function.name == name) {
+            return written(&same);
+        }
+        if let Some(meant) = likely_function(name) {
+            return meant.to_owned();
+        }
+        match nearest(name, self.functions.iter().map(|function| function.name)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`stslint facts --functions` lists them".to_owned(),
+        }
+    }
+
+    pub(super) fn comprehension(&mut self, comprehension: &ComprehensionExpr, not_null: &BTreeSet<String>) -> Typed {
+        let range = self.operand(&comprehension.iter_range, not_null);
+        let element = match range {
+            Type::List(element) => (*element).clone(),
+            Type::Any => Type::Any,
+            other => {
+                let message = format!("{} is {}, not a list", spelled(&comprehension.iter_range), other.label());
+                self.mistake(&comprehension.iter_range, message, None);
+                Type::Any
+            }
+        };
+        let before = self.scope.clone();
+        let start = self.infer(&comprehension.accu_init, not_null);
+        let variable = |shape, name: &str| Variable { shape, nullable: false, path: format!("@{name}") };
+        self.scope.insert(comprehension.iter_var.clone(), variable(element, &comprehension.iter_var));
+        self.scope.insert(comprehension.accu_var.clone(), variable(start.shape.clone(), &comprehension.accu_var));
+        self.infer(&comprehension.loop_cond, not_null);
+        let step = self.infer(&comprehension.loop_step, not_null);
+        // `map` and `filter` begin with an empty list: only a step tells what it holds.
+        let shape = if matches!(start.shape, Type::List(_)) { step.shape } else { start.shape };
+        self.scope.insert(comprehension.accu_var.clone(), variable(shape, &comprehension.accu_var));
+        let result = self.infer(&comprehension.result, not_null);
+        self.scope = before;
+        result
+    }
+}
+
+fn count(function: &Function) -> usize {
+    written(function, function.arguments.len())
+}
+
+/// How many arguments stand in the brackets.
+fn written(function: &Function, arguments: usize) -> usize {
+    if function.method { arguments.saturating_sub(1) } else { arguments }
+}

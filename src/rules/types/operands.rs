@@ -1,0 +1,136 @@
+//! Operators: what their operands may be, and what they give.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use cel::common::ast::{IdedExpr, operators};
+
+use super::null::not_null_if;
+use super::words::{in_seconds, spelled, type_help};
+use super::{ANY, Checker, Typed, compatible, is_number, known, with};
+use crate::facts::Type;
+
+impl Checker<'_> {
+    pub(super) fn logic(&mut self, left: &IdedExpr, right: &IdedExpr, and: bool, not_null: &BTreeSet<String>) -> Typed {
+        let operator = if and { "`&&`" } else { "`||`" };
+        self.expect(left, &Type::Bool, operator, not_null);
+        // The right side only matters where the left is true (for `&&`) or false (for `||`).
+        let certain = with(not_null, not_null_if(left, and, &self.scope));
+        self.expect(right, &Type::Bool, operator, &certain);
+        known(Type::Bool)
+    }
+
+    pub(super) fn equality(
+        &mut self,
+        expr: &IdedExpr,
+        left: &IdedExpr,
+        right: &IdedExpr,
+        not_null: &BTreeSet<String>,
+    ) -> Typed {
+        let (a, b) = (self.infer(left, not_null), self.infer(right, not_null));
+        if !compatible(&a.shape, &b.shape) {
+            let message = format!(
+                "{} is {}, {} is {}: they are never equal",
+                spelled(left),
+                a.shape.label(),
+                spelled(right),
+                b.shape.label()
+            );
+            self.mistake(expr, message, type_help(&a.shape, &b.shape));
+        }
+        known(Type::Bool)
+    }
+
+    pub(super) fn membership(&mut self, item: &IdedExpr, list: &IdedExpr, not_null: &BTreeSet<String>) -> Typed {
+        let item_type = self.infer(item, not_null);
+        let list_type = self.infer(list, not_null);
+        if list_type.nullable {
+            self.can_be_null(list);
+        }
+        match &list_type.shape {
+            Type::List(element) if !compatible(element, &item_type.shape) => {
+                let message =
+                    format!("{} is {}, the list holds {}", spelled(item), item_type.shape.label(), element.label());
+                self.mistake(item, message, None);
+            }
+            Type::Any | Type::List(_) => {}
+            other => {
+                let message = format!("`in` looks into a list; {} is {}", spelled(list), other.label());
+                let help = matches!(other, Type::Text(_))
+                    .then(|| "for a part of a text write `text.contains(part)`".to_owned());
+                self.mistake(list, message, help);
+            }
+        }
+        known(Type::Bool)
+    }
+
+    pub(super) fn comparison(
+        &mut self,
+        expr: &IdedExpr,
+        left: &IdedExpr,
+        right: &IdedExpr,
+        not_null: &BTreeSet<String>,
+    ) {
+        let (a, b) = (self.operand(left, not_null), self.operand(right, not_null));
+        let fits = match (&a, &b) {
+            (Type::Any, other) | (other, Type::Any) => is_number(other) || matches!(other, Type::Any | Type::Text(_)),
+            (Type::Text(_), Type::Text(_)) => true,
+            (a, b) => is_number(a) && is_number(b),
+        };
+        if !fits {
+            let message =
+                format!("{} is {}, {} is {}: they have no order", spelled(left), a.label(), spelled(right), b.label());
+            self.mistake(expr, message, in_seconds(left).or_else(|| in_seconds(right)).or_else(|| type_help(&a, &b)));
+        }
+    }
+
+    pub(super) fn arithmetic(
+        &mut self,
+        expr: &IdedExpr,
+        name: &str,
+        left: &IdedExpr,
+        right: &IdedExpr,
+        not_null: &BTreeSet<String>,
+    ) -> Typed {
+        let (a, b) = (self.operand(left, not_null), self.operand(right, not_null));
+        let result = match (&a, &b) {
+            (Type::Any, other) | (other, Type::Any) => Some(other.clone()),
+            (Type::List(element), Type::List(other)) if name == operators::ADD => {
+                Some(Type::List(if element == other { element.clone() } else { Arc::new(Type::Any) }))
+            }
+            (Type::Text(_), Type::Text(_)) if name == operators::ADD => Some(Type::Text(None)),
+            (a, b) if is_number(a) && a == b => Some(a.clone()),
+            _ => None,
+        };
+        known(result.unwrap_or_else(|| {
+            let operator = name.replace('_', "");
+            let message = format!(
+                "`{operator}` cannot join {} ({}) and {} ({})",
+                spelled(left),
+                a.label(),
+                spelled(right),
+                b.label()
+            );
+            let help = (name == operators::ADD).then(|| "`string(x)` makes a text of a number".to_owned());
+            self.mistake(expr, message, help);
+            Type::Any
+        }))
+    }
+
+    pub(super) fn index(&mut self, list: &IdedExpr, index: &IdedExpr, not_null: &BTreeSet<String>) -> Typed {
+        let shape = self.operand(list, not_null);
+        let key = self.operand(index, not_null);
+        match shape {
+            Type::List(element) if matches!(key, Type::Int | Type::Any) => known((*element).clone()),
+            Type::Any => ANY,
+            Type::List(_) => {
+                self.mistake(index, format!("a list is indexed by a whole number; this is {}", key.label()), None);
+                ANY
+            }
+            other => {
+                self.mistake(list, format!("{} is {} and has no elements", spelled(list), other.label()), None);
+                ANY
+            }
+        }
+    }
+}

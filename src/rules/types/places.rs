@@ -1,0 +1,97 @@
+//! Where a mistake stands in the text of the expression.
+
+use cel::common::ast::{Expr as Ast, IdedExpr, SelectExpr};
+
+use super::{Checker, Mistake};
+
+impl Checker<'_> {
+    pub(super) fn mistake(&mut self, expr: &IdedExpr, message: impl Into<String>, help: Option<String>) {
+        let (offset, length) = self.extent(expr);
+        self.push(Mistake { offset, length, message: message.into(), help, null_path: None });
+    }
+
+    /// A mistake at the field of a selection: the last word of its path.
+    pub(super) fn mistake_at_field(
+        &mut self,
+        expr: &IdedExpr,
+        select: &SelectExpr,
+        message: String,
+        help: Option<String>,
+    ) {
+        let (offset, length) = self.extent(expr);
+        let end = offset.saturating_add(length);
+        let start = end.saturating_sub(select.field.len());
+        self.push(Mistake { offset: start, length: end.saturating_sub(start), message, help, null_path: None });
+    }
+
+    /// A mistake at a function's name.
+    pub(super) fn mistake_named(&mut self, expr: &IdedExpr, name: &str, message: String, help: Option<String>) {
+        let (offset, length) = self.extent(expr);
+        let text = self.info.source.get(offset..offset.saturating_add(length)).unwrap_or_default();
+        let (offset, length) = match text.find(name) {
+            Some(within) => (offset.saturating_add(within), name.len()),
+            None => (offset, length),
+        };
+        self.push(Mistake { offset, length, message, help, null_path: None });
+    }
+
+    pub(super) fn push(&mut self, mistake: Mistake) {
+        if !self.mistakes.contains(&mistake) {
+            self.mistakes.push(mistake);
+        }
+    }
+
+    /// The octets that an expression stands in.
+    pub(super) fn extent(&self, expr: &IdedExpr) -> (usize, usize) {
+        let mut range = (usize::MAX, 0);
+        self.widen(expr, &mut range);
+        let source = &self.info.source;
+        let octet = |position: usize| source.char_indices().nth(position).map_or(source.len(), |(offset, _)| offset);
+        match range.0 > range.1 {
+            true => (0, source.len()),
+            false => {
+                let start = octet(range.0);
+                (start, octet(range.1).saturating_sub(start).max(1))
+            }
+        }
+    }
+
+    /// Widens a range of characters so that it holds the expression.
+    pub(super) fn widen(&self, expr: &IdedExpr, range: &mut (usize, usize)) {
+        if let Some((start, stop)) = self.info.offset_for(expr.id) {
+            let (mut start, stop) = (start as usize, stop as usize);
+            if let Ast::Call(call) = &expr.expr {
+                start = self.before_bracket(start, &call.func_name);
+            }
+            let end = match &expr.expr {
+                // Of a selection the parser keeps the place of the dot.
+                Ast::Select(select) => self.after(start, &select.field),
+                Ast::Ident(name) => start.saturating_add(name.chars().count()),
+                _ => stop.saturating_add(1),
+            };
+            *range = (range.0.min(start), range.1.max(end));
+        }
+        match &expr.expr {
+            Ast::Call(call) => {
+                call.target.iter().map(AsRef::as_ref).chain(&call.args).for_each(|part| self.widen(part, range));
+            }
+            Ast::Comprehension(comprehension) => self.widen(&comprehension.iter_range, range),
+            Ast::List(list) => list.elements.iter().for_each(|part| self.widen(part, range)),
+            Ast::Select(select) => self.widen(&select.operand, range),
+            Ast::Ident(_) | Ast::Literal(_) | Ast::Map(_) | Ast::Struct(_) | Ast::Unspecified => {}
+        }
+    }
+
+    /// Of a function call the parser keeps the place of the bracket: the name stands before it.
+    pub(super) fn before_bracket(&self, bracket: usize, name: &str) -> usize {
+        let name_start = bracket.saturating_sub(name.chars().count());
+        let written: String = self.info.source.chars().skip(name_start).take(name.chars().count()).collect();
+        if written == name { name_start } else { bracket }
+    }
+
+    /// The character after the field's name that follows a dot.
+    pub(super) fn after(&self, dot: usize, field: &str) -> usize {
+        let spaces = self.info.source.chars().skip(dot.saturating_add(1)).take_while(|c| c.is_whitespace()).count();
+        dot.saturating_add(1).saturating_add(spaces).saturating_add(field.chars().count())
+    }
+}

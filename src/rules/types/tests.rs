@@ -1,0 +1,74 @@
+//! Mistakes underline the very characters, and sound expressions have none.
+
+use super::*;
+use crate::facts;
+use crate::rules::expr::Expr;
+
+fn scope() -> Scope {
+    let variable = |(name, field): (&String, &Field)| {
+        (name.clone(), Variable { shape: field.shape.clone(), nullable: field.nullable, path: name.clone() })
+    };
+    facts::root().iter().map(variable).collect()
+}
+
+fn mistakes(source: &str) -> Vec<(String, String)> {
+    let expr = Expr::new(source);
+    let (_, mistakes) = check(expr.compiled().unwrap(), &scope(), &BTreeSet::new());
+    let text = |m: &Mistake| source.get(m.offset..m.offset + m.length).unwrap_or("?").to_owned();
+    mistakes.iter().map(|m| (text(m), format!("{} / {}", m.message, m.help.clone().unwrap_or_default()))).collect()
+}
+
+#[test]
+fn sound_expressions_have_no_mistake() {
+    for source in [
+        "policy.mode in ['enforce', 'testing']",
+        "policy.max_age != null && policy.max_age >= 604800",
+        "policy.max_age == null || policy.max_age >= 604800",
+        "policy.mx.all(p, p.problem == null)",
+        "policy.mx.exists(p, p.suggestion != null && p.suggestion.startsWith('*.'))",
+        "policy.mx.filter(p, p.wildcard).size() > 0",
+        "policy.mx.map(p, p.text) == ['a']",
+        "size(mx.hosts) > 1 ? record.id == 'x' : true",
+        "mx.hosts[0].name.endsWith('.example.com')",
+        "join(policy.mx.map(p, p.text), ', ') != ''",
+        "has(record.id) && !record.usable",
+        "!(policy.mode == null) && policy.mode.size() > 3",
+    ] {
+        assert_eq!(mistakes(source), [], "{source}");
+    }
+}
+
+#[test]
+fn mistakes_underline_the_very_characters() {
+    for (source, underlined, said) in [
+        ("policy.max_agee >= 1", "max_agee", "did you mean `policy.max_age`?"),
+        ("polcy.mode == 'x'", "polcy", "did you mean `policy`?"),
+        ("policy.max_age >= 604800", "policy.max_age", "`policy.max_age` is `null` where it is known to be absent"),
+        ("policy.max_age != null && policy.max_age > '1d'", "policy.max_age > '1d'", "they have no order"),
+        ("size(policy.mx) == 'x'", "size(policy.mx) == 'x'", "never equal"),
+        ("policy.mx.text == 'x'", "text", "go through the elements"),
+        ("policy.mx.all(p, p.wildcrd)", "wildcrd", "did you mean `p.wildcard`?"),
+        ("in_zone('a')", "in_zone", "takes 2 arguments, not 1"),
+        ("in_zon('a', 'b')", "in_zon", "did you mean `in_zone`?"),
+        ("duration('1d') == 'x'", "'1d'", "wants a whole number here"),
+        ("record.usable + 1 == 2", "record.usable + 1", "cannot join"),
+        ("policy.mode && true", "policy.mode", "wants a truth value"),
+        ("mx.hosts[0].nme == 'x'", "nme", "there is no `mx.hosts[…].nme`"),
+        ("mx.hosts.all(h)", "all", "takes a name and an expression"),
+        ("mx.hosts.any(h, h.resolves)", "any", "`mx.hosts.exists(x, …)`"),
+        ("mx.hosts.length > 1", "length", "`size(mx.hosts)`"),
+        ("len(mx.hosts) > 1", "len", "`size(x)`"),
+        ("record.usable == 'true'", "record.usable == 'true'", "without quotes"),
+        ("record.outcome.matches('(a')", "'(a'", "no regular expression: unclosed group"),
+        ("record.outcome == enforced", "enforced", "in quotes: \"enforced\""),
+        ("days(now(), collected_at) > 1", "now", "no clock"),
+        ("'a' in record.outcome", "record.outcome", "text.contains(part)"),
+        ("record.outcome.matches('a', 'b')", "matches", "takes 1 argument, not 2"),
+    ] {
+        let found = mistakes(source);
+        assert!(
+            found.iter().any(|(text, message)| text == underlined && message.contains(said)),
+            "{source}: {found:?}"
+        );
+    }
+}

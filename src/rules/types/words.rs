@@ -1,0 +1,83 @@
+//! Advice: what was probably meant, and what a message calls an expression.
+
+use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue, operators};
+
+use crate::facts::Type;
+use crate::rules::expr::path_of;
+
+/// What a text such as "1d" is as a number of seconds.
+pub fn in_seconds(expr: &IdedExpr) -> Option<String> {
+    let Ast::Literal(LiteralValue::String(text)) = &expr.expr else { return None };
+    let seconds = crate::grammar::policy::max_age_meant(text)?;
+    Some(format!("write the number of seconds, without quotes: {seconds}"))
+}
+
+pub fn type_help(a: &Type, b: &Type) -> Option<String> {
+    match (a, b) {
+        (Type::Int | Type::Double, Type::Text(_)) | (Type::Text(_), Type::Int | Type::Double) => {
+            Some("write the number without quotes; times are whole seconds or days, as `stslint facts` says".to_owned())
+        }
+        (Type::Bool, Type::Text(_)) | (Type::Text(_), Type::Bool) => {
+            Some("write `true` or `false` without quotes".to_owned())
+        }
+        (Type::List(_), _) | (_, Type::List(_)) => Some("`size(list)` counts, `x in list` looks into it".to_owned()),
+        _ => None,
+    }
+}
+
+/// The expression as a message names it.
+pub fn spelled(expr: &IdedExpr) -> String {
+    match (path_of(expr), &expr.expr) {
+        (Some(path), _) => format!("`{}`", path.join(".")),
+        (None, Ast::Literal(LiteralValue::String(text))) => format!("{:?}", text.inner()),
+        (None, Ast::Literal(LiteralValue::Int(number))) => format!("`{}`", number.inner()),
+        (None, Ast::Select(select)) => {
+            let operand = spelled(&select.operand);
+            format!("`{}.{}`", if operand == "this" { "(…)" } else { operand.trim_matches('`') }, select.field)
+        }
+        (None, Ast::Call(call)) if call.func_name == operators::INDEX => {
+            let list = call.args.first().map(spelled).unwrap_or_default();
+            format!("`{}[…]`", list.trim_matches('`'))
+        }
+        (None, Ast::Call(call))
+            if !call.func_name.contains(['_', '@', '!'])
+                || call.func_name.chars().all(|c| c.is_alphabetic() || c == '_') =>
+        {
+            format!("`{}(…)`", call.func_name)
+        }
+        _ => "this".to_owned(),
+    }
+}
+
+pub fn is_macro(name: &str) -> bool {
+    ["all", "exists", "exists_one", "filter", "map"].contains(&name)
+}
+
+/// The macro that other languages call so.
+pub fn likely_macro(name: &str) -> Option<&'static str> {
+    match name {
+        "any" | "some" => Some("exists"),
+        "collect" | "select" => Some("map"),
+        "each" | "every" | "forEach" | "for_all" => Some("all"),
+        "find" | "where" => Some("filter"),
+        _ => None,
+    }
+}
+
+/// What stands for a function that other languages have.
+pub fn likely_function(name: &str) -> Option<&'static str> {
+    match name {
+        "count" | "len" | "length" => Some("write `size(x)`"),
+        "downcase" | "lowerAscii" | "lower_ascii" | "lowercase" | "toLower" | "toLowerCase" | "to_lower" => {
+            Some("write `lower(text)`")
+        }
+        "date" | "now" | "timestamp" | "today" => Some(
+            "rules have no clock: `collected_at` is the time of the observation, `days(from, until)` the days between",
+        ),
+        "has_suffix" | "hasSuffix" => Some("write `text.endsWith(suffix)`"),
+        "has_prefix" | "hasPrefix" => Some("write `text.startsWith(prefix)`"),
+        "includes" => Some("write `text.contains(part)`, or `x in list`"),
+        "match" | "regex" | "re_match" | "test" => Some("write `text.matches(regex)`"),
+        _ => None,
+    }
+}
