@@ -1,6 +1,7 @@
 //! One expression over the facts: for `stslint eval`, and for whoever writes a rule and wants to see a value.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use cel::objects::Key;
 use cel::{Context, ExecutionError, Value};
@@ -10,6 +11,7 @@ use thiserror::Error;
 use super::check::{all_prefixes, facts_scope};
 use super::evaluate::to_cel;
 use super::expr::{Expr, environment};
+use super::meter::Meter;
 use super::{functions, types};
 use crate::facts::{self, Facts};
 use crate::source_text::SourceError;
@@ -49,13 +51,15 @@ pub fn ask(facts: &Facts, source: &str) -> Result<Answer, ExpressionErrors> {
         return Err(ExpressionErrors(errors.collect()));
     }
     let mut context = Context::with_env(environment().clone());
-    functions::add_to(&mut context);
+    let meter = Arc::new(Meter::default());
+    functions::add_to(&mut context, &meter);
     let root = facts.tree.as_object();
     for (name, value) in root.into_iter().flatten() {
         context.add_variable_from_value(name.as_str(), to_cel(value));
     }
-    Ok(match compiled.program.execute(&context) {
+    Ok(match compiled.execute(&context) {
         Ok(value) => Answer::Value(to_json(&value)),
+        Err(_) if meter.exhausted().is_some() => Answer::Impossible(meter.exhausted().unwrap_or_default()),
         Err(ExecutionError::UndeclaredReference(name)) if facts::root().contains_key(name.as_str()) => {
             Answer::NotObserved(facts.why_unobserved(&name))
         }

@@ -4,6 +4,7 @@
 //! error that `false && …` and `true || …` absorb. What is left of it makes a rule *not checked*.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cel::objects::{Key, Value};
 use cel::{Context, ExecutionError};
@@ -12,6 +13,8 @@ use super::elements::{self, Binding, Element, Elements, member};
 use super::expr::{Expr, environment};
 use super::functions;
 use super::load::{Rule, RuleSet};
+use super::meter::Meter;
+use super::verdicts::{Scoped, Verdict, Verdicts};
 use crate::facts::{self, Facts};
 use crate::outcome::{Check, Fix, Outcome, Report, Summary};
 use crate::sender;
@@ -30,7 +33,8 @@ pub fn evaluate(rules: &RuleSet, facts: &Facts) -> Evaluated {
     let root = to_cel(&facts.tree);
     let elements = Elements::of(rules, facts, &root);
     let mut context = Context::with_env(environment().clone());
-    functions::add_to(&mut context);
+    let meter = Arc::new(Meter::default());
+    functions::add_to(&mut context, &meter);
     if let Value::Map(map) = &root {
         for (key, value) in map.map.iter() {
             if let Key::String(name) = key {
@@ -38,7 +42,8 @@ pub fn evaluate(rules: &RuleSet, facts: &Facts) -> Evaluated {
             }
         }
     }
-    let mut run = Run { facts, root: &root, elements: &elements, outcomes: BTreeMap::new(), mistakes: Vec::new() };
+    let mut run =
+        Run { facts, meter, root: &root, elements: &elements, verdicts: BTreeMap::new(), mistakes: Vec::new() };
     let mut checks: BTreeMap<usize, Vec<Check>> = BTreeMap::new();
     for (index, rule) in rules.in_order() {
         let made = run.rule(rule, &context);
@@ -59,49 +64,36 @@ pub fn evaluate(rules: &RuleSet, facts: &Facts) -> Evaluated {
     Evaluated { report, mistakes: run.mistakes }
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum Verdict {
-    Fail,
-    NotApplicable(String),
-    NotChecked(String),
-    Pass,
-}
-
-/// A verdict on one element (or on the whole, where there are no lists).
-struct Scoped {
-    /// The paths of the elements, outermost first: `["mx.hosts[0]", "mx.hosts[0].probes[1]"]`.
-    scope: Vec<String>,
-    verdict: Verdict,
-}
-
 /// The variables of an element.
 type Bindings<'a> = [Binding<'a>];
 
 struct Run<'a> {
     facts: &'a Facts,
+    meter: Arc<Meter>,
     root: &'a Value,
     elements: &'a Elements<'a>,
-    outcomes: BTreeMap<String, Vec<Scoped>>,
+    verdicts: BTreeMap<String, Verdicts>,
     mistakes: Vec<(String, String)>,
 }
 
 impl<'a> Run<'a> {
     fn rule(&mut self, rule: &Rule, context: &Context<'_, 'a>) -> Vec<Check> {
+        self.meter.next_rule();
         let mut context = context.new_inner_scope();
         let params = rule.params.iter().map(|(name, value)| (Key::from(name.as_str()), to_cel(value)));
         context
             .add_variable_from_value("params", Value::Map(params.collect::<std::collections::HashMap<_, _>>().into()));
         let (scoped, checks) = match self.before_elements(rule, &context) {
-            Some(verdict) => (vec![Scoped { scope: Vec::new(), verdict: verdict.clone() }], vec![whole(rule, verdict)]),
+            Some(verdict) => (vec![Scoped::whole(verdict.clone())], vec![whole(rule, verdict)]),
             None => match self.elements.of_rule(rule) {
                 Ok(elements) => self.each(rule, elements, &context),
                 Err(reason) => {
                     let verdict = Verdict::NotChecked(reason);
-                    (vec![Scoped { scope: Vec::new(), verdict: verdict.clone() }], vec![whole(rule, verdict)])
+                    (vec![Scoped::whole(verdict.clone())], vec![whole(rule, verdict)])
                 }
             },
         };
-        self.outcomes.insert(rule.id.clone(), scoped);
+        self.verdicts.insert(rule.id.clone(), Verdicts::of(scoped));
         checks
     }
 
@@ -140,7 +132,7 @@ impl<'a> Run<'a> {
                     Verdict::NotApplicable(format!("there is nothing in `{list}`"))
                 }
             };
-            return (vec![Scoped { scope: Vec::new(), verdict: verdict.clone() }], vec![whole(rule, verdict)]);
+            return (vec![Scoped::whole(verdict.clone())], vec![whole(rule, verdict)]);
         }
         let mut scoped = Vec::new();
         let mut checks = Vec::new();
@@ -180,13 +172,12 @@ impl<'a> Run<'a> {
         let mut not_checked = None;
         let strict = rule.requires.iter().map(|id| (id, true));
         for (id, strict) in strict.chain(rule.after.iter().map(|id| (id, false))) {
-            for outcome in self.outcomes.get(id).map_or(&[][..], Vec::as_slice) {
+            for scoped in self.verdicts.get(id).into_iter().flat_map(|verdicts| verdicts.concerning(scope)) {
                 // Before the elements are known, only what holds for all of them decides.
-                let undecided = scope.is_empty() && !rule.scopes.is_empty() && !outcome.scope.is_empty();
-                if undecided || !concerns(&outcome.scope, scope) {
+                if scope.is_empty() && !rule.scopes.is_empty() && !scoped.scope.is_empty() {
                     continue;
                 }
-                match &outcome.verdict {
+                match &scoped.verdict {
                     Verdict::Fail => return Some(Verdict::NotApplicable(format!("follows from `{id}`, which failed"))),
                     Verdict::NotApplicable(reason) if strict => return Some(Verdict::NotApplicable(reason.clone())),
                     Verdict::NotChecked(reason) if strict => not_checked = Some(Verdict::NotChecked(reason.clone())),
@@ -228,12 +219,14 @@ impl<'a> Run<'a> {
             Ok(compiled) => compiled,
             Err(error) => return Err(self.mistaken(rule, error.message.clone())),
         };
-        match compiled.program.execute(context) {
+        let value = self.meter.spend(1).and_then(|()| compiled.execute(context));
+        match value {
             Ok(Value::Bool(truth)) => Ok(truth),
             Ok(other) => {
                 Err(self
                     .mistaken(rule, format!("`{}` gives {} instead of a truth value", expr.source(), other.type_of())))
             }
+            Err(_) if self.meter.exhausted().is_some() => Err(self.meter.exhausted().unwrap_or_default()),
             // A root that was not observed is no variable at all.
             Err(ExecutionError::UndeclaredReference(name)) if facts::root().contains_key(name.as_str()) => {
                 Err(self.facts.why_unobserved(&name))
@@ -276,9 +269,8 @@ impl<'a> Run<'a> {
         if matches!(verdict, Verdict::NotChecked(_)) {
             return check;
         }
-        let is_true = |expr: &Expr| {
-            expr.compiled().is_ok_and(|compiled| compiled.program.execute(context) == Ok(Value::Bool(true)))
-        };
+        let is_true =
+            |expr: &Expr| expr.compiled().is_ok_and(|compiled| compiled.execute(context) == Ok(Value::Bool(true)));
         check.severity =
             rule.severity_if.iter().find(|(when, _)| is_true(when)).map_or(rule.severity, |(_, other)| *other);
         check.message = Some(rule.message.render(context));
@@ -302,12 +294,6 @@ impl<'a> Run<'a> {
         let path = rule.at.clone().or_else(|| if rule.forbids { element() } else { None }).or_else(first_of_assert)?;
         Some(absolute(&path, bindings))
     }
-}
-
-/// Whether a verdict on one element concerns another: unless both name different elements of the same list.
-fn concerns(verdict: &[String], scope: &[&str]) -> bool {
-    let list = |path: &str| path.rfind('[').and_then(|at| path.get(..at)).map(str::to_owned);
-    verdict.iter().zip(scope).all(|(a, b)| a == b || list(a) != list(b))
 }
 
 /// A path with the variable at its root replaced by the element that it stands for.

@@ -3,9 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use cel::common::ast::{EntryExpr, Expr as Ast, IdedExpr};
-use cel::{Env, Program};
+use cel::{Context, Env, ExecutionError, Program, Value};
 
-use super::slips;
+use super::{meter, slips};
 
 /// The longest expression in octets.
 pub const MAX_EXPRESSION_OCTETS: usize = 4096;
@@ -30,10 +30,19 @@ pub struct Expr {
 /// A compiled expression.
 #[derive(Debug)]
 pub struct Compiled {
-    /// What CEL runs.
+    /// The expression as CEL reads it.
     pub program: Program,
+    /// The same with its steps counted, where it takes any.
+    metered: Option<Box<IdedExpr>>,
     /// The paths that it asks for, each from its root variable on, in the order of the text.
     pub paths: Vec<Vec<String>>,
+}
+
+impl Compiled {
+    /// The value in a context that has the functions of rules, and their meter.
+    pub fn execute(&self, context: &Context<'_, '_>) -> Result<Value, ExecutionError> {
+        Value::resolve(self.metered.as_deref().unwrap_or(self.program.expression()), context)
+    }
 }
 
 /// Why an expression cannot be compiled, and where in its text (octets).
@@ -101,7 +110,8 @@ fn compile(source: &str) -> Result<Compiled, ExprError> {
             "an expression holds at most {MAX_COMPREHENSIONS_IN_ALL} of `all`, `exists`, `filter`, `map`"
         ));
     }
-    Ok(Compiled { program, paths })
+    let metered = meter::metered(program.expression()).map(Box::new);
+    Ok(Compiled { program, metered, paths })
 }
 
 /// The most that an expression can nest, told without parsing it: brackets, and operators that follow each

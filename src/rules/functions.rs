@@ -4,9 +4,11 @@
 
 use std::sync::{Arc, OnceLock};
 
+use cel::extractors::This;
 use cel::{Context, ExecutionError};
 use jiff::Timestamp;
 
+use super::meter::{self, Meter};
 use crate::facts::Type;
 
 /// A function as rules see it.
@@ -150,15 +152,23 @@ fn all() -> Vec<Function> {
     ]
 }
 
-/// Adds the functions of the field to a context.
-pub fn add_to(context: &mut Context<'_, '_>) {
+/// Adds the functions of the field to a context, and the meter of what expressions cost.
+pub fn add_to(context: &mut Context<'_, '_>, meter: &Arc<Meter>) {
+    meter::add_to(context, meter);
+    let (of_regexes, of_joins) = (Arc::clone(meter), Arc::clone(meter));
     // A name that CEL already has would be refused; the test below shows that none is.
     let _ = context.add_function("crlf", |text: Arc<String>| crlf(&text));
     let _ = context.add_function("days", |from: Arc<String>, until: Arc<String>| days(&from, &until));
     let _ = context.add_function("duration", duration);
     let _ = context.add_function("in_zone", |host: Arc<String>, domain: Arc<String>| in_zone(&host, &domain));
-    let _ = context.add_function("join", |list: Arc<Vec<cel::Value>>, separator: Arc<String>| join(&list, &separator));
+    let _ = context.add_function("join", move |list: Arc<Vec<cel::Value>>, separator: Arc<String>| {
+        of_joins.spend_on_join(list.len(), separator.len())?;
+        Ok::<_, ExecutionError>(cel::Value::from(join(&list, &separator)))
+    });
     let _ = context.add_function("lower", |text: Arc<String>| text.to_ascii_lowercase());
+    let _ = context.add_function("matches", move |This(text): This<Arc<String>>, regex: Arc<String>| {
+        of_regexes.is_match(&text, &regex)
+    });
     let _ = context.add_function("matches_mx", |pattern: Arc<String>, host: Arc<String>| matches_mx(&pattern, &host));
     let _ = context.add_function("public_suffix", |name: Arc<String>| public_suffix(&name));
     let _ = context.add_function("registrable", |name: Arc<String>| registrable(&name));
@@ -231,7 +241,7 @@ mod tests {
     #[test]
     fn every_function_answers() {
         let mut context = Context::with_env(environment().clone());
-        add_to(&mut context);
+        add_to(&mut context, &Arc::default());
         for source in [
             "days('2026-01-01T00:00:00Z', '2026-01-31T12:00:00Z') == 30",
             "duration(90000) == '1 day 1 hour' && duration(604800) == '1 week' && duration(864000) == '10 days'",
@@ -245,7 +255,7 @@ mod tests {
             "int('12') == 12 && string(12) == '12' && double(2) == 2.0 && 'ab'.startsWith('a') && 'ab'.endsWith('b')",
         ] {
             let expr = Expr::new(source);
-            let value = expr.compiled().unwrap().program.execute(&context);
+            let value = expr.compiled().unwrap().execute(&context);
             assert_eq!(value, Ok(cel::Value::Bool(true)), "{source}");
         }
     }

@@ -11,10 +11,12 @@ pub mod evaluate;
 pub mod expr;
 mod functions;
 mod load;
+mod meter;
 pub mod model;
 mod slips;
 pub mod template;
 mod types;
+mod verdicts;
 
 pub use self::ask::{Answer, ExpressionErrors, ask};
 pub use self::cases::{CaseOutcome, CaseResult, Expected, GOOD, example, good_snapshot, run_cases};

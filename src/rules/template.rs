@@ -6,6 +6,7 @@
 use cel::{Context, Value};
 
 use super::expr::Expr;
+use super::meter;
 use crate::source_text::escape;
 
 /// The longest text that one expression puts into a message, in characters.
@@ -74,13 +75,12 @@ impl Template {
         })
     }
 
-    /// The message; what was not observed reads `(not observed)`.
+    /// The message; what was not observed reads `(not observed)`, and what took too long says so.
     pub fn render(&self, context: &Context<'_, '_>) -> String {
-        let insert = |expr: &Expr| match expr.compiled() {
-            Ok(compiled) => {
-                compiled.program.execute(context).map_or_else(|_| "(not observed)".to_owned(), |v| text_of(&v))
-            }
-            Err(_) => "(not observed)".to_owned(),
+        let insert = |expr: &Expr| match expr.compiled().map(|compiled| compiled.execute(context)) {
+            Ok(Ok(value)) => text_of(&value),
+            Ok(Err(error)) if meter::is_exhaustion(&error) => "(too long to work out)".to_owned(),
+            Ok(Err(_)) | Err(_) => "(not observed)".to_owned(),
         };
         self.parts
             .iter()
@@ -96,7 +96,7 @@ impl Template {
     /// The text as it is meant to stand in a file: nothing escaped, nothing shortened. `None` where a part of it
     /// is not known.
     pub fn replacement(&self, context: &Context<'_, '_>) -> Option<String> {
-        let insert = |expr: &Expr| match expr.compiled().ok()?.program.execute(context).ok()? {
+        let insert = |expr: &Expr| match expr.compiled().ok()?.execute(context).ok()? {
             Value::String(text) => Some(text.to_string()),
             Value::Null => None,
             value => Some(text_of(&value)),
@@ -159,6 +159,7 @@ mod tests {
 
     fn render(source: &str) -> String {
         let mut context = Context::with_env(environment().clone());
+        crate::rules::functions::add_to(&mut context, &std::sync::Arc::default());
         context.add_variable_from_value("name", "a\u{1b}[2Jb\n");
         Template::parse(source).unwrap().render(&context)
     }
