@@ -125,8 +125,10 @@ fn sections(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> Vec
             add("Mended by", Body::Text(format!("`stslint check --policy FILE {which}`")));
         }
     }
-    if let Some(kind) = &rule.reported_as {
-        add("How senders report it", Body::Text(format!("`{kind}` (RFC 8460 §4.3)")));
+    let conditional = rule.reported_as_if.iter().map(|(when, kind)| format!("`{kind}` where `{}`", when.source()));
+    let kinds: Vec<String> = rule.reported_as.iter().map(|kind| format!("`{kind}`")).chain(conditional).collect();
+    if !kinds.is_empty() {
+        add("How senders report it", Body::Text(format!("{} (RFC 8460 §4.3)", kinds.join("; "))));
     }
     add("How it is checked", Body::Code(checked(rule)));
     if !rule.params.is_empty() {

@@ -79,3 +79,21 @@ fn every_citation_is_of_a_section_that_exists() {
         assert!(known, "{rule}: {cite}");
     }
 }
+
+#[test]
+fn senders_report_an_early_certificate_as_not_trusted_and_a_late_one_as_expired() {
+    let rules = RuleSet::built_in().unwrap();
+    for (not_before, not_after, expected) in [
+        ("2026-12-01T00:00:00Z", "2027-02-01T00:00:00Z", "certificate-not-trusted"),
+        ("2026-08-01T00:00:00Z", "2026-11-01T00:00:00Z", "certificate-expired"),
+    ] {
+        let mut snapshot = serde_json::to_value(good()).unwrap();
+        let leaf = snapshot.pointer_mut("/mx_hosts/0/probes/0/tls/chain/0").unwrap();
+        leaf["not_before"] = not_before.into();
+        leaf["not_after"] = not_after.into();
+        let snapshot: Snapshot = serde_json::from_value(snapshot).unwrap();
+        let report = evaluate(&rules, &Facts::of(&snapshot, None)).report;
+        let check = report.checks.iter().find(|check| check.rule == "smtp-cert-valid-now").unwrap();
+        assert_eq!((check.outcome, check.reported_as.as_deref()), (Outcome::Fail, Some(expected)), "{not_before}");
+    }
+}

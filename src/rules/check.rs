@@ -294,9 +294,11 @@ impl RuleChecker<'_, '_> {
                 self.report(cite, "this citation is empty".to_owned(), Some(help));
             }
         }
-        if let Some(kind) = &entry.reported_as
-            && !RESULT_TYPES.contains(&kind.value.as_str())
-        {
+        let conditional = entry.reported_as_if.iter().map(|other| &other.reported_as);
+        for kind in entry.reported_as.iter().chain(conditional) {
+            if RESULT_TYPES.contains(&kind.value.as_str()) {
+                continue;
+            }
             let near = nearest(&kind.value, RESULT_TYPES).map(|near| format!("did you mean `{near}`?"));
             let message = format!("`{}` is no result type of RFC 8460 §4.3", kind.value);
             self.report(kind, message, near.or_else(|| Some(format!("known: {}", RESULT_TYPES.join(", ")))));
@@ -345,6 +347,9 @@ impl RuleChecker<'_, '_> {
             self.needs_a_fact(assert, expr, &scope);
         }
         for (written, (expr, _)) in entry.severity_if.iter().zip(&self.rule.severity_if) {
+            self.expression(&written.when, expr, &scope, &not_null, Some(&Type::Bool));
+        }
+        for (written, (expr, _)) in entry.reported_as_if.iter().zip(&self.rule.reported_as_if) {
             self.expression(&written.when, expr, &scope, &not_null, Some(&Type::Bool));
         }
         self.texts(&scope, &not_null);

@@ -273,6 +273,9 @@ impl<'a> Run<'a> {
             |expr: &Expr| expr.compiled().is_ok_and(|compiled| compiled.execute(context) == Ok(Value::Bool(true)));
         check.severity =
             rule.severity_if.iter().find(|(when, _)| is_true(when)).map_or(rule.severity, |(_, other)| *other);
+        if let Some((_, other)) = rule.reported_as_if.iter().find(|(when, _)| is_true(when)) {
+            check.reported_as = Some(other.clone());
+        }
         check.message = Some(rule.message.render(context));
         check.help = rule.help.as_ref().map(|help| help.render(context));
         check.at = self.at(rule, bindings);

@@ -100,6 +100,8 @@ pub struct Rule {
     pub help: Option<Template>,
     /// The RFC 8460 §4.3 result type.
     pub reported_as: Option<String>,
+    /// Result types that count instead where their condition is true.
+    pub reported_as_if: Vec<(Expr, String)>,
     /// How to mend it.
     pub fix: Option<RuleFix>,
     /// Its cases.
@@ -322,6 +324,11 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> (Rule, Vec<TemplateError>)
         message: entry.message.as_ref().map(&mut template).unwrap_or_default(),
         help: entry.help.as_ref().map(&mut template),
         reported_as: entry.reported_as.as_ref().map(|kind| kind.value.clone()),
+        reported_as_if: entry
+            .reported_as_if
+            .iter()
+            .map(|other| (Expr::new(other.when.value.as_str()), other.reported_as.value.clone()))
+            .collect(),
         fix,
         cases: std::mem::take(&mut entry.tests),
         file: group.file.to_owned(),

@@ -136,6 +136,9 @@ pub struct RuleEntry {
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("enum" = RESULT_TYPES))]
     pub reported_as: Option<Spanned<String>>,
+    /// Where senders report another one: the first whose `when` is true.
+    #[serde(default)]
+    pub reported_as_if: Vec<ReportedAsIf>,
     /// How to mend it by replacing a text.
     #[serde(default)]
     pub fix: Option<FixEntry>,
@@ -153,6 +156,18 @@ pub struct SeverityIf {
     pub when: Spanned<String>,
     /// The severity where it is true.
     pub severity: Severity,
+}
+
+/// Another result type under a condition.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportedAsIf {
+    /// A CEL expression.
+    #[schemars(with = "String")]
+    pub when: Spanned<String>,
+    /// The RFC 8460 §4.3 result type where it is true.
+    #[schemars(with = "String", extend("enum" = RESULT_TYPES))]
+    pub reported_as: Spanned<String>,
 }
 
 /// A replacement of text.
