@@ -1,0 +1,200 @@
+//! What a rule says of itself: id, group, completeness, requirements, citations, params. Used by `check`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_yaml::Spanned;
+
+use super::{RuleChecker, no_such_rule};
+use crate::rules::cost::{MAX_PARAMS_OCTETS, MAX_REQUIRED};
+use crate::rules::load::Rule;
+use crate::rules::model::RESULT_TYPES;
+use crate::source_text::{is_bidi, nearest, printable};
+
+impl RuleChecker<'_, '_> {
+    pub(super) fn identity(&mut self, before: &[Rule]) {
+        let id = &self.written.entry.id;
+        if !is_kebab_case(&id.value) {
+            self.report(
+                id,
+                format!("`{}` is no id", id.value),
+                Some("write it in kebab-case: `acme-max-age`".to_owned()),
+            );
+        }
+        if let Some(other) = before.iter().find(|other| other.id == id.value) {
+            let (message, help) = match self.written_place(other) {
+                Some(place) => (
+                    format!("the id `{}` is taken, in {place}", id.value),
+                    "each rule has an id of its own: choose another".to_owned(),
+                ),
+                None => (
+                    format!("the id `{}` is taken, by a built-in rule", id.value),
+                    format!("choose another id, or write `replaces: {}` to stand in for the built-in rule", id.value),
+                ),
+            };
+            self.report(id, message, Some(help));
+        }
+    }
+
+    /// Where a rule of the organisation's own stands: file and line. `None` for a built-in one.
+    pub(super) fn written_place(&self, rule: &Rule) -> Option<String> {
+        let index = self.rules.iter().position(|other| std::ptr::eq(other, rule))?;
+        let written = self.all.get(index).filter(|written| written.own)?;
+        Some(format!("{}:{}", rule.file, written.entry.id.referenced.line()))
+    }
+
+    /// What the file says of all its rules; told at the first of them.
+    pub(super) fn group(&mut self, first_of_file: bool) {
+        let group = &self.written.group;
+        if first_of_file && !is_kebab_case(&group.value) {
+            let message = format!("`{}` is no name for a group", printable(&group.value));
+            self.report(group, message, Some("write it in kebab-case: `acme`".to_owned()));
+        }
+    }
+
+    pub(super) fn completeness(&mut self) {
+        let entry = &self.written.entry;
+        let id = &entry.id.value;
+        let keys = [
+            (
+                entry.title.trim().is_empty(),
+                format!("the rule `{id}` has no `title`"),
+                "say in one line what is so when the rule passes",
+            ),
+            (entry.severity.is_none(), format!("the rule `{id}` has no `severity`"), "write note, warning or error"),
+            (
+                entry.cites.is_empty(),
+                format!("the rule `{id}` cites nothing"),
+                "name in `cites` what the rule rests on: `[RFC 8461 §3.2]`, or a reference of your own",
+            ),
+            (
+                entry.message.as_ref().is_none_or(|message| message.value.trim().is_empty()),
+                format!("the rule `{id}` has no `message`"),
+                "say what is wrong: `message: \"max_age is {policy.max_age}\"`",
+            ),
+        ];
+        for (missing, message, help) in keys {
+            if missing {
+                self.report(&entry.id, message, Some(help.to_owned()));
+            }
+        }
+    }
+
+    pub(super) fn requires(&mut self, whole: bool) {
+        let required = self.required();
+        if required > MAX_REQUIRED {
+            let message = format!("the rule requires more than {MAX_REQUIRED} others, directly and through them");
+            return self.report(&self.written.entry.id, message, Some("take some out of `requires`".to_owned()));
+        }
+        for required in self.written.entry.requires.iter().chain(&self.written.entry.after) {
+            if !self.rules.iter().any(|rule| rule.id == required.value) {
+                // It may be one that could not be read.
+                if !whole {
+                    continue;
+                }
+                self.errors.push(no_such_rule(self.written.source, required, self.rules));
+            } else if let Some(circle) = self.circle(&required.value) {
+                // A circle is told once: at the first of its rules.
+                let places = circle.iter().filter_map(|id| self.rules.iter().position(|rule| rule.id == **id));
+                let own = self.rules.iter().position(|rule| rule.id == self.rule.id);
+                if places.min() < own {
+                    continue;
+                }
+                let chain: Vec<String> = circle.iter().map(|id| format!("`{id}`")).collect();
+                let message = match circle.len() {
+                    0 | 1 => "a rule cannot require itself".to_owned(),
+                    _ => format!("`{}` requires {}: a circle", self.rule.id, chain.join(", which requires ")),
+                };
+                self.report(required, message, Some("one of them must come first: take out one of these".to_owned()));
+            }
+        }
+    }
+
+    /// How many rules this one requires, directly and through others; counted up to the bound.
+    pub(super) fn required(&self) -> usize {
+        let mut open: Vec<&Rule> = vec![self.rule];
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        while let Some(rule) = open.pop().filter(|_| seen.len() <= MAX_REQUIRED) {
+            for id in rule.requires.iter().chain(&rule.after) {
+                if seen.insert(id) {
+                    open.extend(self.rules.iter().find(|rule| rule.id == *id));
+                }
+            }
+        }
+        seen.len()
+    }
+
+    /// The ids from a required rule to this one, where it requires this one, directly or not.
+    pub(super) fn circle(&self, from: &str) -> Option<Vec<&str>> {
+        let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut open = vec![self.rules.iter().find(|rule| rule.id == from)?];
+        let mut seen: BTreeSet<&str> = open.iter().map(|rule| rule.id.as_str()).collect();
+        while let Some(rule) = open.pop() {
+            if rule.id == self.rule.id {
+                let back = std::iter::successors(Some(rule.id.as_str()), |id| came_from.get(id).copied());
+                let mut circle: Vec<&str> = back.collect();
+                circle.reverse();
+                return Some(circle);
+            }
+            for next in rule.requires.iter().chain(&rule.after) {
+                let Some(next) = self.rules.iter().find(|other| other.id == *next) else { continue };
+                if seen.insert(&next.id) {
+                    came_from.insert(&next.id, &rule.id);
+                    open.push(next);
+                }
+            }
+        }
+        None
+    }
+
+    /// Texts that end in reports and on terminals hold no control characters and nothing that turns their direction.
+    pub(super) fn texts_are_plain(&mut self) {
+        let entry = &self.written.entry;
+        let spanned = [&entry.message, &entry.help, &entry.subject].into_iter().flatten().chain(&entry.cites);
+        let mut wrong: Vec<Spanned<String>> = spanned.filter(|text| !is_plain(&text.value)).cloned().collect();
+        let others = [Some(&entry.title), Some(&entry.why), entry.otherwise.as_ref()];
+        if others.into_iter().flatten().any(|text| !is_plain(text)) {
+            wrong.push(entry.id.clone());
+        }
+        for text in wrong {
+            let message = format!("a text of the rule `{}` holds a control character", printable(&self.rule.id));
+            self.report(&text, message, Some("write what people can read; `\\n` is allowed".to_owned()));
+        }
+    }
+
+    pub(super) fn params(&mut self) {
+        let octets = serde_json::to_string(&self.rule.params).map_or(0, |text| text.len());
+        if octets > MAX_PARAMS_OCTETS {
+            let message = format!("the params of a rule hold at most {MAX_PARAMS_OCTETS} octets; these have {octets}");
+            self.report(&self.written.entry.id, message, Some("make several rules of it".to_owned()));
+        }
+    }
+
+    pub(super) fn citations(&mut self) {
+        let entry = &self.written.entry;
+        for cite in &entry.cites {
+            if cite.value.trim().is_empty() {
+                let help = "write what the rule rests on: `RFC 8461 §3.2`, or a reference of your own".to_owned();
+                self.report(cite, "this citation is empty".to_owned(), Some(help));
+            }
+        }
+        let conditional = entry.reported_as_if.iter().map(|other| &other.reported_as);
+        for kind in entry.reported_as.iter().chain(conditional) {
+            if RESULT_TYPES.contains(&kind.value.as_str()) {
+                continue;
+            }
+            let near = nearest(&kind.value, RESULT_TYPES).map(|near| format!("did you mean `{near}`?"));
+            let message = format!("`{}` is no result type of RFC 8460 §4.3", kind.value);
+            self.report(kind, message, near.or_else(|| Some(format!("known: {}", RESULT_TYPES.join(", ")))));
+        }
+    }
+}
+
+/// Whether a text holds nothing that moves a cursor or turns its direction; lines may end in it.
+fn is_plain(text: &str) -> bool {
+    !text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_bidi(c))
+}
+
+fn is_kebab_case(id: &str) -> bool {
+    let part = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    id.len() <= 64 && id.starts_with(|c: char| c.is_ascii_lowercase()) && id.split('-').all(part)
+}

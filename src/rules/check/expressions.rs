@@ -1,0 +1,269 @@
+//! The expressions of a rule: conditions, lists, texts, paths. Used by `check`.
+
+use std::collections::BTreeSet;
+
+use serde_yaml::Spanned;
+
+use super::RuleChecker;
+use super::place::{at_mistake, at_text};
+use super::scope::{all_prefixes, element_of, root_scope, scope_of};
+use crate::facts::Type;
+use crate::rules::cost::{MAX_LISTS, MAX_REQUIRED, MAX_STEPS, steps};
+use crate::rules::expr::Expr;
+use crate::rules::load::Rule;
+use crate::rules::template::Template;
+use crate::rules::types::{self, Mistake, Scope, Variable};
+
+impl RuleChecker<'_, '_> {
+    pub(super) fn body(&mut self) {
+        let entry = &self.written.entry;
+        if entry.assert.is_some() != entry.forbid.0.is_empty() && !self.written.torn {
+            let (has, help) = match entry.assert {
+                Some(_) => ("both `assert` and `forbid`", "keep one of the two, or make two rules"),
+                None => ("neither `assert` nor `forbid`", "write what is true when the rule passes: `assert: …`"),
+            };
+            self.report(&entry.id, format!("the rule `{}` has {has}", self.rule.id), Some(help.to_owned()));
+        }
+        if let Some((second, _)) = entry.forbid.0.get(1) {
+            self.report(
+                second,
+                "`forbid` takes one list".to_owned(),
+                Some("outer lists go into `for_each`".to_owned()),
+            );
+        }
+        if let Some((name, _)) = entry.for_each.0.iter().chain(&entry.forbid.0).nth(MAX_LISTS) {
+            let message = format!("a rule goes through at most {MAX_LISTS} lists in each other");
+            return self.report(name, message, Some("make several rules of it".to_owned()));
+        }
+        let mut scope = root_scope(self.rule);
+        let outer = scope.clone();
+        let mut not_null = self.certain();
+        if let Some(when) = &self.written.group_when {
+            self.expression(when, &Expr::new(when.value.as_str()), &outer, &BTreeSet::new(), Some(&Type::Bool));
+        }
+        // A list that is `null` has no element, so what `when` says of paths outside of it holds for the list too.
+        let mut listed = not_null.clone();
+        listed.extend(self.rule.when.iter().flat_map(|when| certain_of(when, &scope)));
+        for (name, list) in entry.for_each.0.iter().chain(&entry.forbid.0) {
+            self.bind(name, list, &mut scope, &listed);
+        }
+        if let (Some(when), Some(expr)) = (&entry.when, &self.rule.when) {
+            self.expression(when, expr, &scope, &not_null, Some(&Type::Bool));
+            self.needs_a_fact(when, expr, &scope);
+            not_null.extend(certain_of(expr, &scope));
+        }
+        if let (Some(assert), Some(expr)) = (&entry.assert, &self.rule.assert) {
+            self.expression(assert, expr, &scope, &not_null, Some(&Type::Bool));
+            self.needs_a_fact(assert, expr, &scope);
+        }
+        for (written, (expr, _)) in entry.severity_if.iter().zip(&self.rule.severity_if) {
+            self.expression(&written.when, expr, &scope, &not_null, Some(&Type::Bool));
+        }
+        for (written, (expr, _)) in entry.reported_as_if.iter().zip(&self.rule.reported_as_if) {
+            self.expression(&written.when, expr, &scope, &not_null, Some(&Type::Bool));
+        }
+        self.texts(&scope, &not_null);
+    }
+
+    pub(super) fn texts(&mut self, scope: &Scope, not_null: &BTreeSet<String>) {
+        let entry = &self.written.entry;
+        if let Some(message) = &entry.message {
+            self.template(message, &self.rule.message, scope, not_null);
+        }
+        for (written, template) in [(&entry.help, &self.rule.help), (&entry.subject, &self.rule.subject)] {
+            if let (Some(written), Some(template)) = (written, template) {
+                self.template(written, template, scope, not_null);
+            }
+        }
+        if let Some(at) = &entry.at {
+            self.path(at, scope);
+        }
+        if let (Some(written), Some(fix)) = (&entry.fix, &self.rule.fix) {
+            self.path(&written.replace, scope);
+            let mut known = not_null.clone();
+            if let (Some(when), Some(expr)) = (&written.when, &fix.when) {
+                self.expression(when, expr, scope, not_null, Some(&Type::Bool));
+                known.extend(certain_of(expr, scope));
+            }
+            if let (Some(when), Some(expr)) = (&written.safe_when, &fix.safe_when) {
+                self.expression(when, expr, scope, &known, Some(&Type::Bool));
+            }
+            self.template(&written.with, &fix.with, scope, &known);
+        }
+    }
+
+    /// The paths that are not `null` because this rule's requirements passed and its file's condition holds.
+    pub(super) fn certain(&self) -> BTreeSet<String> {
+        let mut paths =
+            self.rule.group_when.as_ref().map_or_else(BTreeSet::new, |when| certain_of(when, &root_scope(self.rule)));
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<&str> = self.rule.requires.iter().map(String::as_str).collect();
+        while let Some(id) = open.pop().filter(|_| seen.len() <= MAX_REQUIRED) {
+            let Some(rule) = self.rules.iter().find(|rule| rule.id == id && seen.insert(id.to_owned())) else {
+                continue;
+            };
+            let scope = scope_of(rule);
+            let conditions = rule.group_when.as_deref().into_iter().chain(&rule.when).chain(&rule.assert);
+            conditions.for_each(|expr| paths.extend(certain_of(expr, &scope)));
+            open.extend(rule.requires.iter().map(String::as_str));
+        }
+        paths
+    }
+
+    pub(super) fn bind(
+        &mut self,
+        name: &Spanned<String>,
+        list: &Spanned<String>,
+        scope: &mut Scope,
+        not_null: &BTreeSet<String>,
+    ) {
+        if scope.contains_key(&name.value) {
+            let message = format!("`{}` already means something here", name.value);
+            return self.report(name, message, Some("choose another name for the element".to_owned()));
+        }
+        if !is_identifier(&name.value) {
+            return self.report(name, format!("`{}` is no name for a variable", name.value), None);
+        }
+        let before = self.errors.len();
+        let expr = Expr::new(list.value.as_str());
+        let shape = self.expression(list, &expr, scope, not_null, None);
+        let variable = match element_of(&list.value, scope) {
+            Some(variable) => variable,
+            None => {
+                if self.errors.len() == before {
+                    let what = shape.map_or("no path to a list".to_owned(), |shape| shape.label());
+                    let message = format!("`{}` is {what}; only a list can be gone through", list.value);
+                    self.report(list, message, Some("`stslint facts` shows which paths are lists".to_owned()));
+                }
+                Variable { shape: Type::Any, nullable: false, path: format!("@{}", name.value) }
+            }
+        };
+        scope.insert(name.value.clone(), variable);
+    }
+
+    pub(super) fn template(
+        &mut self,
+        written: &Spanned<String>,
+        template: &Template,
+        scope: &Scope,
+        not_null: &BTreeSet<String>,
+    ) {
+        for (expr, offset) in template.inserts() {
+            self.expression_at(written, expr, offset, scope, not_null, None);
+        }
+    }
+
+    pub(super) fn path(&mut self, written: &Spanned<String>, scope: &Scope) {
+        let expr = Expr::new(written.value.as_str());
+        // A path may end in a null: it only says where to point. What it passes through is not asked for.
+        let everything: BTreeSet<String> = match expr.compiled() {
+            Ok(compiled) => compiled.paths.iter().flat_map(|path| all_prefixes(path, scope)).collect(),
+            Err(_) => BTreeSet::new(),
+        };
+        self.expression(written, &expr, scope, &everything, None);
+        if let Ok(compiled) = expr.compiled()
+            && crate::rules::expr::path_of(compiled.program.expression()).is_none()
+        {
+            self.report(
+                written,
+                "this is no path to a fact".to_owned(),
+                Some("write it as `policy.max_age`".to_owned()),
+            );
+        }
+    }
+
+    /// Warns of an expression that is the same for every domain: then the rule can never fail, or never passes.
+    pub(super) fn needs_a_fact(&mut self, written: &Spanned<String>, expr: &Expr, scope: &Scope) {
+        let Ok(compiled) = expr.compiled() else { return };
+        let asks = |path: &Vec<String>| path.first().is_some_and(|root| root != "params" && scope.contains_key(root));
+        if compiled.paths.iter().any(asks) {
+            return;
+        }
+        let always = match expr.source().trim() {
+            "true" => "always true",
+            "false" => "always false",
+            _ => "the same for every domain",
+        };
+        let message = format!("the rule `{}` asks for no fact here: this is {always}", self.rule.id);
+        let help = "`stslint facts` lists what can be asked for".to_owned();
+        self.warnings.push(at_text(self.written.source, written, message, Some(help)));
+    }
+
+    pub(super) fn expression(
+        &mut self,
+        written: &Spanned<String>,
+        expr: &Expr,
+        scope: &Scope,
+        not_null: &BTreeSet<String>,
+        wanted: Option<&Type>,
+    ) -> Option<Type> {
+        self.expression_at(written, expr, 0, scope, not_null, wanted)
+    }
+
+    pub(super) fn expression_at(
+        &mut self,
+        written: &Spanned<String>,
+        expr: &Expr,
+        offset: usize,
+        scope: &Scope,
+        not_null: &BTreeSet<String>,
+        wanted: Option<&Type>,
+    ) -> Option<Type> {
+        let source = self.written.source;
+        let compiled = match expr.compiled() {
+            Ok(compiled) => compiled,
+            Err(error) => {
+                let mistake = Mistake {
+                    offset: error.offset,
+                    length: error.length,
+                    message: error.message.clone(),
+                    help: error.help.clone(),
+                    null_path: None,
+                };
+                self.errors.push(at_mistake(source, written, expr.source(), offset, mistake));
+                return None;
+            }
+        };
+        let steps = steps(compiled.program.expression(), &self.rule.params);
+        if steps > MAX_STEPS {
+            let message =
+                format!("this takes {steps} steps through lists of the rule; at most {MAX_STEPS} are allowed");
+            self.report(written, message, Some("make the lists shorter, or several rules of it".to_owned()));
+            return None;
+        }
+        let (typed, mistakes) = types::check(compiled, scope, not_null);
+        let sound = mistakes.is_empty();
+        for mut mistake in mistakes {
+            if let Some(rule) = mistake.null_path.as_deref().and_then(|path| self.judge_of(path)) {
+                mistake.help = mistake.help.map(|help| format!("{help}, such as `requires: [{rule}]`"));
+            }
+            self.errors.push(at_mistake(source, written, expr.source(), offset, mistake));
+        }
+        if let Some(wanted) = wanted.filter(|wanted| sound && typed.shape != Type::Any && typed.shape != **wanted) {
+            let message = format!("this is {}, where {} belongs", typed.shape.label(), wanted.label());
+            self.report(written, message, Some("compare it with something: `… == …`".to_owned()));
+        }
+        Some(typed.shape)
+    }
+
+    /// The rule that fails where a path is `null`.
+    pub(super) fn judge_of(&self, path: &str) -> Option<&str> {
+        // The rule that says just this comes before those that say more.
+        let just_this = format!("{path} != null");
+        let says_more = |rule: &&Rule| rule.assert.as_ref().is_none_or(|assert| assert.source().trim() != just_this);
+        let judges = |rule: &&Rule| {
+            rule.id != self.rule.id
+                && rule.scopes.is_empty()
+                && rule.assert.as_ref().is_some_and(|assert| certain_of(assert, &root_scope(rule)).contains(path))
+        };
+        self.rules.iter().filter(judges).min_by_key(says_more).map(|rule| rule.id.as_str())
+    }
+}
+
+fn certain_of(expr: &Expr, scope: &Scope) -> BTreeSet<String> {
+    expr.compiled().map_or_else(|_| BTreeSet::new(), |compiled| types::not_null_where_true(compiled, scope))
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_')
+}

@@ -1,0 +1,81 @@
+//! The variables that expressions of a rule can use, with their types. Used by `check` and `ask`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::facts::{self, Field, Type};
+use crate::rules::load::Rule;
+use crate::rules::types::{Scope, Variable};
+
+/// The variables of every expression: the roots of the facts.
+pub fn facts_scope() -> Scope {
+    let variable = |(name, field): (&String, &Field)| {
+        (name.clone(), Variable { shape: field.shape.clone(), nullable: field.nullable, path: name.clone() })
+    };
+    facts::root().iter().map(variable).collect()
+}
+
+pub(super) fn root_scope(rule: &Rule) -> Scope {
+    let mut scope = facts_scope();
+    let params: BTreeMap<String, Field> = rule
+        .params
+        .iter()
+        .map(|(name, value)| (name.clone(), Field { shape: shape_of(value), nullable: false, about: String::new() }))
+        .collect();
+    scope.insert(
+        "params".to_owned(),
+        Variable { shape: Type::Object(Arc::new(params)), nullable: false, path: "params".to_owned() },
+    );
+    scope
+}
+
+/// The variables inside a rule's lists.
+pub(super) fn scope_of(rule: &Rule) -> Scope {
+    let mut scope = root_scope(rule);
+    for (name, path) in &rule.scopes {
+        if let Some(variable) = element_of(&path.join("."), &scope) {
+            scope.insert(name.clone(), variable);
+        }
+    }
+    scope
+}
+
+/// The element of the list at a path.
+pub(super) fn element_of(path: &str, scope: &Scope) -> Option<Variable> {
+    let mut segments = path.split('.').map(str::trim);
+    let root = scope.get(segments.next()?)?;
+    let mut shape = &root.shape;
+    let mut full = root.path.clone();
+    for segment in segments {
+        let Type::Object(fields) = shape else { return None };
+        shape = &fields.get(segment)?.shape;
+        full = format!("{full}.{segment}");
+    }
+    let Type::List(element) = shape else { return None };
+    Some(Variable { shape: (**element).clone(), nullable: false, path: format!("{full}[]") })
+}
+
+/// A path and all that it passes through, from the root of the facts on.
+pub fn all_prefixes(path: &[String], scope: &Scope) -> Vec<String> {
+    let Some((root, rest)) = path.split_first() else { return Vec::new() };
+    let mut full = scope.get(root).map_or_else(|| root.clone(), |variable| variable.path.clone());
+    let mut prefixes = vec![full.clone()];
+    for segment in rest {
+        full = format!("{full}.{segment}");
+        prefixes.push(full.clone());
+    }
+    prefixes
+}
+
+pub(super) fn shape_of(value: &serde_json::Value) -> Type {
+    use serde_json::Value;
+    match value {
+        Value::Array(values) => Type::List(Arc::new(values.first().map_or(Type::Any, shape_of))),
+        Value::Bool(_) => Type::Bool,
+        Value::Null => Type::Null,
+        Value::Number(number) if number.is_f64() => Type::Double,
+        Value::Number(_) => Type::Int,
+        Value::Object(_) => Type::Any,
+        Value::String(_) => Type::Text(None),
+    }
+}
