@@ -31,15 +31,15 @@ pub enum FileError {
         path: PathBuf,
     },
     /// The operating system refused.
-    #[error("cannot {action} {}: {source}", shown(path))]
+    #[error("cannot {action} {}: {reason}", shown(path))]
     #[diagnostic(code(stslint::file))]
     Io {
         /// What was tried: `read` or `write`.
         action: &'static str,
         /// The path as it was given.
         path: PathBuf,
-        /// The system's error.
-        source: io::Error,
+        /// The system's error, which the message tells in full.
+        reason: io::Error,
     },
     /// The file is larger than anything sensible.
     #[error("{} has more than {limit} octets", shown(path))]
@@ -78,10 +78,10 @@ fn in_line(line: Option<usize>) -> String {
 pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let mut octets = Vec::new();
     // One octet more than allowed tells "just at the limit" from "beyond it".
-    open(path)?.take(limit.saturating_add(1)).read_to_end(&mut octets).map_err(|source| FileError::Io {
+    open(path)?.take(limit.saturating_add(1)).read_to_end(&mut octets).map_err(|reason| FileError::Io {
         action: "read",
         path: path.to_owned(),
-        source,
+        reason,
     })?;
     match octets.len() as u64 > limit {
         true => Err(FileError::TooLarge { path: path.to_owned(), limit }),
@@ -111,7 +111,7 @@ pub fn open(path: &Path) -> Result<Box<dyn Read>, FileError> {
     }
     match File::open(path) {
         Ok(file) => Ok(Box::new(file)),
-        Err(source) => Err(FileError::Io { action: "read", path: path.to_owned(), source }),
+        Err(reason) => Err(FileError::Io { action: "read", path: path.to_owned(), reason }),
     }
 }
 
@@ -124,9 +124,9 @@ pub fn write_whole(path: &Path, octets: &[u8]) -> Result<(), FileError> {
 
 /// Writes a file whole where there is none yet, and never over another.
 pub fn write_new(path: &Path, octets: &[u8]) -> Result<(), FileError> {
-    let failed = |source: io::Error| match source.kind() {
+    let failed = |reason: io::Error| match reason.kind() {
         io::ErrorKind::AlreadyExists => FileError::Exists { path: path.to_owned() },
-        _ => FileError::Io { action: "write", path: path.to_owned(), source },
+        _ => FileError::Io { action: "write", path: path.to_owned(), reason },
     };
     let written = |mut file: NamedTempFile| {
         file.write_all(octets)?;
@@ -194,8 +194,8 @@ impl WholeFile {
     }
 }
 
-fn failed(path: &Path, source: io::Error) -> FileError {
-    FileError::Io { action: "write", path: path.to_owned(), source }
+fn failed(path: &Path, reason: io::Error) -> FileError {
+    FileError::Io { action: "write", path: path.to_owned(), reason }
 }
 
 /// A temporary file in the folder of the target, with the target's permissions.

@@ -87,7 +87,7 @@ impl Walk<'_> {
         if depth > MAX_DEPTH || !self.is_new(folder) {
             return Ok(());
         }
-        let failed = |source| FileError::Io { action: "read", path: folder.to_owned(), source };
+        let failed = |reason| FileError::Io { action: "read", path: folder.to_owned(), reason };
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(failed)? {
             self.looked_at = self.looked_at.saturating_add(1);

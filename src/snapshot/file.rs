@@ -189,9 +189,9 @@ impl<R: Read> Iterator for Lines<R> {
                 }
                 Ok(_) if line.trim_ascii().is_empty() => {}
                 Ok(_) => return Some(parse_line(&name, &line)),
-                Err(source) => {
+                Err(reason) => {
                     self.ended = true;
-                    return Some(Err(FileError::Io { action: "read", path: name.into(), source }.into()));
+                    return Some(Err(FileError::Io { action: "read", path: name.into(), reason }.into()));
                 }
             }
         }
