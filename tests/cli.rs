@@ -177,7 +177,17 @@ fn damaged_snapshots_are_named_with_their_place() {
         ("cut.yaml", &good[..good.len() / 2], ""),
         ("version.yaml", "snapshot: 9\ndomain: example.com\n", "version 9"),
         ("key.yaml", "snapshot: 1\ndomain: example.com\nrecrod: null\n", "did you mean `record`"),
-        ("type.json", "{\"snapshot\": 1, \"domain\": 7}", "type.json"),
+        ("type.json", "{\"snapshot\": 1, \"domain\": [7]}", "type.json:1:27"),
+        ("key.json", "{\"snapshot\": 1, \"domain\": \"a.example\", \"recrod\": null}", "did you mean `record`"),
+        ("ends.json", "{\"snapshot\": 1, \"domain\":", "ends too early"),
+        (
+            "one-line.json",
+            &format!(
+                "{{\"snapshot\": 1, \"domain\": \"a.example\", \"policy\": {{\"body\": \"{}\"}}, \"x\": 1}}",
+                "é".repeat(100_000)
+            ),
+            "one-line.json:1:2000",
+        ),
         ("empty.yaml", "", "empty"),
         ("escape.yaml", "snapshot: 1\ndomain: example.com\n\"\u{1b}[31m\": 1\n", ""),
         (
@@ -194,6 +204,7 @@ fn damaged_snapshots_are_named_with_their_place() {
             assert!(ran.err.contains(words), "{name}: {}", ran.err);
         }
         assert!(!ran.err.contains('\u{1b}') && !ran.err.contains("panicked"), "{name}: {}", ran.err);
+        assert!(ran.err.len() < 4_096, "{name}: the text itself is shown, {} octets", ran.err.len());
     }
     let huge = folder.path().join("huge.txt");
     std::fs::write(&huge, vec![b'x'; 5 << 20]).unwrap();

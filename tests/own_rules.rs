@@ -200,6 +200,13 @@ fn hostile_files_end_soon_and_move_no_cursor() {
         (rule("assert: record.outcome.matches('a{100}{100}{100}')\nmessage: m"), "repeat more than"),
         (rule("assert: record.outcome.matches('(?=x)')\nmessage: m"), "look-around"),
         (rule("assert: 99999999999999999999 > 0\nmessage: m"), "does not belong here"),
+        (
+            format!(
+                "group: acme\nrules: [{{ id: a-b, title: T, severity: error, cites: [X], message: {}, assert: policy.nope }}]\n",
+                "x".repeat(100_000)
+            ),
+            "[r.yaml:2:100085]",
+        ),
         (many(5_001, "policy.usable"), "more than 5000 rules"),
         (many(900, "policy.usable"), "more than 64 others"),
         (many(60, "policy.usabel"), "there may be more"),

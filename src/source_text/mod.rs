@@ -4,41 +4,61 @@
 //! and proposes the word that was probably meant.
 
 mod every_mistake;
+mod excerpt;
 mod wording;
 
-use miette::{Diagnostic, NamedSource, SourceSpan};
+use std::fmt::Display;
+
+use miette::{Diagnostic, LabeledSpan, SourceCode, SourceSpan};
 use serde::de::DeserializeOwned;
-use serde_yaml::Location;
+use serde_json::error::Category;
+use serde_yaml::{Error as YamlError, Location};
 use thiserror::Error;
 
 use self::every_mistake::line_at;
 pub use self::every_mistake::{ReadAll, from_yaml_all};
+pub use self::excerpt::{EXCERPT_WIDTH, Excerpt};
 use self::wording::yaml_error;
 
+/// The longest JSON text, in octets, that is read a second time for a clearer error.
+const MAX_TOLD_AS_YAML: usize = 1 << 20;
+
 /// A text that could not be understood, and where.
-#[derive(Clone, Debug, Diagnostic, Error)]
+#[derive(Clone, Debug, Error)]
 #[error("{message}")]
-#[diagnostic()]
 pub struct SourceError {
     /// What is wrong, in one sentence without the place.
     pub message: String,
-    /// The text with the name that diagnostics show for it.
-    #[source_code]
-    pub text: NamedSource<String>,
-    /// The place.
-    #[label]
+    /// The lines of the text around the place, with the name that diagnostics show for it.
+    pub text: Excerpt,
+    /// The place in the whole text.
     pub at: Option<SourceSpan>,
     /// What to do.
-    #[help]
     pub help: Option<String>,
+}
+
+impl Diagnostic for SourceError {
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.text)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = self.at.map(|_| self.text.label())?;
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(None, label))))
+    }
 }
 
 impl SourceError {
     /// An error at `span` (octets from the start, and a length) of `text`, which diagnostics call `name`.
     pub fn new(name: &str, text: &str, span: Option<(usize, usize)>, message: impl Into<String>) -> Self {
+        let (offset, length) = span.unwrap_or_default();
         SourceError {
             message: printable(&message.into()),
-            text: NamedSource::new(printable(name), printable(text)),
+            text: Excerpt::of(name, text, offset, length, EXCERPT_WIDTH),
             at: span.map(|(offset, length)| clamp(text, offset, length)),
             help: None,
         }
@@ -67,11 +87,24 @@ pub fn from_yaml_with<T: DeserializeOwned>(
 
 /// Reads a JSON document of type `T`; errors as [`from_yaml`].
 pub fn from_json<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<SourceError>> {
-    serde_json::from_str(text).map_err(|error| Box::new(json_error(name, text, &error)))
+    serde_json::from_str(text).map_err(|error| {
+        let readable = error.classify() == Category::Data && text.len() <= MAX_TOLD_AS_YAML;
+        // What is JSON is YAML too, whose reader tells the key or value itself.
+        let as_yaml = if readable { serde_yaml::from_str::<T>(text).err() } else { None };
+        Box::new(match as_yaml {
+            Some(told) if !matches!(told.without_snippet(), YamlError::Budget { .. }) => yaml_error(name, text, &told),
+            _ => json_error(name, text, &error),
+        })
+    })
 }
 
 fn json_error(name: &str, text: &str, error: &serde_json::Error) -> SourceError {
     let offset = offset_of(text, error.line(), error.column());
+    if error.is_eof() {
+        let help = "close what was opened: a quote, a bracket or a brace; or is only a part of the file here?";
+        return SourceError::new(name, text, Some((offset, 1)), "the text ends too early")
+            .with_help(Some(help.to_owned()));
+    }
     let message = error.to_string();
     // serde_json appends the place to its message; the label shows it better.
     let message = message.split(" at line ").next().unwrap_or(&message);
@@ -173,8 +206,15 @@ mod tests {
     #[test]
     fn json_errors_have_their_place() {
         let error = from_json::<Shape>("a.json", "{\n  \"max_age\": \"x\"\n}").unwrap_err();
-        assert!(error.message.contains("invalid type"), "{}", error.message);
-        assert_eq!(error.at.map(|at| at.offset()), Some(17));
+        assert_eq!(error.message, "this is not a whole number");
+        assert_eq!(error.at.map(|at| at.offset()), Some(15));
+        let error = from_json::<Shape>("a.json", "{\"max-age\": 1}").unwrap_err();
+        assert_eq!(
+            (error.message.as_str(), error.help.as_deref()),
+            ("unknown key `max-age`", Some("did you mean `max_age`?"))
+        );
+        assert_eq!(from_json::<Shape>("a.json", "{\"max_age\": 1").unwrap_err().message, "the text ends too early");
+        assert!(from_json::<Shape>("a.json", "{\"max_age\" 1}").unwrap_err().message.contains("expected `:`"));
     }
 
     #[test]

@@ -9,8 +9,7 @@ mod sender;
 use std::fmt;
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, NarratableReportHandler,
-    ReportHandler, SourceCode,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NarratableReportHandler, ReportHandler, SourceCode,
 };
 use serde_json::Value;
 
@@ -19,7 +18,7 @@ pub use self::page::Page;
 use super::citation_url;
 use crate::fix::corrected_line;
 use crate::outcome::{Check, Report, Severity};
-use crate::source_text::{escape, printable};
+use crate::source_text::{EXCERPT_WIDTH, Excerpt, escape};
 
 /// How a report is shown.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +121,7 @@ pub fn time_in_words(time: &str) -> String {
 /// A finding as miette shows it.
 struct Shown<'a> {
     check: &'a Check,
-    source: Option<NamedSource<String>>,
+    source: Option<Excerpt>,
     /// The line as it should be, where a mend is known.
     corrected: Option<String>,
 }
@@ -179,17 +178,19 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let location = self.check.location.as_ref()?;
-        self.source.as_ref()?;
-        let span = LabeledSpan::new(None, location.offset, location.length);
-        Some(Box::new(std::iter::once(span)))
+        let label = self.source.as_ref()?.label();
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(None, label))))
     }
 }
 
 /// One finding with its text underlined.
 pub fn finding(report: &Report, check: &Check, style: &Style) -> String {
-    let exhibit = check.location.as_ref().and_then(|location| report.exhibits.get_key_value(&location.exhibit));
-    let source = exhibit.map(|(name, text)| NamedSource::new(escape(name), printable(&text.replace('\r', " "))));
+    // What stands beside the text: the number of its line, and a frame.
+    let width = if style.accessible { EXCERPT_WIDTH } else { style.width.saturating_sub(8) };
+    let source = check.location.as_ref().and_then(|location| {
+        let (name, text) = report.exhibits.get_key_value(&location.exhibit)?;
+        Some(Excerpt::of(&escape(name), &text.replace('\r', " "), location.offset, location.length, width))
+    });
     let fixed = check.fix.as_ref().and_then(|fix| corrected_line(report.exhibits.get(&fix.location.exhibit)?, fix));
     // The help has often said it already.
     let with = check.fix.as_ref().map(|fix| fix.with.trim()).filter(|with| with.len() > 8);
