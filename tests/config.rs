@@ -174,6 +174,14 @@ fn ignored_findings_leave_a_trace_and_expired_entries_are_findings() {
     assert!(human.contains("note policy-enforced: moving (until 2999-12-31, stslint.yaml:2)"), "{human}");
     assert_eq!(failing(&folder.report(&["--no-ignores"])), ["note policy-enforced"]);
 
+    // A rule can be a pattern too, of at least one rule.
+    folder.write("stslint.yaml", &entry.replace("policy-enforced", "policy-en*"));
+    assert_eq!(folder.report(&[])["summary"]["ignored"], 1);
+    folder.write("stslint.yaml", &entry.replace("policy-enforced", "record-en*"));
+    assert_eq!(folder.check(&[]).code, 2);
+    assert!(folder.check(&[]).err.contains("no rule matches `record-en*`"));
+    folder.write("stslint.yaml", entry);
+
     // The last day counts whole, in UTC.
     assert_eq!(failing(&folder.report(&["--at", "2999-12-31T23:59:59Z", "--select", "policy"])), [] as [&str; 0]);
     let late = folder.report(&["--at", "3000-01-01T00:00:00Z", "--select", "policy"]);

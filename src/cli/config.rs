@@ -189,7 +189,7 @@ fn ignore(ignore: &Ignore, today: Date) -> ShownIgnore {
     let entry = &ignore.entry;
     let until = entry.until.value;
     ShownIgnore {
-        rule: entry.rule.as_ref().map(|rule| rule.value.clone()),
+        rule: entry.rule.as_ref().map(|rule| rule.value.to_string()),
         group: entry.group.as_ref().map(|group| group.value.clone()),
         domain: entry.domain.as_ref().map(|pattern| pattern.value.to_string()),
         subject: entry.subject.as_ref().map(|pattern| pattern.value.to_string()),

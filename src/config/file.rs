@@ -96,9 +96,9 @@ impl Level {
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields, extend("anyOf" = [{ "required": ["rule"] }, { "required": ["group"] }]))]
 pub struct IgnoreEntry {
-    /// The rule whose findings are ignored.
+    /// The rule whose findings are ignored; `*` stands for any text.
     #[schemars(with = "String", default)]
-    pub rule: Option<Placed<String>>,
+    pub rule: Option<Placed<Pattern>>,
     /// The group whose rules' findings are ignored.
     #[schemars(with = "String", default)]
     pub group: Option<Placed<String>>,

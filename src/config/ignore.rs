@@ -120,15 +120,13 @@ impl Ignore {
 
     /// What it ignores, in words.
     pub fn what(&self) -> String {
-        let name = self.entry.rule.as_ref().or(self.entry.group.as_ref());
-        escape(name.map(|name| name.value.as_str()).unwrap_or_default())
+        let rule = self.entry.rule.as_ref().map(|rule| rule.value.to_string());
+        escape(&rule.or_else(|| Some(self.entry.group.as_ref()?.value.clone())).unwrap_or_default())
     }
 
     fn names(&self, check: &Check) -> bool {
-        let names = |wanted: &Option<super::Placed<String>>, name: &str| {
-            wanted.as_ref().is_none_or(|wanted| wanted.value == name)
-        };
-        names(&self.entry.rule, &check.rule) && names(&self.entry.group, &check.group)
+        self.entry.rule.as_ref().is_none_or(|rule| rule.value.matches(&check.rule))
+            && self.entry.group.as_ref().is_none_or(|group| group.value == check.group)
     }
 
     fn accepts(&self, check: &Check) -> bool {

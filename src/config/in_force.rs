@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::file::Level;
 use super::ignore::Ignores;
 use super::load::{Configuration, Layer};
+use super::pattern::Pattern;
 use super::read::{MAX_MISTAKES, mistake, shape};
 use super::tree::Placed;
 use crate::outcome::Severity;
@@ -185,7 +186,7 @@ impl Setter<'_> {
                 return;
             }
             if let Some(rule) = &entry.rule {
-                self.rule_exists(rule);
+                self.some_rule_matches(rule);
             }
             if let Some(group) = &entry.group {
                 self.group_exists(group);
@@ -195,6 +196,16 @@ impl Setter<'_> {
 
     fn is_full(&self) -> bool {
         self.mistakes.len() >= MAX_MISTAKES
+    }
+
+    fn some_rule_matches(&mut self, pattern: &Placed<Pattern>) {
+        let written = Placed { value: pattern.value.to_string(), at: pattern.at };
+        if !written.value.contains('*') {
+            self.rule_exists(&written);
+        } else if !self.in_force.rules.rules.iter().any(|rule| pattern.value.matches(&rule.id)) {
+            let help = "`*` stands for any text; `stslint rules list` names all rules".to_owned();
+            self.report(&written, format!("no rule matches `{}`", escape(&written.value)), help);
+        }
     }
 
     fn rule_exists(&mut self, id: &Placed<String>) -> bool {

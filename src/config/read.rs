@@ -140,7 +140,7 @@ impl Reader<'_> {
         let at = extent(item, self.source);
         let first = entries.first().map_or(item.at, |(key, _)| key.at);
         let of = |name: &str| entries.iter().find(|(key, _)| key.value == name).map(|(_, value)| *value);
-        let rule = of("rule").and_then(|value| self.text(value));
+        let rule = of("rule").and_then(|value| self.pattern(value, Pattern::of_text));
         let group = of("group").and_then(|value| self.text(value));
         if of("rule").is_none() && of("group").is_none() {
             let help = "name the rule whose finding is accepted: `rule: policy-enforced`".to_owned();
