@@ -34,6 +34,7 @@ use thiserror::Error;
 use self::configured::{ConfigArgs, configured};
 use self::rule_args::OwnRules;
 use crate::config::Configuration;
+use crate::report::{NagiosState, nagios_unknown};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -147,17 +148,41 @@ impl UsageError {
 /// Runs the command that these words are; the exit code is as the README says.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
-    let cli = Cli::parse_from(&words);
+    let cli = match Cli::try_parse_from(&words) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { unknown_or(2, &words, "wrong usage") } else { 0 });
+        }
+    };
     terminal::start_logs(&cli.output);
     let ended = configured(&cli, &words)
         .and_then(|(configuration, reread)| one_command(reread.as_ref().unwrap_or(&cli), &configuration));
-    match ended {
-        Ok(code) => ExitCode::from(code),
+    let code = match ended {
+        Ok(code) => code,
         Err(error) => {
             terminal::print_error(&error, &cli.output);
+            unknown_or(2, &words, &error.to_string())
+        }
+    };
+    match terminal::lost() {
+        Some(reason) => {
+            let error = UsageError { message: format!("cannot write to standard output: {reason}"), help: None };
+            terminal::print_error(&error.into(), &cli.output);
             ExitCode::from(2)
         }
+        None => ExitCode::from(code),
     }
+}
+
+/// The exit code of a run that failed before its formats were known: where Nagios asks, that is UNKNOWN and said so.
+fn unknown_or(code: u8, words: &[OsString], reason: &str) -> u8 {
+    let asked = |pair: &[OsString]| matches!(pair, [option, value] if option == "--format" && value == "nagios");
+    if !words.windows(2).any(asked) && !words.iter().any(|word| word == "--format=nagios") {
+        return code;
+    }
+    terminal::print(&nagios_unknown(reason));
+    NagiosState::Unknown as u8
 }
 
 fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {

@@ -1,6 +1,7 @@
 //! What the terminal can do, and what goes to it: standard output for results, standard error for the rest.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use miette::{Diagnostic, LabeledSpan, Report, Severity, SourceCode};
 use thiserror::Error;
@@ -22,7 +23,8 @@ fn style_for(output: &OutputArgs, terminal: bool) -> Style {
         Colour::Always => true,
         Colour::Never => false,
         Colour::Auto => {
-            (terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")) || forced
+            let able = terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+            !set("NO_COLOR") && (able || forced)
         }
     };
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
@@ -36,7 +38,7 @@ fn style_for(output: &OutputArgs, terminal: bool) -> Style {
     Style {
         colour,
         unicode,
-        hyperlinks: terminal && colour,
+        hyperlinks: terminal && colour && supports_hyperlinks::supports_hyperlinks(),
         width: width.clamp(60, 120),
         show_passed: false,
         findings_only: false,
@@ -53,10 +55,21 @@ fn terminal_width() -> Option<usize> {
     terminal_size::terminal_size().map(|(terminal_size::Width(width), _)| usize::from(width))
 }
 
-/// Prints to standard output; a reader that has gone away is no error.
+/// Why standard output took no more, where that is not for its reader having gone away.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Prints to standard output; a reader that has gone away is no error, and what else fails is kept for [`lost`].
 pub fn print(text: &str) {
     let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => _ = LOST.set(error.to_string()),
+        _ => {}
+    }
+}
+
+/// Why something that was printed is lost, if it is: a disk is full.
+pub fn lost() -> Option<&'static str> {
+    LOST.get().map(String::as_str)
 }
 
 /// A unified diff in the colours that people know, where colour is wanted.

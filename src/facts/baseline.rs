@@ -13,6 +13,12 @@ pub fn baseline_facts(builder: &mut Builder<'_>, older: &Snapshot, hosts: &Fact<
         builder.why(format!("baseline.{field}"), format!("the baseline does not hold what `baseline.{field}` needs"));
     }
     let records = older.record.as_ref().and_then(Lookup::known);
+    // Only with a usable record and a valid policy did senders put anything into their caches (RFC 8461 §3.1, §3.2).
+    let recorded = records.is_none_or(|records| {
+        let parsed = records.iter().map(|record| sts_record::parse(&record.joined()));
+        let begun: Vec<_> = parsed.filter(|record| record.begins).collect();
+        matches!(begun.as_slice(), [one] if one.id.is_some())
+    });
     let id = records.map(|records| {
         let parsed = records.iter().map(|record| sts_record::parse(&record.joined()));
         parsed.filter(|record| record.begins).find_map(|record| record.id).map(|id| id.text)
@@ -32,13 +38,21 @@ pub fn baseline_facts(builder: &mut Builder<'_>, older: &Snapshot, hosts: &Fact<
     };
     let parsed = policy::parse(&served.body.0);
     let patterns: Vec<MxPattern> = parsed.mx.iter().filter_map(|mx| MxPattern::parse(&mx.pattern.text).ok()).collect();
+    let version = parsed.version.as_ref().is_some_and(|version| version.text == "STSv1");
+    let named = parsed.valid_mode() == Some("none") || !parsed.mx.is_empty();
+    let clean = version
+        && named
+        && parsed.valid_max_age().is_some()
+        && parsed.markup.is_none()
+        && parsed.syntax.is_empty()
+        && patterns.len() == parsed.mx.len();
     let uncovered = hosts.known().map(|hosts| {
         let names = hosts.iter().filter_map(|host| host.name.known());
         names.filter(|name| !patterns.iter().any(|pattern| pattern.matches(name))).cloned().collect()
     });
     BaselineFacts {
         body: Fact::Known(Some(served.body.lossy().into_owned())),
-        mode: Fact::Known(parsed.valid_mode().map(str::to_owned)),
+        mode: Fact::Known(parsed.valid_mode().filter(|_| recorded && clean).map(str::to_owned)),
         max_age: Fact::Known(parsed.valid_max_age().and_then(|seconds| i64::try_from(seconds).ok())),
         patterns: Fact::Known(parsed.mx.iter().map(|mx| mx.pattern.text.clone()).collect()),
         uncovered: uncovered.into(),

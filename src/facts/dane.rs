@@ -20,17 +20,31 @@ pub fn tlsa_facts(host: &MxHost) -> Fact<Vec<TlsaFacts>> {
         .filter(|tls| tls.handshake)
         .map(|tls| tls.chain.as_slice())
         .collect();
-    records.map(|records| records.iter().map(|record| facts_of(record, &chains)).collect()).into()
+    let facts = |records: &[TlsaRecord]| {
+        // Each connection needs one record that matches (RFC 7672 §2.2), and addresses may have keys of their own.
+        let served = |chain: &&[Certificate]| records.iter().any(|record| usable(record) && matches(record, chain));
+        let every_chain = chains.iter().all(served);
+        records.iter().map(|record| facts_of(record, &chains, every_chain)).collect()
+    };
+    records.map(|records| facts(records)).into()
 }
 
-fn facts_of(record: &TlsaRecord, chains: &[&[Certificate]]) -> TlsaFacts {
+/// RFC 7672 §3.1: the usages for SMTP, and a selector and matching type that are known.
+fn usable(record: &TlsaRecord) -> bool {
+    matches!(record.usage, 2 | 3) && record.selector <= 1 && record.matching <= 2
+}
+
+fn facts_of(record: &TlsaRecord, chains: &[&[Certificate]], every_chain: bool) -> TlsaFacts {
     // Of an end-entity usage only the host's own certificate has to be known.
     let read = |chain: &&[Certificate]| if matches!(record.usage, 1 | 3) { chain.len().min(1) } else { chain.len() };
     let known = chains
         .iter()
         .all(|chain| !chain.is_empty() && chain.iter().take(read(chain)).all(|certificate| certificate.pem.is_some()));
     let matches = if known && !chains.is_empty() {
-        Fact::Known(chains.iter().all(|chain| matches(record, chain)))
+        match usable(record) {
+            true => Fact::Known(every_chain && chains.iter().any(|chain| matches(record, chain))),
+            false => Fact::Known(chains.iter().all(|chain| matches(record, chain))),
+        }
     } else {
         Fact::Unobserved
     };
@@ -45,7 +59,7 @@ fn facts_of(record: &TlsaRecord, chains: &[&[Certificate]]) -> TlsaFacts {
             record.matching,
             crate::source_text::escape(&record.association)
         )),
-        usable: Fact::Known(matches!(record.usage, 2 | 3) && record.selector <= 1 && record.matching <= 2),
+        usable: Fact::Known(usable(record)),
         matches,
     }
 }

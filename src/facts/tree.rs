@@ -210,7 +210,7 @@ facts! {
         text: String,
         /// Whether a sender may use it for SMTP: usage 2 or 3, known selector and matching type (RFC 7672 §3.1).
         usable: bool,
-        /// Whether it matches the chain that the host presented at every address.
+        /// Whether it matches a chain that the host presented, and none of its addresses is without such a record.
         matches: bool,
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::outcome::{Check, Fix, Ignored, Location, Outcome, Severity, Summary};
 use crate::snapshot::Snapshot;
-use crate::source_text::is_bidi;
+use crate::source_text::is_unseen;
 
 /// Texts that mean something to a terminal, to HTML, to Markdown, to XML, or to a service.
 const HOSTILE: [&str; 12] = [
@@ -103,7 +103,7 @@ fn each(examine: impl Fn(&str, &Results<'_>)) {
 
 /// No control character but line ends, and none that turns the direction of text.
 fn assert_printable(text: &str, of: &str) {
-    let found = text.chars().find(|c| (c.is_control() && *c != '\n') || is_bidi(*c));
+    let found = text.chars().find(|c| (c.is_control() && *c != '\n') || is_unseen(*c));
     assert_eq!(found, None, "{of:?}: {text:?}");
 }
 
@@ -200,7 +200,8 @@ fn xml_stays_xml() {
 fn markdown_holds_no_link_image_html_or_mention_from_outside() {
     each(|text, results| {
         let document = markdown(results);
-        assert_printable(&document, text);
+        // Addresses are broken up by our own blanks without width, so that nothing makes links of them.
+        assert_printable(&document.replace('\u{200b}', ""), text);
         assert!(document.chars().count() < 65_536);
         let mut in_code = false;
         for event in

@@ -40,9 +40,9 @@ const MAX_CONTENTS: usize = 40;
 const STYLE: &str = include_str!("html/style.css");
 const ICONS: &str = include_str!("html/icons.svg");
 /// The mark in the tab of a browser; without one, browsers ask the server of the page for it.
-const TAB_ICON: &str = "data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E\
-    %3Crect x=%221%22 y=%225%22 width=%2230%22 height=%2222%22 rx=%225%22 fill=%22%230b5c7a%22/%3E\
-    %3Cpath d=%22M5.5 10.5 16 18.5 26.5 10.5%22 fill=%22none%22 stroke=%22white%22 stroke-width=%222.6%22/%3E\
+const TAB_ICON: &str = "data:image/svg+xml,%3Csvg%20xmlns=%22http://www.w3.org/2000/svg%22%20viewBox=%220%200%2032%2032%22%3E\
+    %3Crect%20x=%221%22%20y=%225%22%20width=%2230%22%20height=%2222%22%20rx=%225%22%20fill=%22%230b5c7a%22/%3E\
+    %3Cpath%20d=%22M5.5%2010.5%2016%2018.5%2026.5%2010.5%22%20fill=%22none%22%20stroke=%22white%22%20stroke-width=%222.6%22/%3E\
     %3C/svg%3E";
 
 /// The page about one or more domains; of several, the worst comes first.

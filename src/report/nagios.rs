@@ -55,7 +55,7 @@ pub fn nagios(results: &Results<'_>, require_complete: bool) -> String {
     let state = NagiosState::of(results, require_complete);
     let total = total(results);
     let mut parts = vec![subject(results)];
-    parts.push(counts(&total));
+    parts.extend(Some(counts(&total)).filter(|counts| !counts.is_empty()));
     parts.extend(results.unreadable.first().map(|first| {
         let more = results.unreadable.len().saturating_sub(1);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -89,7 +89,7 @@ fn counts(total: &Summary) -> String {
     let counts = [(total.errors, "error"), (total.warnings, "warning"), (total.notes, "note")];
     let mut words: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| counted(*count, word)).collect();
-    if words.is_empty() {
+    if words.is_empty() && total.passed > 0 {
         words.push("no findings".to_owned());
     }
     if total.not_checked > 0 {

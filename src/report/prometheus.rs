@@ -22,7 +22,7 @@ impl Metric {
         Metric { name, help, values: BTreeMap::new() }
     }
 
-    /// Of two reports on one domain the later one counts: a series may stand here only once.
+    /// A series may stand here only once.
     fn set(&mut self, labels: &[(&str, &str)], value: i64) {
         let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
         self.values.insert(labels.join(","), value);
@@ -41,15 +41,17 @@ impl Metric {
     }
 }
 
-/// The metrics of all domains.
+/// The metrics of all domains and policy files; of two reports on one of them the later one counts.
 pub fn prometheus(results: &Results<'_>) -> String {
     let mut unreadable = Metric::new("stslint_unreadable_inputs", "Inputs that could not be read in this run.");
     unreadable.set(&[], integer(results.unreadable.len()));
     let families = [findings, checks, not_after, remaining, mode, max_age, last_run];
-    families.iter().map(|family| family(results.linted).text()).chain([unreadable.text()]).collect()
+    let latest: BTreeMap<&str, &Linted> = results.linted.iter().map(|linted| (domain(linted), linted)).collect();
+    let latest: Vec<&Linted> = latest.into_values().collect();
+    families.iter().map(|family| family(&latest).text()).chain([unreadable.text()]).collect()
 }
 
-fn findings(linted: &[Linted]) -> Metric {
+fn findings(linted: &[&Linted]) -> Metric {
     let mut metric = Metric::new("stslint_findings", "Findings by severity.");
     for linted in linted {
         let summary = linted.report.summary;
@@ -60,7 +62,7 @@ fn findings(linted: &[Linted]) -> Metric {
     metric
 }
 
-fn checks(linted: &[Linted]) -> Metric {
+fn checks(linted: &[&Linted]) -> Metric {
     let mut metric = Metric::new("stslint_checks", "Checks by how they ended.");
     for linted in linted {
         let summary = linted.report.summary;
@@ -77,7 +79,7 @@ fn checks(linted: &[Linted]) -> Metric {
     metric
 }
 
-fn not_after(linted: &[Linted]) -> Metric {
+fn not_after(linted: &[&Linted]) -> Metric {
     let mut metric = Metric::new(
         "stslint_certificate_not_after_timestamp_seconds",
         "When the certificate of the policy host or of an MX host expires, in seconds since 1970.",
@@ -88,7 +90,7 @@ fn not_after(linted: &[Linted]) -> Metric {
     metric
 }
 
-fn remaining(linted: &[Linted]) -> Metric {
+fn remaining(linted: &[&Linted]) -> Metric {
     let mut metric = Metric::new(
         "stslint_certificate_remaining_seconds",
         "How long the certificate was still valid when it was observed; negative once it has expired.",
@@ -102,9 +104,9 @@ fn remaining(linted: &[Linted]) -> Metric {
 }
 
 /// Each certificate's service, host and address, and when it expires.
-fn expiries(linted: &[Linted]) -> Vec<(&Linted, [&str; 3], i64)> {
+fn expiries<'a>(linted: &[&'a Linted]) -> Vec<(&'a Linted, [&'a str; 3], i64)> {
     let mut expiries = Vec::new();
-    for linted in linted {
+    for linted in linted.iter().copied() {
         for seen in certificates(&linted.facts) {
             let not_after = seen.certificate.get("not_after").and_then(Value::as_str).and_then(seconds);
             expiries.extend(not_after.map(|time| (linted, [seen.service, seen.host, seen.address], time)));
@@ -117,7 +119,7 @@ fn labels_of<'a>(linted: &'a Linted, [service, host, address]: &[&'a str; 3]) ->
     [("domain", domain(linted)), ("service", service), ("host", host), ("address", address)]
 }
 
-fn mode(linted: &[Linted]) -> Metric {
+fn mode(linted: &[&Linted]) -> Metric {
     let mut metric = Metric::new(
         "stslint_policy_mode",
         "1 for the mode of the policy: enforce, testing, none, invalid, or absent where no policy is served.",
@@ -134,7 +136,7 @@ fn mode(linted: &[Linted]) -> Metric {
     metric
 }
 
-fn max_age(linted: &[Linted]) -> Metric {
+fn max_age(linted: &[&Linted]) -> Metric {
     let mut metric = Metric::new("stslint_policy_max_age_seconds", "How long senders may keep the policy.");
     for linted in linted {
         if let Some(seconds) = linted.facts.pointer("/policy/max_age").and_then(Value::as_i64) {
@@ -144,7 +146,7 @@ fn max_age(linted: &[Linted]) -> Metric {
     metric
 }
 
-fn last_run(linted: &[Linted]) -> Metric {
+fn last_run(linted: &[&Linted]) -> Metric {
     let mut metric =
         Metric::new("stslint_last_run_timestamp_seconds", "When the domain was observed, in seconds since 1970.");
     for linted in linted {
@@ -155,8 +157,9 @@ fn last_run(linted: &[Linted]) -> Metric {
     metric
 }
 
+/// The domain, or the name of the policy file where only that was looked at.
 fn domain(linted: &Linted) -> &str {
-    linted.report.domain.as_deref().unwrap_or_default()
+    linted.report.domain.as_deref().or(linted.policy_file.as_deref()).unwrap_or_default()
 }
 
 fn seconds(time: &str) -> Option<i64> {

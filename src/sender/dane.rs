@@ -2,8 +2,8 @@
 
 use super::host::{Verdict, failing, settled, verdicts};
 use super::{SenderAction, SenderDane};
-use crate::facts::Facts;
-use crate::facts::tree::{MxHostFacts, TlsSessionFacts};
+use crate::facts::tree::{MxHostFacts, TlsSessionFacts, TlsaFacts};
+use crate::facts::{Facts, matches_mx};
 
 /// What it does; `None` where DANE does not apply: no secure TLSA record, or nothing of it was observed.
 pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option<SenderDane> {
@@ -45,9 +45,12 @@ pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option
     }
     let matches: Vec<Option<bool>> = usable.iter().map(|record| record.matches.known().copied()).collect();
     Some(match () {
-        () if matches.contains(&Some(true)) => {
-            said(SenderAction::Deliver, format!("a TLSA record matches its certificate{elected}"), Vec::new())
-        }
+        () if matches.contains(&Some(true)) => match anchored_leaf(facts, host, &usable) {
+            Some((kind, why)) => {
+                said(SenderAction::Refuse, format!("a TLSA record matches its issuer, but {why}{elected}"), vec![kind])
+            }
+            None => said(SenderAction::Deliver, format!("a TLSA record matches its certificate{elected}"), Vec::new()),
+        },
         () if matches.contains(&None) => said(
             SenderAction::Unknown,
             "whether a TLSA record matches its certificate was not observed".to_owned(),
@@ -55,6 +58,30 @@ pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option
         ),
         () => {
             said(SenderAction::Refuse, format!("no TLSA record matches its certificate{elected}"), vec!["tlsa-invalid"])
+        }
+    })
+}
+
+/// What is wrong with the certificate itself where only its issuer is pinned: usage 2 asks for the host's name, or the
+/// domain's, and for its dates (RFC 7672 §3.1.2, §3.2.2); usage 3 asks for neither.
+fn anchored_leaf(facts: &Facts, host: &MxHostFacts, usable: &[&TlsaFacts]) -> Option<(&'static str, &'static str)> {
+    if usable.iter().any(|record| record.usage.known() == Some(&3) && record.matches.known() == Some(&true)) {
+        return None;
+    }
+    let domain = facts.known.domain.known().and_then(Option::as_deref).unwrap_or_default();
+    let sessions = host.probes.known().into_iter().flatten().filter_map(|probe| probe.tls.known());
+    sessions.filter_map(|tls| tls.certificate.known().and_then(Option::as_ref)).find_map(|certificate| {
+        let names = certificate.dns_ids.known().map(Vec::as_slice).unwrap_or_default();
+        let named = ["exact", "wildcard", "partial_wildcard"];
+        let misses = certificate.name_match.known().is_some_and(|found| !named.contains(&found.as_str()));
+        if certificate.expired.known() == Some(&true) {
+            Some(("certificate-expired", "its certificate has expired"))
+        } else if certificate.not_yet_valid.known() == Some(&true) {
+            Some(("certificate-not-trusted", "its certificate is not yet valid"))
+        } else if misses && !names.iter().any(|name| matches_mx(name, domain)) {
+            Some(("certificate-host-mismatch", "its certificate does not name it"))
+        } else {
+            None
         }
     })
 }

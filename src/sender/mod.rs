@@ -186,11 +186,15 @@ fn delivered(first: &SenderHost, hosts: &[SenderHost]) -> String {
     };
     let skipped = hosts.iter().take_while(|host| !delivers(host.action)).count();
     let later = hosts.iter().skip(skipped).filter(|host| host.action == SenderAction::Refuse).count();
+    let unknown = hosts.iter().take(skipped).find(|host| host.action == SenderAction::Unknown);
     let before = match skipped {
         0 => "Mail is delivered".to_owned(),
         1 => "One MX host is not used; mail is delivered".to_owned(),
         count => format!("{count} MX hosts are not used; mail is delivered"),
     };
+    let before = unknown.map_or(before, |host| {
+        format!("What is done with {} is not known; where it gets no mail, mail is delivered", host.exchange)
+    });
     let after = match later {
         0 => String::new(),
         1 => "; one host of lower preference would be refused when it is needed".to_owned(),

@@ -166,6 +166,12 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
     let reportable = |applied: Applied, kind: &str| if mode == "none" { applied } else { applied.reporting(kind) };
     let record = facts.known.record.known();
     match record.and_then(|record| record.usable.known()) {
+        None if record.and_then(|record| record.outcome.known()).is_some_and(|outcome| outcome == "servfail") => {
+            return reportable(
+                cached("the record cannot be looked up (SERVFAIL)".to_owned()),
+                "sts-policy-fetch-error",
+            );
+        }
         None => return Applied::new(Word::Unknown, no_record_observed(facts)),
         Some(false) => return reportable(cached(unusable(record).to_owned()), "sts-policy-fetch-error"),
         Some(true) => {}

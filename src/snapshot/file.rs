@@ -77,7 +77,7 @@ pub fn read(path: &Path) -> Box<dyn Iterator<Item = Result<Snapshot, ReadError>>
     let name = path.display().to_string();
     if Format::of(path) == Some(Format::JsonLines) {
         return match files::open(path) {
-            Ok(file) => Box::new(Lines { name, reader: BufReader::new(file), number: 0, ended: false }),
+            Ok(file) => Box::new(Lines { name, reader: BufReader::new(file), number: 0, any: false, ended: false }),
             Err(error) => Box::new(std::iter::once(Err(error.into()))),
         };
     }
@@ -169,6 +169,8 @@ struct Lines<R> {
     name: String,
     reader: BufReader<R>,
     number: usize,
+    /// Whether a line held anything.
+    any: bool,
     ended: bool,
 }
 
@@ -182,13 +184,21 @@ impl<R: Read> Iterator for Lines<R> {
             self.number = self.number.saturating_add(1);
             let name = format!("{}, line {}", self.name, self.number);
             match read {
-                Ok(0) => self.ended = true,
+                Ok(0) => {
+                    self.ended = true;
+                    if !self.any {
+                        return Some(Err(ReadError::Empty { name: source_text::printable(&self.name) }));
+                    }
+                }
                 Ok(octets) if octets as u64 > MAX_SNAPSHOT_OCTETS => {
                     self.ended = true;
                     return Some(Err(FileError::TooLarge { path: name.into(), limit: MAX_SNAPSHOT_OCTETS }.into()));
                 }
                 Ok(_) if line.trim_ascii().is_empty() => {}
-                Ok(_) => return Some(parse_line(&name, &line)),
+                Ok(_) => {
+                    self.any = true;
+                    return Some(parse_line(&name, &line));
+                }
                 Err(reason) => {
                     self.ended = true;
                     return Some(Err(FileError::Io { action: "read", path: name.into(), reason }.into()));

@@ -149,7 +149,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 pub fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
-            let unsafe_to_print = (c.is_control() && c != '\n' && c != '\t' && c != '\r') || is_bidi(c);
+            let unsafe_to_print = (c.is_control() && c != '\n' && c != '\t' && c != '\r') || is_unseen(c);
             let times = if unsafe_to_print { c.len_utf8() } else { 1 };
             std::iter::repeat_n(if unsafe_to_print { '?' } else { c }, times)
         })
@@ -164,16 +164,21 @@ pub fn escape(text: &str) -> String {
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
             '\t' => escaped.push_str("\\t"),
-            c if c.is_control() || is_bidi(c) => escaped.extend(c.escape_unicode()),
+            c if c.is_control() || is_unseen(c) => escaped.extend(c.escape_unicode()),
             c => escaped.push(c),
         }
     }
     escaped
 }
 
-/// Whether the character turns the direction of text and could so disguise what it says.
-pub fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+/// Whether the character turns the direction of text, ends a line for some readers, or takes no room, and could so
+/// disguise what a text says.
+pub fn is_unseen(c: char) -> bool {
+    let turns = matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let ends = matches!(c, '\u{2028}' | '\u{2029}');
+    let takes_no_room = matches!(c, '\u{00AD}' | '\u{180E}' | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2064}'
+        | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{FFFE}' | '\u{FFFF}' | '\u{E0000}'..='\u{E007F}');
+    turns || ends || takes_no_room
 }
 
 fn clamp(text: &str, offset: usize, length: usize) -> SourceSpan {

@@ -96,7 +96,13 @@ fn malformed(text: &[u8], line: Span, inner: Span) -> (Slip, Offence) {
         _ if is_item(octets) => {
             let item = words.trim_start_matches("- ").trim();
             let offence = Offence::new(line, "this is the item of a list, and a policy has no lists");
-            (Slip::Item, offence.suggesting(format!("mx: {item}")))
+            let field = item.split_once(':').map(|(name, _)| name.trim());
+            let suggestion = match field {
+                Some(name) if FIELDS.contains(&name) => Some(item.to_owned()),
+                Some(_) => None,
+                None => Some(format!("mx: {item}")),
+            };
+            (Slip::Item, suggestion.into_iter().fold(offence, Offence::suggesting))
         }
         _ if octets.contains(&b':') => {
             (Slip::Other, offence("a field name has 1 to 32 letters, digits, `_`, `-` or `.`, a letter or digit first"))

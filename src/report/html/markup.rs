@@ -3,7 +3,7 @@
 //! Used by all parts of the HTML report. What a peer sent can only enter by [`Markup::text`] or as the value of
 //! an attribute, so that no element of its own can come of it.
 
-use crate::source_text::{escape, is_bidi};
+use crate::source_text::{escape, is_unseen};
 
 /// How many characters of one text are shown.
 const MAX_TEXT: usize = 4_096;
@@ -149,7 +149,7 @@ fn is_unprintable(c: char) -> bool {
         | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
         | '\u{FDD0}'..='\u{FDEF}' | '\u{E0000}'..='\u{E0FFF}');
     let noncharacter = u32::from(c) & 0xFFFE == 0xFFFE;
-    control || invisible || noncharacter || is_bidi(c)
+    control || invisible || noncharacter || is_unseen(c)
 }
 
 #[cfg(test)]

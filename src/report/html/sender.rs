@@ -17,8 +17,9 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
         html.element("p", &[], |html| {
             html.text("It applies ");
             html.leaf("strong", &[], applied(&view.policy));
-            html.text(". ");
+            html.text(": ");
             html.prose(&view.explanation);
+            html.text(".");
         });
         if !view.reports.is_empty() {
             html.element("p", &[], |html| {

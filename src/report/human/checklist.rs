@@ -119,7 +119,7 @@ pub fn not_checked(report: &Report, page: &Page<'_>) -> String {
         let named = rules.iter().take(4).copied().collect::<Vec<_>>().join(", ");
         let more = rules.len().saturating_sub(4);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        text.push_str(&page.paragraph("  ", &format!("{named}{more}: {reason}")));
+        text.push_str(&page.paragraph("  ", &format!("{named}{more}: {}", escape(reason))));
     }
     text + "\n"
 }
@@ -136,9 +136,9 @@ pub fn ignored(report: &Report, page: &Page<'_>) -> String {
             "{} {}{subject}: {} (until {}, {})",
             ignored.severity.label(),
             ignored.rule,
-            ignored.reason,
+            escape(&ignored.reason),
             ignored.until,
-            ignored.by
+            escape(&ignored.by)
         );
         text.push_str(&page.paragraph("  ", &line));
     }

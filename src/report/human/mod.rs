@@ -56,8 +56,22 @@ impl Style {
 
 /// The report as text. `facts` is the tree of facts behind it.
 pub fn human(report: &Report, facts: &Value, style: &Style) -> String {
-    let text = parts(report, facts, style);
+    let text = no_commands(&parts(report, facts, style));
     if style.unicode { text } else { ascii(&text) }
+}
+
+/// The text without what a runner of CI jobs takes for a command to itself, wherever it reads one in a log: `::` at
+/// the beginning of a line, and `##[`.
+fn no_commands(text: &str) -> String {
+    let line = |line: &str| {
+        let rest = line.trim_start();
+        let indent = line.len().saturating_sub(rest.len());
+        match rest.starts_with("::") {
+            true => format!("{}\\{rest}", line.get(..indent).unwrap_or_default()),
+            false => line.to_owned(),
+        }
+    };
+    text.split_inclusive('\n').map(line).collect::<String>().replace("##[", "#\\#[")
 }
 
 /// The text for terminals that have nothing but ASCII: every other character takes one column, but for those that
@@ -217,7 +231,7 @@ pub fn render(diagnostic: &dyn Diagnostic, style: &Style) -> String {
         }
     }
     if style.accessible {
-        return With(&NarratableReportHandler::new(), diagnostic).to_string();
+        return no_commands(&With(&NarratableReportHandler::new(), diagnostic).to_string());
     }
     let theme = match (style.unicode, style.colour) {
         (true, true) => GraphicalTheme::unicode(),
@@ -232,7 +246,7 @@ pub fn render(diagnostic: &dyn Diagnostic, style: &Style) -> String {
         .with_wrap_lines(true)
         .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
         .with_word_separator(textwrap::WordSeparator::AsciiSpace);
-    With(&handler, diagnostic).to_string()
+    no_commands(&With(&handler, diagnostic).to_string())
 }
 
 /// What to do first.

@@ -21,7 +21,7 @@ impl Descriptors {
         let mut descriptors = Descriptors { list: Vec::new(), index: BTreeMap::new() };
         let built_in: Vec<String> = built_in_sources().into_iter().map(|source| source.name).collect();
         for rule in results.rules.rules.iter().filter(|rule| !rule.off) {
-            descriptors.add(&rule.id, || described(rule, built_in.contains(&rule.file)));
+            descriptors.add(&rule.id, || described(rule, built_in.contains(&rule.file), &what_to_do(rule, results)));
         }
         for check in results.linted.iter().flat_map(|linted| &linted.report.checks) {
             descriptors.add(&check.rule, || of_check(check));
@@ -47,19 +47,30 @@ impl Descriptors {
     }
 }
 
-fn described(rule: &Rule, built_in: bool) -> Value {
+/// What to do about a rule's findings, where it is the same for all of them: nothing that only one of them is about.
+fn what_to_do(rule: &Rule, results: &Results<'_>) -> String {
+    let Some(help) = rule.help.as_ref() else { return String::new() };
+    if help.inserts().next().is_none() {
+        return as_written(help);
+    }
+    let checks = results.linted.iter().flat_map(|linted| &linted.report.checks);
+    let mut said = checks.filter(|check| check.rule == rule.id).filter_map(|check| check.help.as_deref());
+    let first = said.next().unwrap_or_default();
+    if said.all(|other| other == first) { first.to_owned() } else { String::new() }
+}
+
+fn described(rule: &Rule, built_in: bool, what_to_do: &str) -> Value {
     let page = format!("{}/blob/main/docs/rules/{}.md", env!("CARGO_PKG_REPOSITORY"), rule.id);
     let cited = rule.cites.iter().find_map(|cite| citation_url(cite));
     let why = if rule.why.is_empty() { &rule.title } else { &rule.why };
-    let what_to_do = rule.help.as_ref().map(as_written).unwrap_or_default();
     let mut descriptor = json!({
         "id": rule.id,
         "name": pascal(&rule.id),
         "shortDescription": { "text": rule.title },
         "fullDescription": { "text": why },
         "help": {
-            "text": help(rule, why, &what_to_do, &|cite| cite.to_owned()),
-            "markdown": help(rule, why, &what_to_do, &linked),
+            "text": help(rule, why, what_to_do, &|cite| cite.to_owned()),
+            "markdown": help(rule, why, what_to_do, &linked),
         },
         "defaultConfiguration": { "level": rule.severity.label() },
         "properties": { "tags": ["mta-sts", rule.group] },

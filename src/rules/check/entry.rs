@@ -8,7 +8,7 @@ use super::{RuleChecker, no_such_rule};
 use crate::rules::cost::{MAX_PARAMS_OCTETS, MAX_REQUIRED};
 use crate::rules::load::Rule;
 use crate::rules::model::RESULT_TYPES;
-use crate::source_text::{is_bidi, nearest, printable};
+use crate::source_text::{is_unseen, nearest, printable};
 
 impl RuleChecker<'_, '_> {
     pub(super) fn identity(&mut self, before: &[Rule]) {
@@ -191,7 +191,7 @@ impl RuleChecker<'_, '_> {
 
 /// Whether a text holds nothing that moves a cursor or turns its direction; lines may end in it.
 fn is_plain(text: &str) -> bool {
-    !text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_bidi(c))
+    !text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_unseen(c))
 }
 
 fn is_kebab_case(id: &str) -> bool {
