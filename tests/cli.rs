@@ -302,3 +302,102 @@ fn the_fixtures_give_the_reports_that_were_reviewed() {
     insta::assert_snapshot!("rules-list", run(&["rules", "list"]).out);
     insta::assert_snapshot!("explain", run(&["explain", "policy-max-age-short"]).out);
 }
+
+#[test]
+fn output_that_is_lost_is_an_error() {
+    // A device that is always full; there is none elsewhere.
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+    for args in [&["check", "--snapshot", GOOD, "--format", "jsonl"][..], &["rules", "list"], &["schema", "report"]] {
+        let output = std::process::Command::new(assert_cmd::cargo::cargo_bin("stslint"))
+            .args(args)
+            .stdout(full.try_clone().unwrap())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(said.contains("cannot write to standard output"), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn nagios_hears_unknown_where_nothing_could_be_checked() {
+    for wrong in [&["--bogus"][..], &["--timeout", "abc"], &["--config", "no/such.yaml"], &["--at", "nonsense"]] {
+        let args = [&["check", "--offline", "example.com", "--format", "nagios"], wrong].concat();
+        let ran = run(&args);
+        assert_eq!(ran.code, 3, "{wrong:?}: {}{}", ran.out, ran.err);
+        assert!(ran.out.starts_with("STSLINT UNKNOWN - "), "{wrong:?}: {}", ran.out);
+    }
+    assert_eq!(run(&["check", "--help", "--format", "nagios"]).code, 0);
+}
+
+#[test]
+fn an_empty_list_of_snapshots_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("empty.jsonl");
+    std::fs::write(&path, "\n\n").unwrap();
+    let ran = run(&["check", "--snapshot", path.to_str().unwrap()]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("there is no snapshot in it"), "{}", ran.err);
+}
+
+#[test]
+fn a_list_is_mended_by_its_dashes_alone_and_front_matter_only_on_demand() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mta-sts.txt");
+    let fields = "version: STSv1\nmode: enforce\nmx: mx1.example.com\nmax_age: 1209600\n";
+    let list: String = fields.lines().map(|line| format!("- {line}\n")).collect();
+    let page = format!("---\npermalink: /.well-known/mta-sts.txt\n---\n{fields}");
+    for (text, fix, mended) in [(&list, "--fix", fields), (&page, "--fix", page.as_str()), (&page, "--fix=all", fields)]
+    {
+        std::fs::write(&path, text).unwrap();
+        run(&["check", "--policy", path.to_str().unwrap(), fix]);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().trim_end(), mended.trim_end(), "{fix}");
+    }
+}
+
+#[test]
+fn metrics_keep_policy_files_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::write(path.join("mta-sts.txt"), text).unwrap();
+        path.join("mta-sts.txt").to_str().unwrap().to_owned()
+    };
+    let bad = file("a", "version: STSv1\n");
+    let good = file("b", "version: STSv1\r\nmode: enforce\r\nmx: mx1.example.com\r\nmax_age: 1209600\r\n");
+    let ran = run(&["check", &bad, &good, "--format", "prometheus"]);
+    let errors = |path: &str| {
+        let series = format!("stslint_findings{{domain=\"{path}\",severity=\"error\"}} ");
+        ran.out.lines().find_map(|line| line.strip_prefix(&series)).map(str::to_owned)
+    };
+    assert_eq!(errors(&good).as_deref(), Some("0"), "{}", ran.out);
+    assert!(errors(&bad).is_some_and(|count| count != "0"), "{}", ran.out);
+}
+
+#[test]
+fn what_senders_never_cached_is_no_cached_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = std::fs::read_to_string(GOOD).unwrap();
+    let baseline = folder.path().join("baseline.yaml");
+    for (old, new, cached) in
+        [("", "", "enforce"), ("version: STSv1", "version: STSv2", "absent"), ("v=STSv1;", "v=STSv2;", "absent")]
+    {
+        assert!(good.contains(old));
+        std::fs::write(&baseline, good.replace(old, new)).unwrap();
+        let args = [
+            "check",
+            "--snapshot",
+            GOOD,
+            "--baseline",
+            baseline.to_str().unwrap(),
+            "--record",
+            "none",
+            "--format",
+            "json",
+        ];
+        let report: Value = serde_json::from_str(&run(&args).out).unwrap();
+        let view = &report["results"][0]["sender"][1];
+        assert_eq!((&view["cache"], &view["policy"]), (&"baseline".into(), &cached.into()), "{new}");
+    }
+}

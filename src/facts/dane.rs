@@ -20,13 +20,13 @@ pub fn tlsa_facts(host: &MxHost) -> Fact<Vec<TlsaFacts>> {
         .filter(|tls| tls.handshake)
         .map(|tls| tls.chain.as_slice())
         .collect();
-    let facts = |records: &[TlsaRecord]| {
+    let facts = |records: &[TlsaRecord]| -> Vec<TlsaFacts> {
         // Each connection needs one record that matches (RFC 7672 §2.2), and addresses may have keys of their own.
         let served = |chain: &&[Certificate]| records.iter().any(|record| usable(record) && matches(record, chain));
         let every_chain = chains.iter().all(served);
         records.iter().map(|record| facts_of(record, &chains, every_chain)).collect()
     };
-    records.map(|records| facts(records)).into()
+    records.map(facts).into()
 }
 
 /// RFC 7672 §3.1: the usages for SMTP, and a selector and matching type that are known.

@@ -14,7 +14,7 @@ use crate::snapshot::Snapshot;
 use crate::source_text::is_unseen;
 
 /// Texts that mean something to a terminal, to HTML, to Markdown, to XML, or to a service.
-const HOSTILE: [&str; 12] = [
+const HOSTILE: [&str; 14] = [
     "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m",
     "line\r\n::error file=/etc/passwd::owned\n| errors=9",
     "<script>alert(1)</script><img src=x onerror=alert(1)></details>",
@@ -27,6 +27,8 @@ const HOSTILE: [&str; 12] = [
     "{0} {{}} [link](3) $`x`$ $$y$$",
     "1. one `a|b` |c| `unclosed **bold** _it_",
     "\u{2028}\u{2029}\u{85}",
+    "a\u{200b}b\u{ad}c\u{e0041}d\u{2060}e\u{feff}",
+    "a long text before what a runner takes for a command to itself ::stop-commands::x ##[error]owned",
 ];
 
 fn check(text: &str, severity: Severity, outcome: Outcome) -> Check {
@@ -264,5 +266,18 @@ fn metrics_stay_metrics() {
             assert!(quotes.is_multiple_of(2) && quotes <= 8, "{text:?}: {line}");
         }
         assert_eq!(metrics.lines().filter(|line| line.starts_with("stslint_findings{")).count(), 3);
+    });
+}
+
+#[test]
+fn the_report_for_people_holds_nothing_raw_and_no_command_of_a_runner() {
+    each(|text, results| {
+        for (linted, accessible) in results.linted.iter().flat_map(|linted| [(linted, false), (linted, true)]) {
+            let style = Style { accessible, unicode: true, show_passed: true, width: 60, ..Style::plain() };
+            let shown = human(&linted.report, &linted.facts, &style);
+            assert_printable(&shown, text);
+            assert!(!shown.contains("##["), "{text:?}: {shown}");
+            assert!(!shown.lines().any(|line| line.trim_start().starts_with("::")), "{text:?}: {shown}");
+        }
     });
 }

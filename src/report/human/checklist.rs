@@ -70,10 +70,11 @@ pub fn checklist(report: &Report, page: &Page<'_>) -> String {
     let mut text = page.heading("Checks performed");
     for (name, checks) in &groups {
         let summary = Summary::of(checks);
+        let title = escape(group_title(name));
         text.push_str(&match page.style.accessible {
-            true => page.paragraph("  ", &format!("{}: {}", group_title(name), in_words(&summary, page))),
+            true => page.paragraph("  ", &format!("{title}: {}", in_words(&summary, page))),
             false => {
-                let first = format!("  {} {:<18}  ", mark(&summary, page), group_title(name));
+                let first = format!("  {} {title:<18}  ", mark(&summary, page));
                 page.paragraph(&first, &in_words(&summary, page))
             }
         });
@@ -83,9 +84,8 @@ pub fn checklist(report: &Report, page: &Page<'_>) -> String {
                     true => "    passed: ".to_owned(),
                     false => format!("      {} ", page.symbol("✓", "+")),
                 };
-                text.push_str(
-                    &page.paragraph(&first, &format!("{} ({}; {})", check.title, check.rule, check.cites.join(", "))),
-                );
+                let told = format!("{} ({}; {})", check.title, check.rule, check.cites.join(", "));
+                text.push_str(&page.paragraph(&first, &escape(&told)));
             }
         }
     }
@@ -137,7 +137,7 @@ pub fn ignored(report: &Report, page: &Page<'_>) -> String {
             ignored.severity.label(),
             ignored.rule,
             escape(&ignored.reason),
-            ignored.until,
+            escape(&ignored.until),
             escape(&ignored.by)
         );
         text.push_str(&page.paragraph("  ", &line));

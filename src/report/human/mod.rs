@@ -18,7 +18,7 @@ pub use self::page::Page;
 use super::citation_url;
 use crate::fix::corrected_line;
 use crate::outcome::{Check, Report, Severity};
-use crate::source_text::{EXCERPT_WIDTH, Excerpt, escape};
+use crate::source_text::{EXCERPT_WIDTH, Excerpt, escape, printable};
 
 /// How a report is shown.
 #[derive(Clone, Copy, Debug)]
@@ -150,8 +150,10 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = self.check.message.as_deref().unwrap_or(&self.check.title);
         match &self.check.subject {
-            Some(subject) if !message.contains(subject.as_str()) => write!(f, "{subject}: {message}"),
-            _ => f.write_str(message),
+            Some(subject) if !message.contains(subject.as_str()) => {
+                write!(f, "{}: {}", escape(subject), escape(message))
+            }
+            _ => f.write_str(&escape(message)),
         }
     }
 }
@@ -180,7 +182,7 @@ impl Diagnostic for Shown<'_> {
             help.push_str(&format!("\nsenders report it as: {kind}"));
         }
         help.push_str(&format!("\nsee {}", self.check.cites.join(", ")));
-        Some(Box::new(help.trim_start().to_owned()))
+        Some(Box::new(printable(&help.trim_start().replace('\r', "?"))))
     }
 
     fn url<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
@@ -255,7 +257,7 @@ fn closing(report: &Report, page: &Page<'_>) -> String {
         Some(first) if first.severity > Severity::Note => {
             let help = first.help.as_deref().or(first.message.as_deref()).unwrap_or(&first.title);
             let help = help.lines().next().unwrap_or_default();
-            format!("First: {help} ({})", first.rule)
+            format!("First: {} ({})", escape(help), first.rule)
         }
         _ if report.summary.passed == 0 => "Nothing could be checked.".to_owned(),
         _ if report.summary.not_checked > 0 => "No error and no warning in what was checked.".to_owned(),
