@@ -376,6 +376,18 @@ fn metrics_keep_policy_files_apart() {
 }
 
 #[test]
+fn a_baseline_of_another_domain_is_not_compared() {
+    let ran = run(&["check", "--snapshot", GOOD, "--baseline", "fixtures/perfect/snapshot.yaml", "--format", "json"]);
+    assert!(
+        ran.err.contains("the baseline is of perfect.example, and is not compared with example.com"),
+        "{}",
+        ran.err
+    );
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(report["results"][0]["sender"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn what_senders_never_cached_is_no_cached_policy() {
     let folder = tempfile::tempdir().unwrap();
     let good = std::fs::read_to_string(GOOD).unwrap();

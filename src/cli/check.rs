@@ -244,17 +244,32 @@ impl<'a> Run<'a> {
         Ok(!alone || self.args.texts.any())
     }
 
+    /// The baseline, where it is of the same domain; else it is said that there is none.
+    fn baseline_of(&self, snapshot: &Snapshot) -> Option<&Snapshot> {
+        let baseline = self.baseline.as_ref()?;
+        match (&baseline.domain, &snapshot.domain) {
+            (Some(older), Some(domain)) if !older.eq_ignore_ascii_case(domain) => {
+                let (older, domain) = (escape(older), escape(domain));
+                let text = format!("warning: the baseline is of {older}, and is not compared with {domain}");
+                terminal::remark(&text, self.output);
+                None
+            }
+            _ => Some(baseline),
+        }
+    }
+
     /// Lints one snapshot.
     fn lint(&self, source: &Source<'_>, mut snapshot: Snapshot, uses: &mut Vec<Use>) -> Result<Linted, Error> {
         self.texts.apply(&mut snapshot);
         if let Some(at) = &self.at {
             snapshot.collected_at = Some(at.clone());
         }
+        let baseline = self.baseline_of(&snapshot);
         if let Some(mend) = &self.mend {
             let for_people = self.args.formats.on_standard_output() == Format::Human;
-            mend.run(&mut snapshot, self.baseline.as_ref(), self.rules, for_people, self.output)?;
+            mend.run(&mut snapshot, baseline, self.rules, for_people, self.output)?;
         }
-        let facts = Facts::of(&snapshot, self.baseline.as_ref());
+        let facts = Facts::of(&snapshot, baseline);
         let evaluated = evaluate(self.rules, &facts);
         for (rule, reason) in &evaluated.mistakes {
             terminal::remark(&format!("warning: the rule {rule} cannot be evaluated: {reason}"), self.output);

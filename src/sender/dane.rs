@@ -17,9 +17,9 @@ pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option
     let outcome = host.tlsa_outcome.known().map(String::as_str);
     let mx_is_secure = secure(facts.known.mx.known().and_then(|mx| mx.dnssec.known()));
     if host.tlsa_dnssec.known().is_some_and(|proof| proof == "bogus")
-        || (outcome == Some("servfail") && secure(host.dnssec.known()))
+        || (matches!(outcome, Some("servfail" | "refused" | "timeout" | "malformed")) && secure(host.dnssec.known()))
     {
-        // A failed lookup makes the host as good as unreachable (RFC 7672 §2.2.1).
+        // Whatever it fails by, a failed lookup makes the host as good as unreachable (RFC 7672 §2.1.2, §2.2.1).
         let text = "the TLSA lookup fails under DNSSEC, so the host counts as unreachable";
         return Some(said(SenderAction::Refuse, text.to_owned(), vec!["dnssec-invalid"]));
     }
