@@ -52,7 +52,7 @@ fn safe_mends_keep_what_was_meant() {
             "version: STSv1\r\nmode: enforce\r\nmx: a.example, b.example\r\nmax_age: 604800\r\n",
             "version: STSv1\r\nmode: enforce\r\nmx: a.example\r\nmx: b.example\r\nmax_age: 604800\r\n",
         ),
-        ("# ours\n\u{20}version: STSv1 \n\nmode : none\nmax_age: 60", "version: STSv1\nmode: none\nmax_age: 60\n"),
+        ("\u{20}version: STSv1 \n\nmode : none\nmax_age: 60", "version: STSv1\nmode: none\nmax_age: 60\n"),
         ("\u{feff}version: STSv1\nmode: none\nmax_age: 60\n", "version: STSv1\nmode: none\nmax_age: 60\n"),
         ("version: STSv1\r\nmode: none\nmax_age: 60\r\n", "version: STSv1\r\nmode: none\r\nmax_age: 60\r\n"),
         ("version=STSv1\nmode=none\nmax_age=60\n", "version: STSv1\nmode: none\nmax_age: 60\n"),
@@ -72,11 +72,17 @@ fn what_could_mean_another_thing_is_left_to_people() {
         "version: STSv1\nmode: none\nmode: enforce\nmax_age: 60\n",
         "version: STSv1\nmode: enforce\nmx: mx*.example.com\nmax_age: 604800\n",
         "version: STSv1\nmode: enforce\nmx: a.example\nmax_age: 60\n",
+        "# ours\nversion: STSv1\nmode: none\nmax_age: 60\n",
+        "---\nlayout: null\n---\nversion: STSv1\nmode: none\nmax_age: 60\n",
     ] {
         let (text, ran) = mended(policy, &["--fix"]);
         assert_eq!(text, policy);
         assert!(ran.err.contains("nothing to mend"), "{}", ran.err);
     }
+    let (_, ran) = mended("# ours\nversion: STSv1\nmode: none\nmax_age: 60\n", &["--fix"]);
+    assert!(ran.err.contains("--fix=all would also mend what may not be meant: policy-syntax"), "{}", ran.err);
+    let (text, _) = mended("# ours\nversion: STSv1\nmode: none\nmax_age: 60\n", &["--fix=all"]);
+    assert_eq!(text, "version: STSv1\nmode: none\nmax_age: 60\n");
     let (text, _) = mended("version: STSv1\nmode: report\nmx: a.example\nmax_age: 60\n", &["--fix=all"]);
     assert_eq!(text, "version: STSv1\nmode: testing\nmx: a.example\nmax_age: 604800\n");
 }

@@ -154,9 +154,37 @@ fn dane_decides_where_its_records_are_secure() {
         json!({ "outcome": "answer", "dnssec": "secure",
             "records": [{ "usage": 3, "selector": 1, "matching": 1, "association": association }] })
     };
-    let view = sees(&[("/mx_hosts/0/tlsa", tlsa("00")), ("/mx/dnssec", json!("secure"))]);
+    let view = sees(&[("/mx_hosts/0/tlsa", tlsa(&"0".repeat(64))), ("/mx/dnssec", json!("secure"))]);
     let dane = view.hosts[0].dane.clone().unwrap();
     assert_eq!(view.hosts[0].action, SenderAction::Deliver);
     let pem = good(&[]).mx_hosts.unwrap()[0].probes.clone().unwrap()[0].tls.clone().unwrap().chain[0].pem.is_some();
     assert_eq!(dane.action, if pem { SenderAction::Refuse } else { SenderAction::Unknown });
+}
+
+#[test]
+fn tlsa_records_that_nobody_can_use_leave_the_policy_in_force() {
+    let tlsa = json!({ "outcome": "answer", "dnssec": "secure",
+        "records": [{ "usage": 3, "selector": 1, "matching": 1, "association": "1122" }] });
+    let wrong_name = json!(["www.example.com"]);
+    let view = sees(&[("/mx_hosts/0/tlsa", tlsa), ("/mx_hosts/0/probes/0/tls/chain/0/dns_ids", wrong_name)]);
+    let dane = view.hosts[0].dane.clone().unwrap();
+    assert_eq!(dane.action, SenderAction::Refuse, "{}", dane.explanation);
+    assert_eq!(dane.reports, ["certificate-host-mismatch", "tlsa-invalid"]);
+}
+
+#[test]
+fn where_the_mx_records_cannot_be_looked_up_mail_waits() {
+    let view = sees(&[("/mx/outcome", json!("servfail")), ("/mx/records", json!([]))]);
+    assert_eq!((view.policy.as_str(), view.hosts.len()), ("enforce", 0));
+    assert!(view.outcome.contains("waits in the sender's queue"), "{}", view.outcome);
+    let view = sees(&[("/mx/outcome", json!("timeout")), ("/mx/records", json!([]))]);
+    assert_eq!(view.outcome, "Not known: the MX hosts were not observed.");
+}
+
+#[test]
+fn a_null_mx_beside_others_is_told() {
+    let records = json!([{ "preference": 0, "exchange": "." }, { "preference": 10, "exchange": "mx1.example.com" }]);
+    let view = sees(&[("/mx/records", records)]);
+    assert_eq!(view.hosts.len(), 1);
+    assert!(view.outcome.ends_with("Senders that heed the null MX beside it send none."), "{}", view.outcome);
 }

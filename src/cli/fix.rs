@@ -1,5 +1,6 @@
 //! `check --fix`: rewrites the policy file by the mends that rules propose, and shows what changed.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -82,12 +83,18 @@ impl Mend {
         };
         let mut text = before.clone();
         let mut applied = 0_usize;
+        let mut left = BTreeSet::new();
         for _ in 0..MOST_ROUNDS {
             let facts = Facts::of(snapshot, baseline);
             let report = evaluate(rules, &facts).report;
-            let wanted = |fix: &&Fix| fix.location.exhibit == EXHIBIT && (fix.safe || self.which == Which::All);
-            let fixes: Vec<&Fix> =
-                report.findings().iter().filter_map(|check| check.fix.as_ref()).filter(wanted).collect();
+            let wanted = |fix: &Fix| fix.safe || self.which == Which::All;
+            let findings = report.findings();
+            let mends = || {
+                let fixes = findings.iter().filter_map(|check| Some((check.rule.as_str(), check.fix.as_ref()?)));
+                fixes.filter(|(_, fix)| fix.location.exhibit == EXHIBIT)
+            };
+            left = mends().filter(|(_, fix)| !wanted(fix)).map(|(rule, _)| rule.to_owned()).collect();
+            let fixes: Vec<&Fix> = mends().map(|(_, fix)| fix).filter(|fix| wanted(fix)).collect();
             let mended = fix::apply(&text, &fixes);
             if mended.applied == 0 {
                 break;
@@ -97,7 +104,12 @@ impl Mend {
             let body = Octets(text.clone().into_bytes());
             snapshot.policy = Some(Some(Policy { body, address: None, truncated: false }));
         }
-        self.finish(&before, &text, applied, for_people, output)
+        self.finish(&before, &text, applied, for_people, output)?;
+        if !left.is_empty() {
+            let rules = left.into_iter().collect::<Vec<_>>().join(", ");
+            terminal::remark(&format!("--fix=all would also mend what may not be meant: {rules}"), output);
+        }
+        Ok(())
     }
 
     fn finish(

@@ -1,14 +1,26 @@
 //! The facts of an older observation of the same domain: what senders may still hold in their caches.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
 use super::builder::Builder;
 use super::fact::Fact;
 use super::tree::{BaselineFacts, MxHostFacts};
 use crate::grammar::mx_pattern::MxPattern;
+use crate::grammar::policy::Policy;
 use crate::grammar::{policy, sts_record};
 use crate::snapshot::{Lookup, Snapshot};
 
 /// The facts of an older snapshot, seen beside the present MX hosts.
-pub fn baseline_facts(builder: &mut Builder<'_>, older: &Snapshot, hosts: &Fact<Vec<MxHostFacts>>) -> BaselineFacts {
+pub fn baseline_facts(
+    builder: &mut Builder<'_>,
+    older: &Snapshot,
+    present: &Fact<Option<Policy>>,
+    hosts: &Fact<Vec<MxHostFacts>>,
+) -> BaselineFacts {
+    builder.why("baseline.expired", "the baseline or the present observation does not say when it was made");
+    builder.why("baseline.same_policy", "there are no two policies to compare");
     for field in ["id", "body", "mode", "max_age", "patterns", "uncovered", "collected_at"] {
         builder.why(format!("baseline.{field}"), format!("the baseline does not hold what `baseline.{field}` needs"));
     }
@@ -33,6 +45,8 @@ pub fn baseline_facts(builder: &mut Builder<'_>, older: &Snapshot, hosts: &Fact<
             max_age: Fact::Known(None),
             patterns: Fact::Known(Vec::new()),
             uncovered: Fact::Known(Vec::new()),
+            expired: Fact::Known(false),
+            same_policy: present.clone().map(|present| present.is_none()),
             ..facts
         };
     };
@@ -56,6 +70,27 @@ pub fn baseline_facts(builder: &mut Builder<'_>, older: &Snapshot, hosts: &Fact<
         max_age: Fact::Known(parsed.valid_max_age().and_then(|seconds| i64::try_from(seconds).ok())),
         patterns: Fact::Known(parsed.mx.iter().map(|mx| mx.pattern.text.clone()).collect()),
         uncovered: uncovered.into(),
+        expired: expired(builder, older, parsed.valid_max_age()).into(),
+        same_policy: present.clone().map(|present| present.is_some_and(|present| says_the_same(&present, &parsed))),
         ..facts
     }
+}
+
+/// Whether a policy that was fetched when the baseline was made has run out by now.
+fn expired(builder: &Builder<'_>, older: &Snapshot, max_age: Option<u64>) -> Option<bool> {
+    let Some(max_age) = max_age else { return Some(false) };
+    let fetched: Timestamp = older.collected_at.as_deref()?.parse().ok()?;
+    let age = builder.now?.as_second().saturating_sub(fetched.as_second());
+    Some(age > i64::try_from(max_age).unwrap_or(i64::MAX))
+}
+
+/// Whether two policies that are valid ask the same of senders; line ends, order and extensions do not matter.
+fn says_the_same(present: &Policy, older: &Policy) -> bool {
+    let terms = |policy: &Policy| -> Option<(&'static str, u64, BTreeSet<String>)> {
+        let valid = policy.markup.is_none() && policy.syntax.is_empty() && policy.encoding.is_empty();
+        let version = policy.version.as_ref().is_some_and(|version| version.text == "STSv1");
+        let mx: BTreeSet<String> = policy.mx.iter().map(|mx| mx.pattern.text.to_ascii_lowercase()).collect();
+        (valid && version).then_some((policy.valid_mode()?, policy.valid_max_age()?, mx))
+    };
+    terms(present).is_some_and(|present| terms(older) == Some(present))
 }

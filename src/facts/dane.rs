@@ -29,9 +29,28 @@ pub fn tlsa_facts(host: &MxHost) -> Fact<Vec<TlsaFacts>> {
     records.map(facts).into()
 }
 
-/// RFC 7672 §3.1: the usages for SMTP, and a selector and matching type that are known.
 fn usable(record: &TlsaRecord) -> bool {
-    matches!(record.usage, 2 | 3) && record.selector <= 1 && record.matching <= 2
+    problem(record).is_none()
+}
+
+/// Why no sender can use a record (RFC 7672 §3.1, RFC 6698 §2.1): the usages for SMTP are 2 and 3, selector and
+/// matching type must be known, and a digest has the length of its algorithm.
+fn problem(record: &TlsaRecord) -> Option<String> {
+    let octets = record.association.len() / 2;
+    let hex =
+        record.association.bytes().all(|digit| digit.is_ascii_hexdigit()) && record.association.len().is_multiple_of(2);
+    let digest = |name, length| format!("has {octets} octets of data where {name} has {length}");
+    match (record.usage, record.selector, record.matching) {
+        (0 | 1, ..) => Some(format!("has usage {}, which is not meant for mail", record.usage)),
+        (4.., ..) => Some(format!("has usage {}, which does not exist", record.usage)),
+        (_, 2.., _) => Some(format!("has selector {}, which does not exist", record.selector)),
+        (_, _, 3..) => Some(format!("has matching type {}, which does not exist", record.matching)),
+        _ if !hex => Some("has data that are not hexadecimal".to_owned()),
+        (_, _, 0) if octets == 0 => Some("has no data".to_owned()),
+        (_, _, 1) if octets != 32 => Some(digest("SHA-256", 32)),
+        (_, _, 2) if octets != 64 => Some(digest("SHA-512", 64)),
+        _ => None,
+    }
 }
 
 fn facts_of(record: &TlsaRecord, chains: &[&[Certificate]], every_chain: bool) -> TlsaFacts {
@@ -60,6 +79,7 @@ fn facts_of(record: &TlsaRecord, chains: &[&[Certificate]], every_chain: bool) -
             crate::source_text::escape(&record.association)
         )),
         usable: Fact::Known(usable(record)),
+        problem: Fact::Known(problem(record)),
         matches,
     }
 }

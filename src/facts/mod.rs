@@ -111,7 +111,7 @@ fn tree_of(builder: &mut Builder<'_>, baseline: Option<&Snapshot>) -> FactTree {
         policy_host: Fact::Known(policy_host),
         policy: Fact::Known(policy),
         tlsrpt: Fact::Known(tlsrpt),
-        baseline: Fact::Known(baseline.map(|older| baseline::baseline_facts(builder, older, &hosts))),
+        baseline: Fact::Known(baseline.map(|older| baseline::baseline_facts(builder, older, &parsed, &hosts))),
         name_servers: Fact::Known(name_servers::name_server_facts(builder)),
         questions: Fact::Known(questions),
         smtp_blocked: smtp::looks_blocked(snapshot).into(),

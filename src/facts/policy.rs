@@ -182,7 +182,7 @@ fn offences(
         if let Some(whole) = lines.iter().find(|whole| whole.number == line) {
             txt::note(builder, format!("policy.{field}[{index}].line"), ROOT, placed, whole.span);
         }
-        facts.push(txt::offence_facts(offence, line));
+        facts.push(txt::offence_facts(offence, line, offence.span.of(body)));
     }
     facts
 }

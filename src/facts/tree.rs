@@ -82,6 +82,10 @@ facts! {
         patterns: Vec<String>,
         /// The present MX hosts that its policy, which senders may still hold, does not cover.
         uncovered: Vec<String>,
+        /// Whether its policy is older than its `max_age`, so that no sender holds what was observed then.
+        expired: bool,
+        /// Whether the present policy says the same: mode, `max_age` and `mx` patterns, whatever their order.
+        same_policy: bool,
     }
 }
 
@@ -134,8 +138,10 @@ facts! {
         published: bool,
         /// Whether the domain receives mail at its own address for want of an MX RRset (implicit MX).
         implicit: bool,
-        /// Whether there is a null MX (`0 .`, RFC 7505): the domain takes no mail.
+        /// Whether a null MX (`0 .`, RFC 7505) stands alone: the domain takes no mail.
         null_mx: bool,
+        /// How many of the MX records are a null MX.
+        null_records: i64,
         /// How many MX records there are, the null MX included.
         records: i64,
         /// Every MX host in order of preference, without the null MX; with an implicit MX the domain itself.
@@ -208,8 +214,11 @@ facts! {
         matching: i64,
         /// As a zone file writes it.
         text: String,
-        /// Whether a sender may use it for SMTP: usage 2 or 3, known selector and matching type (RFC 7672 §3.1).
+        /// Whether a sender may use it for SMTP: usage 2 or 3, known selector and matching type, a digest of the right
+        /// length (RFC 7672 §3.1).
         usable: bool,
+        /// Why it may not, for people; `null` where it may.
+        problem: Option<String>,
         /// Whether it matches a chain that the host presented, and none of its addresses is without such a record.
         matches: bool,
     }
@@ -411,6 +420,8 @@ facts! {
         suggestion: Option<String>,
         /// How many lines it runs through; 1 for most.
         lines: i64,
+        /// Whether to mend it is to throw away words that somebody wrote, as in a comment.
+        discards: bool,
     }
 }
 

@@ -132,18 +132,20 @@ pub fn offences(
     let mut facts = Vec::new();
     for (index, offence) in found.iter().enumerate() {
         note(builder, format!("{path}[{index}]"), root, placed, offence.span);
-        facts.push(offence_facts(offence, 0));
+        facts.push(offence_facts(offence, 0, b""));
     }
     facts
 }
 
-/// The facts of one offence in a line (0 in TXT records).
-pub fn offence_facts(offence: &Offence, line: usize) -> OffenceFacts {
+/// The facts of one offence in a line (0 in TXT records), and what stands there.
+pub fn offence_facts(offence: &Offence, line: usize, there: &[u8]) -> OffenceFacts {
+    let removed = offence.suggestion.as_deref() == Some("");
     OffenceFacts {
         detail: Fact::Known(offence.detail.clone()),
         line: Fact::Known(i64::try_from(line).unwrap_or(i64::MAX)),
         suggestion: Fact::Known(offence.suggestion.clone()),
         lines: Fact::Known(i64::try_from(offence.lines).unwrap_or(i64::MAX)),
+        discards: Fact::Known(removed && there.iter().any(u8::is_ascii_alphanumeric)),
     }
 }
 

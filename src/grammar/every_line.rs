@@ -1,5 +1,5 @@
-//! Slips that run through a whole policy: every line indented, every `:` written `=`, a front matter, a comment of
-//! several lines. Each is one slip of one hand, so it is told once, with one mend for all of its lines.
+//! Slips that run through a whole policy: every line indented, quoted or closed by `;`, every `:` written `=`, a front
+//! matter, a comment of several lines. Each is one slip of one hand, so it is told once, with one mend for all of its lines.
 
 use std::collections::BTreeSet;
 
@@ -17,6 +17,10 @@ pub(super) enum Slip {
     Indented,
     /// An item of a YAML list, `- value`.
     Item,
+    /// Quotes around the line.
+    Quoted,
+    /// A `;` at the end of the line, as between the fields of a TXT record.
+    Semicolon,
     /// White space before the `:`.
     Spaced,
     /// `=` in the place of `:`.
@@ -52,7 +56,7 @@ pub(super) fn gather(text: &[u8], found: Vec<Found>, policy: &Policy) -> Vec<Fou
         let but_first = slip == Slip::Indented && meant > 2 && count.saturating_add(1) == meant;
         meant > 1 && (count == meant || but_first)
     };
-    let whole: Vec<Slip> = [Slip::Indented, Slip::Spaced, Slip::Unequal, Slip::Case]
+    let whole: Vec<Slip> = [Slip::Indented, Slip::Quoted, Slip::Semicolon, Slip::Spaced, Slip::Unequal, Slip::Case]
         .into_iter()
         .filter(|slip| everywhere(*slip))
         .collect();
@@ -85,6 +89,8 @@ fn joined(text: &[u8], run: Vec<Found>) -> Option<Found> {
         }
         Slip::Indented => format!("white space stands before the names of {count} lines"),
         Slip::Item => format!("{count} lines are the items of a list, and a policy has no lists"),
+        Slip::Quoted => "quotes stand around every line".to_owned(),
+        Slip::Semicolon => "a `;` stands at the end of every line, where only the line end belongs".to_owned(),
         Slip::Spaced => "white space stands before the `:` on every line".to_owned(),
         Slip::Unequal => "`=` stands where `:` belongs, on every line".to_owned(),
         Slip::Case => "names are in lower case, and none of these is".to_owned(),

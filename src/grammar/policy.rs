@@ -8,7 +8,7 @@ mod meant;
 #[cfg(test)]
 mod tests;
 
-use self::body::{BOM, blank_detail, encoding, front_matter, front_matter_offence, is_utf16, markup, split};
+use self::body::{BOM, blank_detail, encoding, front_matter, front_matter_offence, is_utf16, markup, split, wrapping};
 use self::line::line;
 pub use self::meant::{max_age_meant, mode_meant};
 use super::every_line::{self, Found, Slip};
@@ -116,6 +116,7 @@ pub fn parse(body: &[u8]) -> Policy {
     let filled =
         lines.iter().rposition(|span| trimmed(text, *span).length > 0).map_or(0, |last| last.saturating_add(1));
     let front_matter = front_matter(text, &lines);
+    let wrapping = wrapping(text, &lines);
     let mut found = Vec::new();
     for (index, span) in lines.iter().enumerate().take(MAX_LINES) {
         let number = index.saturating_add(1);
@@ -132,7 +133,7 @@ pub fn parse(body: &[u8]) -> Policy {
             continue;
         }
         let next = lines.get(index.saturating_add(1)).copied();
-        line(text, *span, next, number, &mut policy, &mut found);
+        line(text, (*span, number), next, wrapping, &mut policy, &mut found);
     }
     for it in every_line::gather(text, found, &policy) {
         match it.slip {

@@ -16,18 +16,18 @@ pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option
     let secure = |proof: Option<&String>| proof.is_some_and(|proof| proof == "secure");
     let outcome = host.tlsa_outcome.known().map(String::as_str);
     let mx_is_secure = secure(facts.known.mx.known().and_then(|mx| mx.dnssec.known()));
+    let elected = if mx_is_secure { "" } else { " (by choice: the MX records are not secure)" };
     if host.tlsa_dnssec.known().is_some_and(|proof| proof == "bogus")
         || (matches!(outcome, Some("servfail" | "refused" | "timeout" | "malformed")) && secure(host.dnssec.known()))
     {
         // Whatever it fails by, a failed lookup makes the host as good as unreachable (RFC 7672 §2.1.2, §2.2.1).
-        let text = "the TLSA lookup fails under DNSSEC, so the host counts as unreachable";
-        return Some(said(SenderAction::Refuse, text.to_owned(), vec!["dnssec-invalid"]));
+        let text = format!("the TLSA lookup fails under DNSSEC, so the host counts as unreachable{elected}");
+        return Some(said(SenderAction::Refuse, text, vec!["dnssec-invalid"]));
     }
     let records = host.tlsa.known().filter(|records| !records.is_empty())?;
     if !secure(host.tlsa_dnssec.known()) {
         return None;
     }
-    let elected = if mx_is_secure { "" } else { " (by choice: the MX records are not secure)" };
     let usable: Vec<_> = records.iter().filter(|record| record.usable.known() == Some(&true)).collect();
     let verdicts = verdicts(facts, host, &path, handshake_verdict);
     if let Some((kinds, why)) = failing(&verdicts) {

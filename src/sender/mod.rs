@@ -118,7 +118,7 @@ pub fn views(facts: &Facts) -> Vec<SenderView> {
 }
 
 fn worth_a_view(tree: &FactTree) -> bool {
-    let hosts = tree.mx.known().is_some_and(|mx| !mx.hosts.is_unobserved());
+    let hosts = tree.mx.known().is_some_and(|mx| !mx.hosts.is_unobserved() || !mx.outcome.is_unobserved());
     let record = tree.record.known().is_some_and(|record| !record.usable.is_unobserved());
     hosts && (record || tree.policy.known().is_some_and(|policy| !policy.body.is_unobserved()))
 }
@@ -144,8 +144,22 @@ fn view(facts: &Facts, cache: SenderCache, applied: Applied) -> SenderView {
 
 fn with_dane(facts: &Facts, index: usize, mx_host: &MxHostFacts, applied: &Applied, told: bool) -> SenderHost {
     let mut host = host::of(facts, index, mx_host, applied, told);
-    host.dane = dane::of(facts, index, mx_host, told);
+    host.dane = dane::of(facts, index, mx_host, told).map(|dane| beside_policy(dane, &host, applied.policy));
     host
+}
+
+/// Where DANE verifies nothing, as with unusable records, a policy still does (RFC 8461 §2).
+fn beside_policy(dane: SenderDane, host: &SenderHost, policy: policy::Word) -> SenderDane {
+    let verified = matches!(policy, policy::Word::Enforce | policy::Word::Testing);
+    if dane.action != SenderAction::DeliverUnverified || !verified {
+        return dane;
+    }
+    let mut reports = dane.reports;
+    reports.extend(host.reports.iter().filter(|kind| !kind.is_empty()).cloned());
+    reports.sort_unstable();
+    reports.dedup();
+    let explanation = format!("{}, so the policy decides: {}", dane.explanation, host.explanation);
+    SenderDane { action: host.action, explanation, reports }
 }
 
 /// What becomes of the mail.
@@ -155,8 +169,16 @@ fn outcome(tree: &FactTree, applied: &Applied, hosts: &[SenderHost]) -> String {
     let first_delivered = hosts.iter().find(|host| delivers(host.action));
     let undecided = action(SenderAction::Unknown).next();
     let refused = action(SenderAction::Refuse).count();
-    match (first_delivered, undecided) {
+    let outcome = match (first_delivered, undecided) {
         _ if null_mx => "No mail is sent: the null MX says that the domain takes none (RFC 7505).".to_owned(),
+        _ if unanswered(tree) => {
+            "No mail is sent for now: the MX records cannot be looked up, and mail waits in the sender's queue until \
+            they can (RFC 5321 §5.1)."
+                .to_owned()
+        }
+        _ if tree.mx.known().is_none_or(|mx| mx.hosts.is_unobserved()) => {
+            "Not known: the MX hosts were not observed.".to_owned()
+        }
         _ if hosts.is_empty() => "No mail can be sent: the domain has no MX host and no address.".to_owned(),
         (_, Some(_)) if applied.policy == policy::Word::Unknown => {
             "Not known: what decides which policy is applied was not observed.".to_owned()
@@ -171,7 +193,20 @@ fn outcome(tree: &FactTree, applied: &Applied, hosts: &[SenderHost]) -> String {
             "No MX host can be reached: mail waits in the sender's queue, and bounces after some days.".to_owned()
         }
         (Some(host), _) => delivered(host, hosts),
-    }
+    };
+    // A null MX beside others forbids what they ask for (RFC 7505 §3).
+    let contradicted =
+        tree.mx.known().and_then(|mx| mx.null_records.known()).is_some_and(|count| *count > 0) && !null_mx;
+    if contradicted { format!("{outcome} Senders that heed the null MX beside it send none.") } else { outcome }
+}
+
+/// Whether the domain's own name servers give no answer to the question for MX records.
+fn unanswered(tree: &FactTree) -> bool {
+    let mx = tree.mx.known();
+    let failed = mx.and_then(|mx| mx.outcome.known()).is_some_and(|outcome| outcome == "servfail");
+    let known = mx.is_some_and(|mx| !mx.hosts.is_unobserved());
+    let bogus = mx.and_then(|mx| mx.dnssec.known()).is_some_and(|proof| proof == "bogus");
+    !known && (failed || bogus)
 }
 
 fn delivers(action: SenderAction) -> bool {

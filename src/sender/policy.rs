@@ -1,7 +1,5 @@
 //! Which policy a sender applies (RFC 8461 §3.1, §3.3, §5).
 
-use jiff::Timestamp;
-
 use crate::facts::tree::{BaselineFacts, PolicyHostFacts, RecordFacts};
 use crate::facts::{Facts, matches_mx};
 
@@ -155,7 +153,7 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
         Some(None) => return as_empty(facts, "the baseline holds no valid policy"),
         Some(Some(mode)) => mode,
     };
-    if expired(facts, baseline) {
+    if baseline.expired.known() == Some(&true) {
         return as_empty(facts, "the baseline's policy has expired");
     }
     let cached = |why: String| Applied {
@@ -194,16 +192,4 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
 fn as_empty(facts: &Facts, why: &str) -> Applied {
     let applied = with_empty_cache(facts);
     Applied { explanation: format!("{why}, so it is as with an empty cache: {}", applied.explanation), ..applied }
-}
-
-/// Whether the baseline's policy is older than its `max_age`; not where either time is unknown.
-fn expired(facts: &Facts, baseline: &BaselineFacts) -> bool {
-    let time = |text: Option<&String>| text.and_then(|text| text.parse::<Timestamp>().ok()).map(Timestamp::as_second);
-    let now = time(facts.known.collected_at.known());
-    let fetched = time(baseline.collected_at.known());
-    let max_age = baseline.max_age.known().and_then(|max_age| *max_age);
-    match (now, fetched, max_age) {
-        (Some(now), Some(fetched), Some(max_age)) => now.saturating_sub(fetched) > max_age,
-        _ => false,
-    }
 }

@@ -59,6 +59,28 @@ pub fn front_matter_offence(span: Span) -> Offence {
     Offence::new(span, "`---` belongs to the front matter of a page generator, which must not be served").suggesting("")
 }
 
+/// What every line is wrapped in: one slip of one hand, so that the fields are read without it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Wrapping {
+    /// Quotes.
+    Quotes,
+    /// A `;` behind it.
+    Semicolon,
+}
+
+/// What the lines that are not blank are wrapped in, all of them and two at least.
+pub fn wrapping(text: &[u8], lines: &[Span]) -> Option<Wrapping> {
+    let filled: Vec<&[u8]> = lines.iter().take(MAX_LINES).map(|span| trimmed(text, *span).of(text)).collect();
+    let every = |wrapped: fn(&[u8]) -> bool| {
+        let mut filled = filled.iter().filter(|line| !line.is_empty());
+        filled.clone().nth(1).is_some() && filled.all(|line| wrapped(line))
+    };
+    if every(|line| line.len() > 2 && line.starts_with(b"\"") && line.ends_with(b"\"")) {
+        return Some(Wrapping::Quotes);
+    }
+    every(|line| line.len() > 1 && line.ends_with(b";")).then_some(Wrapping::Semicolon)
+}
+
 /// Octets that are no text of a policy.
 pub fn encoding(text: &[u8], offences: &mut Vec<Offence>) {
     if text.starts_with(BOM) {

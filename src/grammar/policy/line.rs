@@ -1,20 +1,33 @@
 //! One line of a policy: its field, or what it is instead. Used by `policy`.
 
-use super::body::front_matter_offence;
+use super::body::{Wrapping, front_matter_offence};
 use super::{FIELDS, Line, Policy, PolicyField, keep};
 use crate::grammar::every_line::{Found, Slip};
 use crate::grammar::{Located, Offence, Span, is_extension_name, is_invisible, trimmed};
 
-/// Reads one line into the policy, and what is wrong with it.
-pub fn line(text: &[u8], span: Span, next: Option<Span>, number: usize, policy: &mut Policy, found: &mut Vec<Found>) {
-    let inner = trimmed(text, span);
-    let octets = inner.of(text);
+/// Reads one line with its number into the policy, and what is wrong with it.
+pub fn line(
+    text: &[u8],
+    (span, number): (Span, usize),
+    next: Option<Span>,
+    wrapping: Option<Wrapping>,
+    policy: &mut Policy,
+    found: &mut Vec<Found>,
+) {
+    let mut inner = trimmed(text, span);
     if inner.end() < span.end() {
         policy.trailing.push(
             Offence::new(Span::between(inner.end(), span.end()), "white space stands at the end of the line")
                 .suggesting(""),
         );
     }
+    let mut from = span.offset;
+    if let Some((bare, slip, offence)) = wrapping.and_then(|wrapping| unwrapped(text, inner, wrapping)) {
+        found.push(Found { slip, line: number, offence });
+        inner = bare;
+        from = if slip == Slip::Quoted { bare.offset } else { from };
+    }
+    let octets = inner.of(text);
     let Some(colon) = octets.iter().position(|octet| *octet == b':') else {
         let (slip, offence) = malformed(text, span, inner);
         found.push(Found { slip, line: number, offence });
@@ -49,11 +62,28 @@ pub fn line(text: &[u8], span: Span, next: Option<Span>, number: usize, policy: 
     }
     let field = field(text, name, value, policy);
     let hidden = written != name;
-    if !hidden && let Some((slip, offence)) = judge(text, span, colon, &field) {
+    if !hidden && let Some((slip, offence)) = judge(text, Span::between(from, span.end()), colon, &field) {
         found.push(Found { slip, line: number, offence });
     }
     keep(&field, number, policy);
     policy.lines.push(Line { number, span, field: Some(field) });
+}
+
+/// A line without what every line is wrapped in, and the offence that this is.
+fn unwrapped(text: &[u8], line: Span, wrapping: Wrapping) -> Option<(Span, Slip, Offence)> {
+    let last = line.end().checked_sub(1)?;
+    Some(match wrapping {
+        Wrapping::Quotes => {
+            let bare = trimmed(text, Span::between(line.offset.saturating_add(1), last));
+            let words = String::from_utf8_lossy(bare.of(text)).into_owned();
+            (bare, Slip::Quoted, Offence::new(line, "quotes stand around the line").suggesting(words))
+        }
+        Wrapping::Semicolon => {
+            let detail = "a `;` stands at the end of the line";
+            let offence = Offence::new(Span::between(last, line.end()), detail).suggesting("");
+            (trimmed(text, Span::between(line.offset, last)), Slip::Semicolon, offence)
+        }
+    })
 }
 
 /// The span without the characters at its ends that nobody sees: zero-width ones, no-break spaces, controls.
