@@ -164,7 +164,8 @@ impl WholeFile {
             Ok(metadata) if !metadata.is_file() => File::options().write(true).open(path).map(To::Itself),
             // A link stays a link: the file that it points to is replaced.
             _ => {
-                let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+                let pointed = || path.read_link().map(|to| path.parent().unwrap_or(Path::new(".")).join(to));
+                let target = path.canonicalize().or_else(|_| pointed()).unwrap_or_else(|_| path.to_owned());
                 beside(&target).map(|file| To::Beside { file, target })
             }
         };
@@ -195,6 +196,12 @@ impl WholeFile {
 }
 
 fn failed(path: &Path, reason: io::Error) -> FileError {
+    // The name of the temporary file would tell nobody anything.
+    let text = reason.to_string();
+    let reason = match text.split_once(" at path ") {
+        Some((why, _)) => io::Error::new(reason.kind(), why.to_owned()),
+        None => reason,
+    };
     FileError::Io { action: "write", path: path.to_owned(), reason }
 }
 

@@ -38,12 +38,13 @@ What to do
 pub fn run(id: &str, own: &OwnRules, configuration: &Configuration, output: &OutputArgs) -> Ended {
     let of_configuration = [(EXPIRED_RULE, EXPIRED), (UNUSED_RULE, UNUSED)];
     if let Some((_, text)) = of_configuration.iter().find(|(rule, _)| *rule == id) {
-        terminal::print(text);
+        terminal::print_words(text, &terminal::style(output));
         return Ok(0);
     }
     let rules = own.load(configuration)?.rules;
     let rule = find(&rules, id)?;
-    terminal::print(&rule_page::plain(&rules, rule, &good_snapshot()?, &terminal::style(output)));
+    let style = terminal::style(output);
+    terminal::print_words(&rule_page::plain(&rules, rule, &good_snapshot()?, &style), &style);
     Ok(0)
 }
 

@@ -116,7 +116,7 @@ fn show_paths(paths: &[FactPath], format: FactsFormat, page: &Page<'_>) -> Ended
     }
     text.push_str("\nA type with ? can be null: the fact is known to be absent. Every fact can be left out because it was not\n\
         observed; a rule that needs it is then not checked, without a word from you. Elements of lists are written [].\n");
-    terminal::print(&text);
+    terminal::print_words(&text, page.style);
     Ok(0)
 }
 
@@ -134,10 +134,11 @@ fn show_functions(format: FactsFormat, page: &Page<'_>) -> Ended {
         page.paragraph(&first, function.about)
     };
     let text: String = functions.iter().map(row).collect();
-    terminal::print(&format!(
+    let text = format!(
         "{text}\nBeside them: && || ! == != < <= > >= in + - * / % ?: and the macros list.all(x, …), list.exists(x, …),\n\
          list.exists_one(x, …), list.filter(x, …), list.map(x, …), has(a.b).\n"
-    ));
+    );
+    terminal::print_words(&text, page.style);
     Ok(0)
 }
 

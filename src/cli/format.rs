@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use miette::{IntoDiagnostic, Report as Error};
 
 use super::{OutputArgs, UsageError, terminal};
@@ -158,7 +159,7 @@ impl Outputs {
     /// Writes the documents, and puts every file into its place. The exit code, where a format has its own: that of
     /// `nagios` on standard output.
     pub fn finish(self, rules: &RuleSet, require_complete: bool) -> Result<Option<u8>, Error> {
-        let results = Results { linted: &self.held, unreadable: &self.unreadable, rules };
+        let results = Results { linted: &self.held, unreadable: &self.unreadable, rules, ended_at: Timestamp::now() };
         let plugin = self.sinks.iter().any(|sink| sink.format == Format::Nagios && sink.to.is_none());
         for mut sink in self.sinks {
             if let Some(text) = document(sink.format, &results, require_complete)? {

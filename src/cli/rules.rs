@@ -84,7 +84,7 @@ impl RulesArgs {
 pub fn run(args: &RulesArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
     match &args.command {
         RulesCommand::Docs { folder, own } => docs(folder, &sources(&own.rules)?),
-        RulesCommand::List { own } => list(&own.load(configuration)?.rules),
+        RulesCommand::List { own } => list(&own.load(configuration)?.rules, output),
         RulesCommand::Good => {
             terminal::print(GOOD);
             Ok(0)
@@ -95,7 +95,7 @@ pub fn run(args: &RulesArgs, configuration: &Configuration, output: &OutputArgs)
     }
 }
 
-fn list(rules: &RuleSet) -> Ended {
+fn list(rules: &RuleSet, output: &OutputArgs) -> Ended {
     let widest = rules.rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
     let line = |rule: &Rule| {
         let severity = if rule.off { "off" } else { rule.severity.label() };
@@ -110,7 +110,7 @@ fn list(rules: &RuleSet) -> Ended {
         }
         text.push_str(&format!("  {}", line(rule)));
     }
-    terminal::print(&text);
+    terminal::print_words(&text, &terminal::style(output));
     Ok(0)
 }
 
@@ -162,7 +162,7 @@ fn test(files: &[Source], format: TestFormat, configuration: &Configuration, out
         tested.run(&RuleSet::with_own(&sources)?, &wanted, output)?;
     }
     match format {
-        TestFormat::Human => terminal::print(&tested.summary()),
+        TestFormat::Human => terminal::print_words(&tested.summary(), &terminal::style(output)),
         TestFormat::Json => terminal::print(&(serde_json::to_string_pretty(&tested.results).into_diagnostic()? + "\n")),
     }
     // A case that cannot be made is a mistake of the file.

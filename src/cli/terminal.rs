@@ -8,7 +8,7 @@ use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Colour, OutputArgs};
-use crate::report::{Style, render};
+use crate::report::{Style, ascii, render};
 use crate::source_text::SourceError;
 
 /// The style for standard output.
@@ -65,6 +65,11 @@ pub fn print(text: &str) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => _ = LOST.set(error.to_string()),
         _ => {}
     }
+}
+
+/// Prints what people read to standard output, in ASCII where the terminal has nothing else.
+pub fn print_words(text: &str, style: &Style) {
+    if style.unicode { print(text) } else { print(&ascii(text)) }
 }
 
 /// Why something that was printed is lost, if it is: a disk is full.

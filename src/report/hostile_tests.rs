@@ -99,7 +99,10 @@ fn each(examine: impl Fn(&str, &Results<'_>)) {
     for text in HOSTILE.iter().copied().chain([all.as_str(), long.as_str()]) {
         let linted = [linted(text, None), linted(text, Some(text))];
         let unreadable = [Unreadable { name: text.to_owned(), message: format!("x{text}") }];
-        examine(text, &Results { linted: &linted, unreadable: &unreadable, rules: &rules });
+        examine(
+            text,
+            &Results { linted: &linted, unreadable: &unreadable, rules: &rules, ended_at: Timestamp::UNIX_EPOCH },
+        );
     }
 }
 

@@ -200,6 +200,8 @@ fn references(html: &mut Markup, linted: &[&Linted]) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::facts::Facts;
     use crate::outcome::{Check, Fix, Location, Outcome, Report, Severity, Summary};
@@ -213,13 +215,15 @@ mod tests {
 
     fn page(linted: &[Linted]) -> String {
         let rules = RuleSet::built_in().unwrap();
-        html(&Results { linted, unreadable: &[], rules: &rules })
+        html(&Results { linted, unreadable: &[], rules: &rules, ended_at: Timestamp::UNIX_EPOCH })
     }
 
     #[test]
     fn what_could_not_be_read_is_named() {
         let unreadable = [Unreadable { name: "old.yaml".to_owned(), message: "it is <empty>".to_owned() }];
-        let page = html(&Results { linted: &[], unreadable: &unreadable, rules: &RuleSet::built_in().unwrap() });
+        let rules = RuleSet::built_in().unwrap();
+        let page =
+            html(&Results { linted: &[], unreadable: &unreadable, rules: &rules, ended_at: Timestamp::UNIX_EPOCH });
         assert!(page.contains("cannot read old.yaml: it is &lt;empty&gt;"), "{page}");
     }
 

@@ -1,10 +1,11 @@
 //! JUnit XML: a test suite a domain and a test case a check, for the test reports of CI services.
 
+use jiff::Timestamp;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::wording::{domain, lines, one_line, shortened, what};
-use super::{Linted, Results, Unreadable};
+use super::{Linted, Results};
 use crate::outcome::{Check, Outcome, Summary};
 use crate::source_text::escape;
 
@@ -20,14 +21,14 @@ pub fn junit(results: &Results<'_>) -> std::io::Result<String> {
     xml.0.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     xml.open("testsuites", &[])?;
     for (id, linted) in results.linted.iter().enumerate() {
-        suite(&mut xml, linted, id)?;
+        suite(&mut xml, linted, id, results.ended_at)?;
     }
-    unreadable(&mut xml, results.unreadable, results.linted.len())?;
+    unreadable(&mut xml, results, results.linted.len())?;
     xml.close("testsuites")?;
     Ok(String::from_utf8_lossy(&xml.0.into_inner()).into_owned() + "\n")
 }
 
-fn suite(xml: &mut Xml, linted: &Linted, id: usize) -> std::io::Result<()> {
+fn suite(xml: &mut Xml, linted: &Linted, id: usize, ended_at: Timestamp) -> std::io::Result<()> {
     let name = domain(linted);
     let Summary { not_applicable, not_checked, .. } = linted.report.summary;
     let failures = linted.report.findings().len();
@@ -35,15 +36,20 @@ fn suite(xml: &mut Xml, linted: &Linted, id: usize) -> std::io::Result<()> {
     let steps = linted.snapshot.timeline.as_deref().unwrap_or_default();
     let last = steps.iter().map(|step| step.end_ms).max().unwrap_or_default();
     let seconds = format!("{}.{:03}", last / 1_000, last % 1_000);
-    // Without a zone, as the format has it: UTC.
-    let time = linted.report.collected_at.as_deref().map(|time| time.trim_end_matches('Z'));
+    let observed = linted.report.collected_at.as_deref().and_then(|time| time.parse().ok());
+    let time = without_zone(observed.unwrap_or(ended_at));
     let mut properties = vec![("stslint", env!("CARGO_PKG_VERSION"))];
     properties.extend(linted.report.collected_at.as_deref().map(|time| ("collected_at", time)));
-    xml.open_suite(&name, id, counts, &seconds, time, &properties)?;
+    xml.open_suite(&name, id, counts, &seconds, &time, &properties)?;
     for check in &linted.report.checks {
         case(xml, &name, check)?;
     }
     xml.close_suite()
+}
+
+/// A time as the format has it: UTC, to the second, without a zone.
+fn without_zone(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 fn case(xml: &mut Xml, domain: &str, check: &Check) -> std::io::Result<()> {
@@ -82,12 +88,13 @@ fn details(check: &Check) -> String {
 }
 
 /// What could not be read, as a suite of its own.
-fn unreadable(xml: &mut Xml, unreadable: &[Unreadable], id: usize) -> std::io::Result<()> {
+fn unreadable(xml: &mut Xml, results: &Results<'_>, id: usize) -> std::io::Result<()> {
+    let unreadable = results.unreadable;
     if unreadable.is_empty() {
         return Ok(());
     }
     let counts = [unreadable.len(), 0, unreadable.len(), 0];
-    xml.open_suite("unreadable", id, counts, "0", None, &[])?;
+    xml.open_suite("unreadable", id, counts, "0", &without_zone(results.ended_at), &[])?;
     for input in unreadable {
         xml.open("testcase", &[("name", &input.name), ("classname", "unreadable"), ("time", "0")])?;
         xml.empty("error", &[("message", &input.message), ("type", "unreadable")])?;
@@ -107,12 +114,12 @@ impl Xml {
         id: usize,
         counts: [usize; 4],
         seconds: &str,
-        time: Option<&str>,
+        time: &str,
         properties: &[(&str, &str)],
     ) -> std::io::Result<()> {
         let id = id.to_string();
         let [tests, failures, errors, skipped] = counts.map(|count| count.to_string());
-        let mut attributes = vec![
+        let attributes = [
             ("id", id.as_str()),
             ("package", "stslint"),
             ("name", name),
@@ -122,8 +129,8 @@ impl Xml {
             ("errors", &errors),
             ("skipped", &skipped),
             ("time", seconds),
+            ("timestamp", time),
         ];
-        attributes.extend(time.map(|time| ("timestamp", time)));
         self.open("testsuite", &attributes)?;
         self.open("properties", &[])?;
         for (name, value) in properties {

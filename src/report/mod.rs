@@ -19,6 +19,7 @@ pub mod rule_page;
 mod sarif;
 mod wording;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -27,7 +28,7 @@ pub use self::concise::concise;
 pub use self::github::github;
 pub use self::gitlab::gitlab;
 pub use self::html::html;
-pub use self::human::{Page, Style, human, render};
+pub use self::human::{Page, Style, ascii, human, render};
 pub use self::json::{JsonReport, json, json_line};
 pub use self::junit::junit;
 pub use self::markdown::markdown;
@@ -80,6 +81,8 @@ pub struct Results<'a> {
     pub unreadable: &'a [Unreadable],
     /// The rules that were in force.
     pub rules: &'a RuleSet,
+    /// When the run ended, for formats that want a time of inputs which have none.
+    pub ended_at: Timestamp,
 }
 
 /// The address of the section that a citation names, where it names one of an RFC: `RFC 8461 §3.2`.

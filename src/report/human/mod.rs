@@ -76,7 +76,7 @@ fn no_commands(text: &str) -> String {
 
 /// The text for terminals that have nothing but ASCII: every other character takes one column, but for those that
 /// have a word.
-fn ascii(text: &str) -> String {
+pub fn ascii(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
