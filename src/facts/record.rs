@@ -5,7 +5,7 @@ use super::fact::Fact;
 use super::tree::RecordFacts;
 use super::txt::{self, Answer, Text};
 use crate::grammar::sts_record::{self, StsRecord};
-use crate::grammar::{Span, VersionTag};
+use crate::grammar::{Span, VersionTag, corrected};
 
 const ROOT: &str = "record";
 
@@ -114,17 +114,7 @@ fn with_record(
         ascii_offences: Fact::Known(txt::offences(builder, &record.ascii, "record.ascii_offences", ROOT, placed)),
         strings: Fact::Known(i64::try_from(*strings).unwrap_or(i64::MAX)),
         usable: Fact::Known(usable),
-        corrected: Fact::Known(corrected(record)),
+        corrected: Fact::Known(corrected::sts_record(octets, record)),
         ..facts
     }
-}
-
-/// The record as it should be, where that can be told.
-fn corrected(record: &StsRecord) -> Option<String> {
-    if record.is_valid() && record.begins {
-        return None;
-    }
-    let written = record.fields.iter().find(|field| field.name == "id" || field.meant == Some("id"))?;
-    let id: String = written.value.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
-    if id.is_empty() { None } else { Some(format!("v=STSv1; id={id};")) }
 }

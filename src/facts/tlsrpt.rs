@@ -6,7 +6,7 @@ use super::location::Placed;
 use super::tree::{DestinationFacts, TlsrptFacts};
 use super::txt::{self, Answer, Text};
 use crate::grammar::tlsrpt_record::{self, Destination, TlsrptRecord};
-use crate::grammar::{Offence, Span, VersionTag};
+use crate::grammar::{Offence, Span, VersionTag, corrected};
 use crate::snapshot::ReportHost;
 
 const ROOT: &str = "tlsrpt";
@@ -68,6 +68,7 @@ fn without_record(facts: TlsrptFacts) -> TlsrptFacts {
         truncated: Fact::Known(Vec::new()),
         usable: Fact::Known(false),
         own_domain_only: Fact::Known(false),
+        corrected: Fact::Known(None),
         ..facts
     }
 }
@@ -102,6 +103,7 @@ fn with_record(
         truncated: Fact::Known(txt::offences(builder, &record.truncated, "tlsrpt.truncated", ROOT, placed)),
         usable: Fact::Known(usable),
         own_domain_only: own_domain_only(builder, record),
+        corrected: Fact::Known(corrected::tlsrpt_record(octets, record)),
         ..facts
     }
 }

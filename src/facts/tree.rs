@@ -640,6 +640,8 @@ facts! {
         usable: bool,
         /// Whether every usable destination is a mailbox of the very domain under policy.
         own_domain_only: bool,
+        /// The whole record as it should be; `null` where there is nothing to mend or no safe way.
+        corrected: Option<String>,
     }
 }
 

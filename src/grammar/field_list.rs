@@ -73,6 +73,25 @@ pub(super) fn parse(text: &[u8], dialect: &Dialect) -> FieldList {
     FieldList { version, begins, fields, syntax, ascii }
 }
 
+/// What is not US-ASCII as one offence: it comes in by one paste.
+pub(super) fn as_one(offences: Vec<Offence>) -> Vec<Offence> {
+    let mut distinct: Vec<String> = Vec::new();
+    for offence in &offences {
+        let shown = offence.detail.split(" is not").next().unwrap_or_default().to_owned();
+        if !distinct.contains(&shown) {
+            distinct.push(shown);
+        }
+    }
+    let others = distinct.len().saturating_sub(3);
+    let Some(first) = offences.into_iter().next() else { return Vec::new() };
+    if distinct.len() < 2 {
+        return vec![first];
+    }
+    let mut named: Vec<String> = distinct.into_iter().take(3).collect();
+    let last = if others > 0 { format!("{others} more") } else { named.pop().unwrap_or_default() };
+    vec![Offence { detail: format!("{} and {last} are not US-ASCII", named.join(", ")), ..first }]
+}
+
 /// One offence for each run of octets that are not US-ASCII.
 fn ascii_offences(text: &[u8]) -> Vec<Offence> {
     let mut offences = Vec::new();

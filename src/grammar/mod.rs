@@ -4,6 +4,7 @@
 //! a value, each offence has its place, and what was surely meant is read all the same. Names first, values
 //! second: `id=a-b` matches the extension rule of the ABNF and is a bad `id` nevertheless.
 
+pub mod corrected;
 mod every_line;
 mod field_list;
 pub mod mx_pattern;

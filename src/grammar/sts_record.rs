@@ -52,7 +52,7 @@ pub fn parse(text: &[u8]) -> StsRecord {
         id,
         id_problem,
         syntax: list.syntax,
-        ascii: list.ascii,
+        ascii: field_list::as_one(list.ascii),
     }
 }
 

@@ -96,7 +96,7 @@ pub fn parse(text: &[u8]) -> TlsrptRecord {
         rua_problem,
         truncated,
         syntax,
-        ascii: list.ascii,
+        ascii: field_list::as_one(list.ascii),
     }
 }
 
@@ -141,12 +141,15 @@ fn truncations(text: &[u8], fields: &[Field], syntax: &mut Vec<Offence>) -> Vec<
                 let cut = Span::between(before.value_span.end(), field.span.end());
                 let shown = String::from_utf8_lossy(cut.of(text)).into_owned();
                 let rest = shown.trim_start_matches([';', ' ', '\t']);
-                let another = ["mailto:", "https:"].iter().any(|scheme| rest.to_ascii_lowercase().starts_with(scheme));
-                let offence = match another {
-                    true => Offence::new(cut, "destinations are separated by commas, and a `;` stands here")
+                let lower = rest.to_ascii_lowercase();
+                let another = ["mailto:", "https:"].iter().any(|scheme| lower.starts_with(scheme));
+                let address = !field.has_equals && rest.contains('@') && !before.value.contains("://");
+                let offence = Offence::new(cut, format!("`{shown}` is cut off from `{}`", before.value));
+                let offence = match (another, address) {
+                    (true, _) => Offence::new(cut, "destinations are separated by commas, and a `;` stands here")
                         .suggesting(format!(",{rest}")),
-                    false => Offence::new(cut, format!("`{shown}` is cut off from `{}`", before.value))
-                        .suggesting(shown.replace(';', "%3B")),
+                    (false, true) => offence.suggesting(format!(",mailto:{rest}")),
+                    (false, false) => offence.suggesting(shown.replace(';', "%3B")),
                 };
                 offences.push(offence);
             }

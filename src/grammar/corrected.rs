@@ -1,0 +1,177 @@
+//! The TXT record that was probably meant by a wrong one. Used by `facts` for the corrected lines of reports, never to
+//! accept a record.
+//!
+//! A candidate is put together from what can be recognised in the text, and is offered only where the grammar finds
+//! nothing wrong with it.
+
+use super::field_list::Field;
+use super::sts_record::{self, StsRecord};
+use super::tlsrpt_record::{self, TlsrptRecord};
+use super::{Offence, Span, is_invisible};
+
+/// The longest text that is looked at, in octets.
+const LONGEST: usize = 4_096;
+
+/// The MTA-STS record that was meant (RFC 8461 §3.1); `None` where the record is right or nothing can be told.
+pub fn sts_record(text: &[u8], record: &StsRecord) -> Option<String> {
+    if (record.is_valid() && record.begins) || text.len() > LONGEST {
+        return None;
+    }
+    let named = record.fields.iter().find(|field| field.name == "id" || field.meant == Some("id"));
+    let written = named.map(|field| field.value.clone()).filter(|value| !value.is_empty());
+    let id = written.or_else(|| unnamed_id(text, &record.fields))?;
+    // What follows behind a blank is another field, if it looks like one.
+    let id = match id.split_once([' ', '\t']) {
+        Some((first, rest)) if rest.contains(['=', ':']) => first,
+        _ => &id,
+    };
+    let id: String = id.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
+    let candidate = format!("v=STSv1; id={id};");
+    sts_record::parse(candidate.as_bytes()).is_valid().then_some(candidate)
+}
+
+/// An id in a record that has no field of that name: behind another sign than `=`, or alone.
+fn unnamed_id(text: &[u8], fields: &[Field]) -> Option<String> {
+    let text = plain(text);
+    let words = || text.split([';', ',', ' ', '\t']).filter(|word| !word.is_empty());
+    let signed = words().find_map(|word| {
+        let (name, value) = word.split_once([':', '='])?;
+        (name.eq_ignore_ascii_case("id") && !value.is_empty()).then(|| value.to_owned())
+    });
+    let digits = |field: &&Field| !field.has_equals && field.name.bytes().all(|octet| octet.is_ascii_digit());
+    signed.or_else(|| fields.iter().find(digits).map(|field| field.name.clone()).filter(|id| id.len() >= 6))
+}
+
+/// The TLSRPT record that was meant (RFC 8460 §3); `None` where the record is right or nothing can be told.
+pub fn tlsrpt_record(text: &[u8], record: &TlsrptRecord) -> Option<String> {
+    if (record.is_valid() && record.begins) || text.len() > LONGEST {
+        return None;
+    }
+    let whole = plain(&with_suggestions(text, &record.truncated));
+    let mut destinations: Vec<String> = Vec::new();
+    for destination in whole.split([';', ',', ' ', '\t']).filter_map(destination) {
+        if !destinations.contains(&destination) {
+            destinations.push(destination);
+        }
+    }
+    let candidate = format!("v=TLSRPTv1; rua={}", destinations.join(","));
+    tlsrpt_record::parse(candidate.as_bytes()).is_valid().then_some(candidate)
+}
+
+/// The text with the offences mended that know how.
+fn with_suggestions(text: &[u8], offences: &[Offence]) -> Vec<u8> {
+    let mut mended = Vec::new();
+    let mut from = 0;
+    for offence in offences {
+        let Some(suggestion) = &offence.suggestion else { continue };
+        mended.extend_from_slice(Span::between(from, offence.span.offset).of(text));
+        mended.extend_from_slice(suggestion.as_bytes());
+        from = offence.span.end();
+    }
+    mended.extend_from_slice(Span::between(from, text.len()).of(text));
+    mended
+}
+
+/// The text without quotes, backslashes and what cannot be seen.
+fn plain(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let quote = |c: char| matches!(c, '"' | '\'' | '\\' | '<' | '>' | '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}');
+    text.chars().filter(|c| !quote(*c)).map(|c| if is_invisible(c) { ' ' } else { c }).collect()
+}
+
+/// A piece of a record as a destination for reports: an address, or the URI of one.
+fn destination(piece: &str) -> Option<String> {
+    let lower = piece.to_ascii_lowercase();
+    let named = ["rua=", "rua:", "ruf=", "ruf:"].iter().find(|name| lower.starts_with(**name));
+    let uri = piece.get(named.map_or(0, |name| name.len())..)?.trim_start_matches('=');
+    let uri = match uri.rsplit_once('!') {
+        Some((uri, size)) if !size.is_empty() && size.bytes().all(|octet| octet.is_ascii_alphanumeric()) => uri,
+        _ => uri,
+    };
+    let (scheme, rest) = uri.split_once(':').unwrap_or(("", uri));
+    match scheme.to_ascii_lowercase().as_str() {
+        "mailto" => Some(format!("mailto:{}", rest.trim_start_matches('/'))),
+        "http" | "https" => Some(format!("https://{}", rest.trim_start_matches('/'))),
+        "" if rest.contains('@') && !rest.contains('/') => Some(format!("mailto:{rest}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sts(text: &str) -> Option<String> {
+        sts_record(text.as_bytes(), &sts_record::parse(text.as_bytes()))
+    }
+
+    fn tlsrpt(text: &str) -> Option<String> {
+        tlsrpt_record(text.as_bytes(), &tlsrpt_record::parse(text.as_bytes()))
+    }
+
+    #[test]
+    fn slips_in_the_record_of_mta_sts() {
+        for (wrong, right) in [
+            ("v=STSv1; id:20260101", Some("v=STSv1; id=20260101;")),
+            ("v=STSv1; id=2026-01-01T00:00", Some("v=STSv1; id=20260101T0000;")),
+            ("id=1; v=STSv1", Some("v=STSv1; id=1;")),
+            ("v=STSv1; 20260101", Some("v=STSv1; id=20260101;")),
+            ("v=STSv1; id=\u{201c}1\u{201d}", Some("v=STSv1; id=1;")),
+            ("v=STSv1; id=1 mode=enforce", Some("v=STSv1; id=1;")),
+            ("v=STSv1;\u{a0}id=1", Some("v=STSv1; id=1;")),
+            ("v=STSv1; ID=1", Some("v=STSv1; id=1;")),
+            ("v=STSv1; foo", None),
+            ("v=STSv1;", None),
+            ("v=STSv1; id=1", None),
+        ] {
+            assert_eq!(sts(wrong).as_deref(), right, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn slips_in_the_record_of_tlsrpt() {
+        let good = Some("v=TLSRPTv1; rua=mailto:a@b.example");
+        for (wrong, right) in [
+            ("v=TLSRPTv1; rua=a@b.example", good),
+            ("v=TLSRPT1; rua=mailto:a@b.example", good),
+            ("rua=mailto:a@b.example; v=TLSRPTv1", good),
+            ("\"v=TLSRPTv1; rua=mailto:a@b.example\"", good),
+            ("v=TLSRPTv1 rua=mailto:a@b.example", good),
+            ("v=TLSRPTv1; rua=mailto:a@b.example,", good),
+            ("v=TLSRPTv1; rua = mailto:a@b.example", good),
+            ("v=TLSRPTv1; rua:mailto:a@b.example", good),
+            ("v=TLSRPTv1; ruf=mailto:a@b.example", good),
+            ("v=TLSRPTv1; rua=mailto:a@b.example!10m", good),
+            ("v=TLSRPTv1;; rua=mailto://a@b.example", good),
+            ("v=TLSRPTv1; rua=mailto:<a@b.example>", good),
+            (
+                "v=TLSRPTv1; rua=mailto:a@b.example rua=mailto:c@d.example",
+                Some("v=TLSRPTv1; rua=mailto:a@b.example,mailto:c@d.example"),
+            ),
+            (
+                "v=TLSRPTv1; rua=mailto:a@b.example;c@d.example",
+                Some("v=TLSRPTv1; rua=mailto:a@b.example,mailto:c@d.example"),
+            ),
+            ("v=TLSRPTv1; rua=https://r.example/x?a=1;b=2", Some("v=TLSRPTv1; rua=https://r.example/x?a=1%3Bb=2")),
+            ("v=TLSRPTv1; rua=http://r.example/x", Some("v=TLSRPTv1; rua=https://r.example/x")),
+            ("v=TLSRPTv1; rua=", None),
+            ("v=TLSRPTv1; rua=mailto:a@b.example", None),
+        ] {
+            assert_eq!(tlsrpt(wrong).as_deref(), right, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_offered_is_valid(text in "(v=STSv1|v=TLSRPTv1|rua|id|mailto:|https:|[a-z0-9@.!%;:,=\"<> \u{e9}-]){0,24}") {
+            if let Some(record) = sts(&text) {
+                prop_assert!(sts_record::parse(record.as_bytes()).is_valid(), "{}", record);
+            }
+            if let Some(record) = tlsrpt(&text) {
+                prop_assert!(tlsrpt_record::parse(record.as_bytes()).is_valid(), "{}", record);
+            }
+        }
+    }
+}
