@@ -72,6 +72,17 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Adds the counts of another report.
+    pub fn add(&mut self, other: Summary) {
+        self.errors = self.errors.saturating_add(other.errors);
+        self.warnings = self.warnings.saturating_add(other.warnings);
+        self.notes = self.notes.saturating_add(other.notes);
+        self.passed = self.passed.saturating_add(other.passed);
+        self.not_applicable = self.not_applicable.saturating_add(other.not_applicable);
+        self.not_checked = self.not_checked.saturating_add(other.not_checked);
+        self.ignored = self.ignored.saturating_add(other.ignored);
+    }
+
     /// Counts checks. Ignored findings are not among them.
     pub fn of(checks: &[Check]) -> Self {
         let count = |outcome, severity: Option<Severity>| {

@@ -115,9 +115,7 @@ async fn show(lab: &Lab, roots: &Path, anchor: &Path, domains: &[&LabDomain], ou
     let mut total = Summary::default();
     for domain in domains {
         let summary = show_one(&collector, &rules, domain, &style).await;
-        total.errors = total.errors.saturating_add(summary.errors);
-        total.warnings = total.warnings.saturating_add(summary.warnings);
-        total.notes = total.notes.saturating_add(summary.notes);
+        total.add(summary);
     }
     terminal::print(&format!(
         "{} linted live: {}, {}, {}.\n`stslint demo --list` names the other domains, `stslint check DOMAIN` lints yours.\n",

@@ -12,7 +12,7 @@ use miette::{IntoDiagnostic, Report as Error};
 
 use super::{OutputArgs, UsageError, terminal};
 use crate::files::WholeFile;
-use crate::outcome::Report;
+use crate::outcome::{Report, Summary};
 use crate::report::{self, Linted, NagiosState, Results, Style, Unreadable};
 use crate::rules::RuleSet;
 use crate::source_text::{escape, nearest};
@@ -96,7 +96,7 @@ impl FormatArgs {
             let style = shown(Style { unicode: true, accessible: output.accessible, ..Style::plain() });
             sinks.push(Sink { format: *format, style, to: Some(WholeFile::begin(path)?) });
         }
-        Ok(Outputs { sinks, held: Vec::new(), unreadable: Vec::new() })
+        Ok(Outputs { sinks, held: Vec::new(), unreadable: Vec::new(), linted: 0, total: Summary::default() })
     }
 
     fn conflicts(&self) -> Result<(), UsageError> {
@@ -127,6 +127,8 @@ pub struct Outputs {
     sinks: Vec<Sink>,
     held: Vec<Linted>,
     unreadable: Vec<Unreadable>,
+    linted: usize,
+    total: Summary,
 }
 
 /// One report's way out: a file, or standard output.
@@ -142,9 +144,12 @@ impl Outputs {
     pub fn linted(&mut self, linted: Linted) -> Result<(), Error> {
         for sink in &mut self.sinks {
             if let Some(text) = one_domain(sink.format, &linted, &sink.style)? {
-                sink.write(&text)?;
+                let apart = sink.format == Format::Human && self.linted > 0 && !text.is_empty();
+                sink.write(&if apart { format!("\n{text}") } else { text })?;
             }
         }
+        self.linted = self.linted.saturating_add(1);
+        self.total.add(linted.report.summary);
         if self.sinks.iter().any(|sink| is_document(sink.format)) {
             self.held.push(linted);
         }
@@ -164,6 +169,9 @@ impl Outputs {
         for mut sink in self.sinks {
             if let Some(text) = document(sink.format, &results, require_complete)? {
                 sink.write(&text)?;
+            }
+            if sink.format == Format::Human && self.linted > 1 && !sink.style.findings_only {
+                sink.write(&report::total(self.linted, &self.total))?;
             }
             if let Some(file) = sink.to {
                 file.finish()?;

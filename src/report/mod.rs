@@ -28,7 +28,7 @@ pub use self::concise::concise;
 pub use self::github::github;
 pub use self::gitlab::gitlab;
 pub use self::html::html;
-pub use self::human::{Page, Style, ascii, human, render};
+pub use self::human::{Page, Style, ascii, human, render, total};
 pub use self::json::{JsonReport, json, json_line};
 pub use self::junit::junit;
 pub use self::markdown::markdown;

@@ -15,9 +15,9 @@ use serde_json::Value;
 
 pub use self::checklist::group_title;
 pub use self::page::Page;
-use super::citation_url;
+use super::{citation_url, counted};
 use crate::fix::corrected_line;
-use crate::outcome::{Check, Report, Severity};
+use crate::outcome::{Check, Report, Severity, Summary};
 use crate::source_text::{EXCERPT_WIDTH, Excerpt, escape, printable};
 
 /// How a report is shown.
@@ -58,6 +58,19 @@ impl Style {
 pub fn human(report: &Report, facts: &Value, style: &Style) -> String {
     let text = no_commands(&parts(report, facts, style));
     if style.unicode { text } else { ascii(&text) }
+}
+
+/// The last line of several reports: what they come to together.
+pub fn total(reports: usize, summary: &Summary) -> String {
+    let Summary { errors, warnings, notes, not_checked, .. } = *summary;
+    let unchecked = if not_checked == 0 { String::new() } else { format!(", {not_checked} not checked") };
+    format!(
+        "\n{}: {}, {}, {}{unchecked}\n",
+        counted(reports, "report"),
+        counted(errors, "error"),
+        counted(warnings, "warning"),
+        counted(notes, "note"),
+    )
 }
 
 /// The text without what a runner of CI jobs takes for a command to itself, wherever it reads one in a log: `::` at
