@@ -188,3 +188,9 @@ fn a_null_mx_beside_others_is_told() {
     assert_eq!(view.hosts.len(), 1);
     assert!(view.outcome.ends_with("Senders that heed the null MX beside it send none."), "{}", view.outcome);
 }
+
+#[test]
+fn a_policy_at_some_addresses_only_is_told() {
+    let view = sees(&[("/policy_host/probes/0/response/status", json!(404))]);
+    assert!(view.explanation.starts_with("1 of the policy host's 2 addresses give"), "{}", view.explanation);
+}

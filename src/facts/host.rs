@@ -250,7 +250,8 @@ fn fetchable(probes: &[HttpsFacts]) -> Fact<bool> {
     }
 }
 
-fn gives_policy(probe: &HttpsFacts) -> Option<bool> {
+/// Whether a sender that asks this address gets a policy; `None` where that was not observed.
+pub fn gives_policy(probe: &HttpsFacts) -> Option<bool> {
     if probe.connected == Fact::Known(false) || probe.failure_kind.known().is_some_and(Option::is_some) {
         return Some(false);
     }

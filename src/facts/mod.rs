@@ -27,6 +27,7 @@ use serde_json::Value;
 
 use self::builder::Builder;
 pub use self::fact::Fact;
+pub use self::host::gives_policy;
 pub use self::location::{Exhibit, Location, Locations, Placed};
 pub use self::schema::{FactPath, Field, Type, fact_paths, root};
 use self::tree::{FactTree, ParentFacts};

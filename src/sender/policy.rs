@@ -1,7 +1,7 @@
 //! Which policy a sender applies (RFC 8461 §3.1, §3.3, §5).
 
 use crate::facts::tree::{BaselineFacts, PolicyHostFacts, RecordFacts};
-use crate::facts::{Facts, matches_mx};
+use crate::facts::{Facts, gives_policy, matches_mx};
 
 /// The policy that is applied, and why.
 #[derive(Clone, Debug)]
@@ -118,7 +118,12 @@ fn fetched(facts: &Facts) -> Applied {
             Applied::new(Word::Absent, text).reporting("sts-policy-invalid")
         }
         (Some(true), Some(mode)) => {
-            let text = format!("the record and the policy are valid: the sender applies mode {mode}");
+            let text = match at_some_addresses(host) {
+                Some(there) => {
+                    format!("{there} gets a valid one and applies mode {mode}; elsewhere it acts as if there were none")
+                }
+                None => format!("the record and the policy are valid: the sender applies mode {mode}"),
+            };
             Applied::new(Word::of(mode), text)
         }
         _ => Applied::new(
@@ -126,6 +131,18 @@ fn fetched(facts: &Facts) -> Applied {
             format!("the policy was not observed: {}", facts.why_unobserved("policy.usable")),
         ),
     }
+}
+
+/// Of a policy host that serves the policy at some of its addresses only, who gets it there.
+fn at_some_addresses(host: Option<&PolicyHostFacts>) -> Option<String> {
+    // Of an address that does not answer, senders go on to the next.
+    let answering = host?.probes.known()?.iter().filter(|probe| probe.connected.known() == Some(&true));
+    let verdicts: Vec<Option<bool>> = answering.map(gives_policy).collect();
+    let good = verdicts.iter().filter(|verdict| **verdict == Some(true)).count();
+    let bad = verdicts.iter().filter(|verdict| **verdict == Some(false)).count();
+    (good > 0 && bad > 0).then(|| {
+        format!("{good} of the policy host's {} addresses give the policy: a sender that asks there", verdicts.len())
+    })
 }
 
 /// Why the policy cannot be fetched, and the result type for it.
