@@ -15,12 +15,7 @@ pub fn line(
     found: &mut Vec<Found>,
 ) {
     let mut inner = trimmed(text, span);
-    if inner.end() < span.end() {
-        policy.trailing.push(
-            Offence::new(Span::between(inner.end(), span.end()), "white space stands at the end of the line")
-                .suggesting(""),
-        );
-    }
+    trailing_space(text, span, inner, policy);
     let mut from = span.offset;
     if let Some((bare, slip, offence)) = wrapping.and_then(|wrapping| unwrapped(text, inner, wrapping)) {
         found.push(Found { slip, line: number, offence });
@@ -67,6 +62,14 @@ pub fn line(
     }
     keep(&field, number, policy);
     policy.lines.push(Line { number, span, field: Some(field) });
+}
+
+/// White space at the end of a line, where it does not stand in the place of a value.
+fn trailing_space(text: &[u8], span: Span, inner: Span, policy: &mut Policy) {
+    if inner.end() < span.end() && !inner.of(text).ends_with(b":") {
+        let space = Span::between(inner.end(), span.end());
+        policy.trailing.push(Offence::new(space, "white space stands at the end of the line").suggesting(""));
+    }
 }
 
 /// A line without what every line is wrapped in, and the offence that this is.
