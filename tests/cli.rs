@@ -413,3 +413,18 @@ fn what_senders_never_cached_is_no_cached_policy() {
         assert_eq!((&view["cache"], &view["policy"]), (&"baseline".into(), &cached.into()), "{new}");
     }
 }
+
+#[test]
+fn a_list_of_domains_may_hold_comments() {
+    let list = "\u{feff}# ours\r\nexample.com\r\n\n  example.org # the second\n";
+    let ran = run_with(&["check", "-", "--offline", "--format", "jsonl"], list);
+    let domains: Vec<String> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["domain"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(domains, ["example.com", "example.org"], "{}", ran.err);
+    let ran = run_with(&["check", "-", "--offline"], "example.com\nbad..name\n");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("standard input, line 2: `bad..name` is no domain name"), "{}", ran.err);
+}

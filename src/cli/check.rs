@@ -23,7 +23,7 @@ use crate::source_text::escape;
 /// Options of `check`.
 #[derive(Args, Debug)]
 pub struct CheckArgs {
-    /// The mail domains: A-labels or U-labels; `user@domain` is fine too; `-` reads them from standard input. A path
+    /// The mail domains: A-labels or U-labels; `user@domain` is fine too; `-` reads them from standard input, where `#` begins a comment. A path
     /// that ends in `mta-sts.txt` is a policy file, which is linted by itself.
     #[arg(value_name = "DOMAIN|FILE")]
     pub inputs: Vec<String>,

@@ -124,23 +124,33 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Report> {
 /// The most octets of domains that are read from standard input.
 const MAX_DOMAINS_OCTETS: u64 = 64 << 20;
 
-/// The domains that were given, `-` replaced by those on standard input, one or more a line.
+/// The domains that were given, `-` replaced by those on standard input: one or more a line, comments behind `#`.
 pub fn domains(given: &[String]) -> Result<Vec<DomainName>, Report> {
-    let mut texts = Vec::new();
+    let mut domains = Vec::new();
     for text in given {
-        if text == "-" {
-            let mut read = String::new();
-            std::io::stdin().take(MAX_DOMAINS_OCTETS).read_to_string(&mut read).into_diagnostic()?;
-            texts.extend(read.split_whitespace().map(str::to_owned));
-        } else {
-            texts.push(text.clone());
+        if text != "-" {
+            domains.push(parse(text, None)?);
+            continue;
+        }
+        let mut read = String::new();
+        std::io::stdin().take(MAX_DOMAINS_OCTETS).read_to_string(&mut read).into_diagnostic()?;
+        let read = read.strip_prefix('\u{feff}').unwrap_or(&read);
+        for (index, line) in read.lines().enumerate() {
+            let names = line.split('#').next().unwrap_or_default();
+            for name in names.split_whitespace() {
+                domains.push(parse(name, Some(index.saturating_add(1)))?);
+            }
         }
     }
-    let parse = |text: &String| {
-        DomainName::parse(text)
-            .map_err(|error| UsageError::new(error.to_string(), "give a mail domain such as example.com"))
-    };
-    Ok(texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?)
+    Ok(domains)
+}
+
+/// A domain, or an error that names the line of standard input that it stood in.
+fn parse(text: &str, line: Option<usize>) -> Result<DomainName, UsageError> {
+    DomainName::parse(text).map_err(|error| {
+        let place = line.map(|line| format!("standard input, line {line}: ")).unwrap_or_default();
+        UsageError::new(format!("{place}{error}"), "give a mail domain such as example.com")
+    })
 }
 
 /// How many domains are collected at once.
