@@ -111,11 +111,12 @@ fn remarks(facts: &Facts, report: &Report) -> Vec<String> {
     let mut remarks = Vec::new();
     let tree = &facts.known;
     if let Some(Some(id)) = tree.record.known().and_then(|record| record.id.known()) {
-        remarks
-            .push(format!("The domain publishes an _mta-sts record already, with id {id}: the one above replaces it."));
+        remarks.push(format!(
+            "The domain publishes an _mta-sts record already, with id {id}: the proposed one replaces it."
+        ));
     }
     if let Some(Some(mode)) = tree.policy.known().and_then(|policy| policy.mode.known()) {
-        remarks.push(format!("The domain serves a policy already, in mode {mode}: the one above replaces it."));
+        remarks.push(format!("The domain serves a policy already, in mode {mode}: the proposed one replaces it."));
     }
     if let Some(Some(text)) = tree.tlsrpt.known().and_then(|tlsrpt| tlsrpt.text.known())
         && published_rua(facts).is_none()

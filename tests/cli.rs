@@ -428,3 +428,16 @@ fn a_list_of_domains_may_hold_comments() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("standard input, line 2: `bad..name` is no domain name"), "{}", ran.err);
 }
+
+#[test]
+fn what_is_surely_not_meant_is_a_usage_error() {
+    for (args, told) in [
+        (&["check", GOOD][..], "is a file, and a domain belongs here"),
+        (&["check", "--mx", ""], "--mx names no host"),
+        (&["check", "--policy", "-", "--snapshot", "-"], "standard input can be read once only"),
+    ] {
+        let ran = run(args);
+        assert_eq!(ran.code, 2, "{args:?}");
+        assert!(ran.err.contains(told), "{args:?}: {}", ran.err);
+    }
+}

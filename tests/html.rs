@@ -146,7 +146,7 @@ fn the_policy_of_the_page_allows_its_style_and_nothing_else() {
 fn hostile_texts_leave_no_element_of_theirs() {
     let quoted = serde_json::to_string(HOSTILE).unwrap();
     let snapshot = format!(
-        r#"{{"snapshot": 1, "domain": {quoted}, "collected_at": {quoted},
+        r#"{{"snapshot": 1, "domain": {quoted}, "collected_at": "2026-11-23T10:00:00Z",
         "collection": {{"program": {quoted}, "resolver": {quoted}, "dnssec": {quoted}, "roots": {quoted},
             "left_out": [{{"field": {quoted}, "reason": {quoted}}}]}},
         "mx": {{"name": {quoted}, "ttl": 60, "records": [{{"preference": 1, "exchange": {quoted}}}]}},
@@ -155,7 +155,7 @@ fn hostile_texts_leave_no_element_of_theirs() {
         "policy_host": {{"name": {quoted}, "ipv4": {{"name": {quoted}, "aliases": [{{"name": {quoted}, "target": {quoted}}}]}},
             "probes": [{{"address": "192.0.2.1", "connected": true,
                 "tls": {{"handshake": true, "version": {quoted}, "cipher": {quoted}, "chain": [{{"subject": {quoted},
-                    "issuer": {quoted}, "not_after": {quoted}, "not_before": {quoted}, "dns_ids": [{quoted}]}}],
+                    "issuer": {quoted}, "not_after": "2026-11-23T10:00:00Z", "not_before": "2026-11-23T10:00:00Z", "dns_ids": [{quoted}]}}],
                     "trust": {{"verdict": "other", "detail": {quoted}}}}},
                 "response": {{"status": 302, "headers": [{{"name": "location", "value": {quoted}}},
                     {{"name": "content-type", "value": {quoted}}}]}}}}]}},

@@ -23,8 +23,8 @@ use crate::source_text::escape;
 /// Options of `check`.
 #[derive(Args, Debug)]
 pub struct CheckArgs {
-    /// The mail domains: A-labels or U-labels; `user@domain` is fine too; `-` reads them from standard input, where `#` begins a comment. A path
-    /// that ends in `mta-sts.txt` is a policy file, which is linted by itself.
+    /// The mail domains: A-labels or U-labels; `user@domain` is fine too; `-` reads them from standard input, where
+    /// `#` begins a comment. A path that ends in `mta-sts.txt` is a policy file, which is linted by itself.
     #[arg(value_name = "DOMAIN|FILE")]
     pub inputs: Vec<String>,
     /// Lint a recorded snapshot (.yaml, .json, or .jsonl with many); `-` for standard input.
@@ -194,8 +194,22 @@ struct Run<'a> {
     mend: Option<Mend>,
 }
 
+/// What can be told to be wrong before anything is read.
+fn possible(args: &CheckArgs) -> Result<(), UsageError> {
+    let words = args.inputs.iter().map(Path::new);
+    let paths = args.snapshots.iter().chain(&args.texts.policy).chain(&args.baseline).map(PathBuf::as_path);
+    if words.chain(paths).filter(|path| *path == Path::new("-")).count() > 1 {
+        return Err(UsageError::new("standard input can be read once only", "write `-` in one place, and name files"));
+    }
+    if args.texts.mx.iter().any(|host| host.trim().is_empty()) {
+        return Err(UsageError::new("--mx names no host", "name an MX host, or write `--mx .` for a null MX"));
+    }
+    Ok(())
+}
+
 impl<'a> Run<'a> {
     fn new(args: &'a CheckArgs, output: &'a OutputArgs, in_force: &'a InForce) -> Result<Self, Error> {
+        possible(args)?;
         let at = args.at.as_deref().map(|time| {
             time.parse::<Timestamp>().map(|time| time.to_string()).map_err(|_| {
                 UsageError::new(format!("`{}` is no time", escape(time)), "write it in RFC 3339: 2026-12-31T00:00:00Z")

@@ -14,7 +14,8 @@ use crate::snapshot::{self, Format};
 /// Options of `collect`.
 #[derive(Args, Debug)]
 pub struct CollectArgs {
-    /// The mail domains: A-labels or U-labels; `user@domain` is fine too; `-` reads them from standard input, where `#` begins a comment.
+    /// The mail domains: A-labels or U-labels; `user@domain` is fine too; `-` reads them from standard input, where
+    /// `#` begins a comment.
     #[arg(value_name = "DOMAIN", required = true)]
     pub domains: Vec<String>,
     /// Write to this file instead of standard output: .yaml or .json for one domain, .jsonl for any number.

@@ -147,6 +147,16 @@ pub fn domains(given: &[String]) -> Result<Vec<DomainName>, Report> {
 
 /// A domain, or an error that names the line of standard input that it stood in.
 fn parse(text: &str, line: Option<usize>) -> Result<DomainName, UsageError> {
+    let path = std::path::Path::new(text);
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let recorded = ["json", "jsonl", "txt", "yaml", "yml"].contains(&ending) || text.contains('/');
+    if line.is_none() && recorded && path.is_file() {
+        let help = "`--policy FILE` lints a policy, `--snapshot FILE` a recording";
+        return Err(UsageError::new(
+            format!("`{}` is a file, and a domain belongs here", crate::source_text::escape(text)),
+            help,
+        ));
+    }
     DomainName::parse(text).map_err(|error| {
         let place = line.map(|line| format!("standard input, line {line}: ")).unwrap_or_default();
         UsageError::new(format!("{place}{error}"), "give a mail domain such as example.com")

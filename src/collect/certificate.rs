@@ -116,7 +116,9 @@ fn name_of(oid: &Oid<'_>) -> String {
 }
 
 fn rfc3339(time: ASN1Time) -> Option<String> {
-    Timestamp::from_second(time.timestamp()).ok().map(|time| time.to_string())
+    let counted = Timestamp::from_second(time.timestamp()).map(|time| time.to_string());
+    // Without an end (RFC 5280 §4.1.2.5): later than timestamps go.
+    counted.ok().or_else(|| (time.to_datetime().year() == 9999).then(|| "9999-12-31T23:59:59Z".to_owned()))
 }
 
 /// The certificate in PEM (RFC 7468 §2).

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-
 use super::builder::Builder;
 use super::fact::Fact;
 use super::tree::{BaselineFacts, MxHostFacts};
 use crate::grammar::mx_pattern::MxPattern;
 use crate::grammar::policy::Policy;
 use crate::grammar::{policy, sts_record};
-use crate::snapshot::{Lookup, Snapshot};
+use crate::snapshot::{Lookup, Snapshot, instant};
 
 /// The facts of an older snapshot, seen beside the present MX hosts.
 pub fn baseline_facts(
@@ -79,7 +77,7 @@ pub fn baseline_facts(
 /// Whether a policy that was fetched when the baseline was made has run out by now.
 fn expired(builder: &Builder<'_>, older: &Snapshot, max_age: Option<u64>) -> Option<bool> {
     let Some(max_age) = max_age else { return Some(false) };
-    let fetched: Timestamp = older.collected_at.as_deref()?.parse().ok()?;
+    let fetched = instant(older.collected_at.as_deref()?)?;
     let age = builder.now?.as_second().saturating_sub(fetched.as_second());
     Some(age > i64::try_from(max_age).unwrap_or(i64::MAX))
 }

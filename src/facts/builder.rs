@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::fact::Fact;
 use super::location::Locations;
-use crate::snapshot::{DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, Snapshot};
+use crate::snapshot::{DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, Snapshot, instant};
 
 /// The state while a tree is built.
 pub struct Builder<'a> {
@@ -24,7 +24,7 @@ pub struct Builder<'a> {
 impl<'a> Builder<'a> {
     /// A builder for a snapshot.
     pub fn new(snapshot: &'a Snapshot) -> Self {
-        let now = snapshot.collected_at.as_deref().and_then(|time| time.parse().ok());
+        let now = snapshot.collected_at.as_deref().and_then(instant);
         Builder { snapshot, locations: Locations::default(), unobserved: BTreeMap::new(), now }
     }
 

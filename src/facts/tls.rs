@@ -6,7 +6,7 @@ use super::builder::{Builder, failure_text};
 use super::fact::Fact;
 use super::tree::{CertificateFacts, TlsSessionFacts};
 use crate::grammar::names::{DnsIdMatch, dns_id_matches};
-use crate::snapshot::{Certificate, TlsFacts, TrustVerdict};
+use crate::snapshot::{Certificate, TlsFacts, TrustVerdict, instant};
 use crate::source_text::escape;
 
 const DAY: i64 = 86_400;
@@ -153,7 +153,7 @@ pub fn place(builder: &mut Builder<'_>, exhibit: &str, path: &str, line: &str) {
 }
 
 fn certificate_facts(certificate: &Certificate, host: &str, now: Option<Timestamp>) -> CertificateFacts {
-    let time = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
+    let time = |text: &Option<String>| text.as_deref().and_then(instant);
     let (from, until) = (time(&certificate.not_before), time(&certificate.not_after));
     let seconds = |time: Option<Timestamp>| Some(time?.as_second().saturating_sub(now?.as_second()));
     let lifetime =

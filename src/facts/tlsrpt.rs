@@ -58,6 +58,7 @@ fn without_record(facts: TlsrptFacts) -> TlsrptFacts {
     TlsrptFacts {
         text: Fact::Known(None),
         version_problem: Fact::Known(None),
+        version_space: Fact::Known(false),
         fields: Fact::Known(Vec::new()),
         syntax_offences: Fact::Known(Vec::new()),
         ascii_offences: Fact::Known(Vec::new()),
@@ -93,6 +94,7 @@ fn with_record(
     TlsrptFacts {
         text: Fact::Known(Some(String::from_utf8_lossy(octets).into_owned())),
         version_problem: Fact::Known(txt::version_problem(builder, &record.version, ROOT, placed)),
+        version_space: Fact::Known(matches!(record.version, VersionTag::ExactThenSpace(_))),
         fields: Fact::Known(txt::fields(builder, &record.fields, ROOT, placed)),
         syntax_offences: Fact::Known(txt::offences(builder, &record.syntax, "tlsrpt.syntax_offences", ROOT, placed)),
         ascii_offences: Fact::Known(txt::offences(builder, &record.ascii, "tlsrpt.ascii_offences", ROOT, placed)),

@@ -512,7 +512,7 @@ facts! {
     pub struct PolicyFacts {
         /// The body; `null` where no policy is served.
         body: Option<String>,
-        /// What kind of document it is instead of a policy: HTML, JSON, XML; `null` where it is none of them.
+        /// What it is instead of a policy: HTML, JSON, XML, compressed data (gzip); `null` where it is none of them.
         markup: Option<String>,
         /// The value of the first `version` as it is written; `null` where there is none.
         version: Option<String>,
@@ -618,6 +618,8 @@ facts! {
         text: Option<String>,
         /// What is wrong with its version tag; `null` where nothing is, or where there is no record.
         version_problem: Option<String>,
+        /// Whether white space stands between `v=TLSRPTv1` and `;`.
+        version_space: bool,
         /// The fields after the version, in order.
         fields: Vec<FieldFacts>,
         /// Places that break the grammar of RFC 8460 §3.

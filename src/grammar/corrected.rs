@@ -6,7 +6,7 @@
 
 use super::field_list::Field;
 use super::sts_record::{self, StsRecord};
-use super::tlsrpt_record::{self, TlsrptRecord};
+use super::tlsrpt_record::{self, Destination, TlsrptRecord};
 use super::{Offence, Span, is_invisible};
 
 /// The longest text that is looked at, in octets.
@@ -47,15 +47,49 @@ pub fn tlsrpt_record(text: &[u8], record: &TlsrptRecord) -> Option<String> {
     if (record.is_valid() && record.begins) || text.len() > LONGEST {
         return None;
     }
-    let whole = plain(&with_suggestions(text, &record.truncated));
-    let mut destinations: Vec<String> = Vec::new();
-    for destination in whole.split([';', ',', ' ', '\t']).filter_map(destination) {
-        if !destinations.contains(&destination) {
-            destinations.push(destination);
+    let whole = with_suggestions(text, &record.truncated);
+    let read = tlsrpt_record::parse(&whole).destinations;
+    let found = match read.is_empty() {
+        // Without a `rua` that can be read, whatever looks like a destination is one.
+        true => pieces(&plain(&whole)).filter_map(bare_destination).collect(),
+        false => read.iter().map(destinations).collect::<Option<Vec<_>>>()?.concat(),
+    };
+    let mut distinct: Vec<String> = Vec::new();
+    for destination in found {
+        if !distinct.contains(&destination) {
+            distinct.push(destination);
         }
     }
+    valid_with(&distinct)
+}
+
+/// The record with these destinations, where that is valid.
+fn valid_with(destinations: &[String]) -> Option<String> {
     let candidate = format!("v=TLSRPTv1; rua={}", destinations.join(","));
     tlsrpt_record::parse(candidate.as_bytes()).is_valid().then_some(candidate)
+}
+
+/// What a destination should be; several where blanks stand between them, and `None` where nobody can tell.
+fn destinations(written: &Destination) -> Option<Vec<String>> {
+    let usable = |uri: &str| valid_with(&[uri.to_owned()]).is_some();
+    let suggested = [&written.scheme_problem, &written.uri_problem];
+    let suggested = suggested.into_iter().flatten().filter_map(|problem| problem.suggestion.clone());
+    let without_size = written.size_suffix.iter().filter_map(|_| Some(written.text.rsplit_once('!')?.0.to_owned()));
+    let candidates = [written.text.clone()].into_iter().chain(without_size).chain(suggested);
+    if let Some(right) = candidates.into_iter().find(|uri| usable(uri)) {
+        return Some(vec![right]);
+    }
+    if written.text.is_empty() {
+        return Some(Vec::new());
+    }
+    let bare = plain(written.text.as_bytes());
+    let parts: Vec<String> = pieces(&bare).filter_map(bare_destination).filter(|uri| usable(uri)).collect();
+    (!parts.is_empty() && parts.len() == pieces(&bare).count()).then_some(parts)
+}
+
+/// The pieces of a text that is no list as it should be.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split([';', ',', ' ', '\t']).filter(|piece| !piece.is_empty())
 }
 
 /// The text with the offences mended that know how.
@@ -80,7 +114,7 @@ fn plain(text: &[u8]) -> String {
 }
 
 /// A piece of a record as a destination for reports: an address, or the URI of one.
-fn destination(piece: &str) -> Option<String> {
+fn bare_destination(piece: &str) -> Option<String> {
     let lower = piece.to_ascii_lowercase();
     let named = ["rua=", "rua:", "ruf=", "ruf:"].iter().find(|name| lower.starts_with(**name));
     let uri = piece.get(named.map_or(0, |name| name.len())..)?.trim_start_matches('=');
@@ -156,6 +190,20 @@ mod tests {
             ),
             ("v=TLSRPTv1; rua=https://r.example/x?a=1;b=2", Some("v=TLSRPTv1; rua=https://r.example/x?a=1%3Bb=2")),
             ("v=TLSRPTv1; rua=http://r.example/x", Some("v=TLSRPTv1; rua=https://r.example/x")),
+            ("v=TLSRPTv1; rua=https://r.example/v1/!x", Some("v=TLSRPTv1; rua=https://r.example/v1/%21x")),
+            ("v=TLSRPTv1; rua=https://r.example/v1/a b", None),
+            ("v=TLSRPTv1; rua=https//r.example", Some("v=TLSRPTv1; rua=https://r.example")),
+            ("v=TLSRPTv1; rua=http//x.example", Some("v=TLSRPTv1; rua=https://x.example")),
+            ("v=TLSRPTv1; rua=mailto=a@b.example", good),
+            ("v=TLSRPTv1; rua=mailto:a@b.example?cc=x,y", None),
+            (
+                "v=TLSRPTv1; rua=https//r.example,mailto=a@b.example",
+                Some("v=TLSRPTv1; rua=https://r.example,mailto:a@b.example"),
+            ),
+            ("v=TLSRPTv1; rua=mailto:a,b@c.example", Some("v=TLSRPTv1; rua=mailto:a%2Cb@c.example")),
+            ("v=TLSRPTv1; rua=mailto:a;b@c.example", Some("v=TLSRPTv1; rua=mailto:a%3Bb@c.example")),
+            ("v=TLSRPTv1; mailto:a@b.example", good),
+            ("v=TLSRPTv1; rua=,mailto:a@b.example", good),
             ("v=TLSRPTv1; rua=", None),
             ("v=TLSRPTv1; rua=mailto:a@b.example", None),
         ] {

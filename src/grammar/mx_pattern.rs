@@ -130,7 +130,17 @@ fn problem(text: &str) -> Option<MxProblem> {
     {
         return syntax("has a port, and a policy names hosts alone", Some(format!("{prefix}{host}")));
     }
-    name_problem(name, prefix).or_else(|| false_a_label(name))
+    name_problem(name, prefix).or_else(|| false_a_label(name)).or_else(|| numeric_end(name))
+}
+
+/// No top-level domain is a number: such a name can only be the slip of an address (RFC 5321 §4.1.2).
+fn numeric_end(name: &str) -> Option<MxProblem> {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    (!last.is_empty() && last.bytes().all(|octet| octet.is_ascii_digit())).then(|| MxProblem {
+        kind: MxProblemKind::Address,
+        detail: format!("ends in `{last}`, and no host name ends in a number: no MX host can match it"),
+        suggestion: None,
+    })
 }
 
 fn name_problem(name: &str, prefix: &str) -> Option<MxProblem> {

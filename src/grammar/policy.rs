@@ -26,7 +26,7 @@ pub const FIELDS: [&str; 4] = ["version", "mode", "max_age", "mx"];
 pub struct Policy {
     /// The lines in order, as far as they are read.
     pub lines: Vec<Line>,
-    /// What the body is instead of a policy: `HTML`, `JSON`, `XML`.
+    /// What the body is instead of a policy: `HTML`, `JSON`, `XML`, `compressed data (gzip)`.
     pub markup: Option<&'static str>,
     /// The first `version`.
     pub version: Option<Located>,

@@ -105,11 +105,15 @@ fn rua_problem(text: &[u8], fields: &[Field], syntax: &mut Vec<Offence>) -> Offe
     if let Some(empty) = fields.iter().find(|field| field.name == "rua" && field.has_equals) {
         return Offence::new(empty.span, "`rua` is empty");
     }
-    let written_so = |field: &&Field| !field.has_equals && field.name.to_ascii_lowercase().starts_with("rua");
-    if let Some(field) = fields.iter().find(written_so) {
+    let begins = |field: &&Field, with: &str| !field.has_equals && field.name.to_ascii_lowercase().starts_with(with);
+    if let Some(field) = fields.iter().find(|field| begins(field, "rua")) {
         syntax.retain(|offence| offence.span != field.span);
         let shown: String = field.name.chars().take(4).collect();
         return Offence::new(field.span, format!("`{shown}` is not `rua=`"));
+    }
+    if let Some(field) = fields.iter().find(|field| begins(field, "mailto:") || begins(field, "https:")) {
+        syntax.retain(|offence| offence.span != field.span);
+        return Offence::new(field.span, "a destination stands without `rua=` before it");
     }
     if let Some(field) = fields.iter().find(|field| field.meant == Some("rua")) {
         return Offence::new(field.name_span, format!("`{}` is not `rua`", field.name)).suggesting("rua");
@@ -143,7 +147,8 @@ fn truncations(text: &[u8], fields: &[Field], syntax: &mut Vec<Offence>) -> Vec<
                 let rest = shown.trim_start_matches([';', ' ', '\t']);
                 let lower = rest.to_ascii_lowercase();
                 let another = ["mailto:", "https:"].iter().any(|scheme| lower.starts_with(scheme));
-                let address = !field.has_equals && rest.contains('@') && !before.value.contains("://");
+                let complete = before.value.contains('@') && !before.value.contains("://");
+                let address = !field.has_equals && rest.contains('@') && complete;
                 let offence = Offence::new(cut, format!("`{shown}` is cut off from `{}`", before.value));
                 let offence = match (another, address) {
                     (true, _) => Offence::new(cut, "destinations are separated by commas, and a `;` stands here")
@@ -160,12 +165,16 @@ fn truncations(text: &[u8], fields: &[Field], syntax: &mut Vec<Offence>) -> Vec<
 }
 
 fn destinations(text: &[u8], value: Span) -> Vec<Destination> {
-    let mut found = Vec::new();
+    let mut found: Vec<Destination> = Vec::new();
     let mut from = value.offset;
     for part in value.of(text).split(|octet| *octet == b',') {
         let span = Span { offset: from, length: part.len() };
         from = span.end().saturating_add(1);
-        found.push(destination(text, trimmed(text, span), span));
+        let next = destination(text, trimmed(text, span), span, value.offset);
+        match found.last_mut().filter(|last| belongs_to(&next, last)) {
+            Some(last) => *last = with_raw_comma(text, last, &next),
+            None => found.push(next),
+        }
         if found.len() >= MAX_DESTINATIONS {
             break;
         }
@@ -173,11 +182,33 @@ fn destinations(text: &[u8], value: Span) -> Vec<Destination> {
     found
 }
 
-fn destination(text: &[u8], span: Span, around: Span) -> Destination {
+/// Whether a raw comma tore a piece off the `mailto:` before it, which has no `@` of its own.
+fn belongs_to(next: &Destination, last: &Destination) -> bool {
+    let torn =
+        last.scheme.as_deref() == Some("mailto") && last.text.len() > "mailto:".len() && !last.text.contains('@');
+    torn && next.scheme.is_none() && next.text.contains('@')
+}
+
+fn with_raw_comma(text: &[u8], last: &Destination, next: &Destination) -> Destination {
+    let span = Span::between(last.span.offset, next.span.end());
+    let detail = "holds a raw comma, which must be written `%2C`".to_owned();
+    let suggestion = Some(format!("{}%2C{}", last.text, next.text));
+    Destination {
+        text: String::from_utf8_lossy(span.of(text)).into_owned(),
+        span,
+        scheme: last.scheme.clone(),
+        uri_problem: Some(Offence { span, detail, suggestion, lines: 1 }),
+        ..Destination::default()
+    }
+}
+
+fn destination(text: &[u8], span: Span, around: Span, first: usize) -> Destination {
     let written = String::from_utf8_lossy(span.of(text)).into_owned();
     let mut found = Destination { text: written.clone(), span, ..Destination::default() };
     if span.length == 0 {
-        let place = Span { offset: around.offset.saturating_sub(1), length: around.length.saturating_add(1) };
+        // The comma before it, or behind it where it is the first.
+        let offset = if around.offset > first { around.offset.saturating_sub(1) } else { around.offset };
+        let place = Span { offset, length: around.length.saturating_add(1) };
         found.uri_problem = Some(Offence::new(place, "a comma stands without a URI beside it"));
         return found;
     }
@@ -226,7 +257,10 @@ fn without_scheme(uri: &str, span: Span, found: &mut Destination) {
         return;
     }
     let mut offence = Offence::new(span, "has no scheme");
-    if uri.contains('@') && !uri.contains('/') {
+    let slipped = [("https//", "https://"), ("http//", "https://"), ("mailto=", "mailto:")];
+    if let Some((slip, right)) = slipped.into_iter().find(|(slip, _)| uri.starts_with(slip)) {
+        offence.suggestion = Some(uri.replacen(slip, right, 1));
+    } else if uri.contains('@') && !uri.contains('/') {
         offence.detail = "is an address without `mailto:`".to_owned();
         offence.suggestion = Some(format!("mailto:{uri}"));
     } else if uri.contains('.')
@@ -270,6 +304,10 @@ fn mailto_problem(rest: &str, found: &mut Destination) -> Option<Problem> {
     let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
     if local.is_empty() || (local.contains('@') && !quoted) {
         return Some((if local.is_empty() { "names no mailbox before `@`" } else { "holds two `@`" }.to_owned(), None));
+    }
+    // Outside of quotes, dots separate atoms (RFC 5322 §3.2.3).
+    if !quoted && local.split('.').any(str::is_empty) {
+        return Some(("has a dot at an edge of the mailbox, or two in a row".to_owned(), None));
     }
     let ascii = idna::domain_to_ascii(domain).unwrap_or_default();
     let literal = domain.starts_with('[') && domain.ends_with(']');
@@ -442,7 +480,7 @@ mod tests {
         }
 
         #[test]
-        fn what_the_grammar_makes_is_valid(local in "[a-z0-9.+_-]{1,12}", host in "[a-z0-9]{1,9}\\.example", path in "[a-z0-9/=&?]{0,9}", mail: bool) {
+        fn what_the_grammar_makes_is_valid(local in "[a-z0-9+_-]{1,6}(\\.[a-z0-9+_-]{1,6})?", host in "[a-z0-9]{1,9}\\.example", path in "[a-z0-9/=&?]{0,9}", mail: bool) {
             let uri = if mail { format!("mailto:{local}@{host}") } else { format!("https://{host}/{path}") };
             let record = parse(format!("v=TLSRPTv1; rua={uri}").as_bytes());
             prop_assert!(record.is_valid(), "{:?}", record);

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::certificates::certificates;
 use super::{Linted, Results};
 use crate::outcome::Outcome;
+use crate::snapshot::instant;
 use crate::source_text::escape;
 
 /// A metric: its name, what it says, and its values by their labels.
@@ -163,7 +164,7 @@ fn domain(linted: &Linted) -> &str {
 }
 
 fn seconds(time: &str) -> Option<i64> {
-    time.parse::<Timestamp>().ok().map(Timestamp::as_second)
+    instant(time).map(Timestamp::as_second)
 }
 
 fn integer(count: usize) -> i64 {

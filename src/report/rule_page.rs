@@ -4,7 +4,8 @@
 
 use super::citation_url;
 use super::human::{Style, finding};
-use crate::outcome::{Check, Outcome, Report};
+use crate::outcome::{Check, Outcome, Report, Severity};
+use crate::rules::expr::Expr;
 use crate::rules::template::{Part, Template};
 use crate::rules::{Rule, RuleSet, example};
 use crate::snapshot::Snapshot;
@@ -136,6 +137,14 @@ fn sections(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> Vec
             "What can be set",
             Body::Items(rule.params.iter().map(|(name, value)| format!("`params.{name}`: {value}")).collect()),
         );
+    }
+    if !rule.severity_if.is_empty() {
+        let usual = format!("{}, unless one of these is so", rule.severity.label());
+        let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let exception =
+            |(when, severity): &(Expr, Severity)| format!("{} where `{}`", severity.label(), one_line(when.source()));
+        let cases = std::iter::once(usual).chain(rule.severity_if.iter().map(exception));
+        add("How severe it is", Body::Items(cases.collect()));
     }
     let first: Vec<String> = rule.requires.iter().chain(&rule.after).map(|id| format!("`{id}`")).collect();
     if !first.is_empty() {

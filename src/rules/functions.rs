@@ -6,10 +6,10 @@ use std::sync::{Arc, OnceLock};
 
 use cel::extractors::This;
 use cel::{Context, ExecutionError};
-use jiff::Timestamp;
 
 use super::meter::{self, Meter};
 use crate::facts::Type;
+use crate::snapshot::instant;
 
 /// A function as rules see it.
 #[derive(Clone, Debug)]
@@ -180,8 +180,7 @@ fn crlf(text: &str) -> String {
 
 fn days(from: &str, until: &str) -> Result<i64, ExecutionError> {
     let time = |text: &str| {
-        text.parse::<Timestamp>()
-            .map_err(|_| ExecutionError::function_error("days", format!("`{text}` is no RFC 3339 time")))
+        instant(text).ok_or_else(|| ExecutionError::function_error("days", format!("`{text}` is no RFC 3339 time")))
     };
     Ok(time(until)?.as_second().saturating_sub(time(from)?.as_second()).div_euclid(86_400))
 }

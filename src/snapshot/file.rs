@@ -106,9 +106,9 @@ pub fn parse(name: &str, text: &str, format: Option<Format>) -> Result<Snapshot,
     }
     let snapshot: Snapshot = read?;
     match snapshot.domain {
-        Some(_) => Ok(snapshot),
-        None => Err(Box::new(
-            SourceError::new(name, text, Some((0, 1)), "the key `domain` is missing")
+        Some(ref domain) if !domain.trim().is_empty() => Ok(snapshot),
+        _ => Err(Box::new(
+            SourceError::new(name, text, Some((0, 1)), "the key `domain` is missing, or empty")
                 .with_help(Some("write the domain that was observed, for example `domain: example.com`".to_owned())),
         )
         .into()),
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn missing_and_unknown_keys_are_errors_with_a_place() {
         for (text, message) in [
-            ("snapshot: 1\n", "the key `domain` is missing"),
+            ("snapshot: 1\n", "the key `domain` is missing, or empty"),
             ("snapshot: 1\ndomain: a.example\nrecrod: null\n", "unknown key `recrod`"),
             ("domain: a.example\n", "the key `snapshot` is missing"),
             ("snapshot: 1\ndomain: [a]\n", ""),

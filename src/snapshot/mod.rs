@@ -13,6 +13,7 @@ mod file;
 mod octets;
 mod policy_host;
 mod smtp;
+mod time;
 mod tls;
 
 use std::net::IpAddr;
@@ -25,6 +26,7 @@ pub use self::file::{Format, MAX_SNAPSHOT_OCTETS, ReadError, WriteError, parse, 
 pub use self::octets::Octets;
 pub use self::policy_host::{Header, HttpResponse, HttpsProbe, Policy, PolicyHost};
 pub use self::smtp::{MxHost, Party, SmtpProbe, SmtpReply, TranscriptLine, WithoutSni};
+pub use self::time::instant;
 pub use self::tls::{Certificate, TlsFacts, Trust, TrustVerdict};
 
 /// The version of the snapshot format that this program writes, and the only one that it reads.
@@ -40,7 +42,7 @@ pub struct Snapshot {
     /// `null` only for texts that were given without a domain.
     pub domain: Option<String>,
     /// When the observation began: RFC 3339, UTC.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "time::optional", skip_serializing_if = "Option::is_none")]
     pub collected_at: Option<String>,
     /// How the collection was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]

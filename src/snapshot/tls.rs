@@ -88,10 +88,10 @@ pub struct Certificate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
     /// Valid from: RFC 3339, UTC.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "super::time::optional", skip_serializing_if = "Option::is_none")]
     pub not_before: Option<String>,
     /// Valid until: RFC 3339, UTC.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "super::time::optional", skip_serializing_if = "Option::is_none")]
     pub not_after: Option<String>,
     /// The DNS-IDs: dNSName entries of the subjectAltName.
     #[serde(default)]

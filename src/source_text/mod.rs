@@ -108,7 +108,10 @@ fn json_error(name: &str, text: &str, error: &serde_json::Error) -> SourceError 
     let message = error.to_string();
     // serde_json appends the place to its message; the label shows it better.
     let message = message.split(" at line ").next().unwrap_or(&message);
-    SourceError::new(name, text, Some((offset, 1)), printable(message))
+    let no_json = ["expected ident", "expected value"].contains(&message);
+    let message = if no_json { "this is no JSON" } else { message };
+    let help = no_json.then(|| "JSON keeps texts and keys in double quotes, and knows no comments".to_owned());
+    SourceError::new(name, text, Some((offset, 1)), printable(message)).with_help(help)
 }
 
 /// The octet offset of a line (from 1) and a column in octets (from 1; 0 is the line's start).

@@ -1,6 +1,6 @@
 //! What a YAML reader says of a text, in words for whoever wrote it: what stands where, and what to write instead.
 
-use serde_yaml::{DefaultMessageFormatter, Error as YamlError, MessageFormatter, UserMessageFormatter};
+use serde_yaml::{Error as YamlError, MessageFormatter, UserMessageFormatter};
 
 use super::{SourceError, line_at, nearest, place, printable};
 
@@ -29,7 +29,13 @@ fn told(text: &str, error: &YamlError, span: Option<(usize, usize)>) -> Told {
     match error {
         YamlError::SerdeUnknownField { field, expected, .. } => unknown("key", field, expected, span),
         YamlError::SerdeUnknownVariant { variant, expected, .. } => unknown("value", variant, expected, span),
-        YamlError::SerdeMissingField { field, .. } => here(&format!("the key `{field}` is missing"), ""),
+        // The reader places it where the mapping ends, which of a whole document says nothing.
+        YamlError::SerdeMissingField { field, .. } => {
+            let top = span.is_none_or(|(offset, _)| line_at(text, offset).0 == offset);
+            let first = text.find(|c: char| !c.is_whitespace()).map(|start| (start, 1));
+            let span = if top { first.or(span) } else { span };
+            Told { message: format!("the key `{field}` is missing"), help: None, span }
+        }
         YamlError::SerdeInvalidType { unexpected, expected, .. }
         | YamlError::SerdeInvalidValue { unexpected, expected, .. } => {
             here(&format!("this is {}, where {} belongs", plain(unexpected), plain(expected)), "")
@@ -38,8 +44,8 @@ fn told(text: &str, error: &YamlError, span: Option<(usize, usize)>) -> Told {
             here(&format!("the key `{key}` stands here twice"), "remove one of the two")
         }
         YamlError::Budget { .. } => here(
-            &DefaultMessageFormatter.format_message(error),
-            "the text is larger or deeper than anything that is read here",
+            "the text has more parts, or is deeper, than anything that is read: it is not read beyond this",
+            "leave out what is not needed, or split it",
         ),
         YamlError::Eof { .. } if is_blank(text) => here("nothing is written here", ""),
         YamlError::Eof { .. } => here("the text ends too early", "close what was opened: a quote, a bracket or a list"),
@@ -51,7 +57,7 @@ fn told(text: &str, error: &YamlError, span: Option<(usize, usize)>) -> Told {
         YamlError::InvalidScalar { ty: "boolean" | "bool", .. } => {
             here("this is neither `true` nor `false`", "write `true` or `false`")
         }
-        YamlError::InvalidScalar { ty, .. } => here(&format!("this is not {}", plain(ty)), ""),
+        YamlError::InvalidScalar { ty, .. } => here(&not_a(ty, at_value(text, span)), ""),
         YamlError::MultipleDocuments { .. } => {
             here("a second document begins here", "a file holds one document: remove the `---`, or make two files")
         }
@@ -201,6 +207,27 @@ fn plain(kind: &str) -> String {
         other => other,
     };
     kind.to_owned()
+}
+
+/// The word that a span covers.
+fn at_value(text: &str, span: Option<(usize, usize)>) -> &str {
+    span.and_then(|(offset, length)| text.get(offset..offset.saturating_add(length))).unwrap_or_default()
+}
+
+/// What a value is not; of a number that is too large or negative, between which it must lie.
+fn not_a(kind: &str, value: &str) -> String {
+    let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
+    let most = match kind {
+        "u8" => u64::from(u8::MAX),
+        "u16" => u64::from(u16::MAX),
+        "u32" => u64::from(u32::MAX),
+        "u64" => u64::MAX,
+        _ => return format!("this is not {}", plain(kind)),
+    };
+    match !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        true => format!("this is not a number from 0 to {most}"),
+        false => format!("this is not {}", plain(kind)),
+    }
 }
 
 fn unknown(what: &str, word: &str, expected: &[&'static str], span: Option<(usize, usize)>) -> Told {

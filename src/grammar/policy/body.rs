@@ -20,6 +20,9 @@ pub fn blank_detail(index: usize, filled: usize, lines: usize) -> String {
 
 /// What a body is that begins as no policy does.
 pub fn markup(text: &[u8]) -> Option<&'static str> {
+    if text.starts_with(b"\x1f\x8b") {
+        return Some("compressed data (gzip)");
+    }
     let text = text.strip_prefix(BOM).unwrap_or(text).trim_ascii_start();
     let head = text.get(..text.len().min(512)).unwrap_or_default().to_ascii_lowercase();
     match head.first() {

@@ -23,6 +23,11 @@ pub fn line(
         from = if slip == Slip::Quoted { bare.offset } else { from };
     }
     let octets = inner.of(text);
+    // A line of nothing but control characters is told with the encoding.
+    if !octets.is_empty() && octets.iter().all(u8::is_ascii_control) {
+        policy.lines.push(Line { number, span, field: None });
+        return;
+    }
     let Some(colon) = octets.iter().position(|octet| *octet == b':') else {
         let (slip, offence) = malformed(text, span, inner);
         found.push(Found { slip, line: number, offence });
@@ -137,6 +142,10 @@ fn malformed(text: &[u8], line: Span, inner: Span) -> (Slip, Offence) {
             };
             (Slip::Item, suggestion.into_iter().fold(offence, Offence::suggesting))
         }
+        _ if is_txt_record(&words) => {
+            let detail = "this is the text of a TXT record, which belongs into the DNS";
+            (Slip::Other, Offence::new(line, detail).suggesting(""))
+        }
         _ if octets.contains(&b':') => {
             (Slip::Other, offence("a field name has 1 to 32 letters, digits, `_`, `-` or `.`, a letter or digit first"))
         }
@@ -161,6 +170,12 @@ fn malformed(text: &[u8], line: Span, inner: Span) -> (Slip, Offence) {
             }
         }
     }
+}
+
+/// Whether a line is the record that stands at `_mta-sts` or `_smtp._tls`, and not a field with `=` for `:`.
+fn is_txt_record(line: &str) -> bool {
+    let fields = |version| line.strip_prefix(version).and_then(|rest: &str| rest.trim_start().strip_prefix(';'));
+    ["v=STSv1", "v=TLSRPTv1"].into_iter().filter_map(fields).any(|rest| !rest.trim_matches([';', ' ']).is_empty())
 }
 
 fn field(text: &[u8], name: Span, value: Span, policy: &Policy) -> PolicyField {
