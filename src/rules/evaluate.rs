@@ -100,6 +100,9 @@ impl<'a> Run<'a> {
     /// What is decided before any list is looked at: the file's condition, the requirements, and a condition
     /// that speaks of no element.
     fn before_elements(&mut self, rule: &Rule, context: &Context<'_, 'a>) -> Option<Verdict> {
+        if let Some(reason) = self.meter.exhausted() {
+            return Some(Verdict::NotChecked(reason));
+        }
         if let Some(when) = &rule.group_when
             && let Some(verdict) = self.condition(rule, when, rule.group_otherwise.as_deref(), &[], context)
         {
@@ -141,8 +144,19 @@ impl<'a> Run<'a> {
             context.set_variable_resolver(element);
             let bindings = &element.bindings;
             let verdict = self.judge(rule, bindings, &context);
-            checks.push(self.check(rule, &verdict, bindings, &context));
+            let check = self.check(rule, &verdict, bindings, &context);
+            if check.outcome == Outcome::Fail {
+                let _ = self.meter.spend_on_finding(octets_of(&check));
+            }
+            checks.push(check);
             scoped.push(Scoped { scope: bindings.iter().map(|binding| binding.path.clone()).collect(), verdict });
+            if let Some(reason) = self.meter.exhausted() {
+                // What is told is enough; of the rest, the rule says nothing.
+                let verdict = Verdict::NotChecked(reason);
+                checks.push(whole(rule, verdict.clone()));
+                scoped.push(Scoped::whole(verdict));
+                break;
+            }
         }
         (scoped, summed_up(rule, checks))
     }
@@ -297,6 +311,13 @@ impl<'a> Run<'a> {
         let path = rule.at.clone().or_else(|| if rule.forbids { element() } else { None }).or_else(first_of_assert)?;
         Some(absolute(&path, bindings))
     }
+}
+
+/// How long the texts of a finding are.
+fn octets_of(check: &Check) -> usize {
+    let fix = check.fix.as_ref().map(|fix| &fix.with);
+    let texts = [check.message.as_ref(), check.help.as_ref(), check.subject.as_ref(), fix];
+    texts.into_iter().flatten().fold(0, |sum, text| sum.saturating_add(text.len()))
 }
 
 /// A path with the variable at its root replaced by the element that it stands for.

@@ -20,6 +20,8 @@ pub const MAX_STEPS_OF_RULE: u64 = 500_000;
 pub const MAX_STEPS_OF_DOMAIN: u64 = 5_000_000;
 /// How many characters that an expression makes or reads cost one step. An element of a list costs a step of its own.
 const CHARACTERS_OF_STEP: u64 = 32;
+/// How many steps a finding costs beside the characters in it: so many are kept at most, and shown.
+const STEPS_OF_FINDING: u64 = 100;
 /// How much memory a compiled regular expression may take, in octets.
 const MAX_REGEX_MEMORY: usize = 1 << 20;
 
@@ -82,6 +84,11 @@ impl Meter {
         } else {
             None
         }
+    }
+
+    /// Takes what it costs to keep a finding with texts of so many octets.
+    pub fn spend_on_finding(&self, octets: usize) -> Result<(), ExecutionError> {
+        self.spend(STEPS_OF_FINDING.saturating_add(steps_of_text(octets)))
     }
 
     /// Takes what it costs to join so many elements, each shortened, with a separator of so many octets.

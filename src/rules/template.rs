@@ -11,6 +11,8 @@ use crate::source_text::escape;
 
 /// The longest text that one expression puts into a message, in characters.
 const MAX_INSERT: usize = 240;
+/// The longest message, in characters.
+const MAX_MESSAGE: usize = 4_000;
 
 /// A message with expressions in braces; `{{` and `}}` stand for braces.
 #[derive(Debug, Default)]
@@ -82,13 +84,18 @@ impl Template {
             Ok(Err(error)) if meter::is_exhaustion(&error) => "(too long to work out)".to_owned(),
             Ok(Err(_)) | Err(_) => "(not observed)".to_owned(),
         };
-        self.parts
-            .iter()
-            .map(|part| match part {
-                Part::Insert(expr, _) => insert(expr),
-                Part::Text(text) => text.clone(),
-            })
-            .collect()
+        let mut message = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Insert(expr, _) => message.push_str(&insert(expr)),
+                Part::Text(text) => message.push_str(text),
+            }
+            // Four octets are the most of a character: beyond this nothing is shown.
+            if message.len() > MAX_MESSAGE.saturating_mul(4) {
+                break;
+            }
+        }
+        shortened(&message, MAX_MESSAGE)
     }
 }
 
@@ -138,18 +145,27 @@ pub fn text_of(value: &Value) -> String {
         Value::Int(value) => value.to_string(),
         Value::List(values) if values.is_empty() => "none".to_owned(),
         Value::List(values) => shorten(&values.iter().take(MAX_INSERT).map(text_of).collect::<Vec<_>>().join(", ")),
-        Value::Null => "none".to_owned(),
-        Value::String(text) => shorten(&escape(text)),
+        // `none` is a mode of policies.
+        Value::Null => "nothing".to_owned(),
+        Value::String(text) => shorten(&escape(first_of(text, MAX_INSERT.saturating_add(1)))),
         Value::UInt(value) => value.to_string(),
         _ => "(an object)".to_owned(),
     }
 }
 
 fn shorten(text: &str) -> String {
-    match text.char_indices().nth(MAX_INSERT) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    shortened(text, MAX_INSERT)
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    let first = first_of(text, most);
+    if first.len() < text.len() { format!("{first}…") } else { text.to_owned() }
+}
+
+/// The first characters of a text.
+fn first_of(text: &str, most: usize) -> &str {
+    let end = text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -46,17 +46,17 @@ impl Checker<'_> {
         let mut range = (usize::MAX, 0);
         self.widen(expr, &mut range);
         let source = &self.info.source;
-        let octet = |position: usize| source.char_indices().nth(position).map_or(source.len(), |(offset, _)| offset);
         match range.0 > range.1 {
             true => (0, source.len()),
             false => {
-                let start = octet(range.0);
-                (start, octet(range.1).saturating_sub(start).max(1))
+                // The end may be that of a character's first octet.
+                let end = (range.1..source.len()).find(|end| source.is_char_boundary(*end)).unwrap_or(source.len());
+                (range.0, end.saturating_sub(range.0).max(1))
             }
         }
     }
 
-    /// Widens a range of characters so that it holds the expression.
+    /// Widens a range of octets so that it holds the expression.
     pub(super) fn widen(&self, expr: &IdedExpr, range: &mut (usize, usize)) {
         if let Some((start, stop)) = self.info.offset_for(expr.id) {
             let (mut start, stop) = (start as usize, stop as usize);
@@ -66,7 +66,7 @@ impl Checker<'_> {
             let end = match &expr.expr {
                 // Of a selection the parser keeps the place of the dot.
                 Ast::Select(select) => self.after(start, &select.field),
-                Ast::Ident(name) => start.saturating_add(name.chars().count()),
+                Ast::Ident(name) => start.saturating_add(name.len()),
                 _ => stop.saturating_add(1),
             };
             *range = (range.0.min(start), range.1.max(end));
@@ -84,14 +84,15 @@ impl Checker<'_> {
 
     /// Of a function call the parser keeps the place of the bracket: the name stands before it.
     pub(super) fn before_bracket(&self, bracket: usize, name: &str) -> usize {
-        let name_start = bracket.saturating_sub(name.chars().count());
-        let written: String = self.info.source.chars().skip(name_start).take(name.chars().count()).collect();
-        if written == name { name_start } else { bracket }
+        let name_start = bracket.saturating_sub(name.len());
+        if self.info.source.get(name_start..bracket) == Some(name) { name_start } else { bracket }
     }
 
-    /// The character after the field's name that follows a dot.
+    /// The octet after the field's name that follows a dot.
     pub(super) fn after(&self, dot: usize, field: &str) -> usize {
-        let spaces = self.info.source.chars().skip(dot.saturating_add(1)).take_while(|c| c.is_whitespace()).count();
-        dot.saturating_add(1).saturating_add(spaces).saturating_add(field.chars().count())
+        let behind = dot.saturating_add(1);
+        let rest = self.info.source.get(behind..).unwrap_or_default();
+        let spaces = rest.len().saturating_sub(rest.trim_start().len());
+        behind.saturating_add(spaces).saturating_add(field.len())
     }
 }
