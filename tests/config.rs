@@ -519,19 +519,15 @@ fn a_configuration_to_begin_with_changes_nothing_and_is_never_overwritten() {
     assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 1);
 
     // What is commented out is right as well.
-    let blank = |line: &&str| !["rules: {}", "groups: {}", "include: []", "ignore: []", "options: {}"].contains(line);
-    let sections = ["rules", "groups", "include", "ignore", "options"];
-    let mut open = String::new();
-    for line in text.lines() {
-        match sections.iter().find(|section| line.starts_with(&format!("{section}: "))) {
-            Some(section) => open.push_str(&format!("{section}:\n")),
-            None => open.push_str(&format!(
-                "{}\n",
-                line.strip_prefix("#  ").map_or(line.to_owned(), |line| format!("  {line}"))
-            )),
-        }
-    }
-    assert!(open.lines().all(|line| blank(&line)));
+    let sections = ["#rules:", "#groups:", "#include:", "#ignore:", "#options:"];
+    assert!(sections.iter().all(|section| text.lines().any(|line| line == *section)), "{text}");
+    let open: String = text
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(rest) if sections.contains(&line) || rest.starts_with("  ") => format!("{rest}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
     folder.write("rules/a.yaml", &own("a"));
     folder.write("stslint.yaml", &open);
     let shown = folder.shown(&[]);
@@ -574,5 +570,32 @@ fn strict_is_sound_and_asks_for_more() {
         let rank = |level: &Value| ["note", "warning", "error"].iter().position(|known| level == known).unwrap();
         let severity = &set["severity"];
         assert!(rank(&severity["value"]) >= rank(&severity["default"]), "{rule} is lowered");
+    }
+}
+
+#[test]
+fn a_key_with_nothing_below_says_nothing() {
+    let folder = Folder::of(&[("stslint.yaml", "rules:\n#  policy-enforced: off\ninclude:\n")]);
+    let ran = folder.check(&[]);
+    assert_eq!(ran.err, "", "{}", ran.out);
+}
+
+#[test]
+fn params_of_a_configuration_are_checked_as_those_of_a_rule() {
+    let rule = "group: acme\nrules:\n  - id: acme-x\n    title: T\n    severity: error\n    cites: [X]\n    \
+        params: { re: \"^a\", list: [a] }\n    \
+        assert: policy.usable && (record.outcome.matches(params.re) || params.list.all(a, params.list.all(b, params.list.all(c, a != b))))\n    \
+        message: m\n";
+    let long = format!("[{}]", vec!["a"; 100].join(", "));
+    for (value, told) in [
+        ("{ re: \"([\" }".to_owned(), "this is no regular expression: unclosed character class"),
+        ("{ re: \"a{100}{100}\" }".to_owned(), "repeat more than 128 times"),
+        (format!("{{ list: {long} }}"), "steps through lists of its own"),
+    ] {
+        let config = format!("include: [.]\nrules:\n  acme-x:\n    params: {value}\n");
+        let folder = Folder::of(&[("stslint.yaml", &config), ("r.yaml", rule)]);
+        let ran = folder.check(&[]);
+        assert_eq!(ran.code, 2, "{}", ran.out);
+        assert!(ran.err.contains(told) && ran.err.contains("stslint.yaml:4:"), "{}", ran.err);
     }
 }

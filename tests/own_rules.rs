@@ -87,7 +87,18 @@ fn mistakes_of_rules_point_at_the_very_characters() {
         ("assert: policy.usable\nmessage: 'a {policy.mode'", "8:17", "brace has no partner", "{{"),
         ("assert: policy.usable\nmessage: ''", "3:9", "has no `message`", "say what is wrong"),
         ("requires: [policy-max-aeg]\nassert: policy.usable\nmessage: m", "7:16", "no rule", "`policy-max-age`?"),
-        ("requires: [acme-a]\nassert: policy.usable\nmessage: m", "7:16", "cannot require itself", "take out"),
+        ("requires: [acme-a]\nassert: policy.usable\nmessage: m", "7:16", "cannot come before itself", "take out"),
+        ("assert: policy.max_age + 5u > 7\nmessage: m", "7:30", "with `u`", "without the `u`"),
+        ("assert: duration(5.5) == policy.body\nmessage: m", "7:22", "wants a whole number", ""),
+        ("assert: mx.hosts.al(h, h.resolves)\nmessage: m", "7:22", "no function `al`", "all(x, …)"),
+        ("assert: policy.body == 5\nmessage: m", "7:13", "never equal", "in quotes"),
+        ("assert: policy.version == 'éé' || policy.moed == 'x'\nmessage: m", "7:48", "policy.moed", "policy.mode"),
+        (
+            "params: { re: '(' }\nwhen: policy.body != null\nassert: policy.body.matches(params.re)\nmessage: m",
+            "7:15",
+            "unclosed group",
+            "RE2",
+        ),
         ("replaces: policy-moed\nassert: policy.usable\nmessage: m", "7:15", "no rule", "`policy-mode`?"),
         ("assert: record.outcome.matches('(a')\nmessage: m", "7:36", "unclosed group", "RE2"),
         ("assert: record.outcome.matches(record.outcome)\nmessage: m", "7:36", "is written out", "params"),
@@ -304,4 +315,30 @@ fn the_example_of_a_whole_repository_holds() {
         let found: Vec<&str> = text.lines().filter_map(|line| line.split(['[', ']']).nth(1)).collect();
         assert_eq!((code, found), (wanted, ids), "{text}");
     }
+}
+
+#[test]
+fn what_findings_take_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut good: serde_json::Value =
+        serde_yaml::from_str(&std::fs::read_to_string("fixtures/good/snapshot.yaml").unwrap()).unwrap();
+    good["policy"]["body"] = "mx: mail.example.com\n".repeat(2_000).into();
+    std::fs::write(folder.path().join("big.json"), good.to_string()).unwrap();
+    let mut rules = "group: acme\nrules:\n".to_owned();
+    for number in 0..300 {
+        rules.push_str(&format!(
+            "  - {{id: acme-a{number}, title: T, severity: error, cites: [X], forbid: {{f: policy.fields}}, \
+             message: '{{policy.body}}{{policy.body}}'}}\n"
+        ));
+    }
+    std::fs::write(folder.path().join("r.yaml"), rules).unwrap();
+    let args = ["--no-config", "check", "--snapshot", "big.json", "--rules", "r.yaml", "--select", "acme"];
+    let output = stslint(folder.path(), &[&args[..], &["--format", "json"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let summary = &report["results"][0]["summary"];
+    let errors = summary["errors"].as_u64().unwrap();
+    // 5,000,000 steps for the domain, 100 and more for each finding.
+    assert!((20_000..50_000).contains(&errors), "{summary}");
+    assert!(summary["not_checked"].as_u64().unwrap() > 200, "{summary}");
 }

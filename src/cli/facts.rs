@@ -223,7 +223,7 @@ pub fn eval(args: &EvalArgs) -> Ended {
             (escape_lines(&serde_json::to_string_pretty(&value).into_diagnostic()?), json!({ "value": value }), 0)
         }
         Answer::NotObserved(why) => (format!("not known: {}", escape(&why)), json!({ "not_observed": why }), 3),
-        Answer::Impossible(why) => (format!("cannot be evaluated: {why}"), json!({ "error": why }), 1),
+        Answer::Impossible(why) => (format!("cannot be evaluated: {why}"), json!({ "error": why }), 2),
     };
     match args.format {
         FactsFormat::Human => terminal::print(&format!("{shown}\n")),

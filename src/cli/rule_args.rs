@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use miette::Report as Error;
+use miette::{Diagnostic, Report as Error};
 
 use super::UsageError;
-use crate::config::{Configuration, InForce, Level, Origin, rule_files};
-use crate::rules::{Rule, RuleSet, Source};
-use crate::source_text::{escape, nearest};
+use crate::config::{Configuration, InForce, Level, Origin, RuleFilesError, rule_files};
+use crate::rules::{Rule, RuleErrors, RuleSet, Source};
+use crate::source_text::{SourceError, escape, nearest};
 
 /// Rules of the user's own.
 #[derive(Args, Debug)]
@@ -79,14 +79,40 @@ impl RuleArgs {
 /// Reads rule files, and folders of them.
 pub fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
     let mut sources: Vec<Source> = Vec::new();
+    let mut unreadable: Vec<RuleFilesError> = Vec::new();
     for path in paths {
-        for source in rule_files(path)? {
-            if !sources.iter().any(|other| other.name == source.name) {
-                sources.push(source);
+        match rule_files(path) {
+            Ok(found) => {
+                for source in found {
+                    if !sources.iter().any(|other| other.name == source.name) {
+                        sources.push(source);
+                    }
+                }
             }
+            Err(error) => unreadable.push(error),
         }
     }
-    Ok(sources)
+    match unreadable.len() {
+        0 => Ok(sources),
+        _ => Err(every_mistake(unreadable, &sources)),
+    }
+}
+
+/// What cannot be read, with the mistakes in what can.
+fn every_mistake(unreadable: Vec<RuleFilesError>, sources: &[Source]) -> Error {
+    let others = if sources.is_empty() {
+        Vec::new()
+    } else {
+        RuleSet::with_own(sources).err().map_or_else(Vec::new, |errors| errors.0)
+    };
+    if let ([_], []) = (unreadable.as_slice(), others.as_slice()) {
+        return unreadable.into_iter().next().map_or_else(|| RuleErrors(Vec::new()).into(), Error::from);
+    }
+    let told = |error: &RuleFilesError| {
+        let help = Diagnostic::help(error).map(|help| help.to_string());
+        SourceError::new("", "", None, error.to_string()).with_help(help)
+    };
+    RuleErrors(unreadable.iter().map(told).chain(others).collect()).into()
 }
 
 /// A usage error where the name is neither that of a rule nor that of a group.

@@ -8,7 +8,7 @@ use miette::{IntoDiagnostic, Report as Error};
 use super::explain::find;
 use super::rule_args::{OwnRules, sources};
 use super::{Ended, OutputArgs, terminal};
-use crate::config::Configuration;
+use crate::config::{Configuration, same_file};
 use crate::report::rule_page;
 use crate::rules::{
     CaseOutcome, CaseResult, Expected, GOOD, Rule, RuleSet, Source, built_in_sources, good_snapshot, run_cases,
@@ -157,7 +157,7 @@ fn test(files: &[Source], format: TestFormat, configuration: &Configuration, out
     if !own.is_empty() {
         let wanted = |rule: &Rule| own.iter().any(|source| source.name == rule.file);
         // Rules that are included may be required by those that are tested.
-        let others = included.iter().filter(|source| !own.iter().any(|own| own.name == source.name));
+        let others = included.iter().filter(|source| !own.iter().any(|own| same_file(own, source)));
         let sources: Vec<Source> = others.chain(own).cloned().collect();
         tested.run(&RuleSet::with_own(&sources)?, &wanted, output)?;
     }
@@ -236,6 +236,12 @@ fn read_beside(rule_file: &str, file: &str) -> Result<Snapshot, String> {
         return Err(format!("`{}` does not lie beside the rule file or below it", escape(file)));
     }
     let path = Path::new(rule_file).parent().unwrap_or(Path::new("")).join(file);
+    let folder = Path::new(rule_file).parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let real = |path: &Path| path.canonicalize().ok();
+    // A link may lead out of the folder.
+    if real(&path).zip(real(folder)).is_some_and(|(path, folder)| !path.starts_with(folder)) {
+        return Err(format!("`{}` does not lie beside the rule file or below it", escape(file)));
+    }
     if !path.is_file() {
         return Err(format!("there is no file {}", escape(&path.display().to_string())));
     }

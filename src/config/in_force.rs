@@ -13,6 +13,7 @@ use super::pattern::Pattern;
 use super::read::{MAX_MISTAKES, mistake, shape};
 use super::tree::Placed;
 use crate::outcome::Severity;
+use crate::rules::params::param_problem;
 use crate::rules::{Rule, RuleSet, Source};
 use crate::source_text::{SourceError, escape, nearest};
 
@@ -103,7 +104,8 @@ impl Configuration {
     pub fn rules(&self, own: &[Source]) -> Result<InForce, Report> {
         let included = self.rule_files.iter().map(|file| file.value.clone());
         let mut sources: Vec<Source> = included.collect();
-        sources.extend(own.iter().filter(|own| !self.rule_files.iter().any(|file| same(&file.value, own))).cloned());
+        sources
+            .extend(own.iter().filter(|own| !self.rule_files.iter().any(|file| same_file(&file.value, own))).cloned());
         let read = if sources.is_empty() { RuleSet::built_in() } else { RuleSet::with_own(&sources) };
         let rules = match read {
             Ok(rules) => rules,
@@ -128,7 +130,8 @@ impl Configuration {
     }
 }
 
-fn same(included: &Source, own: &Source) -> bool {
+/// Whether two sources are the same file, however they were reached.
+pub fn same_file(included: &Source, own: &Source) -> bool {
     let path = |source: &Source| super::load::canonical(std::path::Path::new(&source.name));
     path(included) == path(own)
 }
@@ -166,11 +169,18 @@ impl Setter<'_> {
                 set_level(rule, &mut self.in_force.changes, level.value, self.layer.origin(level.at));
             }
             for (name, value) in &setting.params {
+                let at = value.at;
                 match checked_param(rule, name, value) {
                     Ok(value) => {
                         let origin = self.layer.origin(name.at);
                         let change = change_of(rule, &mut self.in_force.changes);
                         let written = rule.params.insert(name.value.clone(), value.clone()).unwrap_or_default();
+                        if let Some(problem) = param_problem(rule, &name.value, &value) {
+                            let help = format!("without this it is {written}");
+                            rule.params.insert(name.value.clone(), written);
+                            self.mistakes.push(mistake(&self.layer.source, at, problem, Some(help)));
+                            continue;
+                        }
                         let first = change.params.remove(&name.value).map_or(written, |(written, _)| written);
                         change.params.insert(name.value.clone(), (first, Set { value, origin }));
                     }
@@ -188,8 +198,10 @@ impl Setter<'_> {
             if let Some(rule) = &entry.rule {
                 self.some_rule_matches(rule);
             }
-            if let Some(group) = &entry.group {
-                self.group_exists(group);
+            if let Some(group) = &entry.group
+                && self.group_exists(group)
+            {
+                self.both_fit(entry.rule.as_ref(), group);
             }
         }
     }
@@ -205,6 +217,18 @@ impl Setter<'_> {
         } else if !self.in_force.rules.rules.iter().any(|rule| pattern.value.matches(&rule.id)) {
             let help = "`*` stands for any text; `stslint rules list` names all rules".to_owned();
             self.report(&written, format!("no rule matches `{}`", escape(&written.value)), help);
+        }
+    }
+
+    /// An entry that names a rule and a group is about rules that fit both.
+    fn both_fit(&mut self, rule: Option<&Placed<Pattern>>, group: &Placed<String>) {
+        let Some(rule) = rule else { return };
+        let mut matching = self.in_force.rules.rules.iter().filter(|known| rule.value.matches(&known.id)).peekable();
+        if let Some(first) = matching.peek().map(|first| first.group.clone())
+            && !matching.any(|known| known.group == group.value)
+        {
+            let help = format!("leave out the group: the rule says enough; it is in `{first}`");
+            self.report(group, format!("no rule of this entry is in the group `{}`", escape(&group.value)), help);
         }
     }
 
@@ -273,7 +297,11 @@ fn checked_param(rule: &Rule, name: &Placed<String>, value: &Placed<Value>) -> R
         return Err((name.at, format!("`{}` has no param `{}`", rule.id, escape(&name.value)), Some(help)));
     };
     if !fits(written, &value.value) {
-        let message = format!("this is {}, where {} belongs", shape(&value.value), shape(written));
+        let (found, wanted) = (shape(&value.value), shape(written));
+        let message = match found == wanted {
+            true => format!("this is {found} of other things than those in the rule"),
+            false => format!("this is {found}, where {wanted} belongs"),
+        };
         return Err((value.at, message, Some(format!("without this it is {written}"))));
     }
     Ok(value.value.clone())

@@ -166,7 +166,11 @@ impl Layer {
     fn path(&self, name: &str) -> PathBuf {
         let path: PathBuf = self.folder.join(name).components().filter(|part| *part != Component::CurDir).collect();
         // A lone `-` is standard input on the command line; here it is a file.
-        if path == Path::new("-") { Path::new(".").join(path) } else { path }
+        match path {
+            path if path == Path::new("-") => Path::new(".").join(path),
+            path if path == Path::new("") => PathBuf::from("."),
+            path => path,
+        }
     }
 
     /// An option's value as the command line would have it: files are relative to the configuration.

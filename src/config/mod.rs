@@ -14,7 +14,7 @@ mod tree;
 
 pub use self::file::{ConfigFile, IgnoreEntry, Level, OptionSetting, RuleSetting};
 pub use self::ignore::{CONFIG_GROUP, EXPIRED_RULE, Ignore, Ignores, UNUSED_RULE, Use, utc_day};
-pub use self::in_force::{Change, InForce, Origin, Set};
+pub use self::in_force::{Change, InForce, Origin, Set, same_file};
 pub use self::load::{ConfigErrors, Configuration, Layer, OptionCheck, OptionProblem, find};
 pub use self::options::{CommandOption, OPTIONS, OptionKind};
 pub use self::pattern::Pattern;

@@ -59,6 +59,10 @@ impl Reader<'_> {
             return file;
         }
         for (key, value) in self.known_entries(document, "a configuration", &KEYS) {
+            // Below the key stand comments alone.
+            if value.value == Tree::Null {
+                continue;
+            }
             match key.value.as_str() {
                 "extends" => file.extends = self.texts(value),
                 "groups" => file.groups = self.groups(value),

@@ -66,6 +66,7 @@ pub fn check(rules: &[Rule], written_all: &[Checked<'_>], whole: bool) -> Found 
         checker.citations();
         checker.texts_are_plain();
         checker.params();
+        checker.cases();
         checker.body();
     }
     found

@@ -17,6 +17,8 @@ pub const MAX_LISTS: usize = 3;
 pub const MAX_REQUIRED: usize = 64;
 /// How many rules an organisation may have.
 pub const MAX_RULES: usize = 5_000;
+/// How many cases a rule may have.
+pub const MAX_CASES: usize = 200;
 /// How many mistakes are told at once.
 pub const MAX_MISTAKES: usize = 50;
 /// The longest regular expression in octets.

@@ -9,7 +9,7 @@ use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 use cel::objects::{Key, Value};
 
-use super::load::{Rule, RuleSet};
+use super::load::Rule;
 use crate::facts::Facts;
 
 /// The most elements that one rule looks at.
@@ -52,10 +52,10 @@ impl VariableResolver for Element<'_> {
 
 impl<'a> Elements<'a> {
     /// The elements that rules speak of, in the tree of facts as CEL sees it.
-    pub fn of(rules: &'a RuleSet, facts: &Facts, root: &Value) -> Self {
+    pub fn of(rules: impl Iterator<Item = &'a Rule>, facts: &Facts, root: &Value) -> Self {
         let mut gathering = Gathering { facts, root, ready: BTreeMap::new() };
         let mut by_scopes: BTreeMap<&'a Scopes, Result<Vec<Element<'a>>, String>> = BTreeMap::new();
-        for (_, rule) in rules.in_order() {
+        for rule in rules {
             if let Entry::Vacant(vacant) = by_scopes.entry(&rule.scopes) {
                 vacant.insert(gathering.elements(&rule.scopes));
             }

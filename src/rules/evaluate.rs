@@ -30,8 +30,13 @@ pub struct Evaluated {
 
 /// Evaluates every rule over the facts.
 pub fn evaluate(rules: &RuleSet, facts: &Facts) -> Evaluated {
+    evaluate_only(rules, facts, &|_| true)
+}
+
+/// Evaluates the rules that are `wanted` over the facts; what they require must be among them.
+pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> bool) -> Evaluated {
     let root = to_cel(&facts.tree);
-    let elements = Elements::of(rules, facts, &root);
+    let elements = Elements::of(rules.in_order().map(|(_, rule)| rule).filter(|rule| wanted(rule)), facts, &root);
     let mut context = Context::with_env(environment().clone());
     let meter = Arc::new(Meter::default());
     functions::add_to(&mut context, &meter);
@@ -45,7 +50,7 @@ pub fn evaluate(rules: &RuleSet, facts: &Facts) -> Evaluated {
     let mut run =
         Run { facts, meter, root: &root, elements: &elements, verdicts: BTreeMap::new(), mistakes: Vec::new() };
     let mut checks: BTreeMap<usize, Vec<Check>> = BTreeMap::new();
-    for (index, rule) in rules.in_order() {
+    for (index, rule) in rules.in_order().filter(|(_, rule)| wanted(rule)) {
         let made = run.rule(rule, &context);
         if !rule.off {
             checks.insert(index, made);

@@ -13,6 +13,7 @@ mod functions;
 mod load;
 mod meter;
 pub mod model;
+pub mod params;
 mod slips;
 pub mod template;
 mod types;

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use cel::common::ast::{CallExpr, Expr as Ast, IdedExpr, LiteralValue, SelectExpr, SourceInfo, operators};
 
 use self::null::{canonical, not_null_if};
+pub use self::regex::regex_sound;
 use self::words::spelled;
 use super::expr::{Compiled, path_of};
 use super::functions::{Function, functions};
@@ -107,7 +108,12 @@ impl Checker<'_> {
             Ast::Literal(literal) => match literal {
                 LiteralValue::Boolean(_) => known(Type::Bool),
                 LiteralValue::Double(_) => known(Type::Double),
-                LiteralValue::Int(_) | LiteralValue::UInt(_) => known(Type::Int),
+                LiteralValue::Int(_) => known(Type::Int),
+                LiteralValue::UInt(_) => {
+                    let message = "a number with `u` is of another kind than those of facts";
+                    self.mistake(expr, message, Some("write it without the `u`".to_owned()));
+                    known(Type::Int)
+                }
                 LiteralValue::Null => Typed { shape: Type::Null, nullable: true },
                 LiteralValue::String(_) => known(Type::Text(None)),
                 LiteralValue::Bytes(_) => ANY,

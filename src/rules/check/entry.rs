@@ -4,21 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml::Spanned;
 
+use super::place::at_text;
 use super::{RuleChecker, no_such_rule};
-use crate::rules::cost::{MAX_PARAMS_OCTETS, MAX_REQUIRED};
+use crate::rules::cost::{MAX_CASES, MAX_PARAMS_OCTETS, MAX_REQUIRED};
 use crate::rules::load::Rule;
 use crate::rules::model::RESULT_TYPES;
+use crate::rules::params::{regex_problem, unused_params};
 use crate::source_text::{is_unseen, nearest, printable};
 
 impl RuleChecker<'_, '_> {
     pub(super) fn identity(&mut self, before: &[Rule]) {
         let id = &self.written.entry.id;
         if !is_kebab_case(&id.value) {
-            self.report(
-                id,
-                format!("`{}` is no id", id.value),
-                Some("write it in kebab-case: `acme-max-age`".to_owned()),
-            );
+            let help = match id.value.len() > MAX_ID {
+                true => format!("an id has at most {MAX_ID} letters, digits and hyphens"),
+                false => "write it in kebab-case: `acme-max-age`".to_owned(),
+            };
+            self.report(id, format!("`{}` is no id", id.value), Some(help));
         }
         if let Some(other) = before.iter().find(|other| other.id == id.value) {
             let (message, help) = match self.written_place(other) {
@@ -101,7 +103,7 @@ impl RuleChecker<'_, '_> {
                 }
                 let chain: Vec<String> = circle.iter().map(|id| format!("`{id}`")).collect();
                 let message = match circle.len() {
-                    0 | 1 => "a rule cannot require itself".to_owned(),
+                    0 | 1 => "a rule cannot come before itself".to_owned(),
                     _ => format!("`{}` requires {}: a circle", self.rule.id, chain.join(", which requires ")),
                 };
                 self.report(required, message, Some("one of them must come first: take out one of these".to_owned()));
@@ -167,6 +169,30 @@ impl RuleChecker<'_, '_> {
             let message = format!("the params of a rule hold at most {MAX_PARAMS_OCTETS} octets; these have {octets}");
             self.report(&self.written.entry.id, message, Some("make several rules of it".to_owned()));
         }
+        let entry = &self.written.entry;
+        let unused = if self.written.own { unused_params(self.rule) } else { Vec::new() };
+        for (name, value) in &entry.params.0 {
+            if let Some(problem) = regex_problem(self.rule, &name.value, &value.value) {
+                let help = "the syntax is that of RE2: https://github.com/google/re2/wiki/Syntax".to_owned();
+                self.report(name, format!("`{}`: {problem}", name.value), Some(help));
+            }
+            if unused.contains(&name.value.as_str()) {
+                let message = format!("no expression of the rule `{}` asks for `params.{}`", self.rule.id, name.value);
+                let help = "remove it, or look at how it is spelled elsewhere".to_owned();
+                self.warnings.push(at_text(self.written.source, name, message, Some(help)));
+            }
+        }
+    }
+
+    /// Each case is an evaluation of its own.
+    pub(super) fn cases(&mut self) {
+        let cases = &self.rule.cases;
+        let of_kinds = [&cases.pass, &cases.fail, &cases.not_applicable, &cases.not_checked];
+        let count = of_kinds.iter().fold(0_usize, |sum, cases| sum.saturating_add(cases.len()));
+        if count > MAX_CASES {
+            let message = format!("a rule has at most {MAX_CASES} cases; this has {count}");
+            self.report(&self.written.entry.id, message, Some("keep those that tell something".to_owned()));
+        }
     }
 
     pub(super) fn citations(&mut self) {
@@ -189,6 +215,9 @@ impl RuleChecker<'_, '_> {
     }
 }
 
+/// The longest id or name of a group.
+const MAX_ID: usize = 64;
+
 /// Whether a text holds nothing that moves a cursor or turns its direction; lines may end in it.
 fn is_plain(text: &str) -> bool {
     !text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_unseen(c))
@@ -196,5 +225,5 @@ fn is_plain(text: &str) -> bool {
 
 fn is_kebab_case(id: &str) -> bool {
     let part = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    id.len() <= 64 && id.starts_with(|c: char| c.is_ascii_lowercase()) && id.split('-').all(part)
+    id.len() <= MAX_ID && id.starts_with(|c: char| c.is_ascii_lowercase()) && id.split('-').all(part)
 }

@@ -18,7 +18,11 @@ impl Checker<'_> {
         let arguments: Vec<&IdedExpr> = call.target.iter().map(AsRef::as_ref).chain(&call.args).collect();
         let candidate = self.functions.iter().find(|f| f.name == call.func_name && f.method == method).cloned();
         let Some(function) = candidate else {
-            if method && (is_macro(&call.func_name) || likely_macro(&call.func_name).is_some()) {
+            if method
+                && (is_macro(&call.func_name)
+                    || likely_macro(&call.func_name).is_some()
+                    || self.near_macro(call).is_some())
+            {
                 self.no_macro(expr, call, not_null);
                 return ANY;
             }
@@ -40,7 +44,8 @@ impl Checker<'_> {
         }
         for (argument, wanted) in arguments.iter().zip(&function.arguments) {
             let shape = self.operand(argument, not_null);
-            if !compatible(&shape, wanted) {
+            let fraction = shape == Type::Double && *wanted == Type::Int;
+            if fraction || !compatible(&shape, wanted) {
                 let message = format!(
                     "`{}` wants {} here; {} is {}",
                     function.usage,
@@ -75,7 +80,7 @@ impl Checker<'_> {
     /// A macro with the wrong arguments, or what other languages call it; of its arguments nothing is said.
     pub(super) fn no_macro(&mut self, expr: &IdedExpr, call: &CallExpr, not_null: &BTreeSet<String>) {
         let name = call.func_name.as_str();
-        let (message, meant) = match likely_macro(name) {
+        let (message, meant) = match likely_macro(name).or_else(|| self.near_macro(call)) {
             Some(meant) => (format!("there is no function `{name}`"), meant),
             None => (format!("`{name}` takes a name and an expression"), name),
         };
@@ -88,6 +93,16 @@ impl Checker<'_> {
             Some(format!("write `{list}.{meant}(x, …)`, where `x` is each element")),
         );
         call.target.iter().for_each(|target| drop(self.infer(target, not_null)));
+    }
+
+    /// The macro that a misspelt method with a macro's two arguments means.
+    fn near_macro(&self, call: &CallExpr) -> Option<&'static str> {
+        let variable = matches!(call.args.first().map(|first| &first.expr), Some(Ast::Ident(_)));
+        let known = self.functions.iter().any(|function| function.name == call.func_name);
+        if !variable || call.args.len() < 2 || known || is_macro(&call.func_name) {
+            return None;
+        }
+        nearest(&call.func_name, ["all", "exists", "exists_one", "filter", "map"])
     }
 
     pub(super) fn function_help(&self, name: &str) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cel::common::ast::{IdedExpr, operators};
+use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue, operators};
 
 use super::null::not_null_if;
 use super::words::{in_seconds, spelled, type_help};
@@ -36,7 +36,7 @@ impl Checker<'_> {
                 spelled(right),
                 b.shape.label()
             );
-            self.mistake(expr, message, type_help(&a.shape, &b.shape));
+            self.mistake(expr, message, type_help(&a.shape, &b.shape, number_beside_fact(left, right)));
         }
         known(Type::Bool)
     }
@@ -80,7 +80,13 @@ impl Checker<'_> {
         if !fits {
             let message =
                 format!("{} is {}, {} is {}: they have no order", spelled(left), a.label(), spelled(right), b.label());
-            self.mistake(expr, message, in_seconds(left).or_else(|| in_seconds(right)).or_else(|| type_help(&a, &b)));
+            self.mistake(
+                expr,
+                message,
+                in_seconds(left)
+                    .or_else(|| in_seconds(right))
+                    .or_else(|| type_help(&a, &b, number_beside_fact(left, right))),
+            );
         }
     }
 
@@ -133,4 +139,11 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// Whether one operand is a number that is written out, and the other none that is.
+fn number_beside_fact(left: &IdedExpr, right: &IdedExpr) -> bool {
+    let number = |expr: &IdedExpr| matches!(expr.expr, Ast::Literal(LiteralValue::Int(_) | LiteralValue::Double(_)));
+    let written = |expr: &IdedExpr| matches!(expr.expr, Ast::Literal(_));
+    (number(left) && !written(right)) || (number(right) && !written(left))
 }

@@ -12,8 +12,12 @@ pub fn in_seconds(expr: &IdedExpr) -> Option<String> {
     Some(format!("write the number of seconds, without quotes: {seconds}"))
 }
 
-pub fn type_help(a: &Type, b: &Type) -> Option<String> {
+pub fn type_help(a: &Type, b: &Type, literal: bool) -> Option<String> {
     match (a, b) {
+        // The number is written out, and the text is a fact.
+        (Type::Int | Type::Double, Type::Text(_)) | (Type::Text(_), Type::Int | Type::Double) if literal => {
+            Some("this fact is a text: compare it with one in quotes".to_owned())
+        }
         (Type::Int | Type::Double, Type::Text(_)) | (Type::Text(_), Type::Int | Type::Double) => {
             Some("write the number without quotes; times are whole seconds or days, as `stslint facts` says".to_owned())
         }

@@ -1,0 +1,90 @@
+//! What the values of a rule's params may be: those that it is written with, and those that a configuration sets in
+//! their place. Used by `check` and by the configuration.
+
+use std::collections::BTreeSet;
+
+use cel::common::ast::{EntryExpr, Expr as Ast, IdedExpr};
+use serde_json::Value;
+
+use super::cost::{MAX_PARAMS_OCTETS, MAX_STEPS, steps};
+use super::expr::{Expr, path_of};
+use super::load::Rule;
+use super::types::regex_sound;
+
+/// Why a param of a rule cannot have this value, which it has now; `None` where it can.
+pub fn param_problem(rule: &Rule, name: &str, value: &Value) -> Option<String> {
+    if let Some(problem) = regex_problem(rule, name, value) {
+        return Some(problem);
+    }
+    let octets = serde_json::to_string(&rule.params).map_or(0, |text| text.len());
+    if octets > MAX_PARAMS_OCTETS {
+        return Some(format!("the params of a rule hold at most {MAX_PARAMS_OCTETS} octets; these have {octets}"));
+    }
+    let compiled = rule.expressions().into_iter().filter_map(|expr| expr.compiled().ok());
+    let most = compiled.map(|compiled| steps(compiled.program.expression(), &rule.params)).max().unwrap_or_default();
+    (most > MAX_STEPS).then(|| {
+        format!("with this the rule takes {most} steps through lists of its own; at most {MAX_STEPS} are allowed")
+    })
+}
+
+/// Why a param that the rule takes for a regular expression is none; `None` where it is one, or is not taken for one.
+pub fn regex_problem(rule: &Rule, name: &str, value: &Value) -> Option<String> {
+    let Value::String(text) = value else { return None };
+    let mut compiled = rule.expressions().into_iter().filter_map(|expr| expr.compiled().ok());
+    let taken = compiled.any(|compiled| is_regex(compiled.program.expression(), name));
+    let why = if taken { regex_sound(text).err() } else { None };
+    why.map(|why| format!("this is no regular expression: {why}"))
+}
+
+/// The params that no expression of the rule asks for.
+pub fn unused_params(rule: &Rule) -> Vec<&str> {
+    let used: BTreeSet<&str> = rule
+        .expressions()
+        .into_iter()
+        .filter_map(|expr| expr.compiled().ok())
+        .flat_map(|compiled| &compiled.paths)
+        .filter(|path| path.first().is_some_and(|root| root == "params"))
+        .filter_map(|path| path.get(1).map(String::as_str))
+        .collect();
+    rule.params.keys().map(String::as_str).filter(|name| !used.contains(name)).collect()
+}
+
+/// Whether a param is taken for a regular expression somewhere in an expression.
+fn is_regex(expr: &IdedExpr, name: &str) -> bool {
+    let inside = |part: &IdedExpr| is_regex(part, name);
+    match &expr.expr {
+        Ast::Call(call) => {
+            let pattern = call.args.first().filter(|_| call.func_name == "matches").and_then(path_of);
+            pattern.is_some_and(|path| path == ["params", name])
+                || call.target.iter().map(AsRef::as_ref).chain(&call.args).any(inside)
+        }
+        Ast::Comprehension(comprehension) => {
+            [&comprehension.iter_range, &comprehension.loop_cond, &comprehension.loop_step].into_iter().any(inside)
+        }
+        Ast::List(list) => list.elements.iter().any(inside),
+        Ast::Map(map) => map.entries.iter().any(|entry| match &entry.expr {
+            EntryExpr::MapEntry(entry) => inside(&entry.key) || inside(&entry.value),
+            EntryExpr::StructField(_) => false,
+        }),
+        Ast::Select(select) => inside(&select.operand),
+        Ast::Ident(_) | Ast::Literal(_) | Ast::Struct(_) | Ast::Unspecified => false,
+    }
+}
+
+impl Rule {
+    /// Every expression of the rule but its lists.
+    pub fn expressions(&self) -> Vec<&Expr> {
+        let fix = self.fix.iter();
+        let of_fix = fix.clone().flat_map(|fix| fix.when.iter().chain(&fix.safe_when));
+        let texts = [Some(&self.message), self.help.as_ref(), self.subject.as_ref()];
+        let texts = texts.into_iter().flatten().chain(fix.map(|fix| &fix.with));
+        self.when
+            .iter()
+            .chain(&self.assert)
+            .chain(self.severity_if.iter().map(|(when, _)| when))
+            .chain(self.reported_as_if.iter().map(|(when, _)| when))
+            .chain(of_fix)
+            .chain(texts.flat_map(|text| text.inserts().map(|(expr, _)| expr)))
+            .collect()
+    }
+}
