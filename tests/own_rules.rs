@@ -88,6 +88,7 @@ fn mistakes_of_rules_point_at_the_very_characters() {
         ("assert: policy.usable\nmessage: ''", "3:9", "has no `message`", "say what is wrong"),
         ("requires: [policy-max-aeg]\nassert: policy.usable\nmessage: m", "7:16", "no rule", "`policy-max-age`?"),
         ("requires: [acme-a]\nassert: policy.usable\nmessage: m", "7:16", "cannot come before itself", "take out"),
+        ("assert: policy.body == “x”\nmessage: m", "7:28", "no quote of an expression", "straight"),
         ("assert: policy.max_age + 5u > 7\nmessage: m", "7:30", "with `u`", "without the `u`"),
         ("assert: duration(5.5) == policy.body\nmessage: m", "7:22", "wants a whole number", ""),
         ("assert: mx.hosts.al(h, h.resolves)\nmessage: m", "7:22", "no function `al`", "all(x, …)"),

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::check::{all_prefixes, facts_scope};
 use super::evaluate::to_cel;
-use super::expr::{Expr, environment};
+use super::expr::{Expr, environment, in_words};
 use super::meter::Meter;
 use super::{functions, types};
 use crate::facts::{self, Facts};
@@ -64,7 +64,7 @@ pub fn ask(facts: &Facts, source: &str) -> Result<Answer, ExpressionErrors> {
             Answer::NotObserved(facts.why_unobserved(&name))
         }
         Err(ExecutionError::NoSuchKey(key)) => Answer::NotObserved(missing(facts, &compiled.paths, &key)),
-        Err(error) => Answer::Impossible(crate::source_text::escape(&error.to_string())),
+        Err(error) => Answer::Impossible(crate::source_text::escape(&in_words(&error))),
     })
 }
 

@@ -229,6 +229,7 @@ fn in_plain_words(said: &str) -> String {
     match said.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
         Some((found, wanted)) => {
             let wanted = wanted.replace("a string", "a text").replace("a sequence", "a list");
+            let wanted = if wanted.starts_with("struct ") { "a mapping".to_owned() } else { wanted };
             format!("this is {}, where {wanted} belongs", found.replace("string", "the text"))
         }
         None => said.to_owned(),

@@ -10,7 +10,7 @@ use cel::objects::{Key, Value};
 use cel::{Context, ExecutionError};
 
 use super::elements::{self, Binding, Element, Elements, member};
-use super::expr::{Expr, environment};
+use super::expr::{Expr, environment, in_words};
 use super::functions;
 use super::load::{Rule, RuleSet};
 use super::meter::Meter;
@@ -251,7 +251,7 @@ impl<'a> Run<'a> {
                 Err(self.facts.why_unobserved(&name))
             }
             Err(ExecutionError::NoSuchKey(key)) => Err(self.missing(&compiled.paths, bindings, &key)),
-            Err(error) => Err(self.mistaken(rule, error.to_string())),
+            Err(error) => Err(self.mistaken(rule, in_words(&error))),
         }
     }
 

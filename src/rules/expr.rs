@@ -173,6 +173,17 @@ fn parse_error(source: &str, errors: &cel::ParseErrors) -> ExprError {
     ExprError { message, offset, length: 1, help }
 }
 
+/// Why an expression could not be worked out, in words for whoever wrote it.
+pub fn in_words(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "a number is divided by 0".to_owned(),
+        ExecutionError::FunctionError { function, message } => format!("`{function}`: {message}"),
+        ExecutionError::IndexOutOfBounds(_) => "the list has no element of this number".to_owned(),
+        ExecutionError::Overflow(..) => "a number is too large for 64 bits".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// The parser's message without its inner names; `rest` is the text from the place on.
 fn plain(message: &str, rest: &str) -> (String, Option<String>) {
     let message = message.trim_start_matches("Syntax error: ");

@@ -42,6 +42,10 @@ pub fn slip(source: &str) -> Option<ExprError> {
                 Some(length) => length,
                 None => return Some(mistake(offset, 1, "this quote is never closed", "close it with the same quote")),
             },
+            '\u{201c}'..='\u{201f}' | '\u{2018}'..='\u{201b}' => {
+                let help = "typographic quotes come in by copy and paste: write straight ones, \"enforce\"";
+                return Some(mistake(offset, c.len_utf8(), "this is no quote of an expression", help));
+            }
             '(' | '[' | '{' => {
                 open.push((c, offset));
                 1

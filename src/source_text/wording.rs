@@ -108,6 +108,10 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
         };
     }
     let here = |message: &str, help: &str| Told { message: message.to_owned(), help: Some(help.to_owned()), span };
+    if message.contains("too large or too complex") {
+        let help = "aliases (`*name`) that repeat long texts, and aliases in each other, are read up to a bound only";
+        return here("the text becomes larger than anything that is read", help);
+    }
     if message.contains("mapping values are not allowed") {
         return match key_of(text, at) {
             Some((start, key)) => Told {
