@@ -37,6 +37,7 @@ impl Pattern {
             return Err(format!("`{}` cannot stand in a domain", crate::source_text::escape(&c.to_string())));
         }
         let labels = written.strip_suffix('.').unwrap_or(written).split('.').map(|label| match label {
+            "" => Err("nothing stands between two dots, or before the first: no domain matches".to_owned()),
             label if label.is_ascii() => Ok(label.to_ascii_lowercase()),
             label if label.contains('*') => Err("`*` cannot stand beside letters beyond ASCII".to_owned()),
             label => idna::domain_to_ascii(label).map_err(|_| format!("`{label}` is no label of a domain")),
@@ -102,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_cannot_match_is_refused() {
-        for wrong in ["", " ", "a b", "[a-z].example", "exam?le.com", "user@example.com", "bü*.example", "http://x"] {
+        for wrong in ["", " ", "*..example", ".example", "a b", "[a-z].example", "exam?le.com", "user@example.com", "bü*.example", "http://x"] {
             assert!(Pattern::of_domain(wrong).is_err(), "{wrong}");
         }
         assert!(Pattern::of_text(&"*".repeat(17)).is_err() && Pattern::of_text(&"a".repeat(600)).is_err());
