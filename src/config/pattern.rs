@@ -103,7 +103,18 @@ mod tests {
 
     #[test]
     fn what_cannot_match_is_refused() {
-        for wrong in ["", " ", "*..example", ".example", "a b", "[a-z].example", "exam?le.com", "user@example.com", "bü*.example", "http://x"] {
+        for wrong in [
+            "",
+            " ",
+            "*..example",
+            ".example",
+            "a b",
+            "[a-z].example",
+            "exam?le.com",
+            "user@example.com",
+            "bü*.example",
+            "http://x",
+        ] {
             assert!(Pattern::of_domain(wrong).is_err(), "{wrong}");
         }
         assert!(Pattern::of_text(&"*".repeat(17)).is_err() && Pattern::of_text(&"a".repeat(600)).is_err());
