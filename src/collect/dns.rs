@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hickory_resolver::proto::op::Query;
-use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::proto::rr::{RData, RecordType};
 use tokio::sync::Semaphore;
 use tracing::debug;
 
 use super::dns_failure;
+use super::dns_name::{owner, shown};
 use super::dns_proof::Prover;
-use super::dns_trail::{Trail, shown};
+use super::dns_trail::Trail;
 use super::failure::failure;
 use super::limits::{Clock, MAX_QUESTIONS, millis};
 use super::memo::Memo;
@@ -198,11 +199,6 @@ pub fn typed<R>(answer: &Lookup<RData>, read: impl Fn(&RData) -> Option<R>) -> L
         failure: answer.failure.clone(),
         elapsed_ms: answer.elapsed_ms,
     }
-}
-
-/// A name as a question has it, `None` where it cannot exist.
-pub fn owner(name: &str) -> Option<Name> {
-    Name::from_ascii(format!("{}.", name.trim_end_matches('.'))).ok()
 }
 
 /// A lookup that came to nothing.

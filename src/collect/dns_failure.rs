@@ -2,6 +2,7 @@
 
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::dnssec::Proof;
+use hickory_resolver::proto::dnssec::rdata::DNSSECRData;
 use hickory_resolver::proto::op::{DnsResponse, ResponseCode};
 use hickory_resolver::proto::rr::{RData, Record};
 
@@ -26,16 +27,31 @@ fn of_response(response: DnsResponse, judged: Option<Proof>) -> Result<Answer, (
     if !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) {
         return Err(of_code(code));
     }
-    let message = response.into_message();
+    let mut message = response.into_message();
+    let negative = code == ResponseCode::NXDomain;
+    if opts_out(&message.authorities) && (negative || !message.answers.is_empty()) {
+        // There may be an unsigned delegation in the gap, so nothing is proven (RFC 5155 §9.2).
+        let weaken = |record: &mut Record| record.proof = record.proof.min(Proof::Insecure);
+        message.answers.iter_mut().chain(&mut message.authorities).for_each(weaken);
+    }
     let soa = message.authorities.iter().find(|record| matches!(record.data, RData::SOA(_)));
     let delegates = message.authorities.iter().any(|record| matches!(record.data, RData::NS(_)));
     Ok(Answer {
         exists: code != ResponseCode::NXDomain,
         soa: soa.map(|record| record.name.clone()),
-        absence: judged.or_else(|| absence(&message.authorities)),
+        absence: judged
+            .map(|proof| if negative && opts_out(&message.authorities) { proof.min(Proof::Insecure) } else { proof })
+            .or_else(|| absence(&message.authorities)),
         is_referral: soa.is_none() && delegates && !message.metadata.authoritative && message.answers.is_empty(),
         records: message.answers,
     })
+}
+
+/// Whether a denial rests on a gap that may hold unsigned delegations (RFC 5155 §6).
+fn opts_out(authorities: &[Record]) -> bool {
+    let opts_out =
+        |record: &Record| matches!(&record.data, RData::DNSSEC(DNSSECRData::NSEC3(nsec3)) if nsec3.opt_out());
+    authorities.iter().any(opts_out)
 }
 
 /// What was proven of an absence: no more than of its weakest record.

@@ -11,8 +11,8 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use tokio::sync::{OnceCell, Semaphore};
 use tracing::debug;
 
-use super::dns::owner;
 use super::dns_failure;
+use super::dns_name::owner;
 use super::dns_trail::{Trail, weaker};
 use super::limits::{Clock, MAX_VALIDATIONS, VALIDATION_STEPS};
 use super::memo::Memo;

@@ -5,6 +5,7 @@
 use hickory_resolver::proto::dnssec::Proof;
 use hickory_resolver::proto::rr::{DNSClass, Name, RData, Record, RecordType};
 
+use super::dns_name::shown;
 use super::failure::failure;
 use super::limits::{MAX_ALIASES, MAX_RECORDS};
 use crate::snapshot::{Alias, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup};
@@ -149,13 +150,5 @@ fn strength(proof: DnssecProof) -> u8 {
         DnssecProof::Indeterminate => 2,
         DnssecProof::Insecure => 3,
         DnssecProof::Secure => 4,
-    }
-}
-
-/// A name as people write it, without the root's dot, the root itself as `.`.
-pub fn shown(name: &Name) -> String {
-    match name.is_root() {
-        true => ".".to_owned(),
-        false => name.to_ascii().trim_end_matches('.').to_owned(),
     }
 }

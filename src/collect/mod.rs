@@ -9,6 +9,7 @@ mod certificate;
 mod connect;
 mod dns;
 mod dns_failure;
+mod dns_name;
 mod dns_proof;
 mod dns_trail;
 mod failure;

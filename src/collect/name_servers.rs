@@ -8,8 +8,9 @@ use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use tracing::debug;
 
-use super::dns::{owner, read_mx, read_txt, typed, unanswered};
+use super::dns::{read_mx, read_txt, typed, unanswered};
 use super::dns_failure;
+use super::dns_name::owner;
 use super::dns_trail::Trail;
 use super::failure::failure;
 use super::limits::{MAX_NAME_SERVERS, millis};

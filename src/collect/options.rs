@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use miette::Diagnostic;
+use percent_encoding::percent_decode_str;
 use thiserror::Error;
 use url::{Host, Url};
 
@@ -288,9 +289,14 @@ impl FromStr for Proxy {
             return Err(wrong("only SOCKS5 is spoken"));
         }
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it has no host"))?;
+        // In a URL, what has a meaning of its own there stands percent-encoded (RFC 3986 §2.1).
+        let decoded = |part: &str| {
+            let read = percent_decode_str(part).decode_utf8().map(|part| part.into_owned());
+            read.map_err(|_| wrong("user name or password is not UTF-8"))
+        };
         let login = match url.username() {
             "" => None,
-            user => Some((user.to_owned(), url.password().unwrap_or_default().to_owned())),
+            user => Some((decoded(user)?, decoded(url.password().unwrap_or_default())?)),
         };
         Ok(Proxy { endpoint: format!("{host}:{}", url.port().unwrap_or(1080)), login })
     }
@@ -327,6 +333,8 @@ mod tests {
 
     #[test]
     fn a_proxy_is_socks5_and_its_password_is_not_repeated() {
+        let proxy: Proxy = "socks5://us%40er:p%3Aw@localhost:9050".parse().unwrap();
+        assert_eq!(proxy.login, Some(("us@er".to_owned(), "p:w".to_owned())));
         let proxy: Proxy = "socks5://user:secret@localhost:9050".parse().unwrap();
         assert_eq!(proxy.endpoint, "localhost:9050");
         assert_eq!(proxy.login, Some(("user".to_owned(), "secret".to_owned())));

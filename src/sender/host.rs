@@ -146,7 +146,22 @@ fn verdict(
     }
     match probe.tls.known() {
         None => unknown("tls"),
-        Some(tls) => judge(facts, tls, &format!("{path}.tls")),
+        Some(tls) => match (judge(facts, tls, &format!("{path}.tls")), breaks_off(probe)) {
+            (Verdict::Valid, Some(why)) => Verdict::Unreachable(why),
+            (verdict, _) => verdict,
+        },
+    }
+}
+
+/// Why no mail can pass though the handshake was done: the host ends the session, or takes no EHLO inside TLS.
+fn breaks_off(probe: &SmtpFacts) -> Option<String> {
+    match probe.ehlo_after_tls.known()? {
+        Some(reply) if reply.code.known() == Some(&250) => None,
+        Some(reply) => Some(format!("inside TLS it answers {}", reply.text.known().cloned().unwrap_or_default())),
+        None => {
+            let why = probe.failure.known().cloned().flatten();
+            Some(format!("it breaks off inside TLS{}", why.map(|why| format!(" ({why})")).unwrap_or_default()))
+        }
     }
 }
 
