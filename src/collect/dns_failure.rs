@@ -28,20 +28,17 @@ fn of_response(response: DnsResponse, judged: Option<Proof>) -> Result<Answer, (
         return Err(of_code(code));
     }
     let mut message = response.into_message();
-    let negative = code == ResponseCode::NXDomain;
-    if opts_out(&message.authorities) && (negative || !message.answers.is_empty()) {
-        // There may be an unsigned delegation in the gap, so nothing is proven (RFC 5155 §9.2).
-        let weaken = |record: &mut Record| record.proof = record.proof.min(Proof::Insecure);
-        message.answers.iter_mut().chain(&mut message.authorities).for_each(weaken);
-    }
+    // There may be an unsigned delegation in the gap, so nothing is proven (RFC 5155 §9.2).
+    let denies = code == ResponseCode::NXDomain || !message.answers.is_empty();
+    let gap = denies && opts_out(&message.authorities);
+    let weakened = |proof: Proof| if gap { proof.min(Proof::Insecure) } else { proof };
+    message.answers.iter_mut().for_each(|record| record.proof = weakened(record.proof));
     let soa = message.authorities.iter().find(|record| matches!(record.data, RData::SOA(_)));
     let delegates = message.authorities.iter().any(|record| matches!(record.data, RData::NS(_)));
     Ok(Answer {
         exists: code != ResponseCode::NXDomain,
         soa: soa.map(|record| record.name.clone()),
-        absence: judged
-            .map(|proof| if negative && opts_out(&message.authorities) { proof.min(Proof::Insecure) } else { proof })
-            .or_else(|| absence(&message.authorities)),
+        absence: judged.or_else(|| absence(&message.authorities)).map(weakened),
         is_referral: soa.is_none() && delegates && !message.metadata.authoritative && message.answers.is_empty(),
         records: message.answers,
     })
