@@ -103,3 +103,22 @@ fn absent(error: &NetError) -> Option<Answer> {
         is_referral: none.soa.is_none() && none.ns.is_some(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use hickory_resolver::proto::dnssec::Nsec3HashAlgorithm;
+    use hickory_resolver::proto::dnssec::rdata::NSEC3;
+    use hickory_resolver::proto::rr::Name;
+
+    use super::*;
+
+    #[test]
+    fn only_a_gap_that_opts_out_weakens() {
+        for opt_out in [false, true] {
+            let nsec3 = NSEC3::new(Nsec3HashAlgorithm::SHA1, opt_out, 0, Vec::new(), vec![0; 20], []);
+            let record = Record::from_rdata(Name::root(), 60, RData::DNSSEC(DNSSECRData::NSEC3(nsec3)));
+            assert_eq!(opts_out(&[record]), opt_out);
+        }
+        assert!(!opts_out(&[]));
+    }
+}
