@@ -1,0 +1,91 @@
+//! Part of the tree of facts: how the domain receives mail: MX hosts and their TLSA records.
+
+use super::dns::AddressFacts;
+use super::smtp::SmtpFacts;
+
+facts! {
+    /// How the domain receives mail.
+    pub struct MxFacts {
+        /// How the MX question ended: answer, nodata, nxdomain, servfail, refused, timeout, network, malformed, other.
+        outcome: String,
+        /// The TTL of the MX RRset in seconds; `null` where there is none.
+        ttl: Option<i64>,
+        /// What DNSSEC says of the MX answer: secure, insecure, bogus, indeterminate, unchecked.
+        dnssec: String,
+        /// Where a CNAME at the domain itself points; `null` where there is none.
+        alias: Option<String>,
+        /// Whether the domain has an MX RRset.
+        published: bool,
+        /// Whether the domain receives mail at its own address for want of an MX RRset (implicit MX).
+        implicit: bool,
+        /// Whether a null MX (`0 .`, RFC 7505) stands alone: the domain takes no mail.
+        null_mx: bool,
+        /// How many of the MX records are a null MX.
+        null_records: i64,
+        /// How many MX records there are, the null MX included.
+        records: i64,
+        /// Every MX host in order of preference, without the null MX; with an implicit MX the domain itself.
+        hosts: Vec<MxHostFacts>,
+        /// Whether the domain takes mail at all: it has an MX host, named or implicit.
+        receives_mail: bool,
+    }
+}
+
+facts! {
+    /// One MX host.
+    pub struct MxHostFacts {
+        /// The exchange in lower case without the trailing dot: the name that policy and certificate must name.
+        name: String,
+        /// The preference: lower is tried first; `null` for an implicit MX.
+        preference: Option<i64>,
+        /// Why no certificate could name this exchange; `null` where it is a host name (RFC 5321 §4.1.2).
+        name_problem: Option<String>,
+        /// Where a CNAME at the exchange points; `null` where there is none.
+        alias: Option<String>,
+        /// Whether the exchange has an address.
+        resolves: bool,
+        /// Its addresses, A before AAAA.
+        addresses: Vec<AddressFacts>,
+        /// Whether the policy names it by an `mx` pattern (RFC 8461 §4.1); `null` where no policy asks for it.
+        covered: Option<bool>,
+        /// The first pattern that matches it; `null` where none does.
+        covered_by: Option<String>,
+        /// A pattern that would cover it.
+        pattern: String,
+        /// Each address as it answered on the SMTP port.
+        probes: Vec<SmtpFacts>,
+        /// Whether all addresses behave alike: STARTTLS, certificate, version of TLS.
+        consistent: bool,
+        /// What differs between the addresses, for people; `null` where nothing does.
+        difference: Option<String>,
+        /// The TLSA records at `_25._tcp.<exchange>` (RFC 7672).
+        tlsa: Vec<TlsaFacts>,
+        /// How the TLSA question ended.
+        tlsa_outcome: String,
+        /// What DNSSEC says of the TLSA answer.
+        tlsa_dnssec: String,
+        /// What DNSSEC says of the address answers.
+        dnssec: String,
+    }
+}
+
+facts! {
+    /// A TLSA record (RFC 6698 §2.1).
+    pub struct TlsaFacts {
+        /// Certificate usage, 0 to 3.
+        usage: i64,
+        /// Selector: 0 the certificate, 1 its public key.
+        selector: i64,
+        /// Matching type: 0 exact, 1 SHA-256, 2 SHA-512.
+        matching: i64,
+        /// As a zone file writes it.
+        text: String,
+        /// Whether a sender may use it for SMTP: usage 2 or 3, known selector and matching type, a digest of the right
+        /// length (RFC 7672 §3.1).
+        usable: bool,
+        /// Why it may not, for people; `null` where it may.
+        problem: Option<String>,
+        /// Whether it matches a chain that the host presented, and none of its addresses is without such a record.
+        matches: bool,
+    }
+}

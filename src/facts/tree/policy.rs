@@ -1,0 +1,93 @@
+//! Part of the tree of facts: the policy body and its `mx` patterns.
+
+use super::record::{FieldFacts, OffenceFacts};
+
+facts! {
+    /// The policy body.
+    pub struct PolicyFacts {
+        /// The body; `null` where no policy is served.
+        body: Option<String>,
+        /// What it is instead of a policy: HTML, JSON, XML, compressed data (gzip); `null` where it is none of them.
+        markup: Option<String>,
+        /// The value of the first `version` as it is written; `null` where there is none.
+        version: Option<String>,
+        /// The mode: enforce, testing or none; `null` where there is no valid one.
+        mode: Option<String>,
+        /// The value of the first `mode` as it is written; `null` where there is none.
+        mode_text: Option<String>,
+        /// The mode that was probably meant; `null` where none is near.
+        mode_meant: Option<String>,
+        /// The policy's life in seconds; `null` where there is no valid one.
+        max_age: Option<i64>,
+        /// The value of the first `max_age` as it is written; `null` where there is none.
+        max_age_text: Option<String>,
+        /// The seconds that were probably meant by a wrong `max_age`; `null` where it is right or cannot be told.
+        max_age_meant: Option<i64>,
+        /// The misspelt name of a field that was probably meant as `version`; `null` where there is none.
+        version_slip: Option<String>,
+        /// The misspelt name of a field that was probably meant as `mode`; `null` where there is none.
+        mode_slip: Option<String>,
+        /// The misspelt name of a field that was probably meant as `max_age`; `null` where there is none.
+        max_age_slip: Option<String>,
+        /// The misspelt name of a field that was probably meant as `mx`; `null` where there is none.
+        mx_slip: Option<String>,
+        /// The place behind the last `mx` line, for one more; always empty.
+        insertion: String,
+        /// Every `mx` pattern, in order.
+        mx: Vec<PatternFacts>,
+        /// The fields, in order.
+        fields: Vec<FieldFacts>,
+        /// Places that break the grammar of RFC 8461 §3.2.
+        syntax_offences: Vec<OffenceFacts>,
+        /// Octets that are no text: a BOM, invalid UTF-8, control characters.
+        encoding_offences: Vec<OffenceFacts>,
+        /// Fields whose name is registered in another case.
+        case_offences: Vec<OffenceFacts>,
+        /// Blank lines.
+        blank_lines: Vec<OffenceFacts>,
+        /// Lines that end in white space.
+        trailing_spaces: Vec<OffenceFacts>,
+        /// How lines end: CRLF, LF, mixed, CR.
+        line_endings: String,
+        /// Whether the last line is terminated.
+        final_newline: bool,
+        /// Whether every line can be read, so that a field which is not found is really missing.
+        legible: bool,
+        /// Whether several fields stand on one line.
+        run_together: bool,
+        /// Whether a sender can use the policy (RFC 8461 §3.2).
+        usable: bool,
+        /// Whether the body goes on beyond 65,536 octets.
+        oversized: bool,
+    }
+}
+
+facts! {
+    /// An `mx` pattern of the policy.
+    pub struct PatternFacts {
+        /// As it is written.
+        text: String,
+        /// The line's number, counted from 1.
+        line: i64,
+        /// What is wrong with it, for people; `null` where it is valid.
+        problem: Option<String>,
+        /// Which rule the problem belongs to: syntax, address, wildcard, a_label, list; `null` where it is valid.
+        problem_kind: Option<String>,
+        /// What was probably meant; `null` where it cannot be told.
+        suggestion: Option<String>,
+        /// The hosts of a list on one line; empty where it is none.
+        items: Vec<String>,
+        /// Whether it begins with `*.`.
+        wildcard: bool,
+        /// Whether it has no dot.
+        single_label: bool,
+        /// Whether it covers all of a public suffix, such as `*.com`.
+        over_public_suffix: bool,
+        /// Whether it covers every host of the domain's own zone: `*.<domain>` or `*.<registrable domain>`.
+        over_own_zone: bool,
+        /// Whether an earlier pattern is the same.
+        duplicate: bool,
+        /// The present MX hosts that it matches.
+        matches: Vec<String>,
+    }
+}

@@ -1,0 +1,68 @@
+//! Part of the tree of facts: the policy host and each of its answers.
+
+use super::dns::AddressFacts;
+use super::tls::TlsSessionFacts;
+
+facts! {
+    /// The policy host.
+    pub struct PolicyHostFacts {
+        /// Its name: `mta-sts.<domain>`.
+        name: String,
+        /// Whether it has an address.
+        resolves: bool,
+        /// How the address questions ended, the better of the two.
+        outcome: String,
+        /// Where a CNAME at the name points; `null` where there is none.
+        alias: Option<String>,
+        /// Its addresses, A before AAAA.
+        addresses: Vec<AddressFacts>,
+        /// Each address as it answered.
+        probes: Vec<HttpsFacts>,
+        /// How many of the addresses accept TCP.
+        reachable: i64,
+        /// Whether all addresses serve the same body and status with a valid certificate.
+        consistent: bool,
+        /// What differs between the addresses, for people; `null` where nothing does.
+        difference: Option<String>,
+        /// Whether a policy can be fetched as a sender would: valid certificate, status 200.
+        fetchable: bool,
+    }
+}
+
+facts! {
+    /// One address of the policy host.
+    pub struct HttpsFacts {
+        /// The address.
+        address: String,
+        /// Whether TCP connected.
+        connected: bool,
+        /// What went wrong, for people; `null` where nothing did.
+        failure: Option<String>,
+        /// The kind of what went wrong; `null` where nothing did.
+        failure_kind: Option<String>,
+        /// The TLS handshake.
+        tls: TlsSessionFacts,
+        /// The status code; `null` where no response came.
+        status: Option<i64>,
+        /// The Location of a redirect; `null` where there is none.
+        location: Option<String>,
+        /// The media type in lower case without its parameters; `null` where there is no Content-Type.
+        media_type: Option<String>,
+        /// The charset parameter in lower case; `null` where there is none.
+        charset: Option<String>,
+        /// The Content-Encoding; `null` where there is none.
+        content_encoding: Option<String>,
+        /// The Age header in seconds; `null` where there is none.
+        age: Option<i64>,
+        /// How long a shared cache may keep the response: s-maxage or max-age, in seconds; `null` where not said.
+        cache_seconds: Option<i64>,
+        /// Whether a proxy or a cache stands before the host (Age, Via, X-Cache or the like).
+        proxied: bool,
+        /// How many octets the body has, as far as it was read.
+        octets: i64,
+        /// Whether the body goes on beyond 65,536 octets.
+        oversized: bool,
+        /// The time to the last octet of the body, in milliseconds.
+        milliseconds: i64,
+    }
+}

@@ -1,0 +1,49 @@
+//! Part of the tree of facts: one SMTP conversation with an address of an MX host.
+
+use super::tls::TlsSessionFacts;
+
+facts! {
+    /// One address of an MX host, spoken to as a sender would.
+    pub struct SmtpFacts {
+        /// The address.
+        address: String,
+        /// Whether TCP connected.
+        connected: bool,
+        /// What went wrong, for people; `null` where nothing did.
+        failure: Option<String>,
+        /// The kind of what went wrong: timeout, refused, closed, reset, network, protocol…; `null` where nothing did.
+        failure_kind: Option<String>,
+        /// The greeting; `null` where none came in time.
+        greeting: Option<ReplyFacts>,
+        /// The reply to EHLO; `null` where none came.
+        ehlo: Option<ReplyFacts>,
+        /// Whether STARTTLS is among the EHLO keywords.
+        starttls_offered: bool,
+        /// The reply to STARTTLS; `null` where none came.
+        starttls: Option<ReplyFacts>,
+        /// What came after the 220 and before the handshake, escaped; empty as it should be.
+        after_starttls: String,
+        /// The TLS handshake.
+        tls: TlsSessionFacts,
+        /// The reply to EHLO after the handshake; `null` where none came.
+        ehlo_after_tls: Option<ReplyFacts>,
+        /// Whether REQUIRETLS (RFC 8689) is offered after the handshake.
+        requiretls: bool,
+        /// Whether a handshake without SNI succeeds too (RFC 8461 §7.1).
+        without_sni: bool,
+        /// What a handshake without SNI ended with, for people; `null` where it succeeded.
+        without_sni_failure: Option<String>,
+    }
+}
+
+facts! {
+    /// A reply of an SMTP server.
+    pub struct ReplyFacts {
+        /// The reply code.
+        code: i64,
+        /// The code and its text, escaped, in one line.
+        text: String,
+        /// For EHLO: the keywords in upper case.
+        keywords: Vec<String>,
+    }
+}

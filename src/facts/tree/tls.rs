@@ -1,0 +1,72 @@
+//! Part of the tree of facts: a TLS session and the certificate that it presented.
+
+facts! {
+    /// A TLS handshake and the chain that came with it.
+    pub struct TlsSessionFacts {
+        /// Whether the handshake succeeded, whatever the certificate is worth.
+        handshake: bool,
+        /// Why it failed, for people; `null` where it did not.
+        failure: Option<String>,
+        /// The protocol version: TLSv1.2, TLSv1.3; `null` where there is none.
+        version: Option<String>,
+        /// The cipher suite; `null` where there is none.
+        cipher: Option<String>,
+        /// The host's own certificate; `null` where none came.
+        certificate: Option<CertificateFacts>,
+        /// Every certificate that was sent, the host's own first.
+        chain: Vec<CertificateFacts>,
+        /// Whether the chain leads to a trusted root, judged apart from name and dates.
+        trusted: bool,
+        /// The verdict on the chain: trusted, self_signed, unknown_issuer, missing_intermediate, bad_signature,
+        /// wrong_purpose, name_constraint, issuer_expired, malformed, other.
+        trust: String,
+        /// The verifier's reason; `null` where there is none.
+        trust_detail: Option<String>,
+        /// Whether each certificate that was sent is the issuer of the one before it.
+        chain_ordered: bool,
+        /// The certificates that were sent out of order or do not belong to the chain, by subject.
+        strays: Vec<String>,
+        /// What is weak in the chain, for people: small keys, MD5 or SHA-1 signatures.
+        weaknesses: Vec<String>,
+    }
+}
+
+facts! {
+    /// A certificate (RFC 5280).
+    pub struct CertificateFacts {
+        /// The subject's distinguished name.
+        subject: String,
+        /// The issuer's distinguished name.
+        issuer: String,
+        /// The DNS-IDs: dNSName entries of the subjectAltName.
+        dns_ids: Vec<String>,
+        /// The subject's common names, which no sender may match (RFC 9525 §2).
+        common_names: Vec<String>,
+        /// How it names the host: exact, wildcard, partial_wildcard, common_name (which does not count), none.
+        name_match: String,
+        /// Valid from: RFC 3339, UTC.
+        not_before: String,
+        /// Valid until: RFC 3339, UTC.
+        not_after: String,
+        /// Whether its time is over.
+        expired: bool,
+        /// Whether its time has not yet come.
+        not_yet_valid: bool,
+        /// The days that are left, rounded down; negative once it has expired.
+        days_left: i64,
+        /// The days of its whole life.
+        lifetime_days: i64,
+        /// Whether subject and issuer are the same.
+        self_issued: bool,
+        /// The key's algorithm: RSA, EC, Ed25519…; `null` where it is unknown.
+        key_algorithm: Option<String>,
+        /// The key's size in bits; `null` where it is unknown.
+        key_bits: Option<i64>,
+        /// The algorithm of the issuer's signature; `null` where it is unknown.
+        signature_algorithm: Option<String>,
+        /// Whether its extendedKeyUsage allows TLS servers; true where there is no such extension (RFC 5280 §4.2.1.12).
+        server_auth: bool,
+        /// The purposes of its extendedKeyUsage.
+        purposes: Vec<String>,
+    }
+}

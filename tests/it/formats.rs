@@ -1,0 +1,279 @@
+//! The formats of reports, from outside: each as it is printed, and each as its readers need it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use assert_cmd::Command;
+use quick_xml::events::Event;
+use serde_json::Value;
+
+const POLICY: &str = "version: STSv1\r\nmode: enfroce\r\nmx: mx.example.com\r\nmax-age: 86400\r\n";
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+/// Runs `check` in a folder that holds the fixtures, a policy file with two faults, and a broken snapshot.
+fn check(folder: &Path, args: &[&str]) -> Ran {
+    let output = Command::cargo_bin("stslint")
+        .unwrap()
+        .args(["check", "--no-config"])
+        .args(args)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("mta-sts.txt"), POLICY).unwrap();
+    std::fs::write(folder.path().join("broken.yaml"), "schema: 1\ndomain: [\n").unwrap();
+    for name in ["good", "mx-not-covered", "host-expired", "policy-html"] {
+        let from = format!("fixtures/{name}/snapshot.yaml");
+        std::fs::copy(from, folder.path().join(format!("{name}.yaml"))).unwrap();
+    }
+    folder
+}
+
+/// Two domains with a fault each, in few groups of rules.
+const TWO: [&str; 8] =
+    ["--snapshot", "mx-not-covered.yaml", "--snapshot", "host-expired.yaml", "--select", "mx", "--select", "host"];
+
+/// The text without what another version of the project would print differently.
+fn stable(text: &str) -> String {
+    text.replace(env!("CARGO_PKG_VERSION"), "VERSION")
+}
+
+/// The text without the time of the run, which stands where an input has none of its own.
+fn timeless(text: &str) -> String {
+    let Some((before, after)) = text.split_once("timestamp=\"") else { return text.to_owned() };
+    let (time, after) = after.split_once('"').unwrap();
+    assert!(time.parse::<jiff::civil::DateTime>().is_ok(), "{time}");
+    format!("{before}timestamp=\"TIME\"{after}")
+}
+
+#[test]
+fn each_format_as_it_is_printed() {
+    let folder = folder();
+    for format in ["concise", "github", "gitlab", "junit", "markdown", "nagios", "prometheus"] {
+        let ran = check(folder.path(), &[&["--format", format], TWO.as_slice()].concat());
+        insta::assert_snapshot!(format!("two_{format}"), stable(&ran.out));
+        assert_eq!((ran.code, ran.err.as_str()), (if format == "nagios" { 2 } else { 1 }, ""), "{format}");
+        let policy = ["--policy", "mta-sts.txt", "--select", "policy-mode", "--select", "policy-max-age"];
+        let ran = check(folder.path(), &[&["--format", format], policy.as_slice()].concat());
+        insta::assert_snapshot!(format!("policy_{format}"), timeless(&stable(&ran.out)));
+    }
+}
+
+#[test]
+fn sarif_points_into_the_file_and_keeps_to_its_schema() {
+    let folder = folder();
+    let mut schema: Value =
+        serde_json::from_str(&std::fs::read_to_string("tests/schema/sarif-2.1.0-rtm.5.json").unwrap()).unwrap();
+    // The official schema has a stray bracket in the pattern of a field that is never written.
+    for owner in ["run", "toolComponent"] {
+        schema["definitions"][owner]["properties"]["language"]["pattern"] = "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$".into();
+    }
+    let schema = jsonschema::draft4::new(&schema).unwrap();
+    let read = |args: &[&str]| -> Value {
+        let ran = check(folder.path(), &[&["--format", "sarif"], args].concat());
+        let sarif = serde_json::from_str(&ran.out).unwrap();
+        let errors: Vec<String> = schema.iter_errors(&sarif).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        sarif
+    };
+    let policy = read(&["--policy", "mta-sts.txt"]);
+    let result = policy["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|result| result["ruleId"] == "policy-max-age")
+        .unwrap()
+        .clone();
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "mta-sts.txt");
+    let region = &place["region"];
+    let number = |key: &str| usize::try_from(region[key].as_u64().unwrap()).unwrap();
+    assert_eq!((number("startLine"), number("startColumn"), number("endLine"), number("endColumn")), (4, 1, 4, 8));
+    assert_eq!(&POLICY[number("byteOffset")..][..number("byteLength")], "max-age");
+    // Applying the replacement to the file's octets mends the line.
+    let replacement = &result["fixes"][0]["artifactChanges"][0]["replacements"][0];
+    let deleted = |key: &str| usize::try_from(replacement["deletedRegion"][key].as_u64().unwrap()).unwrap();
+    let mut mended = POLICY.to_owned();
+    let from = deleted("byteOffset");
+    let with = replacement["insertedContent"]["text"].as_str().unwrap();
+    mended.replace_range(from..from + deleted("byteLength"), with);
+    assert!(mended.contains("\r\nmax_age: 86400\r\n"), "{mended}");
+
+    let two = read(&TWO);
+    let rules = two["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+    let results = two["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(rules[index]["helpUri"].as_str().unwrap().starts_with("https://"));
+    }
+}
+
+#[test]
+fn a_finding_keeps_its_fingerprint_when_lines_move() {
+    let folder = folder();
+    let fingerprints = || -> Vec<String> {
+        let ran = check(folder.path(), &["--policy", "mta-sts.txt", "--select", "policy-mode", "--format", "sarif"]);
+        let sarif: Value = serde_json::from_str(&ran.out).unwrap();
+        let results = sarif["runs"][0]["results"].as_array().unwrap().clone();
+        results.iter().map(|result| result["partialFingerprints"]["stslint/v1"].as_str().unwrap().to_owned()).collect()
+    };
+    let before = fingerprints();
+    assert_eq!(before.len(), 1);
+    std::fs::write(folder.path().join("mta-sts.txt"), POLICY.replace("mode:", "x: y\r\nmode:")).unwrap();
+    assert_eq!(before, fingerprints());
+}
+
+#[test]
+fn what_could_not_be_read_is_in_every_document() {
+    let folder = folder();
+    let args = ["--snapshot", "good.yaml", "--snapshot", "broken.yaml", "--select", "record"];
+    for (format, expected) in [
+        ("gitlab", "broken.yaml"),
+        ("html", "broken.yaml"),
+        ("json", "broken.yaml"),
+        ("junit", "<error message"),
+        ("markdown", "broken.yaml"),
+        ("nagios", "STSLINT UNKNOWN"),
+        ("prometheus", "stslint_unreadable_inputs 1"),
+        ("sarif", "\"executionSuccessful\": false"),
+    ] {
+        let ran = check(folder.path(), &[&["--format", format], args.as_slice()].concat());
+        assert_eq!(ran.code, if format == "nagios" { 3 } else { 1 }, "{format}: {}", ran.out);
+        assert!(ran.out.contains(expected), "{format}: {}", ran.out);
+        assert!(ran.err.contains("broken.yaml"), "{format}: {}", ran.err);
+    }
+}
+
+#[test]
+fn junit_counts_what_it_lists() {
+    let folder = folder();
+    let ran = check(folder.path(), &[&["--format", "junit"], TWO.as_slice()].concat());
+    let mut reader = quick_xml::Reader::from_str(&ran.out);
+    let (mut claimed, mut listed) = ([0_u32; 3], [0_u32; 3]);
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(element) | Event::Empty(element) => match element.name().as_ref() {
+                "testsuite" => {
+                    for attribute in element.attributes().map(Result::unwrap) {
+                        let keys = ["tests", "failures", "skipped"];
+                        if let Some(key) = keys.iter().position(|key| attribute.key.as_ref() == *key) {
+                            claimed[key] += attribute.value.parse::<u32>().unwrap();
+                        }
+                    }
+                }
+                "testcase" => listed[0] += 1,
+                "failure" => listed[1] += 1,
+                "skipped" => listed[2] += 1,
+                _ => {}
+            },
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert_eq!(claimed, listed);
+    assert_eq!(listed[1], 2, "{}", ran.out);
+}
+
+#[test]
+fn metrics_are_metrics() {
+    let folder = folder();
+    // The same domain twice, as in a file of many observations: one series each all the same.
+    let args = ["--snapshot", "good.yaml", "--snapshot", "good.yaml", "--snapshot", "policy-html.yaml"];
+    let ran = check(folder.path(), &[&["--format", "prometheus"], args.as_slice()].concat());
+    let mut series = BTreeSet::new();
+    let mut described: Option<String> = None;
+    for line in ran.out.lines() {
+        match line.strip_prefix("# TYPE ") {
+            Some(kind) => described = Some(kind.split(' ').next().unwrap().to_owned()),
+            None if line.starts_with("# HELP ") => {}
+            None => {
+                let (name, value) = line.rsplit_once(' ').unwrap();
+                assert!(name.starts_with(described.as_deref().unwrap()), "{line}");
+                assert!(value.parse::<f64>().is_ok(), "{line}");
+                assert!(series.insert(name), "twice: {line}");
+            }
+        }
+    }
+    assert!(series.contains("stslint_policy_mode{domain=\"example.com\",mode=\"enforce\"}"), "{}", ran.out);
+    assert!(ran.out.ends_with('\n'));
+}
+
+#[test]
+fn several_reports_at_once() {
+    let folder = folder();
+    let outputs = ["json", "sarif", "html", "junit", "gitlab", "markdown", "prometheus", "human", "jsonl"];
+    let named: Vec<String> = outputs.iter().map(|format| format!("--output={format}=out.{format}")).collect();
+    let named: Vec<&str> = named.iter().map(String::as_str).collect();
+    let ran = check(folder.path(), &[&["--format", "concise"], named.as_slice(), TWO.as_slice()].concat());
+    assert_eq!((ran.code, ran.out.lines().count()), (1, 2), "{}{}", ran.out, ran.err);
+    for format in outputs {
+        let alone = check(folder.path(), &[&["--format", format], TWO.as_slice()].concat());
+        let written = std::fs::read_to_string(folder.path().join(format!("out.{format}"))).unwrap();
+        match format {
+            // A file takes the Unicode signs that a pipe without a locale does not.
+            "human" => assert!(written.contains("mx-not-covered.example, as observed on"), "{written}"),
+            _ => assert_eq!(written, alone.out, "{format}"),
+        }
+    }
+    let left: BTreeSet<String> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.contains(".yaml") && !name.starts_with("out.") && name != "mta-sts.txt")
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn outputs_that_cannot_be_are_usage_errors() {
+    let folder = folder();
+    for (args, expected) in [
+        (&["--output", "sarfi=x"][..], "did you mean `sarif`?"),
+        (&["--output", "json"], "FORMAT=FILE"),
+        (&["--format", "json", "--output", "html=-"], "two reports cannot go to standard output"),
+        (&["--output", "json=x", "--output", "html=x"], "two reports cannot go to one file"),
+        (&["--output", "json=no/such/folder/x"], "no/such/folder"),
+        (&["--severity", "policy-mdoe=error"], "did you mean `policy-mode`?"),
+        (&["--severity", "policy-mode=fatal"], "error"),
+    ] {
+        let ran = check(folder.path(), &[args, &["--policy", "mta-sts.txt"]].concat());
+        assert_eq!(ran.code, 2, "{args:?}: {}", ran.err);
+        assert!(ran.err.contains(expected), "{args:?}: {}", ran.err);
+        assert_eq!(ran.out, "", "{args:?}");
+    }
+}
+
+#[test]
+fn filters_choose_what_is_reported() {
+    let folder = folder();
+    let rules = |args: &[&str]| -> (i32, Vec<String>) {
+        let ran = check(folder.path(), &[&["--policy", "mta-sts.txt", "--format", "concise"], args].concat());
+        let id = |line: &str| line.split(['[', ']']).nth(1).unwrap().to_owned();
+        (ran.code, ran.out.lines().map(id).collect())
+    };
+    let both = ["policy-mode", "policy-max-age"].map(str::to_owned).to_vec();
+    assert_eq!(rules(&[]), (1, both.clone()));
+    assert_eq!(rules(&["--ignore", "policy-mode"]), (1, both[1..].to_vec()));
+    assert_eq!(rules(&["--ignore", "policy"]), (0, Vec::new()));
+    assert_eq!(rules(&["--severity", "policy=note"]), (0, both.clone()));
+    assert_eq!(rules(&["--severity", "policy=note", "--fail-on", "note"]), (1, both.clone()));
+    assert_eq!(rules(&["--severity", "policy-mode=note", "--min-severity", "warning"]), (1, both[1..].to_vec()));
+    assert_eq!(rules(&["--fail-on", "never"]), (0, both.clone()));
+    assert_eq!(rules(&["--severity", "policy=note", "--require-complete"]).0, 3);
+    let quiet = check(folder.path(), &["--policy", "mta-sts.txt", "--quiet"]);
+    assert!(quiet.out.contains("policy-mode") && !quiet.out.contains("Checks performed"), "{}", quiet.out);
+    let shown = check(folder.path(), &["--policy", "mta-sts.txt", "--show-passed"]);
+    assert!(shown.out.contains("policy-version"), "{}", shown.out);
+}

@@ -1,0 +1,26 @@
+//! What a user can do, from outside: through the binary and the library's front door, in one test program.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    missing_docs
+)]
+
+mod cli;
+mod collect_cli;
+mod collect_dnssec;
+mod collect_round_trips;
+mod config;
+mod docs;
+mod formats;
+mod html;
+mod lab;
+mod layers;
+mod own_rules;
+mod packaging;
+mod plan;
+mod schema;
+mod sender;

@@ -1,0 +1,205 @@
+//! What a conforming sender does, over changes to a domain that does everything right.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use stslint::facts::Facts;
+use stslint::sender::{SenderAction, SenderCache, SenderView, views};
+use stslint::snapshot::{self, Snapshot};
+
+/// The good snapshot with values at JSON pointers replaced; `null` removes, so that it was not observed.
+fn good(changes: &[(&str, Value)]) -> Snapshot {
+    let good = snapshot::read(Path::new("fixtures/good/snapshot.yaml")).next().unwrap().unwrap();
+    let mut tree = serde_json::to_value(good).unwrap();
+    for (pointer, value) in changes {
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        let parent = tree.pointer_mut(parent).unwrap_or_else(|| panic!("{pointer}"));
+        match (parent, value) {
+            (Value::Object(map), Value::Null) => drop(map.remove(key)),
+            (Value::Object(map), value) => drop(map.insert(key.to_owned(), value.clone())),
+            (Value::Array(list), value) => list[key.parse::<usize>().unwrap()] = value.clone(),
+            _ => panic!("{pointer}"),
+        }
+    }
+    serde_json::from_value(tree).unwrap()
+}
+
+fn sees(changes: &[(&str, Value)]) -> SenderView {
+    views(&Facts::of(&good(changes), None)).remove(0)
+}
+
+fn hosts(view: &SenderView) -> Vec<(SenderAction, Vec<&str>)> {
+    view.hosts.iter().map(|host| (host.action, host.reports.iter().map(String::as_str).collect())).collect()
+}
+
+const TESTING: &str = "version: STSv1\r\nmode: testing\r\nmx: mx1.example.com\r\nmax_age: 1209600\r\n";
+const ONE_HOST: &str = "version: STSv1\r\nmode: enforce\r\nmx: mx1.example.com\r\nmax_age: 1209600\r\n";
+const NONE: &str = "version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n";
+
+#[test]
+fn everything_in_order_is_delivered_over_verified_tls() {
+    let view = sees(&[]);
+    assert_eq!((view.policy.as_str(), view.reports.len()), ("enforce", 0));
+    assert_eq!(hosts(&view), [(SenderAction::Deliver, vec![]), (SenderAction::Deliver, vec![])]);
+}
+
+#[test]
+fn each_fault_of_a_host_has_its_result_type() {
+    let probe = "/mx_hosts/0/probes/0";
+    for (field, value, kind) in [
+        ("ehlo", json!({ "code": 250, "lines": ["mx1.example.com"] }), "starttls-not-supported"),
+        ("starttls", json!({ "code": 454, "lines": ["no TLS"] }), "starttls-not-supported"),
+        ("tls", json!({ "handshake": false }), "validation-failure"),
+        ("tls/trust", json!({ "verdict": "self_signed" }), "certificate-not-trusted"),
+        ("tls/chain/0/not_after", json!("2026-01-01T00:00:00Z"), "certificate-expired"),
+        ("tls/chain/0/not_before", json!("2027-01-01T00:00:00Z"), "certificate-not-trusted"),
+        ("tls/chain/0/dns_ids", json!(["other.example"]), "certificate-host-mismatch"),
+    ] {
+        let mut changes = vec![];
+        let probes = good(&[]).mx_hosts.unwrap()[0].probes.clone().unwrap().len();
+        for index in 0..probes {
+            changes.push((format!("{}/{field}", probe.replace("probes/0", &format!("probes/{index}"))), value.clone()));
+        }
+        let changes: Vec<(&str, Value)> = changes.iter().map(|(path, value)| (path.as_str(), value.clone())).collect();
+        let view = sees(&changes);
+        assert_eq!(hosts(&view)[0], (SenderAction::Refuse, vec![kind]), "{field}");
+        assert_eq!(hosts(&view)[1].0, SenderAction::Deliver, "{field}");
+        assert!(view.outcome.starts_with("One MX host is not used; mail is delivered to mx2"), "{}", view.outcome);
+    }
+}
+
+#[test]
+fn a_host_that_the_policy_does_not_name_is_refused_or_reported() {
+    let enforced = sees(&[("/policy/body", json!(ONE_HOST))]);
+    assert_eq!(hosts(&enforced)[1], (SenderAction::Refuse, vec!["validation-failure"]));
+    let testing = sees(&[("/policy/body", json!(TESTING))]);
+    assert_eq!(hosts(&testing)[1], (SenderAction::DeliverAndReport, vec!["validation-failure"]));
+}
+
+#[test]
+fn without_tlsrpt_nothing_is_reported() {
+    let none = json!({ "outcome": "nxdomain" });
+    let view = sees(&[("/policy/body", json!(TESTING)), ("/tlsrpt", none)]);
+    assert_eq!(hosts(&view)[1], (SenderAction::DeliverUnverified, vec![]));
+}
+
+#[test]
+fn without_a_usable_record_or_policy_nothing_is_verified() {
+    for (changes, policy, reports) in [
+        (vec![("/record", json!({ "outcome": "nxdomain" }))], "absent", vec![]),
+        (
+            vec![("/record", json!({ "outcome": "answer", "records": [{ "strings": ["v=STSv1; id=a-b"] }] }))],
+            "absent",
+            vec![],
+        ),
+        (vec![("/policy/body", json!("version: STSv1\n"))], "absent", vec!["sts-policy-invalid"]),
+        (vec![("/policy/body", json!(NONE))], "none", vec![]),
+    ] {
+        let view = sees(&changes);
+        assert_eq!(
+            (view.policy.as_str(), view.reports.clone()),
+            (policy, reports.into_iter().map(str::to_owned).collect())
+        );
+        assert!(view.hosts.iter().all(|host| host.action == SenderAction::DeliverUnverified), "{changes:?}");
+        assert!(view.hosts.iter().all(|host| host.reports.is_empty()), "{changes:?}");
+    }
+}
+
+#[test]
+fn what_was_not_observed_is_not_known() {
+    let view = sees(&[("/record", Value::Null)]);
+    assert_eq!(view.policy, "unknown");
+    assert!(view.hosts.iter().all(|host| host.action == SenderAction::Unknown));
+    assert!(view.outcome.starts_with("Not known"), "{}", view.outcome);
+    let view = sees(&[("/mx_hosts", Value::Null)]);
+    assert_eq!((view.policy.as_str(), view.hosts[0].action), ("enforce", SenderAction::Unknown));
+    assert!(view.outcome.starts_with("Not known"), "{}", view.outcome);
+}
+
+#[test]
+fn a_sender_that_holds_the_old_policy_goes_by_it() {
+    let older = good(&[("/policy/body", json!(ONE_HOST)), ("/collected_at", json!("2026-11-20T00:00:00Z"))]);
+    let cached = |changes: &[(&str, Value)]| {
+        let views = views(&Facts::of(&good(changes), Some(&older)));
+        assert_eq!(views[1].cache, SenderCache::Baseline);
+        views[1].clone()
+    };
+    // The same id: nothing is fetched, and the second host is not in the cached policy.
+    assert_eq!(hosts(&cached(&[]))[1], (SenderAction::Refuse, vec!["validation-failure"]));
+    // A new id: the new policy is fetched.
+    let new_id = ("/record/records/0/strings", json!(["v=STSv1; id=new1;"]));
+    assert_eq!(hosts(&cached(std::slice::from_ref(&new_id)))[1].0, SenderAction::Deliver);
+    // A new id and a broken policy: the old one goes on, and the failure is reported.
+    let broken = cached(&[new_id, ("/policy/body", json!("<html>"))]);
+    assert_eq!(
+        (broken.policy.as_str(), broken.reports.as_slice()),
+        ("enforce", &["sts-policy-invalid".to_owned()][..])
+    );
+    // No record any more: the old one goes on too.
+    let gone = cached(&[("/record", json!({ "outcome": "nxdomain" }))]);
+    assert_eq!(
+        (gone.policy.as_str(), gone.reports.as_slice()),
+        ("enforce", &["sts-policy-fetch-error".to_owned()][..])
+    );
+    // After max_age it is as with an empty cache.
+    let late = cached(&[("/collected_at", json!("2026-12-20T00:00:00Z"))]);
+    assert_eq!(hosts(&late)[1].0, SenderAction::Deliver);
+}
+
+#[test]
+fn dane_decides_where_its_records_are_secure() {
+    let tlsa = |association: &str| {
+        json!({ "outcome": "answer", "dnssec": "secure",
+            "records": [{ "usage": 3, "selector": 1, "matching": 1, "association": association }] })
+    };
+    let view = sees(&[("/mx_hosts/0/tlsa", tlsa(&"0".repeat(64))), ("/mx/dnssec", json!("secure"))]);
+    let dane = view.hosts[0].dane.clone().unwrap();
+    assert_eq!(view.hosts[0].action, SenderAction::Deliver);
+    let pem = good(&[]).mx_hosts.unwrap()[0].probes.clone().unwrap()[0].tls.clone().unwrap().chain[0].pem.is_some();
+    assert_eq!(dane.action, if pem { SenderAction::Refuse } else { SenderAction::Unknown });
+}
+
+#[test]
+fn tlsa_records_that_nobody_can_use_leave_the_policy_in_force() {
+    let tlsa = json!({ "outcome": "answer", "dnssec": "secure",
+        "records": [{ "usage": 3, "selector": 1, "matching": 1, "association": "1122" }] });
+    let wrong_name = json!(["www.example.com"]);
+    let view = sees(&[("/mx_hosts/0/tlsa", tlsa), ("/mx_hosts/0/probes/0/tls/chain/0/dns_ids", wrong_name)]);
+    let dane = view.hosts[0].dane.clone().unwrap();
+    assert_eq!(dane.action, SenderAction::Refuse, "{}", dane.explanation);
+    assert_eq!(dane.reports, ["certificate-host-mismatch", "tlsa-invalid"]);
+}
+
+#[test]
+fn where_the_mx_records_cannot_be_looked_up_mail_waits() {
+    let view = sees(&[("/mx/outcome", json!("servfail")), ("/mx/records", json!([]))]);
+    assert_eq!((view.policy.as_str(), view.hosts.len()), ("enforce", 0));
+    assert!(view.outcome.contains("waits in the sender's queue"), "{}", view.outcome);
+    let view = sees(&[("/mx/outcome", json!("timeout")), ("/mx/records", json!([]))]);
+    assert_eq!(view.outcome, "Not known: the MX hosts were not observed.");
+}
+
+#[test]
+fn a_null_mx_beside_others_is_told() {
+    let records = json!([{ "preference": 0, "exchange": "." }, { "preference": 10, "exchange": "mx1.example.com" }]);
+    let view = sees(&[("/mx/records", records)]);
+    assert_eq!(view.hosts.len(), 1);
+    assert!(view.outcome.ends_with("Senders that heed the null MX beside it send none."), "{}", view.outcome);
+}
+
+#[test]
+fn a_policy_at_some_addresses_only_is_told() {
+    let view = sees(&[("/policy_host/probes/0/response/status", json!(404))]);
+    assert!(view.explanation.starts_with("1 of the policy host's 2 addresses give"), "{}", view.explanation);
+}
+
+#[test]
+fn a_host_that_breaks_off_inside_tls_gets_no_mail() {
+    let probe = "/mx_hosts/0/probes/0";
+    let refused = json!({ "kind": "tls_alert", "detail": "it wants the client's certificate" });
+    let view = sees(&[(&format!("{probe}/ehlo_after_tls"), Value::Null), (&format!("{probe}/failure"), refused)]);
+    assert_eq!(view.hosts[0].action, SenderAction::Retry, "{}", view.hosts[0].explanation);
+    assert!(view.hosts[0].explanation.contains("it wants the client's certificate"), "{}", view.hosts[0].explanation);
+    let view = sees(&[(&format!("{probe}/ehlo_after_tls"), json!({ "code": 421, "lines": ["bye"] }))]);
+    assert_eq!(view.hosts[0].explanation, "inside TLS it answers 421 bye");
+}
