@@ -36,3 +36,4 @@ pub mod rules;
 pub mod sender;
 pub mod snapshot;
 pub mod source_text;
+pub mod tls_reports;

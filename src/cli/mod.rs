@@ -17,6 +17,7 @@ mod input;
 mod man;
 mod network;
 mod progress;
+mod reports;
 mod rule_args;
 mod rule_new;
 mod rules;
@@ -101,6 +102,8 @@ pub enum Command {
     Init(Box<init::InitArgs>),
     /// Show what changed between two snapshots, fact by fact.
     Diff(diff::DiffArgs),
+    /// Read TLS reports (RFC 8460): what senders saw, why connections failed, and what became of the mail.
+    Reports(reports::ReportsArgs),
     /// List, show or test rules.
     Rules(rules::RulesArgs),
     /// Explain a rule: what it demands, why, and how to mend it.
@@ -200,6 +203,7 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
         Command::Facts(args) => facts::facts(args, output),
         Command::Init(args) => init::run(args, output),
         Command::Man(args) => man::run(args),
+        Command::Reports(args) => reports::run(args, output),
         Command::Rules(args) => rules::run(args, configuration, output),
         Command::Schema(args) => schema::run(args),
     }

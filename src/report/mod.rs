@@ -17,6 +17,7 @@ mod place;
 mod prometheus;
 pub mod rule_page;
 mod sarif;
+pub mod tls_reports;
 mod wording;
 
 use jiff::Timestamp;
@@ -28,7 +29,7 @@ pub use self::concise::concise;
 pub use self::github::github;
 pub use self::gitlab::gitlab;
 pub use self::html::html;
-pub use self::human::{Page, Style, ascii, human, render, total};
+pub use self::human::{Page, Style, ascii, human, human_tls_reports, render, total};
 pub use self::json::{JsonReport, json, json_line};
 pub use self::junit::junit;
 pub use self::markdown::markdown;

@@ -275,6 +275,7 @@ fn a_snapshot_is_written_whole_where_it_was_asked_for() {
 #[test]
 fn the_fixtures_give_the_reports_that_were_reviewed() {
     let mut folders: Vec<_> = std::fs::read_dir("fixtures").unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|folder| folder.join("snapshot.yaml").exists());
     folders.sort();
     for folder in folders {
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();

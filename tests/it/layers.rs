@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of the flow; each may use those before it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "source_text",
     "files",
     "grammar",
+    "tls_reports",
     "snapshot",
     "facts",
     "sender",

@@ -22,5 +22,6 @@ mod layers;
 mod own_rules;
 mod packaging;
 mod plan;
+mod reports;
 mod schema;
 mod sender;

@@ -5,6 +5,7 @@ mod checklist;
 mod page;
 mod published;
 mod sender;
+mod tls_reports;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 pub use self::checklist::group_title;
 pub use self::page::Page;
+pub use self::tls_reports::tls_reports as human_tls_reports;
 use super::{citation_url, counted};
 use crate::fix::corrected_line;
 use crate::outcome::{Check, Report, Severity, Summary};

@@ -1,0 +1,170 @@
+//! `stslint reports`: TLS reports (RFC 8460), read from files, mails and mailboxes, summed up and explained.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use miette::{IntoDiagnostic, Report as Error};
+
+use super::{Ended, OutputArgs, UsageError, terminal};
+use crate::files;
+use crate::report::tls_reports::{By, TlsResults, csv, json, json_lines};
+use crate::report::{Unreadable, human_tls_reports};
+use crate::source_text::escape;
+use crate::tls_reports::container::{Found, unpack};
+use crate::tls_reports::digest::digest;
+use crate::tls_reports::model::TlsReport;
+use crate::tls_reports::read::read;
+
+/// A file of reports: a mailbox may be large.
+const MAX_FILE: u64 = 512 << 20;
+/// So many files of a folder are read.
+const MAX_FILES: usize = 1_000_000;
+/// Folders in folders.
+const MAX_DEPTH: usize = 16;
+
+/// Options of `reports`.
+#[derive(Args, Debug)]
+pub struct ReportsArgs {
+    /// Reports: JSON, gzip, zip, mails, mailboxes (mbox), folders (Maildir too); `-` for standard input.
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Only what happened on this day (UTC) or later, for example 2026-11-20.
+    #[arg(long, value_name = "DAY")]
+    since: Option<Date>,
+    /// What the table beside the causes lists.
+    #[arg(long, value_enum, default_value_t = Table::Sender)]
+    by: Table,
+    /// The format.
+    #[arg(long, value_enum, default_value_t = ReportsFormat::Human, help_heading = "Output")]
+    format: ReportsFormat,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Table {
+    /// Each cause of failures.
+    Cause,
+    /// Each day.
+    Day,
+    /// Each MX host that a failure names.
+    Host,
+    /// Each sender.
+    Sender,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum ReportsFormat {
+    /// A table: one row per failure.
+    Csv,
+    /// For people.
+    Human,
+    /// One JSON document with everything.
+    Json,
+    /// One line of JSON per report.
+    Jsonl,
+}
+
+/// Runs the command: exit code 1 where connections failed, 2 where nothing could be read.
+pub fn run(args: &ReportsArgs, output: &OutputArgs) -> Ended {
+    let mut gathered = Gathered::default();
+    for path in &args.paths {
+        gathered.path(path, 0);
+    }
+    if let Some(since) = args.since {
+        let from = TimeZone::UTC.to_timestamp(since.at(0, 0, 0, 0)).into_diagnostic()?.as_second();
+        gathered.reports.retain(|report| report.end.or(report.start).is_none_or(|end| end >= from));
+    }
+    gathered.reports.sort_by(|one, other| (one.start, &one.source).cmp(&(other.start, &other.source)));
+    let digest = digest(&gathered.reports);
+    let results = TlsResults { digest: &digest, reports: &gathered.reports, lost: &gathered.lost };
+    match args.format {
+        ReportsFormat::Csv => terminal::print(&csv(&results)),
+        ReportsFormat::Human => terminal::print(&human_tls_reports(&results, args.by.into(), &terminal::style(output))),
+        ReportsFormat::Json => terminal::print(&json(&results).into_diagnostic()?),
+        ReportsFormat::Jsonl => terminal::print(&json_lines(&results).into_diagnostic()?),
+    }
+    for lost in &gathered.lost {
+        let error: Error = UsageError { message: lost.sentence(), help: None }.into();
+        terminal::print_error(&error, output);
+    }
+    if gathered.reports.is_empty() && args.since.is_none() {
+        return Ok(2);
+    }
+    Ok(u8::from(digest.domains.iter().any(|domain| domain.failed > 0)))
+}
+
+impl From<Table> for By {
+    fn from(table: Table) -> Self {
+        match table {
+            Table::Cause => By::Cause,
+            Table::Day => By::Day,
+            Table::Host => By::Host,
+            Table::Sender => By::Sender,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Gathered {
+    reports: Vec<TlsReport>,
+    lost: Vec<Unreadable>,
+    files: usize,
+}
+
+impl Gathered {
+    /// Reads a file, or every file below a folder in the order of their names; a bad one never stops the rest.
+    fn path(&mut self, path: &Path, depth: usize) {
+        let name = escape(&path.display().to_string());
+        if path != Path::new("-") && path.is_dir() {
+            if depth > MAX_DEPTH {
+                return self.lost(&name, "the folder is too deep");
+            }
+            let Ok(entries) = std::fs::read_dir(path) else { return self.lost(&name, "the folder cannot be read") };
+            let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+            paths.sort();
+            // What is in `tmp` of a Maildir is not delivered yet.
+            let maildir = path.join("cur").is_dir() && path.join("new").is_dir();
+            for entry in paths.iter().filter(|entry| !maildir || !entry.ends_with("tmp")) {
+                self.path(entry, depth.saturating_add(1));
+            }
+            return;
+        }
+        self.files = self.files.saturating_add(1);
+        if self.files > MAX_FILES {
+            return;
+        }
+        match files::read_bounded(path, MAX_FILE) {
+            Ok(octets) => self.octets(&name, &octets),
+            Err(error) => self.lost(&name, &error.to_string()),
+        }
+    }
+
+    fn octets(&mut self, name: &str, octets: &[u8]) {
+        let unpacked = unpack(name, octets);
+        for found in &unpacked.found {
+            self.found(found);
+        }
+        for lost in unpacked.lost {
+            self.lost(&lost.source, &lost.reason);
+        }
+    }
+
+    fn found(&mut self, found: &Found) {
+        match read(&found.source, &found.octets) {
+            Ok(report) => self.reports.push(TlsReport { mail: found.mail.clone(), ..report }),
+            Err(broken) => {
+                let line = found
+                    .octets
+                    .get(..broken.span.start)
+                    .map_or(0, |before| before.iter().filter(|octet| **octet == b'\n').count());
+                let reason = format!("not a report: {} in line {}", escape(&broken.reason), line.saturating_add(1));
+                self.lost(&found.source, &reason);
+            }
+        }
+    }
+
+    fn lost(&mut self, name: &str, reason: &str) {
+        self.lost.push(Unreadable { name: name.to_owned(), message: reason.to_owned() });
+    }
+}

@@ -1,0 +1,124 @@
+//! TLS reports for people: the answer first, then each cause with its weight, who reports, and what is odd about the
+//! reports themselves.
+
+use std::collections::BTreeMap;
+
+use super::{Page, Style, ascii, no_commands};
+use crate::outcome::Severity;
+use crate::report::counted;
+use crate::report::tls_reports::{By, TlsResults, cause_line, fate, period, readiness, rows};
+use crate::source_text::escape;
+use crate::tls_reports::digest::{Cause, DomainDigest};
+
+/// So many lines of a table are shown.
+const MOST_ROWS: usize = 30;
+/// So many oddities are shown by their text.
+const MOST_ODDITIES: usize = 12;
+
+/// The reports as text.
+pub fn tls_reports(results: &TlsResults<'_>, by: By, style: &Style) -> String {
+    let page = Page { style };
+    let mut text = String::new();
+    for domain in &results.digest.domains {
+        text.push_str(&of_domain(domain, by, &page));
+        text.push('\n');
+    }
+    if !style.findings_only {
+        text.push_str(&oddities(results, &page));
+        text.push_str(&closing(results, &page));
+    }
+    let text = no_commands(&text);
+    if style.unicode { text } else { ascii(&text) }
+}
+
+fn of_domain(domain: &DomainDigest, by: By, page: &Page<'_>) -> String {
+    let name = if domain.domain.is_empty() { "a domain that no report names" } else { &domain.domain };
+    let senders = counted(domain.senders.len(), "sender");
+    let about = format!("{}: mail to you, {}, as {senders} saw it", page.bold(&escape(name)), period(domain));
+    let mut text = page.paragraph("", &about);
+    let severity = match (domain.failed, domain.refused) {
+        (0, _) => None,
+        (_, 0) => Some(Severity::Warning),
+        _ => Some(Severity::Error),
+    };
+    let fate = fate(domain);
+    text.push_str(
+        &page.paragraph("", &severity.map_or_else(|| page.good(&fate), |severity| page.severe(severity, &fate))),
+    );
+    for (number, cause) in domain.causes.iter().enumerate() {
+        text.push_str(&of_cause(number.saturating_add(1), cause, page));
+    }
+    if page.style.findings_only {
+        return text;
+    }
+    text.push_str(&page.heading(by.title()));
+    let rows = rows(domain, by);
+    let widest = rows.iter().map(|row| escape(&row.name).chars().count()).max().unwrap_or_default().min(40);
+    for row in rows.iter().take(MOST_ROWS) {
+        let name = escape(&row.name);
+        let padding = " ".repeat(widest.saturating_sub(name.chars().count()));
+        let failed = if row.failed == 0 { String::new() } else { format!(", {} failed", row.failed) };
+        text.push_str(&format!("  {name}{padding}  {}{failed}\n", counted_large(row.connections, "connection")));
+    }
+    if let Some(more) = rows.len().checked_sub(MOST_ROWS).filter(|more| *more > 0) {
+        text.push_str(&format!("  and {more} more\n"));
+    }
+    if let Some(readiness) = readiness(domain) {
+        text.push_str(&page.heading("May you switch to mode enforce?"));
+        text.push_str(&page.paragraph("  ", &readiness));
+    }
+    text
+}
+
+fn of_cause(number: usize, cause: &Cause, page: &Page<'_>) -> String {
+    let lead = format!("  {number}. ");
+    let indent = " ".repeat(lead.len());
+    let mut text = page.paragraph(&lead, &page.bold(&escape(&cause.explanation)));
+    text.push_str(&page.paragraph(&indent, &cause_line(cause)));
+    text.push_str(&page.paragraph(&format!("{indent}help: "), &escape(&cause.advice)));
+    text
+}
+
+/// What is odd about the reports: each oddity once, with how often it occurs and one place.
+fn oddities(results: &TlsResults<'_>, page: &Page<'_>) -> String {
+    let mut by_text: BTreeMap<(&str, &str), (u64, String)> = BTreeMap::new();
+    for report in results.reports {
+        for offence in &report.offences {
+            let place = || format!("{}, {}", report.source, if offence.at.is_empty() { "/" } else { &offence.at });
+            let entry = by_text.entry((offence.rule, &offence.message)).or_insert_with(|| (0, place()));
+            entry.0 = entry.0.saturating_add(1);
+        }
+    }
+    if by_text.is_empty() {
+        return String::new();
+    }
+    let mut sorted: Vec<_> = by_text.into_iter().collect();
+    sorted.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+    let mut text = page.heading("Odd about the reports (their senders' doing; all that could be read was counted)");
+    for ((rule, message), (count, place)) in sorted.iter().take(MOST_ODDITIES) {
+        let times = if *count == 1 { String::new() } else { format!(" ({count} times, first in {})", escape(place)) };
+        let once = if *count == 1 { format!(" ({})", escape(place)) } else { times };
+        text.push_str(&page.paragraph("  ", &format!("{rule}: {message}{once}")));
+    }
+    if let Some(more) = sorted.len().checked_sub(MOST_ODDITIES).filter(|more| *more > 0) {
+        text.push_str(&format!("  and {}; --format json has them all\n", counted(more, "more kind")));
+    }
+    text + "\n"
+}
+
+fn closing(results: &TlsResults<'_>, page: &Page<'_>) -> String {
+    let digest = results.digest;
+    let mut text = format!("{} read", counted_large(digest.reports, "report"));
+    if digest.duplicates > 0 {
+        text.push_str(&format!(", {} left out as duplicates", digest.duplicates));
+    }
+    if !results.lost.is_empty() {
+        text.push_str(&format!(", {} not readable (named on standard error)", results.lost.len()));
+    }
+    text.push_str(". Nobody vouches for who wrote them: DKIM signatures are not checked.");
+    page.paragraph("", &page.faint(&text))
+}
+
+fn counted_large(number: u64, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,210 @@
+//! Why connections failed, as far as the report alone tells: its result types, reasons, hosts and the policy that was
+//! applied.
+//!
+//! Called by `digest` for each element of `failure-details`.
+
+use super::model::{FailureDetail, PolicyResult, PolicyType};
+use crate::grammar::mx_pattern::MxPattern;
+use crate::grammar::policy;
+
+/// What explains a failure.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum CauseKind {
+    /// The certificate of the MX host has expired.
+    CertificateExpired,
+    /// The certificate of the MX host does not name it.
+    CertificateName,
+    /// The certificate of the MX host is not trusted.
+    CertificateTrust,
+    /// The sender demands DANE by agreement, and there are no TLSA records.
+    DaneRequired,
+    /// DNSSEC validation failed.
+    Dnssec,
+    /// The MX host is named by no `mx` pattern of the policy.
+    NotCovered,
+    /// No cause that the report tells.
+    Other,
+    /// The policy could not be fetched.
+    PolicyFetch,
+    /// The policy was fetched and is not valid.
+    PolicyInvalid,
+    /// The certificate of the policy host is not valid.
+    PolicyHostCertificate,
+    /// The MX host does not offer STARTTLS.
+    StartTls,
+    /// No TLSA record matches the certificate.
+    Tlsa,
+}
+
+/// A failure's cause, in words.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Explained {
+    /// The kind.
+    pub kind: CauseKind,
+    /// What went wrong, in one or two sentences.
+    pub explanation: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+/// Explains one failure under the policy that was applied.
+pub fn explain(result: &PolicyResult, failure: &FailureDetail) -> Explained {
+    let kind = kind_of(result, failure);
+    let host = failure.receiving_mx_hostname.as_deref();
+    let at = host.map_or_else(|| "an MX host".to_owned(), |host| format!("`{host}`"));
+    let (explanation, advice) = match kind {
+        CauseKind::CertificateExpired => (
+            format!("The certificate of {at} had expired."),
+            "Renew it, and make sure that the mail server loads the new one.".to_owned(),
+        ),
+        CauseKind::CertificateName => (
+            format!("The certificate of {at} does not name the host."),
+            format!("Give {at} a certificate with its own name among the DNS names (RFC 8461 §4.2)."),
+        ),
+        CauseKind::CertificateTrust => (
+            format!(
+                "The certificate of {at} is not trusted: it is self-signed, its authority is unknown, or an intermediate certificate is missing."
+            ),
+            "Use a certificate from a public authority, and send the whole chain.".to_owned(),
+        ),
+        CauseKind::DaneRequired => (
+            format!("The sender demands DANE, and found no TLSA records that DNSSEC secures for {at}."),
+            "The sender and you agreed on this: publish TLSA records in a signed zone, or ask the sender.".to_owned(),
+        ),
+        CauseKind::Dnssec => (
+            "The sender's resolver could not validate the DNSSEC signatures.".to_owned(),
+            "Check the zone's signatures and the DS record at the parent.".to_owned(),
+        ),
+        CauseKind::NotCovered => not_covered(result, host),
+        CauseKind::Other => (
+            format!("The sender could not set up TLS as the policy demands with {at}."),
+            "Check the domain as it is now, with `stslint check`.".to_owned(),
+        ),
+        CauseKind::PolicyFetch => fetch(result, failure),
+        CauseKind::PolicyInvalid => invalid(result),
+        CauseKind::PolicyHostCertificate => (
+            "The certificate of the policy host is not valid, so the policy was not taken.".to_owned(),
+            "Give the policy host a certificate from a public authority that names it (RFC 8461 §3.3).".to_owned(),
+        ),
+        CauseKind::StartTls => (
+            format!("{at} did not offer STARTTLS."),
+            "Switch TLS on for incoming mail; a firewall that inspects SMTP may hide the offer.".to_owned(),
+        ),
+        CauseKind::Tlsa => (
+            format!("No TLSA record of {at} matches the certificate that it presents."),
+            "Publish the TLSA record of the present key, and keep the old one until its TTL has passed.".to_owned(),
+        ),
+    };
+    Explained { kind, explanation: sentence(&explanation), advice }
+}
+
+fn kind_of(result: &PolicyResult, failure: &FailureDetail) -> CauseKind {
+    let uncovered = failure.receiving_mx_hostname.as_deref().is_some_and(|host| !covered(result, host));
+    let mismatch = reason(failure).contains("mx_hosts_mismatch") || reason(failure).contains("mx-mismatch");
+    match failure.result_type.as_str() {
+        // Senders have no result type of their own for a host that the policy does not name.
+        "validation-failure" | "certificate-host-mismatch" if uncovered || mismatch => CauseKind::NotCovered,
+        "mx-mismatch" => CauseKind::NotCovered,
+        "certificate-expired" => CauseKind::CertificateExpired,
+        "certificate-host-mismatch" | "certificate-name-mismatch" => CauseKind::CertificateName,
+        "certificate-not-trusted" => CauseKind::CertificateTrust,
+        "dane-required" => CauseKind::DaneRequired,
+        "dnssec-invalid" => CauseKind::Dnssec,
+        "starttls-not-supported" => CauseKind::StartTls,
+        "sts-policy-fetch-error" => CauseKind::PolicyFetch,
+        "sts-policy-invalid" => CauseKind::PolicyInvalid,
+        "sts-webpki-invalid" => CauseKind::PolicyHostCertificate,
+        "tlsa-invalid" => CauseKind::Tlsa,
+        _ => CauseKind::Other,
+    }
+}
+
+fn reason(failure: &FailureDetail) -> String {
+    failure.failure_reason_code.as_deref().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// Whether the applied policy names the host; `true` where that cannot be told.
+pub fn covered(result: &PolicyResult, host: &str) -> bool {
+    let patterns = result.patterns();
+    result.policy_type != PolicyType::Sts
+        || patterns.is_empty()
+        || patterns.iter().any(|pattern| MxPattern::parse(pattern).is_ok_and(|pattern| pattern.matches(host)))
+}
+
+fn not_covered(result: &PolicyResult, host: Option<&str>) -> (String, String) {
+    let patterns = result.patterns();
+    let shown: Vec<String> = patterns.iter().take(4).map(|pattern| format!("`{pattern}`")).collect();
+    let more = if patterns.len() > shown.len() {
+        format!(" and {} more", patterns.len() - shown.len())
+    } else {
+        String::new()
+    };
+    let of = if shown.is_empty() { String::new() } else { format!(": {}{more}", shown.join(", ")) };
+    let Some(host) = host else {
+        return (
+            format!("An MX host is named by no `mx` line of the policy that the sender held{of}."),
+            "Compare the MX records with the policy's `mx` lines: `stslint check` names the host.".to_owned(),
+        );
+    };
+    let deeper = patterns.iter().find_map(|pattern| {
+        let zone = pattern.strip_prefix("*.")?;
+        let label = host.strip_suffix(zone)?.strip_suffix('.')?;
+        label
+            .contains('.')
+            .then(|| format!(" `*` covers one label only, and `{host}` has more of them below `{zone}`."))
+    });
+    let parent = host.split_once('.').map_or(host, |(_, parent)| parent);
+    let advice = match &deeper {
+        Some(_) => format!("Publish `mx: *.{parent}` or `mx: {host}`, with a new `id` in the record."),
+        None => format!("Publish `mx: {host}`, with a new `id` in the record."),
+    };
+    let why = deeper.unwrap_or_default();
+    (format!("`{host}` is named by no `mx` line of the policy that the sender held{of}.{why}"), advice)
+}
+
+fn fetch(result: &PolicyResult, failure: &FailureDetail) -> (String, String) {
+    let reason = reason(failure);
+    let status: Option<&str> = reason
+        .split(|c: char| !c.is_ascii_digit())
+        .find(|number| number.len() == 3 && number.starts_with(['3', '4', '5']));
+    let how = if let Some(status) = status {
+        format!("the policy host answered with HTTP status {status}")
+    } else if reason.contains("deadline") || reason.contains("timeout") || reason.contains("timed out") {
+        "the policy host did not answer in the time that the sender allows".to_owned()
+    } else if reason.contains("certificate") || reason.contains("x509") {
+        "TLS with the policy host failed over its certificate".to_owned()
+    } else {
+        "the policy host could not be reached, or did not serve the policy; the report does not say which".to_owned()
+    };
+    // With a policy in the report the fetch was a refresh, and the cached policy was applied (RFC 8461 §5.1).
+    let cached = if result.line("mode").is_some() {
+        " The sender went on with the policy in its cache, until its max_age runs out."
+    } else {
+        ""
+    };
+    let advice = "Fetch the policy from outside, over IPv4 and IPv6: `stslint check` tries each address. One such failure on the day of a change is usual.";
+    (format!("The policy could not be fetched: {how}.{cached}"), advice.to_owned())
+}
+
+/// What is wrong with the policy is often in the report itself.
+fn invalid(result: &PolicyResult) -> (String, String) {
+    let text = result.policy_string.join("\r\n");
+    let parsed = policy::parse(text.as_bytes());
+    let missing = [
+        ("version", parsed.version.is_none()),
+        ("mode", parsed.valid_mode().is_none()),
+        ("max_age", parsed.valid_max_age().is_none()),
+    ];
+    let found = missing.iter().find(|(_, missing)| *missing && !text.is_empty());
+    let what = found.map_or_else(String::new, |(name, _)| format!(": it has no valid `{name}`"));
+    (
+        format!("The sender fetched a policy that is not valid{what}."),
+        "Lint the file that is served now: `stslint check --policy FILE`.".to_owned(),
+    )
+}
+
+/// A sentence begins with a capital letter, where it does not begin with a name in backticks.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}

@@ -1,0 +1,14 @@
+//! TLS reports (RFC 8460 §4): what senders saw, read from whatever they arrive in.
+//!
+//! Called by `stslint reports`. Pure: [`unpack`](container::unpack) finds the reports in octets (JSON, gzip, zip, mail,
+//! mbox), [`read`](read::read) reads one without losing it for an odd field, and [`digest`](digest::digest) sums up
+//! many, with the causes of failures that the reports alone can tell.
+
+pub mod cause;
+pub mod container;
+pub mod digest;
+mod json;
+pub mod model;
+mod offences;
+pub mod read;
+mod when;

@@ -1,0 +1,544 @@
+//! Reads one TLS report (RFC 8460 §4.4) from its JSON. Nothing is lost for one odd field: what can be read is read, and
+//! what is odd becomes an offence with its place.
+
+use std::ops::Range;
+
+use jsonc_parser::ast::{Array, Object, Value};
+
+use super::json::{self, Broken, duplicates, kind, member, span};
+use super::model::{FailureDetail, PolicyResult, PolicyType, TlsReport};
+use super::offences::Offences;
+use super::when::When;
+use crate::source_text::{escape, nearest};
+
+/// Limits on one report: more is left unread and said.
+const POLICIES: usize = 1_000;
+const DETAILS: usize = 10_000;
+const LINES: usize = 1_000;
+
+/// The registered result types (RFC 8460 §6.6).
+pub const RESULT_TYPES: [&str; 11] = [
+    "certificate-expired",
+    "certificate-host-mismatch",
+    "certificate-not-trusted",
+    "dane-required",
+    "dnssec-invalid",
+    "starttls-not-supported",
+    "sts-policy-fetch-error",
+    "sts-policy-invalid",
+    "sts-webpki-invalid",
+    "tlsa-invalid",
+    "validation-failure",
+];
+
+/// Reads a report from the octets of its JSON. `source` is where it came from, for people. Fails only where the octets
+/// are no JSON object at all.
+pub fn read(source: &str, octets: &[u8]) -> Result<TlsReport, Broken> {
+    let mut reader = Reader::default();
+    let text = reader.text(octets);
+    let value = json::parse(&text)?;
+    let object = reader.root(&value)?;
+    if !is_report(object) {
+        let reason = "it has neither `policies` nor the other fields of a TLS report".to_owned();
+        return Err(Broken { reason, span: 0..0 });
+    }
+    let mut report = reader.report(object);
+    report.source = source.to_owned();
+    report.offences = reader.offences.in_order();
+    Ok(report)
+}
+
+/// Whether an object is meant as a report: it has policies, or two of the other fields.
+fn is_report(object: &Object<'_>) -> bool {
+    let has = |name: &&str| member(object, name).is_some();
+    has(&"policies")
+        || ["organization-name", "date-range", "contact-info", "report-id"].iter().filter(|name| has(name)).count() >= 2
+}
+
+/// A place in the JSON: its pointer, and its octets.
+#[derive(Clone, Debug)]
+struct Place {
+    pointer: String,
+    span: Range<usize>,
+}
+
+impl Place {
+    fn below(&self, name: &str, span: Range<usize>) -> Place {
+        Place { pointer: format!("{}/{name}", self.pointer), span }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Reader {
+    offences: Offences,
+}
+
+impl Reader {
+    /// The text, without a byte order mark; octets that are not UTF-8 are replaced (RFC 7493 §2.1).
+    fn text(&mut self, octets: &[u8]) -> String {
+        let (marked, octets) = match octets.strip_prefix(b"\xEF\xBB\xBF") {
+            Some(rest) => (true, rest),
+            None => (false, octets),
+        };
+        if marked {
+            self.offences.note("report-json", "", 0..0, "a byte order mark is in front of the JSON");
+        }
+        let text = String::from_utf8_lossy(octets);
+        if matches!(text, std::borrow::Cow::Owned(_)) {
+            let at = std::str::from_utf8(octets).err().map_or(0, |error| error.valid_up_to());
+            self.offences.note("report-json", "", at..at, format!("octet {at} is not UTF-8"));
+        }
+        text.into_owned()
+    }
+
+    fn root<'a, 'b>(&mut self, value: &'b Value<'a>) -> Result<&'b Object<'a>, Broken> {
+        match value {
+            Value::Object(object) => Ok(object),
+            Value::Array(list) => match list.elements.as_slice() {
+                [Value::Object(object)] => {
+                    self.offences.note("report-json", "", span(value), "the report is inside a list");
+                    Ok(object)
+                }
+                _ => Err(Broken { reason: "expected one object, found a list".to_owned(), span: span(value) }),
+            },
+            other => Err(Broken { reason: format!("expected an object, found {}", kind(other)), span: span(value) }),
+        }
+    }
+
+    fn report(&mut self, object: &Object<'_>) -> TlsReport {
+        let here = Place { pointer: String::new(), span: object.range.start..object.range.end };
+        self.names(object, &here, &["organization-name", "date-range", "contact-info", "report-id", "policies"]);
+        let organization_name = self.required(object, &here, "organization-name");
+        let (start, end) = self.date_range(object, &here);
+        let contact_info = self.required(object, &here, "contact-info");
+        let report_id = self.required(object, &here, "report-id");
+        let policies = self.policies(object, &here);
+        TlsReport { organization_name, contact_info, report_id, start, end, policies, ..TlsReport::default() }
+    }
+
+    /// Duplicate and unknown names of an object.
+    fn names(&mut self, object: &Object<'_>, here: &Place, known: &[&str]) {
+        for (name, span) in duplicates(object) {
+            let message = format!("`{name}` occurs twice; the first is read");
+            self.offences.note("report-json", format!("{}/{name}", here.pointer), span, message);
+        }
+        for property in &object.properties {
+            let name = property.name.as_str();
+            if known.contains(&name) {
+                continue;
+            }
+            let advice = nearest(name, known.iter().copied())
+                .map_or_else(String::new, |near| format!("; did the sender mean `{near}`?"));
+            let at = format!("{}/{name}", here.pointer);
+            let message = format!("RFC 8460 §4.4 has no field `{name}`{advice}");
+            self.offences.note("report-extra", at, property.range.start..property.range.end, message);
+        }
+    }
+
+    /// A string that the section demands.
+    fn required(&mut self, object: &Object<'_>, here: &Place, name: &str) -> Option<String> {
+        let Some(value) = member(object, name) else {
+            let at = format!("{}/{name}", here.pointer);
+            self.offences.note("report-fields", at, here.span.clone(), format!("`{name}` is missing"));
+            return None;
+        };
+        let place = here.below(name, span(value));
+        match value {
+            Value::StringLit(text) if !text.value.trim().is_empty() => Some(text.value.trim().to_owned()),
+            Value::StringLit(_) => self.odd("report-fields", &place, format!("`{name}` is empty")),
+            other => {
+                let message = format!("`{name}` is {}, not a string", kind(other));
+                self.odd::<String>("report-fields", &place, message);
+                scalar(other)
+            }
+        }
+    }
+
+    /// A string that may be left out; an empty one is as good as none.
+    fn optional(&mut self, object: &Object<'_>, here: &Place, name: &str) -> Option<String> {
+        let value = member(object, name)?;
+        match value {
+            Value::StringLit(text) => Some(text.value.trim().to_owned()).filter(|text| !text.is_empty()),
+            Value::NullKeyword(_) => None,
+            other => {
+                let place = here.below(name, span(value));
+                self.odd::<String>("report-fields", &place, format!("`{name}` is {}, not a string", kind(other)));
+                scalar(other)
+            }
+        }
+    }
+
+    fn odd<T>(&mut self, rule: &'static str, place: &Place, message: impl AsRef<str>) -> Option<T> {
+        self.offences.note(rule, place.pointer.clone(), place.span.clone(), message);
+        None
+    }
+
+    fn object<'a, 'b>(&mut self, object: &'b Object<'a>, here: &Place, name: &str) -> Option<&'b Object<'a>> {
+        let place = here.below(name, here.span.clone());
+        match member(object, name) {
+            Some(Value::Object(inner)) => Some(inner),
+            Some(other) => {
+                let place = here.below(name, span(other));
+                self.odd("report-fields", &place, format!("`{name}` is {}, not an object", kind(other)))
+            }
+            None => self.odd("report-fields", &place, format!("`{name}` is missing")),
+        }
+    }
+
+    fn date_range(&mut self, object: &Object<'_>, here: &Place) -> (Option<i64>, Option<i64>) {
+        let Some(range) = self.object(object, here, "date-range") else { return (None, None) };
+        let place = here.below("date-range", range.range.start..range.range.end);
+        self.names(range, &place, &["start-datetime", "end-datetime"]);
+        let start = self.date_time(range, &place, "start-datetime");
+        let end = self.date_time(range, &place, "end-datetime");
+        if let (Some(start), Some(end)) = (start, end) {
+            self.length(start, end, &place);
+        }
+        (start, end)
+    }
+
+    fn date_time(&mut self, object: &Object<'_>, here: &Place, name: &str) -> Option<i64> {
+        let text = self.required(object, here, name)?;
+        let place = here.below(name, member(object, name).map_or(here.span.clone(), span));
+        let Some(when) = When::parse(&text) else {
+            return self.odd("report-date-range", &place, format!("`{text}` is not a date-time (RFC 3339 §5.6)"));
+        };
+        let oddity = match when {
+            When::DateOnly(_) => Some("is a date without a time; it is read as midnight, UTC"),
+            When::Exact(_) => None,
+            When::NoZone(_) => Some("has no time zone; it is read as UTC"),
+        };
+        if let Some(oddity) = oddity {
+            self.odd::<()>("report-date-range", &place, format!("`{text}` {oddity}"));
+        }
+        Some(when.seconds())
+    }
+
+    /// A report covers a day: to the last second of it, or to the next midnight (RFC 8460 §4.1).
+    fn length(&mut self, start: i64, end: i64, place: &Place) {
+        let seconds = end.saturating_sub(start);
+        if seconds < 0 {
+            self.odd::<()>("report-date-range", place, "the range ends before it starts");
+        } else if !(86_399..=86_400).contains(&seconds) {
+            let hours = seconds.saturating_add(1) / 3_600;
+            let message = match hours {
+                0 => format!("the range covers {seconds} seconds instead of a day"),
+                1..=48 => format!("the range covers {hours} hours instead of a day"),
+                _ => format!("the range covers {} days instead of one", hours / 24),
+            };
+            self.odd::<()>("report-date-range", place, message);
+        }
+    }
+
+    fn policies(&mut self, object: &Object<'_>, here: &Place) -> Vec<PolicyResult> {
+        let place = here.below("policies", member(object, "policies").map_or(here.span.clone(), span));
+        let elements: Vec<&Value<'_>> = match member(object, "policies") {
+            Some(Value::Array(list)) => list.elements.iter().collect(),
+            Some(value @ Value::Object(_)) => {
+                self.odd::<()>("report-policy", &place, "`policies` is an object, not a list (RFC 8460 §4)");
+                vec![value]
+            }
+            Some(other) => {
+                self.odd::<()>("report-policy", &place, format!("`policies` is {}, not a list", kind(other)));
+                Vec::new()
+            }
+            None => {
+                self.odd::<()>("report-fields", &place, "`policies` is missing");
+                Vec::new()
+            }
+        };
+        if elements.len() > POLICIES {
+            self.odd::<()>("report-policy", &place, format!("only the first {POLICIES} policies are read"));
+        }
+        let mut policies = Vec::new();
+        for (index, element) in elements.into_iter().take(POLICIES).enumerate() {
+            let place = place.below(&index.to_string(), span(element));
+            match element {
+                Value::Object(element) => policies.push(self.policy_result(element, &place)),
+                other => {
+                    self.odd::<()>("report-policy", &place, format!("the policy is {}, not an object", kind(other)));
+                }
+            }
+        }
+        policies
+    }
+
+    fn policy_result(&mut self, element: &Object<'_>, here: &Place) -> PolicyResult {
+        self.names(element, here, &["policy", "summary", "failure-details"]);
+        let mut result = PolicyResult::default();
+        if let Some(policy) = self.object(element, here, "policy") {
+            let place = here.below("policy", policy.range.start..policy.range.end);
+            self.policy(policy, &place, &mut result);
+        }
+        result.failures = self.failures(element, here);
+        let details = result.failures.iter().fold(0u64, |sum, one| sum.saturating_add(one.failed_session_count));
+        let counted = self.object(element, here, "summary").map(|summary| {
+            let place = here.below("summary", summary.range.start..summary.range.end);
+            self.names(summary, &place, &["total-successful-session-count", "total-failure-session-count"]);
+            result.successful = self.count(summary, &place, "total-successful-session-count").unwrap_or_default();
+            (self.count(summary, &place, "total-failure-session-count"), place)
+        });
+        result.failed = match counted {
+            Some((Some(failed), place)) => {
+                if failed != details {
+                    let message = format!("the summary counts {failed} failures, the details {details}");
+                    self.odd::<()>("report-counts", &place, message);
+                }
+                failed
+            }
+            _ => details,
+        };
+        result
+    }
+
+    fn policy(&mut self, policy: &Object<'_>, here: &Place, result: &mut PolicyResult) {
+        let mx_host = if member(policy, "mx-host").is_some() { "mx-host" } else { "mx-host-pattern" };
+        let known = ["policy-type", "policy-string", "policy-domain", "mx-host", mx_host];
+        self.names(policy, here, &known);
+        result.policy_type = self.policy_type(policy, here);
+        let needed = result.policy_type != PolicyType::NoPolicyFound;
+        result.policy_domain = match member(policy, "policy-domain") {
+            None if needed => {
+                self.odd("report-policy", &here.below("policy-domain", here.span.clone()), "`policy-domain` is missing")
+            }
+            None => None,
+            Some(_) => self.required(policy, here, "policy-domain").map(|name| host_name(&name)),
+        };
+        result.policy_string = self.policy_string(policy, here, &result.policy_type);
+        result.mx_host = self.mx_host(policy, here);
+    }
+
+    fn policy_type(&mut self, policy: &Object<'_>, here: &Place) -> PolicyType {
+        let Some(word) = self.required(policy, here, "policy-type") else { return PolicyType::Unknown };
+        let kind = PolicyType::parse(&word);
+        if let PolicyType::Other(word) = &kind {
+            let place = here.below("policy-type", member(policy, "policy-type").map_or(here.span.clone(), span));
+            let message = format!("`{word}` is not a policy type: RFC 8460 §4.4 has sts, tlsa and no-policy-found");
+            self.odd::<()>("report-policy", &place, message);
+            let lower = PolicyType::parse(&word.to_ascii_lowercase());
+            if !matches!(lower, PolicyType::Other(_)) {
+                return lower;
+            }
+        }
+        kind
+    }
+
+    fn policy_string(&mut self, policy: &Object<'_>, here: &Place, kind_of_policy: &PolicyType) -> Vec<String> {
+        let wanted = matches!(kind_of_policy, PolicyType::Sts | PolicyType::Tlsa);
+        let Some(value) = member(policy, "policy-string") else {
+            if wanted {
+                let place = here.below("policy-string", here.span.clone());
+                self.odd::<()>("report-policy", &place, "`policy-string` is missing");
+            }
+            return Vec::new();
+        };
+        let place = here.below("policy-string", span(value));
+        let mut lines = match value {
+            Value::Array(list) => self.strings(list, &place, "report-policy-string"),
+            Value::StringLit(text) => {
+                self.odd::<()>("report-policy-string", &place, "`policy-string` is one string, not a list of lines");
+                text.value.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+            }
+            Value::NullKeyword(_) => {
+                self.odd::<()>("report-policy-string", &place, "`policy-string` is null");
+                Vec::new()
+            }
+            other => {
+                let message = format!("`policy-string` is {}, not a list of strings", kind(other));
+                self.odd::<()>("report-policy-string", &place, message);
+                Vec::new()
+            }
+        };
+        if let [one] = lines.as_slice() {
+            if let Some(inner) = list_in_string(one) {
+                self.odd::<()>("report-policy-string", &place, "`policy-string` holds a JSON list inside a string");
+                lines = inner;
+            } else if one.lines().count() > 1 {
+                self.odd::<()>("report-policy-string", &place, "`policy-string` holds all lines in one string");
+                lines = one.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
+            }
+        }
+        if *kind_of_policy == PolicyType::Sts
+            && lines.first().is_some_and(|first| !first.starts_with("version"))
+            && lines.iter().any(|line| line.starts_with("version"))
+        {
+            self.odd::<()>(
+                "report-policy-string",
+                &place,
+                "the lines of the policy are in another order than in a policy file",
+            );
+        }
+        lines
+    }
+
+    fn strings(&mut self, list: &Array<'_>, here: &Place, rule: &'static str) -> Vec<String> {
+        if list.elements.len() > LINES {
+            self.odd::<()>(rule, here, format!("only the first {LINES} elements are read"));
+        }
+        let mut strings = Vec::new();
+        for (index, element) in list.elements.iter().take(LINES).enumerate() {
+            match element {
+                Value::StringLit(text) if text.value.trim().is_empty() => {}
+                Value::StringLit(text) => strings.push(text.value.trim().to_owned()),
+                other => {
+                    let place = here.below(&index.to_string(), span(other));
+                    self.odd::<()>(rule, &place, format!("the element is {}, not a string", kind(other)));
+                    strings.extend(scalar(other));
+                }
+            }
+        }
+        strings
+    }
+
+    /// `mx-host` is a list (RFC 8460 eid 6241), a string in the RFC's own example, and has another name here and there.
+    fn mx_host(&mut self, policy: &Object<'_>, here: &Place) -> Vec<String> {
+        let name = if member(policy, "mx-host").is_some() { "mx-host" } else { "mx-host-pattern" };
+        let Some(value) = member(policy, name) else { return Vec::new() };
+        let place = here.below(name, span(value));
+        if name == "mx-host-pattern" {
+            self.odd::<()>("report-mx-host", &place, "the field is `mx-host`, not `mx-host-pattern`");
+        }
+        let patterns = match value {
+            Value::Array(list) => self.strings(list, &place, "report-mx-host"),
+            Value::StringLit(text) => {
+                self.odd::<()>("report-mx-host", &place, format!("`{name}` is a string, not a list"));
+                text.value
+                    .split([',', ' ', '\n'])
+                    .map(str::trim)
+                    .filter(|one| !one.is_empty())
+                    .map(str::to_owned)
+                    .collect()
+            }
+            Value::NullKeyword(_) => Vec::new(),
+            other => {
+                self.odd::<()>("report-mx-host", &place, format!("`{name}` is {}, not a list", kind(other)));
+                Vec::new()
+            }
+        };
+        if patterns.iter().any(|pattern| pattern.starts_with("mx:")) {
+            self.odd::<()>("report-mx-host", &place, format!("`{name}` holds lines of the policy, not patterns"));
+        }
+        patterns.iter().map(|pattern| host_name(pattern.trim_start_matches("mx:").trim())).collect()
+    }
+
+    fn failures(&mut self, element: &Object<'_>, here: &Place) -> Vec<FailureDetail> {
+        let Some(value) = member(element, "failure-details") else { return Vec::new() };
+        let place = here.below("failure-details", span(value));
+        let details: Vec<&Value<'_>> = match value {
+            Value::Array(list) => list.elements.iter().collect(),
+            Value::NullKeyword(_) => {
+                self.odd::<()>("report-fields", &place, "`failure-details` is null, not a list");
+                Vec::new()
+            }
+            Value::Object(_) => {
+                self.odd::<()>("report-fields", &place, "`failure-details` is an object, not a list");
+                vec![value]
+            }
+            other => {
+                self.odd::<()>("report-fields", &place, format!("`failure-details` is {}, not a list", kind(other)));
+                Vec::new()
+            }
+        };
+        if details.len() > DETAILS {
+            self.odd::<()>("report-counts", &place, format!("only the first {DETAILS} failures are read"));
+        }
+        let mut failures = Vec::new();
+        for (index, detail) in details.into_iter().take(DETAILS).enumerate() {
+            let place = place.below(&index.to_string(), span(detail));
+            match detail {
+                Value::Object(detail) => failures.push(self.failure(detail, &place)),
+                other => {
+                    self.odd::<()>("report-fields", &place, format!("the failure is {}, not an object", kind(other)));
+                }
+            }
+        }
+        failures
+    }
+
+    fn failure(&mut self, detail: &Object<'_>, here: &Place) -> FailureDetail {
+        let known = [
+            "result-type",
+            "sending-mta-ip",
+            "receiving-mx-hostname",
+            "receiving-mx-helo",
+            "receiving-ip",
+            "failed-session-count",
+            "additional-information",
+            "failure-reason-code",
+        ];
+        self.names(detail, here, &known);
+        let mut text = |name: &str| self.optional(detail, here, name);
+        FailureDetail {
+            sending_mta_ip: text("sending-mta-ip"),
+            receiving_mx_hostname: text("receiving-mx-hostname").map(|name| host_name(&name)),
+            receiving_mx_helo: text("receiving-mx-helo"),
+            receiving_ip: text("receiving-ip"),
+            additional_information: text("additional-information"),
+            failure_reason_code: text("failure-reason-code"),
+            result_type: self.result_type(detail, here),
+            failed_session_count: self.count(detail, here, "failed-session-count").unwrap_or(1),
+        }
+    }
+
+    fn result_type(&mut self, detail: &Object<'_>, here: &Place) -> String {
+        let Some(word) = self.required(detail, here, "result-type") else { return "unknown".to_owned() };
+        let lower = word.to_ascii_lowercase();
+        let place = here.below("result-type", member(detail, "result-type").map_or(here.span.clone(), span));
+        if !RESULT_TYPES.contains(&lower.as_str()) {
+            let message = format!("`{word}` is not a registered result type (RFC 8460 §6.6)");
+            self.odd::<()>("report-result-type", &place, message);
+        } else if lower != word {
+            self.odd::<()>("report-result-type", &place, format!("`{word}` is registered as `{lower}`"));
+        }
+        lower
+    }
+
+    /// A count: an integer from 0; what is odd about it is told, and what can be read is read.
+    fn count(&mut self, object: &Object<'_>, here: &Place, name: &str) -> Option<u64> {
+        let Some(value) = member(object, name) else {
+            let place = here.below(name, here.span.clone());
+            return self.odd("report-counts", &place, format!("`{name}` is missing"));
+        };
+        let place = here.below(name, span(value));
+        let (written, message) = match value {
+            Value::NumberLit(number) => {
+                (number.value.to_owned(), format!("`{}` is not an integer from 0", number.value))
+            }
+            Value::StringLit(text) => {
+                self.odd::<()>("report-counts", &place, format!("`{name}` is a string, not a number"));
+                (text.value.trim().to_owned(), format!("`{}` is not a number", text.value))
+            }
+            other => return self.odd("report-counts", &place, format!("`{name}` is {}, not a number", kind(other))),
+        };
+        match written.parse::<u64>() {
+            Ok(count) => Some(count),
+            Err(_) => {
+                self.odd::<()>("report-counts", &place, message);
+                // As `12.0` and `1e3`; what is negative counts as nothing.
+                written.parse::<f64>().ok().filter(|count| count.is_finite()).map(|count| count.max(0.0) as u64)
+            }
+        }
+    }
+}
+
+/// A scalar as text.
+fn scalar(value: &Value<'_>) -> Option<String> {
+    match value {
+        Value::BooleanLit(boolean) => Some(boolean.value.to_string()),
+        Value::NumberLit(number) => Some(number.value.to_owned()),
+        Value::StringLit(text) => Some(text.value.clone().into_owned()),
+        Value::Array(_) | Value::NullKeyword(_) | Value::Object(_) => None,
+    }
+}
+
+/// The strings of a JSON list that was written into a string.
+fn list_in_string(text: &str) -> Option<Vec<String>> {
+    let Ok(Value::Array(list)) = json::parse(text.trim()) else { return None };
+    Some(list.elements.iter().take(LINES).filter_map(scalar).collect())
+}
+
+/// A host name or pattern as names are compared: in lower case, without the dot of the root.
+fn host_name(name: &str) -> String {
+    let name = name.trim().to_ascii_lowercase();
+    escape(name.strip_suffix('.').unwrap_or(&name))
+}
