@@ -16,7 +16,7 @@ use crate::config::{Configuration, Ignores, InForce, Use, utc_day};
 use crate::facts::Facts;
 use crate::outcome::{Report, Severity};
 use crate::report::{Linted, NagiosState, Unreadable, nagios_unknown};
-use crate::rules::{RuleSet, evaluate};
+use crate::rules::{BROKEN_RULE, RuleSet, evaluate};
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::escape;
 
@@ -286,7 +286,7 @@ impl<'a> Run<'a> {
         let facts = Facts::of(&snapshot, baseline);
         let evaluated = evaluate(self.rules, &facts);
         for (rule, reason) in &evaluated.mistakes {
-            terminal::remark(&format!("warning: the rule {rule} cannot be evaluated: {reason}"), self.output);
+            terminal::remark(&format!("error: the rule {rule} cannot be evaluated: {reason}"), self.output);
         }
         let mut report = evaluated.report;
         self.ignores.apply(&mut report, utc_day(Timestamp::now()), uses);
@@ -314,6 +314,8 @@ struct Tally {
     unreadable: usize,
     failed: bool,
     incomplete: bool,
+    /// Whether a rule could not be evaluated.
+    broken: bool,
 }
 
 impl Tally {
@@ -321,11 +323,12 @@ impl Tally {
         self.linted = self.linted.saturating_add(1);
         self.failed |= fail_on.fails(report.worst());
         self.incomplete |= report.summary.not_checked > 0;
+        self.broken |= report.checks.iter().any(|check| check.rule == BROKEN_RULE);
     }
 
     fn code(&self, require_complete: bool) -> u8 {
         match () {
-            () if self.linted == 0 => 2,
+            () if self.linted == 0 || self.broken => 2,
             () if self.failed || self.unreadable > 0 => 1,
             () if require_complete && self.incomplete => 3,
             () => 0,

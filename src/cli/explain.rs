@@ -4,7 +4,7 @@ use super::rule_args::OwnRules;
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::config::{Configuration, EXPIRED_RULE, UNUSED_RULE};
 use crate::report::rule_page;
-use crate::rules::{Rule, RuleSet, good_snapshot};
+use crate::rules::{BROKEN_RULE, Rule, RuleSet, good_snapshot};
 use crate::source_text::{escape, nearest};
 
 /// What is told of the finding that speaks of the configuration and not of a domain.
@@ -34,9 +34,22 @@ What to do
   Remove the entry.
 ";
 
+/// What is told of the finding that a rule cannot be evaluated.
+const BROKEN: &str = "rule-broken (error, group config)
+
+Every rule can be evaluated over the facts of the domain.
+
+Why
+  A rule that ends in an error, such as a number that is divided by 0 or a text that is not a time, says nothing
+  about the domain. So that nobody takes its silence for a pass, the run ends with exit code 2.
+
+What to do
+  Correct the rule, and give it a case with facts like these: `stslint rules test` runs it.
+";
+
 /// Runs the command.
 pub fn run(id: &str, own: &OwnRules, configuration: &Configuration, output: &OutputArgs) -> Ended {
-    let of_configuration = [(EXPIRED_RULE, EXPIRED), (UNUSED_RULE, UNUSED)];
+    let of_configuration = [(BROKEN_RULE, BROKEN), (EXPIRED_RULE, EXPIRED), (UNUSED_RULE, UNUSED)];
     if let Some((_, text)) = of_configuration.iter().find(|(rule, _)| *rule == id) {
         terminal::print_words(text, &terminal::style(output));
         return Ok(0);

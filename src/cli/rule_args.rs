@@ -6,7 +6,7 @@ use clap::Args;
 use miette::{Diagnostic, Report as Error};
 
 use super::UsageError;
-use crate::config::{Configuration, InForce, Level, Origin, RuleFilesError, rule_files};
+use crate::config::{Configuration, InForce, Level, Origin, RuleFilesError, rule_files, same_file};
 use crate::rules::{Rule, RuleErrors, RuleSet, Source};
 use crate::source_text::{SourceError, escape, nearest};
 
@@ -84,7 +84,7 @@ pub fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
         match rule_files(path) {
             Ok(found) => {
                 for source in found {
-                    if !sources.iter().any(|other| other.name == source.name) {
+                    if !sources.iter().any(|other| same_file(other, &source)) {
                         sources.push(source);
                     }
                 }

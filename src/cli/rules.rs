@@ -62,6 +62,9 @@ enum RulesCommand {
         /// The format of the result.
         #[arg(long, value_enum, default_value_t = TestFormat::Human)]
         format: TestFormat,
+        /// Accept rules without a passing or a failing case: for the way there.
+        #[arg(long)]
+        allow_untested: bool,
     },
 }
 
@@ -91,7 +94,9 @@ pub fn run(args: &RulesArgs, configuration: &Configuration, output: &OutputArgs)
         }
         RulesCommand::New(args) => super::rule_new::run(args, output),
         RulesCommand::Show { rule, own } => show(rule, own, configuration),
-        RulesCommand::Test { files, format } => test(&sources(files)?, *format, configuration, output),
+        RulesCommand::Test { files, format, allow_untested } => {
+            test(&sources(files)?, *format, *allow_untested, configuration, output)
+        }
     }
 }
 
@@ -131,10 +136,15 @@ fn show(id: &str, own: &OwnRules, configuration: &Configuration) -> Ended {
     let rule = find(&rules, id)?;
     let included = configuration.rule_files.iter().map(|file| file.value.clone());
     let mut sources = built_in_sources().into_iter().chain(included).chain(sources(&own.rules)?);
-    let source = sources.find(|source| source.name == rule.file);
+    let source = sources.find(|source| is_in(rule, source));
     let shown = source.and_then(|source| entry(&source.text, id)).unwrap_or_else(|| rule.id.clone());
     terminal::print(&format!("# {}\n{}", escape(&rule.file), printable(&shown)));
     Ok(0)
+}
+
+/// Whether a rule is in a file: two files may be shown by the same name.
+fn is_in(rule: &Rule, source: &Source) -> bool {
+    rule.path == source.path && rule.file == source.name
 }
 
 /// The lines of a rule file that make up one rule.
@@ -146,16 +156,22 @@ fn entry(text: &str, id: &str) -> Option<String> {
     Some(lines.join("\n").trim_end().to_owned() + "\n")
 }
 
-fn test(files: &[Source], format: TestFormat, configuration: &Configuration, output: &OutputArgs) -> Ended {
+fn test(
+    files: &[Source],
+    format: TestFormat,
+    allow_untested: bool,
+    configuration: &Configuration,
+    output: &OutputArgs,
+) -> Ended {
     configuration.sound()?;
     let included: Vec<Source> = configuration.rule_files.iter().map(|file| file.value.clone()).collect();
-    let mut tested = Tested::default();
+    let mut tested = Tested { allow_untested, ..Tested::default() };
     if files.is_empty() {
         tested.run(&RuleSet::checked(&built_in_sources())?, &|_| true, output)?;
     }
     let own = if files.is_empty() { &included } else { files };
     if !own.is_empty() {
-        let wanted = |rule: &Rule| own.iter().any(|source| source.name == rule.file);
+        let wanted = |rule: &Rule| own.iter().any(|source| is_in(rule, source));
         // Rules that are included may be required by those that are tested.
         let others = included.iter().filter(|source| !own.iter().any(|own| same_file(own, source)));
         let sources: Vec<Source> = others.chain(own).cloned().collect();
@@ -171,7 +187,16 @@ fn test(files: &[Source], format: TestFormat, configuration: &Configuration, out
         CaseOutcome::Differs(_) => 1,
         CaseOutcome::BadPatch(_) => 2,
     };
-    Ok(tested.results.iter().map(code).max().unwrap_or_default())
+    let of_cases = tested.results.iter().map(code).max().unwrap_or_default();
+    let untested = u8::from(!tested.untested.is_empty() && !allow_untested);
+    Ok(of_cases.max(untested))
+}
+
+/// A rule that its cases do not prove to pass and to fail.
+struct Untested {
+    rule: String,
+    file: String,
+    missing: &'static str,
 }
 
 /// What came of the cases of rules.
@@ -179,8 +204,9 @@ fn test(files: &[Source], format: TestFormat, configuration: &Configuration, out
 struct Tested {
     results: Vec<CaseResult>,
     rules: usize,
-    /// A line for each rule that lacks cases of a kind.
-    bare: Vec<String>,
+    /// The rules that lack cases of a kind.
+    untested: Vec<Untested>,
+    allow_untested: bool,
 }
 
 impl Tested {
@@ -190,11 +216,12 @@ impl Tested {
         for rule in rules.rules.iter().filter(|rule| wanted(rule)) {
             self.rules = self.rules.saturating_add(1);
             let missing = match (rule.cases.pass.is_empty(), rule.cases.fail.is_empty()) {
-                (true, _) => "passing",
-                (_, true) => "failing",
-                _ => continue,
+                (true, true) => "no passing and no failing case",
+                (true, false) => "no passing case",
+                (false, true) => "no failing case",
+                (false, false) => continue,
             };
-            self.bare.push(format!("{}: has no {missing} case (in {})\n", rule.id, escape(&rule.file)));
+            self.untested.push(Untested { rule: rule.id.clone(), file: rule.file.clone(), missing });
         }
         Ok(())
     }
@@ -221,22 +248,32 @@ impl Tested {
                 escape(&result.patch)
             ));
         }
-        text.extend(self.bare.iter().map(String::as_str));
+        let untested = |it: &Untested| {
+            let help = if self.allow_untested { "" } else { ": add one under `tests`, or give --allow-untested" };
+            format!("{}: {} has {}{help}\n", escape(&it.file), it.rule, it.missing)
+        };
+        text.extend(self.untested.iter().map(untested));
         let failed = self.results.iter().filter(|result| result.outcome != CaseOutcome::Held).count();
         let held = self.results.len().saturating_sub(failed);
         let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-        text + &format!("{}, {} held, {failed} did not\n", plural(self.rules, "rule"), plural(held, "case"))
+        let untested = match self.untested.len() {
+            0 => String::new(),
+            count => format!(", {} untested", plural(count, "rule")),
+        };
+        text + &format!("{}, {} held, {failed} did not{untested}\n", plural(self.rules, "rule"), plural(held, "case"))
     }
 }
 
 /// A snapshot that a case names: a file in the folder of the rule file, or below it.
-fn read_beside(rule_file: &str, file: &str) -> Result<Snapshot, String> {
+fn read_beside(rule_file: Option<&Path>, file: &str) -> Result<Snapshot, String> {
     let inside = Path::new(file).components().all(|part| matches!(part, std::path::Component::Normal(_)));
     if !inside {
         return Err(format!("`{}` does not lie beside the rule file or below it", escape(file)));
     }
-    let path = Path::new(rule_file).parent().unwrap_or(Path::new("")).join(file);
-    let folder = Path::new(rule_file).parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    // The cases of built-in rules name files of the project.
+    let rule_file = rule_file.unwrap_or(Path::new("rules/built-in.yaml"));
+    let path = rule_file.parent().unwrap_or(Path::new("")).join(file);
+    let folder = rule_file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     let real = |path: &Path| path.canonicalize().ok();
     // A link may lead out of the folder.
     if real(&path).zip(real(folder)).is_some_and(|(path, folder)| !path.starts_with(folder)) {

@@ -9,6 +9,7 @@ use super::in_force::Origin;
 use super::load::Layer;
 use super::tree::Span;
 use crate::outcome::{Check, Ignored, Location, Outcome, Report, Severity, Summary};
+use crate::rules::BROKEN_RULE;
 use crate::source_text::{escape, printable};
 
 /// The id under which an entry is reported whose last day has passed.
@@ -133,7 +134,10 @@ impl Ignore {
         let subject = |pattern: &super::Placed<super::Pattern>| {
             check.subject.as_deref().is_some_and(|subject| pattern.value.matches_subject(subject))
         };
-        check.outcome == Outcome::Fail && self.names(check) && self.entry.subject.as_ref().is_none_or(subject)
+        check.outcome == Outcome::Fail
+            && check.rule != BROKEN_RULE
+            && self.names(check)
+            && self.entry.subject.as_ref().is_none_or(subject)
     }
 
     fn ignored(&self, check: Check) -> Ignored {

@@ -132,8 +132,8 @@ impl Configuration {
 
 /// Whether two sources are the same file, however they were reached.
 pub fn same_file(included: &Source, own: &Source) -> bool {
-    let path = |source: &Source| super::load::canonical(std::path::Path::new(&source.name));
-    path(included) == path(own)
+    let path = |source: &Source| source.path.as_deref().map(super::load::canonical);
+    path(included).is_some_and(|included| path(own) == Some(included))
 }
 
 /// Sets rules as one configuration says, on top of those before it.

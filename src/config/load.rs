@@ -197,7 +197,7 @@ struct Loader {
 impl Loader {
     /// Adds a file, after all that it extends. `open` are those that extend it.
     fn file(&mut self, path: &Path, text: String, open: &mut Vec<PathBuf>) {
-        let source = Source { name: path.display().to_string(), text };
+        let source = Source::file(path, text);
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         let (file, mistakes) = read(&source);
         self.mistakes.extend(mistakes);
@@ -273,7 +273,7 @@ impl Loader {
     }
 
     fn profile(&mut self, profile: &'static str, text: &str) {
-        let source = Source { name: format!("{profile} profile"), text: text.to_owned() };
+        let source = Source::named(format!("{profile} profile"), text);
         let (file, mistakes) = read(&source);
         self.mistakes.extend(mistakes);
         self.layers.push(Layer { source, file, profile: Some(profile), folder: PathBuf::new() });

@@ -381,7 +381,7 @@ mod tests {
     use super::*;
 
     fn mistakes(text: &str) -> Vec<String> {
-        let (_, mistakes) = read(&Source { name: "stslint.yaml".to_owned(), text: text.to_owned() });
+        let (_, mistakes) = read(&Source::named("stslint.yaml", text.to_owned()));
         let shown = |error: &SourceError| {
             let at = error.at.map(|at| text.get(at.offset()..at.offset() + at.len()).unwrap_or("?").to_owned());
             format!("{} | {} | {}", at.unwrap_or_default(), error.message, error.help.clone().unwrap_or_default())
@@ -407,7 +407,7 @@ mod tests {
             groups: { smtp: warning }\ninclude: rules\nignore:\n  - rule: a\n    domain: '*.example.com'\n    \
             reason: moving\n    until: 2027-03-31\noptions: { dnssec: off, timeout: 5, smtp: false }\n";
         assert_eq!(mistakes(text), [] as [&str; 0]);
-        let (file, _) = read(&Source { name: "x".to_owned(), text: text.to_owned() });
+        let (file, _) = read(&Source::named("x", text.to_owned()));
         assert_eq!((file.extends.len(), file.rules.len(), file.ignore.len()), (2, 2, 1));
         let options: Vec<&str> = file.options.iter().map(|option| option.value.value.as_str()).collect();
         assert_eq!(options, ["off", "5", "true"]);
@@ -451,7 +451,7 @@ mod tests {
         #[test]
         fn any_text_is_judged(parts in proptest::collection::vec(any::<Part>(), 0..40)) {
             let text: String = parts.iter().map(|part| part.0.as_str()).collect();
-            let (_, mistakes) = read(&Source { name: "x".to_owned(), text: text.clone() });
+            let (_, mistakes) = read(&Source::named("x", text.clone()));
             for error in mistakes {
                 if let Some(at) = error.at {
                     prop_assert!(at.offset() + at.len() <= text.len(), "{error}");

@@ -71,7 +71,7 @@ pub fn rule_files(path: &Path) -> Result<Vec<Source>, RuleFilesError> {
 }
 
 fn source(path: &Path) -> Result<Source, FileError> {
-    Ok(Source { name: path.display().to_string(), text: files::read_text(path, MAX_RULE_FILE)? })
+    Ok(Source::file(path, files::read_text(path, MAX_RULE_FILE)?))
 }
 
 struct Walk<'a> {

@@ -84,11 +84,9 @@ impl Tree {
 
 /// Reads a YAML document; an empty one is [`Tree::Null`].
 pub fn parse(name: &str, text: &str) -> Result<Placed<Tree>, Box<SourceError>> {
-    let mut options = serde_yaml::Options::default();
+    let mut options = source_text::yaml_options();
     options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
     options.merge_keys = MergeKeyPolicy::Error;
-    // `off` is a word here, as YAML 1.2 has it.
-    options.strict_booleans = true;
     options.alias_limits.max_total_replayed_events = MAX_NODES;
     let budget = options.budget.get_or_insert_default();
     budget.max_depth = MAX_DEPTH;

@@ -29,7 +29,7 @@ use self::builder::Builder;
 pub use self::fact::Fact;
 pub use self::host::gives_policy;
 pub use self::location::{Exhibit, Location, Locations, Placed};
-pub use self::schema::{FactPath, Field, Type, fact_paths, root};
+pub use self::schema::{FactPath, Field, Type, fact_paths, is_name, root};
 use self::tree::{FactTree, ParentFacts};
 use crate::snapshot::Snapshot;
 

@@ -3,7 +3,7 @@
 //! It is read off the Rust types of the tree (doc comments included), so that the static check of rules,
 //! `stslint facts` and the tree itself cannot disagree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use schemars::generate::SchemaSettings;
@@ -99,6 +99,13 @@ pub fn fact_paths() -> Vec<FactPath> {
     let mut paths = Vec::new();
     walk("", root(), &mut paths);
     paths
+}
+
+/// Whether any fact has this name: what else a mapping lacks was never a fact.
+pub fn is_name(name: &str) -> bool {
+    static NAMES: OnceLock<BTreeSet<String>> = OnceLock::new();
+    let last = |fact: FactPath| fact.path.rsplit('.').next().unwrap_or_default().to_owned();
+    NAMES.get_or_init(|| fact_paths().into_iter().map(last).collect()).contains(name)
 }
 
 fn walk(prefix: &str, fields: &BTreeMap<String, Field>, paths: &mut Vec<FactPath>) {

@@ -5,6 +5,7 @@
 //! the one TXT record, `snapshot: FILE` starts from another snapshot.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -76,7 +77,7 @@ pub fn run_cases(
     rules: &RuleSet,
     good: &Snapshot,
     wanted: impl Fn(&Rule) -> bool,
-    read: &dyn Fn(&str, &str) -> Result<Snapshot, String>,
+    read: &dyn Fn(Option<&Path>, &str) -> Result<Snapshot, String>,
 ) -> Vec<CaseResult> {
     let mut results = Vec::new();
     for rule in rules.rules.iter().filter(|rule| wanted(rule)) {
@@ -107,7 +108,7 @@ pub fn run_cases(
 pub fn example(rules: &RuleSet, rule: &Rule, good: &Snapshot) -> Option<Report> {
     let plain = |case: &&Case| !case.value.contains_key("snapshot");
     let case = rule.cases.fail.iter().find(plain)?;
-    let no_files = |_: &str, _: &str| Err("no files here".to_owned());
+    let no_files = |_: Option<&Path>, _: &str| Err("no files here".to_owned());
     let (snapshot, baseline) = applied(rule, good, case, &no_files).ok()?;
     Some(evaluate(rules, &Facts::of(&snapshot, baseline.as_ref())).report)
 }
@@ -118,7 +119,7 @@ fn run(
     good: &Snapshot,
     expected: Expected,
     case: &Case,
-    read: &dyn Fn(&str, &str) -> Result<Snapshot, String>,
+    read: &dyn Fn(Option<&Path>, &str) -> Result<Snapshot, String>,
 ) -> CaseOutcome {
     match applied(rule, good, case, read) {
         Ok((snapshot, baseline)) => judged(rules, rule, expected, &Facts::of(&snapshot, baseline.as_ref())),
@@ -131,13 +132,13 @@ fn applied(
     rule: &Rule,
     good: &Snapshot,
     case: &Case,
-    read: &dyn Fn(&str, &str) -> Result<Snapshot, String>,
+    read: &dyn Fn(Option<&Path>, &str) -> Result<Snapshot, String>,
 ) -> Result<(Snapshot, Option<Snapshot>), String> {
     let mut base = good.clone();
     let mut patch = case.value.clone();
     if let Some(Value::String(file)) = case.value.get("snapshot") {
         patch.remove("snapshot");
-        base = read(&rule.file, file)?;
+        base = read(rule.path.as_deref(), file)?;
     }
     let older: BTreeMap<String, Value> = patch
         .iter()

@@ -2,11 +2,13 @@
 
 mod entry;
 mod expressions;
+mod nulls;
 mod place;
 mod scope;
 
 use serde_yaml::Spanned;
 
+use self::nulls::Null;
 use self::place::{at_mistake, at_text};
 pub use self::scope::{all_prefixes, facts_scope};
 use super::cost::MAX_MISTAKES;
@@ -55,6 +57,7 @@ pub fn check(rules: &[Rule], written_all: &[Checked<'_>], whole: bool) -> Found 
             all: written_all,
             errors: &mut found.errors,
             warnings: &mut found.warnings,
+            nulls: Vec::new(),
         };
         let above = index.checked_sub(1).and_then(|above| written_all.get(above));
         checker.group(above.is_none_or(|above| !std::ptr::eq(above.source, written.source)));
@@ -68,6 +71,7 @@ pub fn check(rules: &[Rule], written_all: &[Checked<'_>], whole: bool) -> Found 
         checker.params();
         checker.cases();
         checker.body();
+        checker.report_nulls();
     }
     found
 }
@@ -128,6 +132,8 @@ struct RuleChecker<'a, 'b> {
     all: &'a [Checked<'a>],
     errors: &'b mut Vec<SourceError>,
     warnings: &'b mut Vec<SourceError>,
+    /// Uses of facts that can be `null`, told together: the advice about them is one line.
+    nulls: Vec<Null>,
 }
 impl RuleChecker<'_, '_> {
     fn report(&mut self, at: &Spanned<String>, message: String, help: Option<String>) {

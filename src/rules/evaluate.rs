@@ -13,11 +13,14 @@ use super::elements::{self, Binding, Element, Elements, member};
 use super::expr::{Expr, environment, in_words};
 use super::functions;
 use super::load::{Rule, RuleSet};
-use super::meter::Meter;
+use super::meter::{self, Meter};
 use super::verdicts::{Scoped, Verdict, Verdicts};
 use crate::facts::{self, Facts};
-use crate::outcome::{Check, Fix, Outcome, Report, Summary};
+use crate::outcome::{Check, Fix, Outcome, Report, Severity, Summary};
 use crate::sender;
+
+/// The id under which a rule is reported that cannot be evaluated over a domain's facts.
+pub const BROKEN_RULE: &str = "rule-broken";
 
 /// What evaluation gave: the report, and the mistakes of rules that showed only now.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,7 +59,8 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
             checks.insert(index, made);
         }
     }
-    let checks: Vec<Check> = checks.into_values().flatten().collect();
+    let mut checks: Vec<Check> = checks.into_values().flatten().collect();
+    checks.extend(run.mistakes.iter().filter(|(id, _)| matters(rules, id)).map(|(id, reason)| broken(id, reason)));
     let report = Report {
         domain: facts.domain.clone(),
         collected_at: facts.collected_at.clone(),
@@ -67,6 +71,31 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
         exhibits: facts.locations.texts(),
     };
     Evaluated { report, mistakes: run.mistakes }
+}
+
+/// Whether a rule is reported, or another that is reported requires it.
+fn matters(rules: &RuleSet, id: &str) -> bool {
+    rules.rules.iter().any(|rule| !rule.off && (rule.id == id || rule.requires.iter().any(|other| other == id)))
+}
+
+/// The finding that a rule cannot be evaluated: so every format has it, and no run passes because of it.
+fn broken(id: &str, reason: &str) -> Check {
+    Check {
+        rule: BROKEN_RULE.to_owned(),
+        group: "config".to_owned(),
+        title: "Every rule can be evaluated".to_owned(),
+        outcome: Outcome::Fail,
+        severity: Severity::Error,
+        subject: Some(id.to_owned()),
+        message: Some(format!("the rule `{id}` cannot be evaluated: {reason}")),
+        help: Some("Correct the rule, and give it a case with facts like these.".to_owned()),
+        cites: Vec::new(),
+        reported_as: None,
+        at: None,
+        location: None,
+        reason: None,
+        fix: None,
+    }
 }
 
 /// The variables of an element.
@@ -250,7 +279,10 @@ impl<'a> Run<'a> {
             Err(ExecutionError::UndeclaredReference(name)) if facts::root().contains_key(name.as_str()) => {
                 Err(self.facts.why_unobserved(&name))
             }
-            Err(ExecutionError::NoSuchKey(key)) => Err(self.missing(&compiled.paths, bindings, &key)),
+            Err(ExecutionError::NoSuchKey(key)) if facts::is_name(&key) => {
+                Err(self.missing(&compiled.paths, bindings, &key))
+            }
+            Err(ExecutionError::NoSuchKey(key)) => Err(self.mistaken(rule, format!("there is no `{key}`"))),
             Err(error) => Err(self.mistaken(rule, in_words(&error))),
         }
     }
@@ -279,7 +311,7 @@ impl<'a> Run<'a> {
         self.facts.why_unobserved_key(key)
     }
 
-    fn check(&self, rule: &Rule, verdict: &Verdict, bindings: &Bindings<'_>, context: &Context<'_, '_>) -> Check {
+    fn check(&mut self, rule: &Rule, verdict: &Verdict, bindings: &Bindings<'_>, context: &Context<'_, '_>) -> Check {
         let mut check = whole(rule, verdict.clone());
         if *verdict == Verdict::Pass || matches!(verdict, Verdict::NotApplicable(_)) {
             return check;
@@ -287,6 +319,13 @@ impl<'a> Run<'a> {
         check.subject = rule.subject.as_ref().map(|subject| subject.render(context));
         if matches!(verdict, Verdict::NotChecked(_)) {
             return check;
+        }
+        if let Some(reason) = rule.conditions_of_findings().find_map(|expr| problem(expr, context)) {
+            self.mistaken(rule, reason);
+        }
+        if let Some(reason) = rule.texts().find_map(|text| text.inserts().find_map(|(expr, _)| problem(expr, context)))
+        {
+            self.mistaken(rule, reason);
         }
         let is_true =
             |expr: &Expr| expr.compiled().is_ok_and(|compiled| compiled.execute(context) == Ok(Value::Bool(true)));
@@ -315,6 +354,15 @@ impl<'a> Run<'a> {
         let element = || bindings.last().map(|binding| vec![binding.name.to_owned()]);
         let path = rule.at.clone().or_else(|| if rule.forbids { element() } else { None }).or_else(first_of_assert)?;
         Some(absolute(&path, bindings))
+    }
+}
+
+/// What is wrong with an expression that asks for nothing that was not observed, and still gives no value.
+fn problem(expr: &Expr, context: &Context<'_, '_>) -> Option<String> {
+    match expr.compiled().ok()?.execute(context) {
+        Ok(_) | Err(ExecutionError::NoSuchKey(_) | ExecutionError::UndeclaredReference(_)) => None,
+        Err(error) if meter::is_exhaustion(&error) => None,
+        Err(error) => Some(in_words(&error)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rule files into a set of rules: the built-in ones, and those of an organisation.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miette::Diagnostic;
@@ -33,11 +34,25 @@ pub struct Source {
     pub name: String,
     /// The text.
     pub text: String,
+    /// The file; `None` for one that is built in. Files are told apart by it, and never by a name.
+    pub path: Option<PathBuf>,
+}
+
+impl Source {
+    /// A text that is not a file of the user's.
+    pub fn named(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Source { name: name.into(), text: text.into(), path: None }
+    }
+
+    /// The text of a file.
+    pub fn file(path: &Path, text: String) -> Self {
+        Source { name: path.display().to_string(), text, path: Some(path.to_owned()) }
+    }
 }
 
 /// The built-in rule files.
 pub fn built_in_sources() -> Vec<Source> {
-    BUILT_IN.iter().map(|(name, text)| Source { name: (*name).to_owned(), text: (*text).to_owned() }).collect()
+    BUILT_IN.iter().map(|(name, text)| Source::named(*name, *text)).collect()
 }
 
 /// Rules, ready to be evaluated.
@@ -106,8 +121,10 @@ pub struct Rule {
     pub fix: Option<RuleFix>,
     /// Its cases.
     pub cases: Cases,
-    /// The file that it stands in.
+    /// The name of the file that it is in.
     pub file: String,
+    /// That file; `None` for a built-in rule.
+    pub path: Option<PathBuf>,
     /// Whether it is evaluated for others' `requires` only, and never reported.
     pub off: bool,
 }
@@ -164,7 +181,7 @@ impl RuleSet {
     }
 
     fn assemble(trusted: &[Source], own: &[Source]) -> Result<Self, RuleErrors> {
-        let mut errors = Vec::new();
+        let mut errors: Vec<SourceError> = Vec::new();
         let mut rules = Vec::new();
         let mut checked = Vec::new();
         let mut whole = true;
@@ -197,8 +214,10 @@ impl RuleSet {
         match errors.is_empty() {
             true => Ok(RuleSet { order: order(&rules), rules, warnings: found.warnings }),
             false => {
-                let file = |name: &str| sources_order(trusted, own, name);
-                // Each carries its text, and nobody reads more at once.
+                // Mistakes come in the order of the files; in each, by their place. Each carries its text, and nobody
+                // reads more at once.
+                let files: Vec<String> = own.iter().map(|source| source_text::printable(&source.name)).collect();
+                let file = |name: &str| files.iter().position(|file| file == name).unwrap_or(usize::MAX);
                 errors.sort_by_key(|error| (file(error.text.name()), error.at.map_or(0, |at| at.offset())));
                 errors.truncate(MAX_MISTAKES);
                 Err(RuleErrors(errors))
@@ -211,11 +230,6 @@ impl RuleSet {
 fn is_no_mapping(text: &str) -> bool {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#') && *line != "---");
     lines.take(1).all(|line| line.starts_with('-'))
-}
-
-/// The place of a file among those that were given.
-fn sources_order(trusted: &[Source], own: &[Source], name: &str) -> usize {
-    trusted.iter().chain(own).position(|source| source_text::printable(&source.name) == name).unwrap_or(usize::MAX)
 }
 
 /// Builds the rules of a file; `wrong` are the places of mistakes in its shape. What cannot be built is told.
@@ -232,8 +246,7 @@ fn build_file<'a>(
     let at = |entry: &RuleEntry| source_text::place(&source.text, &entry.id.referenced).map_or(0, |(at, _)| at);
     let starts: Vec<usize> = file.rules.iter().map(at).collect();
     for (index, mut entry) in file.rules.into_iter().enumerate() {
-        let group =
-            Group { name: &file.group.value, file: &source.name, when: group_when.clone(), otherwise: &file.otherwise };
+        let group = Group { name: &file.group.value, source, when: group_when.clone(), otherwise: &file.otherwise };
         let start = starts.get(index).copied().unwrap_or_default();
         let end = starts.get(index.saturating_add(1)).copied().unwrap_or(usize::MAX);
         let torn = wrong.iter().any(|offset| (start..end).contains(offset));
@@ -273,7 +286,7 @@ type TemplateError = (serde_yaml::Spanned<String>, super::template::UnbalancedBr
 /// What a rule takes over from its file.
 struct Group<'a> {
     name: &'a str,
-    file: &'a str,
+    source: &'a Source,
     when: Option<Arc<Expr>>,
     otherwise: &'a Option<String>,
 }
@@ -331,7 +344,8 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> (Rule, Vec<TemplateError>)
             .collect(),
         fix,
         cases: std::mem::take(&mut entry.tests),
-        file: group.file.to_owned(),
+        file: group.source.name.clone(),
+        path: group.source.path.clone(),
         off: false,
     };
     (rule, braces)

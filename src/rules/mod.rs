@@ -21,7 +21,7 @@ mod verdicts;
 
 pub use self::ask::{Answer, ExpressionErrors, ask};
 pub use self::cases::{CaseOutcome, CaseResult, Expected, GOOD, example, good_snapshot, run_cases};
-pub use self::evaluate::evaluate;
+pub use self::evaluate::{BROKEN_RULE, evaluate};
 pub use self::functions::{Function, duration, functions};
 pub use self::load::{Rule, RuleErrors, RuleFix, RuleSet, Source, built_in_sources};
 

@@ -9,11 +9,12 @@ use serde_json::Value;
 use super::cost::{MAX_PARAMS_OCTETS, MAX_STEPS, steps};
 use super::expr::{Expr, path_of};
 use super::load::Rule;
+use super::template::Template;
 use super::types::regex_sound;
 
 /// Why a param of a rule cannot have this value, which it has now; `None` where it can.
 pub fn param_problem(rule: &Rule, name: &str, value: &Value) -> Option<String> {
-    if let Some(problem) = regex_problem(rule, name, value) {
+    if let Some(problem) = mixed_list(value).or_else(|| regex_problem(rule, name, value)) {
         return Some(problem);
     }
     let octets = serde_json::to_string(&rule.params).map_or(0, |text| text.len());
@@ -25,6 +26,36 @@ pub fn param_problem(rule: &Rule, name: &str, value: &Value) -> Option<String> {
     (most > MAX_STEPS).then(|| {
         format!("with this the rule takes {most} steps through lists of its own; at most {MAX_STEPS} are allowed")
     })
+}
+
+/// What is wrong with a list of values of several types; `None` where all lists are of one.
+pub fn mixed_list(value: &Value) -> Option<String> {
+    match value {
+        Value::Array(values) => {
+            let other =
+                |(first, other): (&Value, &Value)| (kind(first) != kind(other)).then(|| (kind(first), kind(other)));
+            let mixed = values.first().and_then(|first| values.iter().find_map(|value| other((first, value))));
+            match mixed {
+                Some((first, other)) => {
+                    Some(format!("a list holds values of one type; this holds {first} and {other}"))
+                }
+                None => values.iter().find_map(mixed_list),
+            }
+        }
+        Value::Object(map) => map.values().find_map(mixed_list),
+        _ => None,
+    }
+}
+
+fn kind(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "lists".to_owned(),
+        Value::Bool(_) => "booleans".to_owned(),
+        Value::Null => "null".to_owned(),
+        Value::Number(_) => "numbers".to_owned(),
+        Value::Object(map) => format!("mappings with {}", map.keys().cloned().collect::<Vec<_>>().join(", ")),
+        Value::String(_) => "strings".to_owned(),
+    }
 }
 
 /// Why a param that the rule takes for a regular expression is none; `None` where it is one, or is not taken for one.
@@ -72,6 +103,18 @@ fn is_regex(expr: &IdedExpr, name: &str) -> bool {
 }
 
 impl Rule {
+    /// The conditions that decide what a finding of the rule is like.
+    pub fn conditions_of_findings(&self) -> impl Iterator<Item = &Expr> {
+        let of_fix = self.fix.iter().flat_map(|fix| fix.when.iter().chain(&fix.safe_when));
+        let severities = self.severity_if.iter().map(|(when, _)| when);
+        severities.chain(self.reported_as_if.iter().map(|(when, _)| when)).chain(of_fix)
+    }
+
+    /// The texts of a finding of the rule.
+    pub fn texts(&self) -> impl Iterator<Item = &Template> {
+        [Some(&self.message), self.help.as_ref(), self.subject.as_ref()].into_iter().flatten()
+    }
+
     /// Every expression of the rule but its lists.
     pub fn expressions(&self) -> Vec<&Expr> {
         let fix = self.fix.iter();

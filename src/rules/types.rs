@@ -34,6 +34,8 @@ pub struct Variable {
     pub nullable: bool,
     /// Its path from the root of the facts, elements of lists written `[]`: `mx.hosts[]`.
     pub path: String,
+    /// Of a list: whether an element of it can be `null`.
+    pub holds_null: bool,
 }
 
 /// The variables that an expression can use.
@@ -61,6 +63,8 @@ pub struct Typed {
     pub shape: Type,
     /// Whether it can be `null`.
     pub nullable: bool,
+    /// Of a list: whether an element of it can be `null`.
+    pub holds_null: bool,
 }
 
 /// Checks an expression in a scope, given the paths that are known not to be `null`.
@@ -87,10 +91,10 @@ struct Checker<'a> {
     mistakes: Vec<Mistake>,
 }
 
-const ANY: Typed = Typed { shape: Type::Any, nullable: false };
+const ANY: Typed = Typed { shape: Type::Any, nullable: false, holds_null: false };
 
 fn known(shape: Type) -> Typed {
-    Typed { shape, nullable: false }
+    Typed { shape, nullable: false, holds_null: false }
 }
 
 impl Checker<'_> {
@@ -103,7 +107,17 @@ impl Checker<'_> {
                 let items: Vec<Typed> = list.elements.iter().map(|item| self.infer(item, not_null)).collect();
                 let first = items.first().map_or(Type::Any, |item| item.shape.clone());
                 let alike = items.iter().all(|item| item.shape == first);
-                known(Type::List(Arc::new(if alike { first } else { Type::Any })))
+                let other = items.iter().position(|item| !compatible(&item.shape, &first));
+                if let Some((item, typed)) = other.and_then(|at| Some((list.elements.get(at)?, items.get(at)?))) {
+                    let message = format!(
+                        "a list holds values of one type; this is {}, the first is {}",
+                        typed.shape.label(),
+                        first.label()
+                    );
+                    self.mistake(item, message, Some("write all of them alike".to_owned()));
+                }
+                let holds_null = items.iter().any(|item| item.nullable || item.holds_null);
+                Typed { holds_null, ..known(Type::List(Arc::new(if alike { first } else { Type::Any }))) }
             }
             Ast::Literal(literal) => match literal {
                 LiteralValue::Boolean(_) => known(Type::Bool),
@@ -114,7 +128,7 @@ impl Checker<'_> {
                     self.mistake(expr, message, Some("write it without the `u`".to_owned()));
                     known(Type::Int)
                 }
-                LiteralValue::Null => Typed { shape: Type::Null, nullable: true },
+                LiteralValue::Null => Typed { nullable: true, ..known(Type::Null) },
                 LiteralValue::String(_) => known(Type::Text(None)),
                 LiteralValue::Bytes(_) => ANY,
             },
@@ -136,7 +150,8 @@ impl Checker<'_> {
             self.mistake(expr, format!("there is no `{name}`"), near.or(Some(quotes)));
             return ANY;
         };
-        Typed { shape: variable.shape.clone(), nullable: variable.nullable && !not_null.contains(&variable.path) }
+        let nullable = variable.nullable && !not_null.contains(&variable.path);
+        Typed { shape: variable.shape.clone(), nullable, holds_null: variable.holds_null }
     }
 
     fn select(&mut self, expr: &IdedExpr, select: &SelectExpr, not_null: &BTreeSet<String>) -> Typed {
@@ -167,7 +182,7 @@ impl Checker<'_> {
             Some(field) => {
                 let path = canonical(expr, &self.scope);
                 let certain = path.is_some_and(|path| not_null.contains(&path));
-                Typed { shape: field.shape.clone(), nullable: field.nullable && !certain }
+                Typed { nullable: field.nullable && !certain, ..known(field.shape.clone()) }
             }
             None => {
                 let message = format!("there is no `{}`", spelled(expr).trim_matches('`'));
@@ -204,7 +219,8 @@ impl Checker<'_> {
                     (a, b) if compatible(a, b) => then.shape.clone(),
                     _ => Type::Any,
                 };
-                Typed { shape, nullable: then.nullable || otherwise.nullable }
+                let nullable = then.nullable || otherwise.nullable;
+                Typed { shape, nullable, holds_null: then.holds_null || otherwise.holds_null }
             }
             (operators::EQUALS | operators::NOT_EQUALS, [left, right]) => self.equality(expr, left, right, not_null),
             (operators::IN, [item, list]) => self.membership(item, list, not_null),
@@ -227,11 +243,16 @@ impl Checker<'_> {
 
     /// The type of an operand that must not be `null`.
     fn operand(&mut self, expr: &IdedExpr, not_null: &BTreeSet<String>) -> Type {
+        self.operand_typed(expr, not_null).shape
+    }
+
+    /// What is known of an operand that must not be `null`.
+    fn operand_typed(&mut self, expr: &IdedExpr, not_null: &BTreeSet<String>) -> Typed {
         let typed = self.infer(expr, not_null);
         if typed.nullable {
             self.can_be_null(expr);
         }
-        typed.shape
+        typed
     }
 
     fn expect(&mut self, expr: &IdedExpr, wanted: &Type, operator: &str, not_null: &BTreeSet<String>) {
@@ -249,14 +270,22 @@ impl Checker<'_> {
             return self.mistake(expr, "`null` can only be compared with `==` and `!=`", None);
         }
         let name = spelled(expr);
-        let guard = name.trim_matches('`');
-        let help = format!(
-            "guard it with `{guard} != null && …`, or name a rule under `requires` that passes only where it is not null"
-        );
         let (offset, length) = self.extent(expr);
-        let null_path = path_of(expr).map(|path| path.join("."));
+        let of_rule = |path: &Vec<String>| {
+            path.first().and_then(|root| self.scope.get(root)).is_some_and(|variable| !variable.path.starts_with('@'))
+        };
+        let null_path = path_of(expr).filter(of_rule).map(|path| path.join("."));
+        let written = self.info.source.get(offset..offset.saturating_add(length)).unwrap_or_default();
+        let help = format!("write `{written} != null && …` before it");
         let message = format!("{name} is `null` where it is known to be absent");
         self.push(Mistake { offset, length, message, help: Some(help), null_path });
+    }
+
+    fn elements_can_be_null(&mut self, list: &IdedExpr) {
+        let (offset, length) = self.extent(list);
+        let written = self.info.source.get(offset..offset.saturating_add(length)).unwrap_or_default().to_owned();
+        let message = "an element of this list can be `null`";
+        self.mistake(list, message, Some(format!("leave those out: `{written}.filter(x, x != null)`")));
     }
 }
 

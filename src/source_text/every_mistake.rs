@@ -6,7 +6,7 @@
 use serde::de::DeserializeOwned;
 use serde_yaml::Error as YamlError;
 
-use super::{SourceError, place, yaml_error};
+use super::{SourceError, place, yaml_error, yaml_options};
 
 /// How many mistakes are looked for; whoever has made more sees these first.
 const MOST_MISTAKES: usize = 20;
@@ -26,7 +26,7 @@ pub fn from_yaml_all<T: DeserializeOwned>(name: &str, text: &str) -> ReadAll<T> 
     let mut masked = text.to_owned();
     let mut blanked: Vec<(usize, usize)> = Vec::new();
     while mistakes.len() < MOST_MISTAKES {
-        let error = match serde_yaml::from_str::<T>(&masked) {
+        let error = match serde_yaml::from_str_with_options::<T>(&masked, yaml_options()) {
             Ok(value) => return ReadAll { value: Some(value), mistakes },
             Err(error) => error,
         };

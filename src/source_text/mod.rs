@@ -71,9 +71,16 @@ impl SourceError {
     }
 }
 
+/// The YAML that every file is read as: version 1.2, where `no`, `on`, `off` and `y` are words and not booleans.
+pub fn yaml_options() -> serde_yaml::Options {
+    let mut options = serde_yaml::Options::default();
+    options.strict_booleans = true;
+    options
+}
+
 /// Reads a YAML document of type `T`; an error names the place, and for an unknown word the nearest known one.
 pub fn from_yaml<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<SourceError>> {
-    serde_yaml::from_str(text).map_err(|error| Box::new(yaml_error(name, text, &error)))
+    from_yaml_with(name, text, yaml_options())
 }
 
 /// As [`from_yaml`], with the YAML reader's options.
@@ -90,7 +97,7 @@ pub fn from_json<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<S
     serde_json::from_str(text).map_err(|error| {
         let readable = error.classify() == Category::Data && text.len() <= MAX_TOLD_AS_YAML;
         // What is JSON is YAML too, whose reader tells the key or value itself.
-        let as_yaml = if readable { serde_yaml::from_str::<T>(text).err() } else { None };
+        let as_yaml = if readable { serde_yaml::from_str_with_options::<T>(text, yaml_options()).err() } else { None };
         Box::new(match as_yaml {
             Some(told) if !matches!(told.without_snippet(), YamlError::Budget { .. }) => yaml_error(name, text, &told),
             _ => json_error(name, text, &error),

@@ -23,5 +23,6 @@ mod own_rules;
 mod packaging;
 mod plan;
 mod reports;
+mod rules_sound;
 mod schema;
 mod sender;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::rule_page::as_written;
 use super::super::{Results, citation_url};
 use crate::outcome::Check;
-use crate::rules::{Rule, built_in_sources};
+use crate::rules::Rule;
 
 /// The descriptors of the rules in force, and where each stands.
 pub struct Descriptors {
@@ -19,9 +19,8 @@ impl Descriptors {
     /// Those of the rules that are reported, and of what is reported without being one of them.
     pub fn of(results: &Results<'_>) -> Self {
         let mut descriptors = Descriptors { list: Vec::new(), index: BTreeMap::new() };
-        let built_in: Vec<String> = built_in_sources().into_iter().map(|source| source.name).collect();
         for rule in results.rules.rules.iter().filter(|rule| !rule.off) {
-            descriptors.add(&rule.id, || described(rule, built_in.contains(&rule.file), &what_to_do(rule, results)));
+            descriptors.add(&rule.id, || described(rule, rule.path.is_none(), &what_to_do(rule, results)));
         }
         for check in results.linted.iter().flat_map(|linted| &linted.report.checks) {
             descriptors.add(&check.rule, || of_check(check));

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml::Spanned;
 
-use super::place::at_text;
+use super::place::{at_text, at_value};
 use super::{RuleChecker, no_such_rule};
 use crate::rules::cost::{MAX_CASES, MAX_PARAMS_OCTETS, MAX_REQUIRED};
 use crate::rules::load::Rule;
 use crate::rules::model::RESULT_TYPES;
-use crate::rules::params::{regex_problem, unused_params};
+use crate::rules::params::{mixed_list, regex_problem, unused_params};
 use crate::source_text::{is_unseen, nearest, printable};
 
 impl RuleChecker<'_, '_> {
@@ -172,6 +172,11 @@ impl RuleChecker<'_, '_> {
         let entry = &self.written.entry;
         let unused = if self.written.own { unused_params(self.rule) } else { Vec::new() };
         for (name, value) in &entry.params.0 {
+            if let Some(problem) = mixed_list(&value.value) {
+                let help =
+                    "write all of them alike; a text that looks like a number or a boolean needs quotes".to_owned();
+                self.errors.push(at_value(self.written.source, value, problem, Some(help)));
+            }
             if let Some(problem) = regex_problem(self.rule, &name.value, &value.value) {
                 let help = "the syntax is that of RE2: https://github.com/google/re2/wiki/Syntax".to_owned();
                 self.report(name, format!("`{}`: {problem}", name.value), Some(help));

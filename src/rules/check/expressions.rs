@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use serde_yaml::Spanned;
 
 use super::RuleChecker;
+use super::nulls::Null;
 use super::place::{at_mistake, at_text};
 use super::scope::{all_prefixes, element_of, root_scope, scope_of};
 use crate::facts::Type;
 use crate::rules::cost::{MAX_LISTS, MAX_REQUIRED, MAX_STEPS, steps};
 use crate::rules::expr::Expr;
-use crate::rules::load::Rule;
 use crate::rules::template::Template;
 use crate::rules::types::{self, Mistake, Scope, Variable};
 
@@ -135,7 +135,7 @@ impl RuleChecker<'_, '_> {
                     let message = format!("`{}` is {what}; only a list can be gone through", list.value);
                     self.report(list, message, Some("`stslint facts` shows which paths are lists".to_owned()));
                 }
-                Variable { shape: Type::Any, nullable: false, path: format!("@{}", name.value) }
+                Variable { shape: Type::Any, nullable: false, holds_null: false, path: format!("@{}", name.value) }
             }
         };
         scope.insert(name.value.clone(), variable);
@@ -234,10 +234,14 @@ impl RuleChecker<'_, '_> {
         let (typed, mistakes) = types::check(compiled, scope, not_null);
         let sound = mistakes.is_empty();
         for mut mistake in mistakes {
-            if let Some(rule) = mistake.null_path.as_deref().and_then(|path| self.judge_of(path)) {
-                mistake.help = mistake.help.map(|help| format!("{help}, such as `requires: [{rule}]`"));
+            let null_path = mistake.null_path.take();
+            let error = at_mistake(source, written, expr.source(), offset, mistake);
+            match null_path {
+                Some(path) => {
+                    self.nulls.push(Null { path, error, of: self.part_of(written), source: expr.source().to_owned() })
+                }
+                None => self.errors.push(error),
             }
-            self.errors.push(at_mistake(source, written, expr.source(), offset, mistake));
         }
         if let Some(wanted) = wanted.filter(|wanted| sound && typed.shape != Type::Any && typed.shape != **wanted) {
             let message = format!("this is {}, where {} belongs", typed.shape.label(), wanted.label());
@@ -245,22 +249,9 @@ impl RuleChecker<'_, '_> {
         }
         Some(typed.shape)
     }
-
-    /// The rule that fails where a path is `null`.
-    pub(super) fn judge_of(&self, path: &str) -> Option<&str> {
-        // The rule that says just this comes before those that say more.
-        let just_this = format!("{path} != null");
-        let says_more = |rule: &&Rule| rule.assert.as_ref().is_none_or(|assert| assert.source().trim() != just_this);
-        let judges = |rule: &&Rule| {
-            rule.id != self.rule.id
-                && rule.scopes.is_empty()
-                && rule.assert.as_ref().is_some_and(|assert| certain_of(assert, &root_scope(rule)).contains(path))
-        };
-        self.rules.iter().filter(judges).min_by_key(says_more).map(|rule| rule.id.as_str())
-    }
 }
 
-fn certain_of(expr: &Expr, scope: &Scope) -> BTreeSet<String> {
+pub(super) fn certain_of(expr: &Expr, scope: &Scope) -> BTreeSet<String> {
     expr.compiled().map_or_else(|_| BTreeSet::new(), |compiled| types::not_null_where_true(compiled, scope))
 }
 

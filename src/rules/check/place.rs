@@ -7,6 +7,10 @@ use crate::rules::types::Mistake;
 use crate::source_text::{self, SourceError};
 
 pub(super) fn at_text(source: &Source, at: &Spanned<String>, message: String, help: Option<String>) -> SourceError {
+    at_value(source, at, message, help)
+}
+
+pub(super) fn at_value<T>(source: &Source, at: &Spanned<T>, message: String, help: Option<String>) -> SourceError {
     let place = source_text::place(&source.text, &at.referenced);
     SourceError::new(&source.name, &source.text, place, message).with_help(help)
 }

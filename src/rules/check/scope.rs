@@ -10,7 +10,10 @@ use crate::rules::types::{Scope, Variable};
 /// The variables of every expression: the roots of the facts.
 pub fn facts_scope() -> Scope {
     let variable = |(name, field): (&String, &Field)| {
-        (name.clone(), Variable { shape: field.shape.clone(), nullable: field.nullable, path: name.clone() })
+        (
+            name.clone(),
+            Variable { shape: field.shape.clone(), nullable: field.nullable, holds_null: false, path: name.clone() },
+        )
     };
     facts::root().iter().map(variable).collect()
 }
@@ -24,7 +27,12 @@ pub(super) fn root_scope(rule: &Rule) -> Scope {
         .collect();
     scope.insert(
         "params".to_owned(),
-        Variable { shape: Type::Object(Arc::new(params)), nullable: false, path: "params".to_owned() },
+        Variable {
+            shape: Type::Object(Arc::new(params)),
+            nullable: false,
+            holds_null: false,
+            path: "params".to_owned(),
+        },
     );
     scope
 }
@@ -52,7 +60,7 @@ pub(super) fn element_of(path: &str, scope: &Scope) -> Option<Variable> {
         full = format!("{full}.{segment}");
     }
     let Type::List(element) = shape else { return None };
-    Some(Variable { shape: (**element).clone(), nullable: false, path: format!("{full}[]") })
+    Some(Variable { shape: (**element).clone(), nullable: false, holds_null: false, path: format!("{full}[]") })
 }
 
 /// A path and all that it passes through, from the root of the facts on.
@@ -70,12 +78,24 @@ pub fn all_prefixes(path: &[String], scope: &Scope) -> Vec<String> {
 pub(super) fn shape_of(value: &serde_json::Value) -> Type {
     use serde_json::Value;
     match value {
-        Value::Array(values) => Type::List(Arc::new(values.first().map_or(Type::Any, shape_of))),
+        Value::Array(values) => Type::List(Arc::new(element_shape(values))),
         Value::Bool(_) => Type::Bool,
         Value::Null => Type::Null,
         Value::Number(number) if number.is_f64() => Type::Double,
         Value::Number(_) => Type::Int,
-        Value::Object(_) => Type::Any,
+        Value::Object(map) => {
+            let field = |value| Field { shape: shape_of(value), nullable: value.is_null(), about: String::new() };
+            Type::Object(Arc::new(map.iter().map(|(name, value)| (name.clone(), field(value))).collect()))
+        }
         Value::String(_) => Type::Text(None),
+    }
+}
+
+/// The type of the elements of a list of params. Numbers with and without a fraction can be in one list.
+fn element_shape(values: &[serde_json::Value]) -> Type {
+    let shapes: Vec<Type> = values.iter().map(shape_of).collect();
+    match shapes.iter().find(|shape| **shape == Type::Double).or(shapes.first()) {
+        Some(shape) => shape.clone(),
+        None => Type::Any,
     }
 }

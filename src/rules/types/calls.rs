@@ -43,7 +43,10 @@ impl Checker<'_> {
             self.mistake_named(expr, function.name, message, Some(format!("it is written `{}`", function.usage)));
         }
         for (argument, wanted) in arguments.iter().zip(&function.arguments) {
-            let shape = self.operand(argument, not_null);
+            let Typed { shape, holds_null, .. } = self.operand_typed(argument, not_null);
+            if holds_null && matches!(wanted, Type::List(_)) {
+                self.elements_can_be_null(argument);
+            }
             let fraction = shape == Type::Double && *wanted == Type::Int;
             if fraction || !compatible(&shape, wanted) {
                 let message = format!(
@@ -120,8 +123,9 @@ impl Checker<'_> {
     }
 
     pub(super) fn comprehension(&mut self, comprehension: &ComprehensionExpr, not_null: &BTreeSet<String>) -> Typed {
-        let range = self.operand(&comprehension.iter_range, not_null);
-        let element = match range {
+        let range = self.operand_typed(&comprehension.iter_range, not_null);
+        let holds_null = range.holds_null;
+        let element = match range.shape {
             Type::List(element) => (*element).clone(),
             Type::Any => Type::Any,
             other => {
@@ -132,14 +136,22 @@ impl Checker<'_> {
         };
         let before = self.scope.clone();
         let start = self.infer(&comprehension.accu_init, not_null);
-        let variable = |shape, name: &str| Variable { shape, nullable: false, path: format!("@{name}") };
-        self.scope.insert(comprehension.iter_var.clone(), variable(element, &comprehension.iter_var));
-        self.scope.insert(comprehension.accu_var.clone(), variable(start.shape.clone(), &comprehension.accu_var));
+        let variable = |typed: &Typed, name: &str| Variable {
+            shape: typed.shape.clone(),
+            nullable: typed.nullable,
+            holds_null: typed.holds_null,
+            path: format!("@{name}"),
+        };
+        // Of lists in a list it is not known which of them holds the `null`.
+        let inner = holds_null && matches!(element, Type::List(_));
+        let element = Typed { nullable: holds_null, holds_null: inner, ..known(element) };
+        self.scope.insert(comprehension.iter_var.clone(), variable(&element, &comprehension.iter_var));
+        self.scope.insert(comprehension.accu_var.clone(), variable(&start, &comprehension.accu_var));
         self.infer(&comprehension.loop_cond, not_null);
         let step = self.infer(&comprehension.loop_step, not_null);
         // `map` and `filter` begin with an empty list: only a step tells what it holds.
-        let shape = if matches!(start.shape, Type::List(_)) { step.shape } else { start.shape };
-        self.scope.insert(comprehension.accu_var.clone(), variable(shape, &comprehension.accu_var));
+        let accumulated = if matches!(start.shape, Type::List(_)) { step } else { start };
+        self.scope.insert(comprehension.accu_var.clone(), variable(&accumulated, &comprehension.accu_var));
         let result = self.infer(&comprehension.result, not_null);
         self.scope = before;
         result

@@ -98,7 +98,9 @@ impl Checker<'_> {
         right: &IdedExpr,
         not_null: &BTreeSet<String>,
     ) -> Typed {
-        let (a, b) = (self.operand(left, not_null), self.operand(right, not_null));
+        let (left_type, right_type) = (self.operand_typed(left, not_null), self.operand_typed(right, not_null));
+        let holds_null = left_type.holds_null || right_type.holds_null;
+        let (a, b) = (left_type.shape, right_type.shape);
         let result = match (&a, &b) {
             (Type::Any, other) | (other, Type::Any) => Some(other.clone()),
             (Type::List(element), Type::List(other)) if name == operators::ADD => {
@@ -108,7 +110,7 @@ impl Checker<'_> {
             (a, b) if is_number(a) && a == b => Some(a.clone()),
             _ => None,
         };
-        known(result.unwrap_or_else(|| {
+        let shape = result.unwrap_or_else(|| {
             let operator = name.replace('_', "");
             let message = format!(
                 "`{operator}` cannot join {} ({}) and {} ({})",
@@ -120,15 +122,23 @@ impl Checker<'_> {
             let help = (name == operators::ADD).then(|| "`string(x)` makes a text of a number".to_owned());
             self.mistake(expr, message, help);
             Type::Any
-        }))
+        });
+        Typed { holds_null, ..known(shape) }
     }
 
     pub(super) fn index(&mut self, list: &IdedExpr, index: &IdedExpr, not_null: &BTreeSet<String>) -> Typed {
-        let shape = self.operand(list, not_null);
+        let Typed { shape, holds_null, .. } = self.operand_typed(list, not_null);
         let key = self.operand(index, not_null);
         match shape {
-            Type::List(element) if matches!(key, Type::Int | Type::Any) => known((*element).clone()),
+            Type::List(element) if matches!(key, Type::Int | Type::Any) => {
+                Typed { nullable: holds_null, holds_null, ..known((*element).clone()) }
+            }
             Type::Any => ANY,
+            Type::Object(fields) if matches!(key, Type::Text(_) | Type::Any) => {
+                let mut shapes = fields.values().map(|field| &field.shape);
+                let first = shapes.next().cloned().unwrap_or(Type::Any);
+                known(if shapes.all(|shape| *shape == first) { first } else { Type::Any })
+            }
             Type::List(_) => {
                 self.mistake(index, format!("a list is indexed by a whole number; this is {}", key.label()), None);
                 ANY

@@ -6,7 +6,10 @@ use crate::rules::expr::Expr;
 
 fn scope() -> Scope {
     let variable = |(name, field): (&String, &Field)| {
-        (name.clone(), Variable { shape: field.shape.clone(), nullable: field.nullable, path: name.clone() })
+        (
+            name.clone(),
+            Variable { shape: field.shape.clone(), nullable: field.nullable, holds_null: false, path: name.clone() },
+        )
     };
     facts::root().iter().map(variable).collect()
 }
