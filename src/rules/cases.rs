@@ -26,6 +26,9 @@ pub fn good_snapshot() -> Result<Snapshot, snapshot::ReadError> {
     snapshot::parse("fixtures/good/snapshot.yaml", GOOD, Some(snapshot::Format::Yaml))
 }
 
+/// Reads the snapshot that a case names: the rule's file first, `None` for a built-in rule, then the case's.
+pub type ReadCase<'a> = dyn Fn(Option<&Path>, &str) -> Result<Snapshot, String> + 'a;
+
 /// What a case says about its rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -71,13 +74,12 @@ pub enum CaseOutcome {
     BadPatch(String),
 }
 
-/// Runs the cases of the rules that `wanted` picks, over `good`, with `read` for cases that name a file
-/// (the rule's file first, then the case's).
+/// Runs the cases of the rules that `wanted` picks, over `good`, with `read` for cases that name a file.
 pub fn run_cases(
     rules: &RuleSet,
     good: &Snapshot,
     wanted: impl Fn(&Rule) -> bool,
-    read: &dyn Fn(Option<&Path>, &str) -> Result<Snapshot, String>,
+    read: &ReadCase<'_>,
 ) -> Vec<CaseResult> {
     let mut results = Vec::new();
     for rule in rules.rules.iter().filter(|rule| wanted(rule)) {
@@ -119,7 +121,7 @@ fn run(
     good: &Snapshot,
     expected: Expected,
     case: &Case,
-    read: &dyn Fn(Option<&Path>, &str) -> Result<Snapshot, String>,
+    read: &ReadCase<'_>,
 ) -> CaseOutcome {
     match applied(rule, good, case, read) {
         Ok((snapshot, baseline)) => judged(rules, rule, expected, &Facts::of(&snapshot, baseline.as_ref())),
@@ -132,7 +134,7 @@ fn applied(
     rule: &Rule,
     good: &Snapshot,
     case: &Case,
-    read: &dyn Fn(Option<&Path>, &str) -> Result<Snapshot, String>,
+    read: &ReadCase<'_>,
 ) -> Result<(Snapshot, Option<Snapshot>), String> {
     let mut base = good.clone();
     let mut patch = case.value.clone();
