@@ -59,8 +59,9 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
             checks.insert(index, made);
         }
     }
-    let mut checks: Vec<Check> = checks.into_values().flatten().collect();
-    checks.extend(run.mistakes.iter().filter(|(id, _)| matters(rules, id)).map(|(id, reason)| broken(id, reason)));
+    run.mistakes.retain(|(id, _)| matters(rules, id));
+    let broken = run.mistakes.iter().map(|(id, reason)| broken(id, reason));
+    let checks: Vec<Check> = broken.chain(checks.into_values().flatten()).collect();
     let report = Report {
         domain: facts.domain.clone(),
         collected_at: facts.collected_at.clone(),
