@@ -34,6 +34,11 @@ pub mod proposal;
 pub mod report;
 pub mod rules;
 pub mod sender;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod snapshot;
 pub mod source_text;
+#[cfg(feature = "serve")]
+pub mod store;
 pub mod tls_reports;
+pub mod what_if;

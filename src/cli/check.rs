@@ -8,7 +8,8 @@ use miette::Report as Error;
 
 use super::fix::{FixArgs, Mend};
 use super::format::{Format, FormatArgs};
-use super::input::{TextArgs, Texts, is_policy_file, policy_alone, unobserved};
+use super::input::{TextArgs, is_policy_file, policy_alone};
+
 use super::network::{self, NetworkArgs};
 use super::rule_args::RuleArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
@@ -19,6 +20,7 @@ use crate::report::{Linted, NagiosState, Unreadable, nagios_unknown};
 use crate::rules::{BROKEN_RULE, RuleSet, evaluate};
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::escape;
+use crate::what_if::{Texts, unobserved};
 
 /// Options of `check`.
 #[derive(Args, Debug)]

@@ -7,13 +7,14 @@ use clap::{Args, ValueEnum};
 use miette::{IntoDiagnostic, Report as Error};
 use serde_json::{Value, json};
 
-use super::input::{TextArgs, unobserved};
+use super::input::TextArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::facts::{FactPath, Facts, Field, Type, fact_paths, root};
 use crate::report::Page;
 use crate::rules::{Answer, Function, ask, functions};
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::{escape, nearest};
+use crate::what_if::unobserved;
 
 /// How wide the column of paths gets at most.
 const WIDEST_PATH: usize = 44;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::files;
-use crate::snapshot::{Collection, LeftOut, Lookup, MxRecord, Octets, Policy, Snapshot, TxtRecord};
+use crate::snapshot::Snapshot;
+use crate::what_if::{Texts, policy, unobserved};
 
 /// The largest policy file that is read: far more than senders read, so that the linter can say so.
 const MAX_POLICY_FILE: u64 = 4 << 20;
@@ -27,15 +28,6 @@ pub struct TextArgs {
     pub mx: Vec<String>,
 }
 
-/// The texts, read.
-#[derive(Debug, Default)]
-pub struct Texts {
-    policy: Option<Vec<u8>>,
-    record: Vec<String>,
-    tlsrpt: Vec<String>,
-    mx: Vec<String>,
-}
-
 impl TextArgs {
     /// Whether any text was given.
     pub fn any(&self) -> bool {
@@ -46,30 +38,6 @@ impl TextArgs {
     pub fn read(&self) -> Result<Texts, files::FileError> {
         let policy = self.policy.as_deref().map(policy_body).transpose()?;
         Ok(Texts { policy, record: self.record.clone(), tlsrpt: self.tlsrpt.clone(), mx: self.mx.clone() })
-    }
-}
-
-impl Texts {
-    /// Puts the texts into the place of what a snapshot holds.
-    pub fn apply(&self, snapshot: &mut Snapshot) {
-        if let Some(body) = &self.policy {
-            snapshot.policy = Some(Some(policy(body.clone())));
-        }
-        if !self.record.is_empty() {
-            snapshot.record = Some(lookup(snapshot.record.take(), &self.record));
-        }
-        if !self.tlsrpt.is_empty() {
-            snapshot.tlsrpt = Some(lookup(snapshot.tlsrpt.take(), &self.tlsrpt));
-        }
-        if !self.mx.is_empty() {
-            let record = |(index, host): (usize, &String)| MxRecord {
-                preference: u16::try_from(index.saturating_add(1).saturating_mul(10)).unwrap_or(u16::MAX),
-                exchange: if host == "." { host.clone() } else { host.trim_end_matches('.').to_owned() },
-            };
-            let before = snapshot.mx.take().unwrap_or_default();
-            let records = self.mx.iter().enumerate().map(record).collect();
-            snapshot.mx = Some(Lookup { name: before.name, ..Lookup::answer(None, records) });
-        }
     }
 }
 
@@ -90,22 +58,4 @@ pub fn policy_alone(path: &Path) -> Result<Snapshot, files::FileError> {
 
 fn policy_body(path: &Path) -> Result<Vec<u8>, files::FileError> {
     files::read_bounded(path, MAX_POLICY_FILE)
-}
-
-fn policy(body: Vec<u8>) -> Policy {
-    Policy { body: Octets(body), address: None, truncated: false }
-}
-
-/// An answer of these texts; TTL and DNSSEC of what is replaced would not be theirs.
-fn lookup(before: Option<Lookup<TxtRecord>>, texts: &[String]) -> Lookup<TxtRecord> {
-    let records = texts.iter().map(|text| TxtRecord::of(text)).collect();
-    Lookup::answer(before.and_then(|before| before.name), records)
-}
-
-/// A snapshot of which nothing was observed, and why.
-pub fn unobserved(domain: Option<&str>, reason: &str) -> Snapshot {
-    let fields = ["mx", "mx_hosts", "record", "tlsrpt", "policy", "policy_host", "misplaced", "parent", "report_hosts"];
-    let left_out = fields.into_iter().map(|field| LeftOut { field: field.to_owned(), reason: reason.to_owned() });
-    let collection = Collection { left_out: left_out.collect(), ..Collection::default() };
-    Snapshot { collection: Some(collection), ..Snapshot::of(domain) }
 }

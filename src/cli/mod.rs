@@ -22,6 +22,8 @@ mod rule_args;
 mod rule_new;
 mod rules;
 mod schema;
+#[cfg(feature = "serve")]
+mod serve;
 mod terminal;
 
 use std::ffi::OsString;
@@ -118,6 +120,9 @@ pub enum Command {
     Facts(facts::FactsArgs),
     /// Evaluate one expression over a snapshot.
     Eval(facts::EvalArgs),
+    /// Serve the web validator: pages and an API for people who check domains in a browser.
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::ServeArgs>),
     /// Print the JSON Schema of a file that stslint reads or writes, for editors and validators.
     Schema(schema::SchemaArgs),
     /// Print the script that makes a shell complete commands and options.
@@ -206,6 +211,8 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
         Command::Reports(args) => reports::run(args, output),
         Command::Rules(args) => rules::run(args, configuration, output),
         Command::Schema(args) => schema::run(args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(args, output),
     }
 }
 

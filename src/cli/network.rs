@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::progress::Progress;
 use super::{OutputArgs, UsageError, terminal};
-use crate::collect::{Collector, DnssecMode, Families, Options, Proxy, ResolverChoice, Roots};
+use crate::collect::{Collector, ConnectTo, DnssecMode, Families, Options, Proxy, ResolverChoice, Roots};
 use crate::grammar::names::DomainName;
 use crate::snapshot::Snapshot;
 
@@ -72,6 +72,11 @@ pub struct NetworkArgs {
     /// How many conversations with hosts go on at the same time, over all domains; no host gets more than two.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = concurrency, help_heading = "Collection")]
     pub concurrency: usize,
+    /// Connect to public addresses alone, on ports 443, 25 and 53: for domains that strangers name. What is not connected to
+    /// is not checked.
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
+    #[arg(default_missing_value = "true", help_heading = "Collection")]
+    pub only_public: bool,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -112,6 +117,7 @@ impl NetworkArgs {
             helo: self.helo.clone(),
             max_addresses: self.max_addresses,
             concurrency: self.concurrency,
+            connect_to: if self.only_public { ConnectTo::Public } else { ConnectTo::Any },
         }
     }
 }

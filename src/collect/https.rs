@@ -13,6 +13,7 @@ use tracing::debug;
 
 use super::certificate::sha256;
 use super::failure::{cause, failure, of_causes};
+use super::guard::Admitted;
 use super::limits::{Clock, MAX_BODY_OCTETS, MAX_FETCH, MAX_HEADER_OCTETS, MAX_HEADERS, millis};
 use super::tls::{Observatory, Recorder};
 use crate::snapshot::{Failure, FailureKind, Header, HttpResponse, HttpsProbe, Octets, TlsFacts};
@@ -24,8 +25,8 @@ const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 const MAX_SECOND_CONNECT: Duration = Duration::from_secs(2);
 
 /// Asks `host` at one address for its policy. A bad certificate ends nothing: it is noted, and the GET is made.
-pub async fn probe(host: &str, address: IpAddr, port: u16, observatory: &Observatory, clock: Clock) -> HttpsProbe {
-    let clock = clock.at_most(MAX_FETCH);
+pub async fn probe(host: &str, admitted: Admitted, port: u16, observatory: &Observatory, clock: Clock) -> HttpsProbe {
+    let (clock, address) = (clock.at_most(MAX_FETCH), admitted.address());
     let recorder = observatory.recorder();
     let began = Instant::now();
     let fetched = fetch(host, SocketAddr::new(address, port), &recorder, clock).await;

@@ -13,6 +13,7 @@ mod dns_name;
 mod dns_proof;
 mod dns_trail;
 mod failure;
+mod guard;
 mod https;
 mod issuers;
 mod limits;
@@ -57,12 +58,13 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 pub use self::activity::StepUnderWay;
-pub use self::options::{DnssecMode, Families, OptionError, Options, Proxy, ResolverChoice, Roots};
+pub use self::options::{ConnectTo, DnssecMode, Families, OptionError, Options, Proxy, ResolverChoice, Roots};
 pub use self::resolver::ResolverError;
 pub use self::trust::RootsError;
 
 use self::activity::Activity;
 use self::dns::Questions;
+use self::guard::Guard;
 use self::limits::Clock;
 use self::memo::Memo;
 use self::reach::Reach;
@@ -84,6 +86,10 @@ pub enum SetupError {
     #[error("`{0}` cannot be given to EHLO")]
     #[diagnostic(code(stslint::helo), help("give the host's full name, such as mail.example.com, or leave it out"))]
     Helo(String),
+    /// Other ports than those of mail, with public addresses alone.
+    #[error("with --only-public, only ports 443, 25 and 53 are connected to")]
+    #[diagnostic(code(stslint::only_public), help("leave out --https-port, --smtp-port and --name-server-port"))]
+    Ports,
     /// The resolver cannot be set up.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -110,6 +116,7 @@ pub struct Collector {
     probes: Memo<(String, IpAddr), Arc<SmtpProbe>>,
     reach: Reach,
     activity: Activity,
+    guard: Guard,
 }
 
 impl Collector {
@@ -117,6 +124,10 @@ impl Collector {
     pub fn new(options: Options) -> Result<Collector, SetupError> {
         if let Some(helo) = options.helo.as_deref().filter(|helo| !is_helo(helo)) {
             return Err(SetupError::Helo(escape(helo)));
+        }
+        let ports = (options.https_port, options.smtp_port, options.name_server_port);
+        if options.connect_to == ConnectTo::Public && ports != (443, 25, 53) {
+            return Err(SetupError::Ports);
         }
         let provider = Arc::new(ring::default_provider());
         let judge = Arc::new(Judge::new(&options.roots, provider.clone())?);
@@ -139,6 +150,7 @@ impl Collector {
             probes: Memo::new(REMEMBERED_PROBES),
             reach: Reach::default(),
             activity: Activity::default(),
+            guard: Guard::new(options.connect_to),
             options,
             judge,
             provider,
@@ -154,6 +166,14 @@ impl Collector {
         let clock = Clock::start(self.options.timeout, self.options.deadline);
         let observatory = Observatory::new(self.judge.clone(), self.provider.clone(), collected_at);
         Box::pin(pass::Pass::new(self, domain, observatory, clock).run(collected_at)).await
+    }
+
+    /// The TXT records at a name, as texts; nothing where there are none, or where the question got no answer.
+    pub async fn txt(&self, name: &str) -> Vec<String> {
+        let clock = Clock::start(self.options.timeout, self.options.deadline);
+        let lookup = self.questions.txt(name, clock).await;
+        let records = lookup.known().into_iter().flatten();
+        records.map(|record| String::from_utf8_lossy(&record.joined()).into_owned()).collect()
     }
 
     /// How many addresses of MX hosts were tried in the run so far, where not a single one answered: then the

@@ -65,6 +65,10 @@ impl Pass<'_> {
         let Some(address) = address else {
             return NameServer { name, address: None, record: None, tlsrpt: None, mx: None };
         };
+        if let Err(failure) = self.collector.guard.admit(address) {
+            self.leave_out("name_servers", format!("{name}: {}", failure.detail));
+            return NameServer { name, address: Some(address), record: None, tlsrpt: None, mx: None };
+        }
         let server = SocketAddr::new(address, self.collector.options.name_server_port);
         let way = Way::to_server(server, self.clock.step()).ok();
         let (record, tlsrpt) = (format!("_mta-sts.{}", self.domain), format!("_smtp._tls.{}", self.domain));

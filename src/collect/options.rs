@@ -45,6 +45,8 @@ pub struct Options {
     pub authoritative: bool,
     /// The port of those name servers: 53 (RFC 1035 §4.2) but in laboratories.
     pub name_server_port: u16,
+    /// Which addresses are connected to.
+    pub connect_to: ConnectTo,
     /// How many conversations with hosts go on at the same time, over all domains.
     pub concurrency: usize,
 }
@@ -67,9 +69,22 @@ impl Default for Options {
             proxy: None,
             authoritative: false,
             name_server_port: 53,
+            connect_to: ConnectTo::Any,
             concurrency: 64,
         }
     }
+}
+
+/// Which addresses are connected to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ConnectTo {
+    /// Whatever a domain's DNS names.
+    #[default]
+    Any,
+    /// Public addresses: for domains that strangers name.
+    Public,
+    /// Public addresses, and those of a laboratory on this machine (127.0.0.0/8, ::1).
+    PublicOrLoopback,
 }
 
 /// An option's value that cannot be understood.

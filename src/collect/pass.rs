@@ -205,11 +205,15 @@ impl<'a> Pass<'a> {
         let key = (exchange.to_ascii_lowercase(), address);
         let is_final = |probe: &Arc<SmtpProbe>| probe.failure.is_none() || !self.clock.is_over();
         let probe = self.collector.probes.get(key, is_final, || async {
-            let probe = match self.permit(exchange).await {
-                Ok(_permits) => {
-                    smtp::probe(exchange, address, &self.collector.manner, &self.observatory, self.clock).await
-                }
-                Err(failure) => SmtpProbe { failure: Some(failure), ..smtp::unasked(address) },
+            let unasked = |failure| SmtpProbe { failure: Some(failure), ..smtp::unasked(address) };
+            let probe = match self.collector.guard.admit(address) {
+                Ok(admitted) => match self.permit(exchange).await {
+                    Ok(_permits) => {
+                        smtp::probe(exchange, admitted, &self.collector.manner, &self.observatory, self.clock).await
+                    }
+                    Err(failure) => unasked(failure),
+                },
+                Err(failure) => unasked(failure),
             };
             self.collector.reach.note(&probe);
             Arc::new(probe)

@@ -32,9 +32,14 @@ impl Pass<'_> {
         let probes = self.addresses(lookup, "policy_host.probes", name).into_iter().map(|address| async move {
             let port = self.collector.options.https_port;
             let fetch = async {
+                let unasked = |failure| HttpsProbe { failure: Some(failure), ..https::unasked(address) };
+                let admitted = match self.collector.guard.admit(address) {
+                    Ok(admitted) => admitted,
+                    Err(failure) => return unasked(failure),
+                };
                 match self.permit(name).await {
-                    Ok(_permits) => https::probe(name, address, port, &self.observatory, self.clock).await,
-                    Err(failure) => HttpsProbe { failure: Some(failure), ..https::unasked(address) },
+                    Ok(_permits) => https::probe(name, admitted, port, &self.observatory, self.clock).await,
+                    Err(failure) => unasked(failure),
                 }
             };
             self.timeline.step(format!("HTTPS {name} at {address}"), fetch).await

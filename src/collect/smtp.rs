@@ -15,6 +15,7 @@ use tracing::debug;
 
 use super::connect::{NotConnected, connect};
 use super::failure::{failure, of_io, of_tls};
+use super::guard::Admitted;
 use super::limits::{AFTER_STARTTLS, Clock, GREETING_STEPS, MAX_AFTER_STARTTLS, millis};
 use super::options::Proxy;
 use super::smtp_wire::{Farewells, Transcript, Wire, escaped};
@@ -38,11 +39,12 @@ pub struct Manner {
 /// failure.
 pub async fn probe(
     exchange: &str,
-    address: IpAddr,
+    admitted: Admitted,
     manner: &Manner,
     observatory: &Observatory,
     clock: Clock,
 ) -> SmtpProbe {
+    let address = admitted.address();
     let began = Instant::now();
     let mut conversation = Conversation {
         exchange,

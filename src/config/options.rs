@@ -34,7 +34,7 @@ pub enum OptionKind {
 }
 
 /// All of them, in the order of their keys.
-pub const OPTIONS: [CommandOption; 13] = [
+pub const OPTIONS: [CommandOption; 14] = [
     CommandOption {
         key: "authoritative",
         flag: "authoritative",
@@ -66,6 +66,12 @@ pub const OPTIONS: [CommandOption; 13] = [
         flag: "min-severity",
         kind: OptionKind::Word(&["error", "warning", "note"]),
         about: "Findings below this severity are not reported.",
+    },
+    CommandOption {
+        key: "only_public",
+        flag: "only-public",
+        kind: OptionKind::Bool,
+        about: "Connect to public addresses alone.",
     },
     CommandOption {
         key: "require_complete",

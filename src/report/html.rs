@@ -9,7 +9,7 @@ mod domain;
 mod exhibit;
 mod findings;
 mod hosts;
-mod markup;
+pub mod markup;
 mod overview;
 mod policy;
 mod records;
@@ -20,7 +20,7 @@ mod status;
 mod timeline;
 mod tlsrpt;
 mod verdict;
-mod words;
+pub mod words;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -101,6 +101,19 @@ fn body(html: &mut Markup, linted: &[&Linted], unread: &[Unreadable]) {
             html.leaf("span", &[], "Report on MTA-STS and TLSRPT");
         });
     });
+    content(html, linted, unread);
+    html.element("footer", &[], |html| {
+        html.leaf("p", &[], concat!("Made by stslint ", env!("CARGO_PKG_VERSION"), "."));
+        html.leaf(
+            "p",
+            &[],
+            "This page is complete: it loads nothing, runs no script and tells nobody that it is read.",
+        );
+    });
+}
+
+/// What the page says of the domains, with its contents beside it: also a part of the pages of `serve`.
+pub fn content(html: &mut Markup, linted: &[&Linted], unread: &[Unreadable]) {
     let alone = linted.len() == 1;
     let domains: Vec<(Domain<'_>, Vec<Part>)> = linted
         .iter()
@@ -126,14 +139,16 @@ fn body(html: &mut Markup, linted: &[&Linted], unread: &[Unreadable]) {
             references(html, linted);
         });
     });
-    html.element("footer", &[], |html| {
-        html.leaf("p", &[], concat!("Made by stslint ", env!("CARGO_PKG_VERSION"), "."));
-        html.leaf(
-            "p",
-            &[],
-            "This page is complete: it loads nothing, runs no script and tells nobody that it is read.",
-        );
-    });
+}
+
+/// The style of the report, which its `content` needs.
+pub fn style() -> &'static str {
+    STYLE
+}
+
+/// The symbols that its `content` uses.
+pub fn icons() -> &'static str {
+    ICONS
 }
 
 fn contents(html: &mut Markup, domains: &[(Domain<'_>, Vec<Part>)], alone: bool) {

@@ -7,7 +7,7 @@ mod concise;
 mod fingerprint;
 mod github;
 mod gitlab;
-mod html;
+pub mod html;
 mod human;
 mod json;
 mod junit;

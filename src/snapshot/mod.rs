@@ -157,6 +157,8 @@ pub enum FailureKind {
     Limit,
     /// The network or the host cannot be reached (no route, ICMP).
     Network,
+    /// The address is not public, and was not to be connected to.
+    NotPublic,
     /// Something else; the detail says what.
     Other,
     /// The peer does not speak the protocol that was expected.

@@ -6,10 +6,10 @@ use std::io::Write as _;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use stslint::collect::{Collector, Options, ResolverChoice, Roots};
+use stslint::collect::{Collector, ConnectTo, Options, ResolverChoice, Roots};
 use stslint::facts::Facts;
 use stslint::lab::{Lab, LabOptions, Scenario, SmtpAnswer};
-use stslint::outcome::{Outcome, Report, Severity};
+use stslint::outcome::{Check, Outcome, Report, Severity};
 use stslint::rules::{RuleSet, evaluate};
 use stslint::snapshot::{self, DnsOutcome, FailureKind, Snapshot, TrustVerdict};
 
@@ -156,4 +156,52 @@ async fn mail_servers_that_misbehave_become_facts() {
     let report = lint(&snapshot);
     assert_eq!(failed(&report, Severity::Error), ["smtp-greeting"]);
     assert!(!serde_json::to_string(&report).unwrap().contains('\u{1b}'));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_public_is_not_connected_to() {
+    let bench = Bench::start(LabOptions::demo(SystemTime::now())).await;
+    let collector = Collector::new(Options {
+        resolver: ResolverChoice::Address(bench.lab.resolver()),
+        roots: Roots::File(bench.roots.path().to_owned()),
+        trust_anchor: Some(bench.anchor.path().to_owned()),
+        connect_to: ConnectTo::Public,
+        timeout: Duration::from_secs(2),
+        ..Options::default()
+    })
+    .unwrap();
+    let snapshot = collector.collect("perfect.example", Timestamp::now()).await;
+    let hosts = snapshot.mx_hosts.as_ref().unwrap();
+    let kinds: Vec<_> = hosts
+        .iter()
+        .flat_map(|host| host.probes.iter().flatten())
+        .map(|probe| (probe.connected, probe.failure.as_ref().map(|failure| failure.kind)))
+        .chain(
+            snapshot
+                .policy_host
+                .as_ref()
+                .unwrap()
+                .probes
+                .iter()
+                .flatten()
+                .map(|probe| (probe.connected, probe.failure.as_ref().map(|failure| failure.kind))),
+        )
+        .collect();
+    assert!(kinds.len() >= 3 && kinds.iter().all(|kind| *kind == (None, Some(FailureKind::NotPublic))), "{kinds:?}");
+    let report = evaluate(&RuleSet::built_in().unwrap(), &Facts::of(&snapshot, None)).report;
+    let of_hosts = |check: &&Check| {
+        matches!(check.group.as_str(), "smtp" | "host" | "policy") && !check.rule.ends_with("public-address")
+    };
+    let open = [Outcome::NotChecked, Outcome::NotApplicable];
+    for check in report
+        .checks
+        .iter()
+        .filter(of_hosts)
+        .filter(|check| check.rule != "host-resolves" && check.rule != "host-alias")
+    {
+        assert!(open.contains(&check.outcome), "{check:?}");
+    }
+    let reasons: Vec<&str> = report.checks.iter().filter_map(|check| check.reason.as_deref()).collect();
+    assert!(reasons.iter().any(|reason| reason.contains("is not a public address")), "{reasons:?}");
+    assert!(Collector::new(Options { connect_to: ConnectTo::Public, smtp_port: 2525, ..Options::default() }).is_err());
 }

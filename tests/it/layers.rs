@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of the flow; each may use those before it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 19] = [
     "source_text",
     "files",
     "grammar",
@@ -12,6 +12,7 @@ const ORDER: [&str; 16] = [
     "facts",
     "sender",
     "outcome",
+    "what_if",
     "fix",
     "diff",
     "proposal",
@@ -19,6 +20,8 @@ const ORDER: [&str; 16] = [
     "config",
     "report",
     "collect",
+    "store",
+    "serve",
     "cli",
 ];
 

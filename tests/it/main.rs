@@ -26,3 +26,5 @@ mod reports;
 mod rules_sound;
 mod schema;
 mod sender;
+#[cfg(feature = "serve")]
+mod serve;

@@ -1,0 +1,207 @@
+//! Checks under way: one for a domain however many ask for it, a queue with its length shown, and what waits for what.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tracing::warn;
+
+use super::client::Network;
+use super::id;
+use super::limits::Reached;
+use super::state::App;
+use crate::snapshot::{self, Snapshot};
+use crate::store::Observation;
+
+/// What a check is of: the domain, and what is looked at.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct What {
+    /// The domain in A-labels.
+    pub domain: String,
+    /// Whether MX hosts are spoken to.
+    pub smtp: bool,
+    /// Whether the zone's own name servers are asked too.
+    pub authoritative: bool,
+}
+
+/// How far a check is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Stage {
+    /// It waits for others.
+    Queued,
+    /// It looks at the domain.
+    Running,
+    /// The result is in the store.
+    Done,
+    /// There is no result, for a reason here.
+    Failed(String),
+    /// The domain publishes that it is not to be looked at.
+    OptedOut,
+}
+
+/// One check.
+#[derive(Debug)]
+pub struct Check {
+    /// Its id, and that of its result.
+    pub id: String,
+    /// Whoever knows this may remove the result.
+    pub removal: String,
+    /// What it is of.
+    pub what: What,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// How far it is.
+    pub stage: watch::Receiver<Stage>,
+    number: usize,
+    queue: Arc<Queue>,
+}
+
+/// Why there is no new check.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// Too many checks wait already.
+    Busy(Duration),
+    /// The client's limit is reached.
+    Client(Duration),
+    /// The limit of the service is reached.
+    All(Duration),
+    /// The domain is not to be looked at.
+    OptedOut,
+    /// Something here is broken, in words for its operator.
+    Broken(String),
+}
+
+/// How many checks were asked for, and how many of them began: places are given in the order of asking.
+#[derive(Debug, Default)]
+pub struct Queue {
+    asked: AtomicUsize,
+    begun: AtomicUsize,
+}
+
+impl Queue {
+    /// How many checks wait.
+    pub fn length(&self) -> usize {
+        self.asked.load(Ordering::Relaxed).saturating_sub(self.begun.load(Ordering::Relaxed))
+    }
+}
+
+impl Check {
+    /// How far it is.
+    pub fn stage(&self) -> Stage {
+        self.stage.borrow().clone()
+    }
+
+    /// How many checks come first, where it waits.
+    pub fn in_front(&self) -> usize {
+        self.number.saturating_sub(self.queue.begun.load(Ordering::Relaxed))
+    }
+}
+
+/// A check of this, a fresh one where there is one; `true` where it is new.
+pub async fn check(
+    app: &Arc<App>,
+    what: What,
+    client: Network,
+    max_age: Option<Duration>,
+) -> Result<(Arc<Check>, bool), Refusal> {
+    if app.is_opted_out(&what.domain) {
+        return Err(Refusal::OptedOut);
+    }
+    if let (Some(max_age), Some(known)) = (max_age, app.fresh.get(&what).await) {
+        let age = Timestamp::now().duration_since(known.asked_at);
+        // A domain is never looked at again within a minute, whoever asks.
+        let wanted = max_age.max(Duration::from_secs(60));
+        if matches!(known.stage(), Stage::Done) && age.unsigned_abs() > wanted {
+            app.fresh.invalidate(&what).await;
+        }
+    }
+    let begin = begin(app, what.clone(), client);
+    let entry = app.fresh.entry(what).or_try_insert_with(begin).await;
+    let entry = entry.map_err(|refusal: Arc<Refusal>| Refusal::clone(&refusal))?;
+    let new = entry.is_fresh();
+    if !new {
+        app.metrics.from_cache.inc();
+    }
+    Ok((entry.into_value(), new))
+}
+
+/// Begins a check, within the limits.
+async fn begin(app: &Arc<App>, what: What, client: Network) -> Result<Arc<Check>, Refusal> {
+    if app.queue.length() >= app.settings.queue {
+        app.metrics.refused.inc();
+        return Err(Refusal::Busy(Duration::from_secs(30)));
+    }
+    app.limits.take(client).map_err(|reached| {
+        app.metrics.refused.inc();
+        match reached {
+            Reached::Client(wait) => Refusal::Client(wait),
+            Reached::All(wait) => Refusal::All(wait),
+        }
+    })?;
+    let (Some(id), Some(removal)) = (id::random(), id::random()) else {
+        return Err(Refusal::Broken("the system gives no random numbers".to_owned()));
+    };
+    let (stage, watched) = watch::channel(Stage::Queued);
+    let number = app.queue.asked.fetch_add(1, Ordering::Relaxed);
+    let check =
+        Arc::new(Check { id, removal, what, asked_at: now(), stage: watched, number, queue: app.queue.clone() });
+    app.known.insert(check.id.clone(), check.clone()).await;
+    app.metrics.begun.inc();
+    let (app, of) = (app.clone(), check.clone());
+    app.under_way.clone().spawn(async move {
+        let place = app.places.clone().acquire_owned().await;
+        app.queue.begun.fetch_add(1, Ordering::Relaxed);
+        stage.send_replace(Stage::Running);
+        let ended = run(&app, &of).await;
+        drop(place);
+        if let Stage::Failed(reason) = &ended {
+            warn!("a check failed: {reason}");
+            // The next who asks gets another try.
+            app.fresh.invalidate(&of.what).await;
+        }
+        stage.send_replace(ended);
+    });
+    Ok(check)
+}
+
+async fn run(app: &Arc<App>, check: &Check) -> Stage {
+    let collector = match app.collector(&check.what) {
+        Ok(collector) => collector,
+        Err(error) => return Stage::Failed(error.to_string()),
+    };
+    let asks_not_to = collector.txt(&format!("_stslint.{}", check.what.domain)).await;
+    if asks_not_to.iter().any(|text| opts_out(text)) {
+        return Stage::OptedOut;
+    }
+    let at = now();
+    let snapshot = collector.collect(&check.what.domain, at).await;
+    let Ok(text) = to_json(&snapshot) else { return Stage::Failed("the snapshot cannot be written".to_owned()) };
+    let observation = Observation {
+        id: check.id.clone(),
+        domain: check.what.domain.clone(),
+        collected_at: at.as_second(),
+        snapshot: text,
+        removal: check.removal.clone(),
+    };
+    match app.ask(move |store| store.put(&observation)).await {
+        Ok(()) => Stage::Done,
+        Err(error) => Stage::Failed(error.to_string()),
+    }
+}
+
+/// Whether a TXT record at `_stslint` asks not to be looked at: `v=stslint1; checks=off`.
+fn opts_out(text: &str) -> bool {
+    let mut fields = text.split(';').map(|field| field.trim().to_ascii_lowercase());
+    fields.next().as_deref() == Some("v=stslint1") && fields.any(|field| field == "checks=off")
+}
+
+fn to_json(snapshot: &Snapshot) -> Result<String, snapshot::WriteError> {
+    snapshot::to_text(snapshot, snapshot::Format::Json)
+}
+
+/// This second: snapshots tell no smaller ones.
+fn now() -> Timestamp {
+    Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default()
+}

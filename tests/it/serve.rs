@@ -1,0 +1,274 @@
+//! `stslint serve` from outside: the whole way of a visitor without script, the API, the limits, and the end without warning.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// A service on the loopback lab.
+struct Service {
+    child: Child,
+    address: String,
+}
+
+impl Service {
+    fn start(options: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_stslint"))
+            .args(["serve", "--demo", "--listen", "127.0.0.1:0"])
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
+        Service { child, address }
+    }
+
+    fn ask(&self, request: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut octets = Vec::new();
+        stream.read_to_end(&mut octets).unwrap();
+        let text = String::from_utf8(octets).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+    }
+
+    fn post(&self, path: &str, media_type: &str, body: &str, headers: &str) -> Answer {
+        let length = body.len();
+        self.ask(&format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {media_type}\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+        ))
+    }
+
+    fn form(&self, path: &str, body: &str) -> Answer {
+        self.post(path, "application/x-www-form-urlencoded", body, "")
+    }
+
+    /// Checks a domain by the form; the path of the result once it is there, with its secret.
+    fn check(&self, domain: &str) -> (String, String) {
+        let answer = self.form("/check", &format!("domain={domain}&smtp=on"));
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        let location = answer.header("location").unwrap();
+        let (path, removal) = location.split_once("?removal=").unwrap_or((&location, ""));
+        self.until_done(path);
+        (path.to_owned(), removal.to_owned())
+    }
+
+    fn until_done(&self, path: &str) -> Answer {
+        let begun = Instant::now();
+        loop {
+            let answer = self.get(path);
+            if answer.status != 202 {
+                return answer;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "{}", answer.body);
+            // The server holds this open until the check has gone on.
+            self.get(&format!("{}/events", path.replace("/api/v1/checks/", "/r/")));
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<String> {
+        let start = format!("{name}: ");
+        self.head.lines().find_map(|line| line.strip_prefix(&start).map(str::to_owned))
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+#[test]
+fn a_visitor_without_script_goes_the_whole_way() {
+    let service = Service::start(&["--history"]);
+    let first = service.get("/");
+    assert!(first.status == 200 && first.body.contains("<form method=\"post\" action=\"/check\""), "{}", first.body);
+    let policy = first.header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+
+    let wrong = service.form("/check", "domain=127.0.0.1");
+    assert!(wrong.status == 422 && wrong.body.contains("role=\"alert\""), "{}", wrong.body);
+
+    let (path, removal) = service.check("https%3A%2F%2Fmta-sts.mx-not-covered.example%2F");
+    let result = service.get(&path);
+    assert!(result.body.contains("mx-covered") && result.body.contains("Observed on"), "{}", result.body);
+    assert_eq!(result.header("x-robots-tag").as_deref(), Some("noindex, nofollow"));
+    assert!(!result.body.contains("removal="), "only whoever made it may remove it");
+    assert!(service.get(&format!("{path}?removal={removal}")).body.contains("removal="));
+
+    let snapshot = service.get(&format!("{path}/download?format=snapshot"));
+    assert_eq!(snapshot.json()["domain"], "mx-not-covered.example");
+    for format in ["json", "sarif", "markdown"] {
+        assert_eq!(service.get(&format!("{path}/download?format={format}")).status, 200, "{format}");
+    }
+    assert!(service.get(&format!("{path}/proposal")).body.contains("mode: testing"));
+
+    let edit = service.get(&format!("{path}/what-if"));
+    assert!(edit.body.contains("mx: mx1.mx-not-covered.example"), "{}", edit.body);
+    let policy = "version: STSv1%0D%0Amode: enforce%0D%0Amx: mx1.mx-not-covered.example%0D%0Amx: mx1.in.backup-mx.example%0D%0Amax_age: 1209600%0D%0A";
+    let judged = service.form(&format!("{path}/what-if"), &format!("policy={}", policy.replace(' ', "+")));
+    assert!(judged.status == 200 && !judged.body.contains("Needs repair"), "{}", judged.body);
+
+    assert!(service.get("/history/mx-not-covered.example").body.contains(&path));
+    let id = path.trim_start_matches("/r/");
+    assert!(service.get(&format!("{path}/compare?with={id}")).body.contains("New findings: 0"));
+    assert!(service.get("/badge/mx-not-covered.example.svg").body.contains("1 error"));
+    assert!(service.get("/badge/perfect.example.svg").body.contains("not checked lately"));
+
+    let guess = service.form(&format!("{path}/remove"), "removal=00000000000000000000000000000000");
+    assert_eq!(guess.status, 403);
+    assert_eq!(service.form(&format!("{path}/remove"), &format!("removal={removal}")).status, 200);
+    assert_eq!(service.get(&path).status, 404);
+}
+
+#[test]
+fn texts_are_judged_without_a_domain() {
+    let service = Service::start(&[]);
+    let judged = service.form("/lint", "record=v%3DSTSv1%3B+id%3Da-b&policy=&tlsrpt=&mx=");
+    assert!(judged.status == 200 && judged.body.contains("record-id-format"), "{}", judged.body);
+    let hostile = service.form("/lint", "record=%3C/textarea%3E%3Cscript%3Ealert(1)%3C/script%3E");
+    assert!(hostile.status == 200 && !hostile.body.contains("<script>alert"), "{}", hostile.body);
+}
+
+#[test]
+fn many_clicks_are_one_collection() {
+    let service = Service::start(&[]);
+    let ids: BTreeSet<String> = std::thread::scope(|scope| {
+        let click = || {
+            let location = service.form("/check", "domain=perfect.example&smtp=on").header("location").unwrap();
+            location.split('?').next().unwrap().to_owned()
+        };
+        let clicks: Vec<_> = (0..60).map(|_| scope.spawn(click)).collect();
+        clicks.into_iter().map(|click| click.join().unwrap()).collect()
+    });
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    let metrics = service.get("/metrics").body;
+    assert!(metrics.contains("stslint_serve_checks_begun_total 1\n"), "{metrics}");
+    assert!(metrics.contains("stslint_serve_checks_from_cache_total 59\n"), "{metrics}");
+}
+
+#[test]
+fn limits_say_when_the_next_check_is_possible() {
+    let service = Service::start(&["--per-client", "2", "--trusted-proxies", "1"]);
+    let ask = |domain: &str, client: &str| {
+        let headers = format!("X-Forwarded-For: 198.51.100.7, {client}\r\n");
+        service.post("/check", "application/x-www-form-urlencoded", &format!("domain={domain}"), &headers)
+    };
+    assert_eq!(ask("perfect.example", "192.0.2.1").status, 303);
+    assert_eq!(ask("none.example", "192.0.2.1").status, 303);
+    let refused = ask("testing.example", "192.0.2.1");
+    assert_eq!(refused.status, 429);
+    assert!(refused.header("retry-after").unwrap().parse::<u32>().unwrap() <= 61);
+    assert!(refused.body.contains("The next one is possible in"), "{}", refused.body);
+    assert_eq!(ask("perfect.example", "192.0.2.1").status, 303, "what is there already is never limited");
+    assert_eq!(ask("testing.example", "192.0.2.2").status, 303, "nor is somebody else");
+}
+
+#[test]
+fn programs_get_results_and_problem_details() {
+    let service = Service::start(&[]);
+    let ask = |body: &str| service.post("/api/v1/checks", "application/json", body, "");
+    let begun = ask(&json!({"domain": "bad-id.example", "smtp": false}).to_string());
+    assert!(begun.status == 202 || begun.status == 200, "{}", begun.body);
+    let location = begun.header("location").unwrap();
+    let report = service.until_done(&location).json();
+    assert_eq!(report["results"][0]["domain"], "bad-id.example");
+    assert_eq!(ask(&json!({"domain": "bad-id.example", "smtp": false}).to_string()).status, 200);
+    for format in ["html", "markdown", "sarif", "snapshot"] {
+        assert_eq!(service.get(&format!("{location}?format={format}")).status, 200, "{format}");
+    }
+    let lint = service.post("/api/v1/lint", "application/json", &json!({"policy": "mode: x"}).to_string(), "");
+    assert!(lint.json()["summary"]["errors"].as_u64().unwrap() > 0);
+
+    let cases = [
+        (ask("{"), 400),
+        (ask("{}"), 422),
+        (ask(&json!({"domain": "[::1]"}).to_string()), 422),
+        (ask(&json!({"domain": "a.example", "resolver": "127.0.0.1"}).to_string()), 422),
+        (service.post("/api/v1/checks", "text/plain", "{}", ""), 415),
+        (service.get("/api/v1/checks/00000000000000000000000000000000"), 404),
+        (service.get("/api/v1/checks/..%2f..%2fetc"), 404),
+        (service.get(&format!("{location}?format=exe")), 400),
+    ];
+    for (answer, status) in cases {
+        assert_eq!(answer.status, status, "{}", answer.body);
+        assert_eq!(answer.header("content-type").as_deref(), Some("application/problem+json"));
+        assert_eq!(answer.json()["status"], status);
+    }
+    assert_eq!(service.get("/api/v1/openapi.json").json()["openapi"], "3.1.0");
+}
+
+#[test]
+fn nothing_is_lost_when_the_process_ends_without_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store.db");
+    let options = ["--store", store.to_str().unwrap()];
+    let path = {
+        let service = Service::start(&options);
+        service.check("perfect.example").0
+        // Dropping it kills it.
+    };
+    let service = Service::start(&options);
+    let result = service.get(&path);
+    assert!(result.status == 200 && result.body.contains("perfect.example"), "{}", result.body);
+}
+
+#[test]
+fn what_is_not_wanted_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("opted-out.txt");
+    std::fs::write(&list, "perfect.example # asked by mail\n").unwrap();
+    let service = Service::start(&["--opt-out", list.to_str().unwrap()]);
+    assert_eq!(service.form("/check", "domain=mail.perfect.example").status, 403);
+    let headers = "Sec-Fetch-Site: cross-site\r\n";
+    let foreign = service.post("/check", "application/x-www-form-urlencoded", "domain=none.example", headers);
+    assert_eq!(foreign.status, 403);
+    assert_eq!(service.form("/lint", &format!("policy={}", "a".repeat(300_000))).status, 413);
+    for path in ["/nothing", "/r/1", "/rules/no-such-rule", "/history/none.example", "/.well-known/security.txt"] {
+        assert_eq!(service.get(path).status, 404, "{path}");
+    }
+    for path in ["/rules", "/rules/mx-covered", "/facts", "/about", "/healthz", "/robots.txt", "/style.css", "/app.js"]
+    {
+        assert_eq!(service.get(path).status, 200, "{path}");
+    }
+}
+
+#[test]
+fn tls_reports_are_received_for_the_operators_domains_alone() {
+    let report = std::fs::read_to_string("fixtures/tls-reports/all-verified.json").unwrap();
+    let service = Service::start(&["--reports-for", "example.com"]);
+    let send = |media_type: &str, body: &str| service.post("/tlsrpt", media_type, body, "").status;
+    assert_eq!(send("application/tlsrpt+json", &report), 201);
+    assert_eq!(send("application/tlsrpt+json; charset=utf-8", &report), 201);
+    assert_eq!(send("application/json", &report), 415);
+    assert_eq!(send("application/tlsrpt+json", &report.replace("example.com", "example.net")), 422);
+    assert_eq!(send("application/tlsrpt+gzip", "damaged"), 422);
+    let off = Service::start(&[]);
+    assert_eq!(off.post("/tlsrpt", "application/tlsrpt+json", &report, "").status, 404);
+}
