@@ -166,11 +166,25 @@ pub struct Check {
     pub at: Option<String>,
     /// Where that fact was read.
     pub location: Option<Location>,
+    /// Further places that explain the finding, such as the policy line that was meant to match.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
     /// Why the check was not made or does not apply; `null` where it was made.
     pub reason: Option<String>,
     /// How to mend it; `null` where it cannot be done by replacing text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
+}
+
+/// A further place that explains a finding.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Related {
+    /// The fact that is shown.
+    pub at: String,
+    /// Where that fact was read.
+    pub location: Location,
+    /// What it has to do with the finding.
+    pub label: String,
 }
 
 /// A finding that the configuration accepts until a day.

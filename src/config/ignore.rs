@@ -173,6 +173,7 @@ impl Ignore {
             reported_as: None,
             at: None,
             location: Some(location),
+            related: Vec::new(),
             reason: None,
             fix: None,
         }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::fact::Fact;
 use super::location::Locations;
+use crate::grammar::names::plain;
 use crate::snapshot::{DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, Snapshot, instant};
 
 /// The state while a tree is built.
@@ -47,6 +48,20 @@ impl<'a> Builder<'a> {
     /// The Policy Domain, or the words that stand for it.
     pub fn domain(&self) -> Option<&'a str> {
         self.snapshot.domain.as_deref()
+    }
+
+    /// The name that a host is an alias of, where its addresses were found through CNAMEs.
+    pub fn canonical(&self, host: &str) -> Option<&'a str> {
+        let mx = self.snapshot.mx_hosts.iter().flatten().find(|mx| plain(&mx.exchange) == plain(host));
+        let lookups = match mx {
+            Some(mx) => [mx.ipv4.as_ref(), mx.ipv6.as_ref()],
+            None => {
+                let policy_host = self.snapshot.policy_host.as_ref()?;
+                [policy_host.ipv4.as_ref(), policy_host.ipv6.as_ref()]
+            }
+        };
+        let last = lookups.into_iter().flatten().find_map(|lookup| lookup.aliases.last());
+        last.map(|alias| alias.target.as_str())
     }
 
     /// A name below the Policy Domain as a zone file writes it: `_mta-sts.example.com.`, or the label alone.

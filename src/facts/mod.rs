@@ -11,7 +11,9 @@ mod host;
 mod location;
 mod mx;
 mod name_servers;
+mod near_miss;
 mod policy;
+mod providers;
 mod questions;
 mod record;
 mod schema;
@@ -96,9 +98,10 @@ fn tree_of(builder: &mut Builder<'_>, baseline: Option<&Snapshot>) -> FactTree {
     if parsed.is_unobserved() {
         builder.why_left_out("policy", "policy", "the policy");
     }
-    let mx = mx::mx_facts(builder, &parsed);
+    let mut mx = mx::mx_facts(builder, &parsed);
     let hosts = mx.hosts.clone();
-    let policy = policy::policy_facts(builder, &parsed, &mx.hosts);
+    let mut policy = policy::policy_facts(builder, &parsed, &mx.hosts);
+    near_miss::of_policy(builder, &mut mx, &mut policy);
     let record = record::record_facts(builder);
     let tlsrpt = tlsrpt::tlsrpt_facts(builder);
     let policy_host = host::policy_host_facts(builder);

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::address::address_facts;
 use super::builder::{Builder, outcome_word, proof_word, question_text, ttl_column};
 use super::fact::Fact;
+use super::providers;
 use super::smtp;
 use super::tree::{AddressFacts, MxFacts, MxHostFacts};
 use crate::grammar::mx_pattern::MxPattern;
@@ -149,6 +150,7 @@ fn host(
         name: Fact::Known(name.to_owned()),
         preference: Fact::Known(preference.map(i64::from)),
         name_problem: Fact::Known(host_name_problem(name)),
+        provider: Fact::Known(providers::of(name).map(str::to_owned)),
         pattern: Fact::Known(name.to_owned()),
         ..covered(builder, name, policy, path)
     };

@@ -78,6 +78,9 @@ pub fn policy_facts(
         max_age_slip: slip(builder, policy, "max_age", &placed),
         mx_slip: slip(builder, policy, "mx", &placed),
         insertion: Fact::Known(String::new()),
+        // Both are known once the MX hosts are compared with the patterns.
+        other_hosts: Fact::Unobserved,
+        provider: Fact::Unobserved,
         legible: Fact::Known(is_legible(policy)),
         run_together: Fact::Known(policy.runs_together()),
         usable: Fact::Known(is_usable(policy, &patterns)),

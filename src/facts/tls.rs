@@ -4,8 +4,10 @@ use jiff::Timestamp;
 
 use super::builder::{Builder, failure_text};
 use super::fact::Fact;
-use super::tree::{CertificateFacts, TlsSessionFacts};
+use super::near_miss;
+use super::tree::{CertificateFacts, NearMissFacts, TlsSessionFacts};
 use crate::grammar::names::{DnsIdMatch, dns_id_matches};
+use crate::grammar::near_miss::Wanted;
 use crate::snapshot::{Certificate, TlsFacts, TrustVerdict, instant};
 use crate::source_text::escape;
 
@@ -32,8 +34,9 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str
         return facts;
     }
     let now = builder.now;
+    let wanted = Wanted { host, canonical: builder.canonical(host), domain: builder.domain() };
     let chain: Vec<CertificateFacts> =
-        tls.chain.iter().map(|certificate| certificate_facts(certificate, host, now)).collect();
+        tls.chain.iter().map(|certificate| certificate_facts(certificate, wanted, now)).collect();
     if now.is_none() {
         builder
             .why(path, "the snapshot does not say when it was made (`collected_at`), or the certificate has no dates");
@@ -114,7 +117,7 @@ fn certificate_lines(builder: &mut Builder<'_>, certificate: &Certificate, index
             builder.locations.note_as(format!("{of}{field}"), place.clone());
         }
     };
-    same(builder, ".dns_ids", if index == 0 { &[".name_match", ".common_names"] } else { &[] });
+    same(builder, ".dns_ids", if index == 0 { &[".name_match", ".common_names", ".near_miss"] } else { &[] });
     same(builder, ".not_after", &[".not_before", ".expired", ".not_yet_valid", ".days_left", ".lifetime_days"]);
     same(builder, ".key_bits", &[".key_algorithm", ".signature_algorithm", ".server_auth", ".purposes"]);
     if index == 0 {
@@ -124,6 +127,7 @@ fn certificate_lines(builder: &mut Builder<'_>, certificate: &Certificate, index
             ".dns_ids",
             ".name_match",
             ".common_names",
+            ".near_miss",
             ".not_after",
             ".not_before",
             ".expired",
@@ -152,7 +156,8 @@ pub fn place(builder: &mut Builder<'_>, exhibit: &str, path: &str, line: &str) {
     builder.locations.note(path, exhibit, (start, end.saturating_sub(start)));
 }
 
-fn certificate_facts(certificate: &Certificate, host: &str, now: Option<Timestamp>) -> CertificateFacts {
+fn certificate_facts(certificate: &Certificate, wanted: Wanted<'_>, now: Option<Timestamp>) -> CertificateFacts {
+    let host = wanted.host;
     let time = |text: &Option<String>| text.as_deref().and_then(instant);
     let (from, until) = (time(&certificate.not_before), time(&certificate.not_after));
     let seconds = |time: Option<Timestamp>| Some(time?.as_second().saturating_sub(now?.as_second()));
@@ -165,6 +170,7 @@ fn certificate_facts(certificate: &Certificate, host: &str, now: Option<Timestam
         dns_ids: Fact::Known(certificate.dns_ids.clone()),
         common_names: Fact::Known(certificate.common_names.clone()),
         name_match: Fact::Known(name_match(certificate, host).to_owned()),
+        near_miss: Fact::Known(near_miss(certificate, wanted)),
         not_before: certificate.not_before.clone().into(),
         not_after: certificate.not_after.clone().into(),
         expired: seconds(until).map(|left| left < 0).into(),
@@ -178,6 +184,13 @@ fn certificate_facts(certificate: &Certificate, host: &str, now: Option<Timestam
         server_auth: Fact::Known(allows_servers(certificate)),
         purposes: Fact::Known(purposes),
     }
+}
+
+fn near_miss(certificate: &Certificate, wanted: Wanted<'_>) -> Option<NearMissFacts> {
+    if matches!(name_match(certificate, wanted.host), "exact" | "wildcard") {
+        return None;
+    }
+    near_miss::of_certificate(&certificate.dns_ids, wanted)
 }
 
 /// How a certificate names a host: only DNS-IDs count (RFC 9525 §6.3); a common name is told apart for the message.

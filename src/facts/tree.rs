@@ -30,7 +30,7 @@ mod tlsrpt;
 
 pub use self::dns::{AddressFacts, MisplacedFacts, NameServersFacts, QuestionFacts};
 pub use self::domain::{BaselineFacts, ParentFacts};
-pub use self::mx::{MxFacts, MxHostFacts, TlsaFacts};
+pub use self::mx::{MxFacts, MxHostFacts, NearMissFacts, TlsaFacts};
 pub use self::policy::{PatternFacts, PolicyFacts};
 pub use self::policy_host::{HttpsFacts, PolicyHostFacts};
 pub use self::record::{FieldFacts, OffenceFacts, RecordFacts, TextFacts};

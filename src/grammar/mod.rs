@@ -9,6 +9,7 @@ mod every_line;
 mod field_list;
 pub mod mx_pattern;
 pub mod names;
+pub mod near_miss;
 pub mod policy;
 pub mod sts_record;
 pub mod tlsrpt_record;

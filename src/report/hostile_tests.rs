@@ -46,6 +46,7 @@ fn check(text: &str, severity: Severity, outcome: Outcome) -> Check {
         cites: vec![text.clone(), "RFC 8461 §3.2".to_owned()],
         reported_as: Some(text.clone()),
         at: Some(text.clone()),
+        related: Vec::new(),
         reason: Some(text.clone()),
         fix: Some(Fix { location: location.clone(), with: text, safe: true }),
         location: Some(location),

@@ -305,6 +305,7 @@ mod tests {
             reported_as: None,
             at: None,
             location: Some(location.clone()),
+            related: Vec::new(),
             reason: None,
             fix: Some(Fix { location, with: "enforce".to_owned(), safe: false }),
         };

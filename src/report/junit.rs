@@ -84,6 +84,11 @@ fn details(check: &Check) -> String {
     if let Some(location) = &check.location {
         text.push_str(&format!("\nat {}, line {}, column {}", location.exhibit, location.line, location.column));
     }
+    for related in &check.related {
+        let location = &related.location;
+        let place = format!("{}, line {}, column {}", location.exhibit, location.line, location.column);
+        text.push_str(&format!("\nat {place}: {}", related.label));
+    }
     format!("{text}\nsee {}", check.cites.join(", "))
 }
 

@@ -97,6 +97,12 @@ fn finding(linted: &Linted, check: &Check) -> String {
     if let Some(place) = check.location.as_ref().and_then(|location| Place::of(linted, location)) {
         let _ = write!(text, "\n{}\n\n{}", name(&place), fenced(&excerpt(&place)));
     }
+    for related in &check.related {
+        if let Some(place) = Place::of(linted, &related.location) {
+            let label = prose(&related.label);
+            let _ = write!(text, "\n{} {label}\n\n{}", name(&place), fenced(&excerpt(&place)));
+        }
+    }
     if let Some(help) = &check.help {
         let _ = write!(text, "\n**What to do:** {}\n", prose(help));
     }

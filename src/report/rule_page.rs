@@ -122,7 +122,10 @@ fn sections(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> Vec
     }
     if let Some(fix) = &rule.fix {
         let which = if fix.safe || fix.safe_when.is_some() { "--fix" } else { "--fix=all" };
-        if rule.group == "policy" || fix.replace.first().is_some_and(|root| root == "policy") {
+        // A correction of an MX host is a text for the policy.
+        let of_policy = fix.replace.first().is_some_and(|root| root == "policy")
+            || fix.replace.last().is_some_and(|field| field == "correction");
+        if rule.group == "policy" || of_policy {
             add("Mended by", Body::Text(format!("`stslint check --policy FILE {which}`")));
         }
     }

@@ -12,11 +12,11 @@ use cel::{Context, ExecutionError};
 use super::elements::{self, Binding, Element, Elements, member};
 use super::expr::{Expr, environment, in_words};
 use super::functions;
-use super::load::{Rule, RuleSet};
+use super::load::{Rule, RuleAlso, RuleSet};
 use super::meter::{self, Meter};
 use super::verdicts::{Scoped, Verdict, Verdicts};
 use crate::facts::{self, Facts};
-use crate::outcome::{Check, Fix, Outcome, Report, Severity, Summary};
+use crate::outcome::{Check, Fix, Outcome, Related, Report, Severity, Summary};
 use crate::sender;
 
 /// The id under which a rule is reported that cannot be evaluated over a domain's facts.
@@ -94,6 +94,7 @@ fn broken(id: &str, reason: &str) -> Check {
         reported_as: None,
         at: None,
         location: None,
+        related: Vec::new(),
         reason: None,
         fix: None,
     }
@@ -324,12 +325,12 @@ impl<'a> Run<'a> {
         if let Some(reason) = rule.conditions_of_findings().find_map(|expr| problem(expr, context)) {
             self.mistaken(rule, reason);
         }
-        if let Some(reason) = rule.texts().find_map(|text| text.inserts().find_map(|(expr, _)| problem(expr, context)))
-        {
+        let is_true = |expr: &Expr| is_true(expr, context);
+        let labels = rule.also.iter().filter(|also| also.when.as_ref().is_none_or(is_true)).map(|also| &also.label);
+        let mut texts = rule.texts().chain(labels);
+        if let Some(reason) = texts.find_map(|text| text.inserts().find_map(|(expr, _)| problem(expr, context))) {
             self.mistaken(rule, reason);
         }
-        let is_true =
-            |expr: &Expr| expr.compiled().is_ok_and(|compiled| compiled.execute(context) == Ok(Value::Bool(true)));
         check.severity =
             rule.severity_if.iter().find(|(when, _)| is_true(when)).map_or(rule.severity, |(_, other)| *other);
         if let Some((_, other)) = rule.reported_as_if.iter().find(|(when, _)| is_true(when)) {
@@ -339,6 +340,7 @@ impl<'a> Run<'a> {
         check.help = rule.help.as_ref().map(|help| help.render(context));
         check.at = self.at(rule, bindings);
         check.location = check.at.as_deref().and_then(|at| self.facts.locations.of(at));
+        check.related = self.related(rule, bindings, context);
         check.fix = rule.fix.as_ref().and_then(|fix| {
             if fix.when.as_ref().is_some_and(|when| !is_true(when)) {
                 return None;
@@ -350,12 +352,27 @@ impl<'a> Run<'a> {
         check
     }
 
+    /// The further places that are known, each once.
+    fn related(&self, rule: &Rule, bindings: &Bindings<'_>, context: &Context<'_, '_>) -> Vec<Related> {
+        let shown = |also: &&RuleAlso| also.when.as_ref().is_none_or(|when| is_true(when, context));
+        let place = |also: &RuleAlso| {
+            let at = absolute(&also.at, bindings);
+            let location = self.facts.locations.of(&at)?;
+            Some(Related { at, location, label: also.label.render(context) })
+        };
+        rule.also.iter().filter(shown).filter_map(place).collect()
+    }
+
     fn at(&self, rule: &Rule, bindings: &Bindings<'_>) -> Option<String> {
         let first_of_assert = || rule.assert.as_ref()?.compiled().ok()?.paths.first().cloned();
         let element = || bindings.last().map(|binding| vec![binding.name.to_owned()]);
         let path = rule.at.clone().or_else(|| if rule.forbids { element() } else { None }).or_else(first_of_assert)?;
         Some(absolute(&path, bindings))
     }
+}
+
+fn is_true(expr: &Expr, context: &Context<'_, '_>) -> bool {
+    expr.compiled().is_ok_and(|compiled| compiled.execute(context) == Ok(Value::Bool(true)))
 }
 
 /// What is wrong with an expression that asks for nothing that was not observed, and still gives no value.
@@ -371,7 +388,8 @@ fn problem(expr: &Expr, context: &Context<'_, '_>) -> Option<String> {
 fn octets_of(check: &Check) -> usize {
     let fix = check.fix.as_ref().map(|fix| &fix.with);
     let texts = [check.message.as_ref(), check.help.as_ref(), check.subject.as_ref(), fix];
-    texts.into_iter().flatten().fold(0, |sum, text| sum.saturating_add(text.len()))
+    let labels = check.related.iter().map(|related| &related.label);
+    texts.into_iter().flatten().chain(labels).fold(0, |sum, text| sum.saturating_add(text.len()))
 }
 
 /// A path with the variable at its root replaced by the element that it stands for.
@@ -432,6 +450,7 @@ fn whole(rule: &Rule, verdict: Verdict) -> Check {
         reported_as: rule.reported_as.clone(),
         at: None,
         location: None,
+        related: Vec::new(),
         reason,
         fix: None,
     }

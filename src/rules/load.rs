@@ -109,6 +109,8 @@ pub struct Rule {
     pub subject: Option<Template>,
     /// The fact that is underlined.
     pub at: Option<Vec<String>>,
+    /// Further places that a finding shows.
+    pub also: Vec<RuleAlso>,
     /// What is wrong.
     pub message: Template,
     /// What to do.
@@ -127,6 +129,17 @@ pub struct Rule {
     pub path: Option<PathBuf>,
     /// Whether it is evaluated for others' `requires` only, and never reported.
     pub off: bool,
+}
+
+/// A further place that a finding shows.
+#[derive(Debug)]
+pub struct RuleAlso {
+    /// The fact whose place is shown.
+    pub at: Vec<String>,
+    /// What it has to do with the finding.
+    pub label: Template,
+    /// Where this is false, it is not shown.
+    pub when: Option<Expr>,
 }
 
 /// A replacement of text.
@@ -309,7 +322,17 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> (Rule, Vec<TemplateError>)
         when: fix.when.as_ref().map(|when| Expr::new(when.value.as_str())),
         safe_when: fix.safe_when.as_ref().map(|when| Expr::new(when.value.as_str())),
     });
+    let also = entry
+        .also
+        .iter()
+        .map(|also| RuleAlso {
+            at: path(&also.at.value),
+            label: template(&also.label),
+            when: also.when.as_ref().map(|when| Expr::new(when.value.as_str())),
+        })
+        .collect();
     let rule = Rule {
+        also,
         id: entry.id.value.clone(),
         group: group.name.to_owned(),
         title: entry.title.clone(),

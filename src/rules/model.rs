@@ -124,6 +124,9 @@ pub struct RuleEntry {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub at: Option<Spanned<String>>,
+    /// Further facts whose places are shown beside that one, each with a label: the other side of a mismatch.
+    #[serde(default)]
+    pub also: Vec<AlsoEntry>,
     /// What is wrong, with CEL expressions in braces: `"max_age is {policy.max_age}"`.
     #[serde(default)]
     #[schemars(with = "String")]
@@ -145,6 +148,22 @@ pub struct RuleEntry {
     /// Cases: small patches over a good snapshot on which the rule must pass, fail or not apply.
     #[serde(default)]
     pub tests: Cases,
+}
+
+/// A further place that explains a finding.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlsoEntry {
+    /// The fact whose place in its text is shown too.
+    #[schemars(with = "String")]
+    pub at: Spanned<String>,
+    /// What it has to do with the finding, in a few words, with CEL expressions in braces.
+    #[schemars(with = "String")]
+    pub label: Spanned<String>,
+    /// A CEL expression: where it is false, the place is not shown.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub when: Option<Spanned<String>>,
 }
 
 /// Another severity under a condition.

@@ -107,26 +107,23 @@ impl Rule {
     pub fn conditions_of_findings(&self) -> impl Iterator<Item = &Expr> {
         let of_fix = self.fix.iter().flat_map(|fix| fix.when.iter().chain(&fix.safe_when));
         let severities = self.severity_if.iter().map(|(when, _)| when);
-        severities.chain(self.reported_as_if.iter().map(|(when, _)| when)).chain(of_fix)
+        let of_also = self.also.iter().filter_map(|also| also.when.as_ref());
+        severities.chain(self.reported_as_if.iter().map(|(when, _)| when)).chain(of_fix).chain(of_also)
     }
 
-    /// The texts of a finding of the rule.
+    /// The texts of every finding of the rule; labels of further places have conditions of their own.
     pub fn texts(&self) -> impl Iterator<Item = &Template> {
         [Some(&self.message), self.help.as_ref(), self.subject.as_ref()].into_iter().flatten()
     }
 
     /// Every expression of the rule but its lists.
     pub fn expressions(&self) -> Vec<&Expr> {
-        let fix = self.fix.iter();
-        let of_fix = fix.clone().flat_map(|fix| fix.when.iter().chain(&fix.safe_when));
-        let texts = [Some(&self.message), self.help.as_ref(), self.subject.as_ref()];
-        let texts = texts.into_iter().flatten().chain(fix.map(|fix| &fix.with));
+        let labels = self.also.iter().map(|also| &also.label);
+        let texts = self.texts().chain(labels).chain(self.fix.iter().map(|fix| &fix.with));
         self.when
             .iter()
             .chain(&self.assert)
-            .chain(self.severity_if.iter().map(|(when, _)| when))
-            .chain(self.reported_as_if.iter().map(|(when, _)| when))
-            .chain(of_fix)
+            .chain(self.conditions_of_findings())
             .chain(texts.flat_map(|text| text.inserts().map(|(expr, _)| expr)))
             .collect()
     }

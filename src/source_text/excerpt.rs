@@ -71,6 +71,10 @@ impl Excerpt {
         &self.name
     }
 
+    fn octets(&self, span: &SourceSpan) -> &[u8] {
+        self.text.as_bytes().get(span.offset()..span.offset().saturating_add(span.len())).unwrap_or_default()
+    }
+
     /// The place, for a label of a diagnostic whose source code is this.
     pub fn label(&self) -> SourceSpan {
         SourceSpan::new(self.at.start.into(), self.at.len())
@@ -95,6 +99,54 @@ impl SourceCode for Excerpt {
             MietteSpanContents::new_named(name, self.text.as_bytes(), whole, self.first_line, 0, lines)
         };
         Ok(Box::new(contents))
+    }
+}
+
+/// Several excerpts as one source code: each with labels of its own, also where they are of different texts.
+#[derive(Clone, Debug)]
+pub struct Excerpts(Vec<(usize, Excerpt)>);
+
+impl Excerpts {
+    /// The excerpts in the order in which they are shown.
+    pub fn of(excerpts: Vec<Excerpt>) -> Self {
+        let mut base = 0_usize;
+        let mut placed = Vec::with_capacity(excerpts.len());
+        for excerpt in excerpts {
+            let length = excerpt.text.len();
+            placed.push((base, excerpt));
+            // A gap, so that the end of one is not the beginning of the next.
+            base = base.saturating_add(length).saturating_add(1);
+        }
+        Excerpts(placed)
+    }
+
+    /// The place in each of them, for labels of a diagnostic whose source code is this.
+    pub fn labels(&self) -> Vec<SourceSpan> {
+        let label = |(base, excerpt): &(usize, Excerpt)| {
+            SourceSpan::new(excerpt.at.start.saturating_add(*base).into(), excerpt.at.len())
+        };
+        self.0.iter().map(label).collect()
+    }
+}
+
+impl SourceCode for Excerpts {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let end = span.offset().saturating_add(span.len());
+        let holds = |(base, excerpt): &&(usize, Excerpt)| {
+            *base <= span.offset() && end <= base.saturating_add(excerpt.text.len())
+        };
+        let (base, excerpt) = self.0.iter().find(holds).ok_or(MietteError::OutOfBounds)?;
+        let inner = SourceSpan::new(span.offset().saturating_sub(*base).into(), span.len());
+        let contents = excerpt.read_span(&inner, before, after)?;
+        let shifted = SourceSpan::new(contents.span().offset().saturating_add(*base).into(), contents.span().len());
+        let (line, column, lines) = (contents.line(), contents.column(), contents.line_count());
+        let data = excerpt.octets(contents.span());
+        Ok(Box::new(MietteSpanContents::new_named(excerpt.name.clone(), data, shifted, line, column, lines)))
     }
 }
 

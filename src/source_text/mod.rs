@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use self::every_mistake::line_at;
 pub use self::every_mistake::{ReadAll, from_yaml_all};
-pub use self::excerpt::{EXCERPT_WIDTH, Excerpt};
+pub use self::excerpt::{EXCERPT_WIDTH, Excerpt, Excerpts};
 use self::wording::yaml_error;
 
 /// The longest JSON text, in octets, that is read a second time for a clearer error.

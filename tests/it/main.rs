@@ -28,3 +28,4 @@ mod schema;
 mod sender;
 #[cfg(feature = "serve")]
 mod serve;
+mod why;

@@ -26,6 +26,8 @@ facts! {
         records: i64,
         /// Every MX host in order of preference, without the null MX; with an implicit MX the domain itself.
         hosts: Vec<MxHostFacts>,
+        /// The provider of mail that all MX hosts belong to; `null` where there is none, or none that is known.
+        provider: Option<String>,
         /// Whether the domain takes mail at all: it has an MX host, named or implicit.
         receives_mail: bool,
     }
@@ -40,6 +42,8 @@ facts! {
         preference: Option<i64>,
         /// Why no certificate could name this exchange; `null` where it is a host name (RFC 5321 §4.1.2).
         name_problem: Option<String>,
+        /// The provider of mail whose host it is, by `rules/providers/mx.yaml`; `null` where none is known.
+        provider: Option<String>,
         /// Where a CNAME at the exchange points; `null` where there is none.
         alias: Option<String>,
         /// Whether the exchange has an address.
@@ -52,6 +56,10 @@ facts! {
         covered_by: Option<String>,
         /// A pattern that would cover it.
         pattern: String,
+        /// The `mx` line that comes nearest to it without matching; `null` where one matches, or where none is near.
+        near_miss: Option<NearMissFacts>,
+        /// The text that, at its place in the policy, makes the policy name the host; `null` where it need not.
+        correction: Option<String>,
         /// Each address as it answered on the SMTP port.
         probes: Vec<SmtpFacts>,
         /// Whether all addresses behave alike: STARTTLS, certificate, version of TLS.
@@ -66,6 +74,21 @@ facts! {
         tlsa_dnssec: String,
         /// What DNSSEC says of the address answers.
         dnssec: String,
+    }
+}
+
+facts! {
+    /// What comes nearest to a name without matching it: an `mx` pattern, or a name of a certificate.
+    pub struct NearMissFacts {
+        /// As it is written.
+        text: String,
+        /// Why it misses: wildcard_depth, bare_name, missing_label, extra_label, trailing_label, cut_short,
+        /// canonical_name, typo, policy_host, mail_domain.
+        kind: String,
+        /// The same for people, as the second half of a sentence that begins with the text.
+        reason: String,
+        /// The number of its line in the policy, counted from 1; `null` in a certificate.
+        line: Option<i64>,
     }
 }
 

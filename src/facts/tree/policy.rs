@@ -33,6 +33,10 @@ facts! {
         mx_slip: Option<String>,
         /// The place behind the last `mx` line, for one more; always empty.
         insertion: String,
+        /// Whether its `mx` patterns are valid, and all of them name other hosts than those of the MX records.
+        other_hosts: bool,
+        /// The provider of mail that all `mx` patterns belong to; `null` where there is none, or none that is known.
+        provider: Option<String>,
         /// Every `mx` pattern, in order.
         mx: Vec<PatternFacts>,
         /// The fields, in order.

@@ -1,5 +1,7 @@
 //! Part of the tree of facts: a TLS session and the certificate that it presented.
 
+use super::mx::NearMissFacts;
+
 facts! {
     /// A TLS handshake and the chain that came with it.
     pub struct TlsSessionFacts {
@@ -44,6 +46,8 @@ facts! {
         common_names: Vec<String>,
         /// How it names the host: exact, wildcard, partial_wildcard, common_name (which does not count), none.
         name_match: String,
+        /// The name that comes nearest to the host without matching it; `null` where one matches, or none is near.
+        near_miss: Option<NearMissFacts>,
         /// Valid from: RFC 3339, UTC.
         not_before: String,
         /// Valid until: RFC 3339, UTC.

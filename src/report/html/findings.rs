@@ -5,7 +5,7 @@ use super::exhibit::Extract;
 use super::markup::Markup;
 use super::status::Status;
 use super::words;
-use crate::outcome::Check;
+use crate::outcome::{Check, Location};
 
 /// How many findings are shown in full.
 const MAX_FINDINGS: usize = 100;
@@ -77,11 +77,22 @@ pub fn message(html: &mut Markup, check: &Check) {
 
 fn exhibit(domain: &Domain<'_>, html: &mut Markup, check: &Check) {
     let Some(location) = &check.location else { return };
+    figure(domain, html, location, None);
+    for related in &check.related {
+        figure(domain, html, &related.location, Some(&related.label));
+    }
+}
+
+fn figure(domain: &Domain<'_>, html: &mut Markup, location: &Location, label: Option<&str>) {
     let Some(text) = domain.report().exhibits.get(&location.exhibit) else { return };
     html.element("figure", &[], |html| {
         html.element("figcaption", &[], |html| {
             html.text(title(&location.exhibit));
             html.text(&format!(", line {}", location.line));
+            if let Some(label) = label {
+                html.text(": ");
+                html.prose(label);
+            }
         });
         Extract::new(text, [location]).around(html);
     });

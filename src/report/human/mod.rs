@@ -19,8 +19,8 @@ pub use self::page::Page;
 pub use self::tls_reports::tls_reports as human_tls_reports;
 use super::{citation_url, counted};
 use crate::fix::corrected_line;
-use crate::outcome::{Check, Report, Severity, Summary};
-use crate::source_text::{EXCERPT_WIDTH, Excerpt, escape, printable};
+use crate::outcome::{Check, Location, Report, Severity, Summary};
+use crate::source_text::{EXCERPT_WIDTH, Excerpt, Excerpts, escape, printable};
 
 /// How a report is shown.
 #[derive(Clone, Copy, Debug)]
@@ -150,7 +150,9 @@ pub fn time_in_words(time: &str) -> String {
 /// A finding as miette shows it.
 struct Shown<'a> {
     check: &'a Check,
-    source: Option<Excerpt>,
+    source: Option<Excerpts>,
+    /// What the excerpts after the first have to do with the finding.
+    notes: Vec<String>,
     /// The line as it should be, where a mend is known.
     corrected: Option<String>,
 }
@@ -209,8 +211,11 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = self.source.as_ref()?.label();
-        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(None, label))))
+        let mut labels = self.source.as_ref()?.labels().into_iter();
+        let place = LabeledSpan::new_primary_with_span(None, labels.next()?);
+        let notes = self.notes.iter().zip(labels);
+        let notes = notes.map(|(note, label)| LabeledSpan::new_with_span(Some(note.clone()), label));
+        Some(Box::new(std::iter::once(place).chain(notes)))
     }
 }
 
@@ -218,10 +223,21 @@ impl Diagnostic for Shown<'_> {
 pub fn finding(report: &Report, check: &Check, style: &Style) -> String {
     // What stands beside the text: the number of its line, and a frame.
     let width = if style.accessible { EXCERPT_WIDTH } else { style.width.saturating_sub(8) };
-    let source = check.location.as_ref().and_then(|location| {
+    let excerpt = |location: &Location| {
         let (name, text) = report.exhibits.get_key_value(&location.exhibit)?;
         Some(Excerpt::of(&escape(name), &text.replace('\r', " "), location.offset, location.length, width))
-    });
+    };
+    let (mut excerpts, mut notes) = (Vec::new(), Vec::new());
+    if let Some(first) = check.location.as_ref().and_then(excerpt) {
+        excerpts.push(first);
+        for related in &check.related {
+            if let Some(other) = excerpt(&related.location) {
+                excerpts.push(other);
+                notes.push(escape(&related.label));
+            }
+        }
+    }
+    let source = (!excerpts.is_empty()).then(|| Excerpts::of(excerpts));
     let fixed = check.fix.as_ref().and_then(|fix| corrected_line(report.exhibits.get(&fix.location.exhibit)?, fix));
     // The help has often said it already.
     let with = check.fix.as_ref().map(|fix| fix.with.trim()).filter(|with| with.len() > 8);
@@ -229,7 +245,7 @@ pub fn finding(report: &Report, check: &Check, style: &Style) -> String {
         let says = |text: &str| check.help.as_ref().is_some_and(|help| help.contains(text));
         says(line.trim()) || with.is_some_and(says)
     };
-    let shown = Shown { check, source, corrected: fixed.map(|line| escape(&line)).filter(|line| !said(line)) };
+    let shown = Shown { check, source, notes, corrected: fixed.map(|line| escape(&line)).filter(|line| !said(line)) };
     render(&shown, style)
 }
 

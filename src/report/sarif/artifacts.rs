@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::super::Linted;
 use super::super::place::{Place, path_of, path_of_exhibit, uri_of};
 use super::super::wording::domain;
-use crate::outcome::{Check, Fix};
+use super::message::message;
+use crate::outcome::{Check, Fix, Location, Related};
 
 /// The artifacts that something points into, each once.
 #[derive(Default)]
@@ -21,13 +22,26 @@ impl Artifacts {
 
     /// Where a finding stands: in a text, and in the terms of the field.
     pub fn location(&mut self, linted: &Linted, check: &Check) -> Value {
-        let place = check.location.as_ref().and_then(|location| Place::of(linted, location));
+        self.place(linted, check.location.as_ref())
+    }
+
+    /// A further place that explains a finding (§3.27.22).
+    pub fn related(&mut self, linted: &Linted, related: &Related) -> Value {
+        let mut location = self.place(linted, Some(&related.location));
+        if let Some(location) = location.as_object_mut() {
+            location.insert("message".to_owned(), message(&related.label));
+        }
+        location
+    }
+
+    fn place(&mut self, linted: &Linted, location: Option<&Location>) -> Value {
+        let place = location.and_then(|location| Place::of(linted, location));
         let physical = match &place {
             Some(place) => json!({ "artifactLocation": self.artifact(linted, place), "region": region(place) }),
             None => json!({ "artifactLocation": { "uri": path_of(linted) } }),
         };
         let domain = domain(linted);
-        let exhibit = check.location.as_ref().map(|location| location.exhibit.as_str());
+        let exhibit = location.map(|location| location.exhibit.as_str());
         let logical = match exhibit {
             Some(exhibit) => {
                 json!({ "name": exhibit, "fullyQualifiedName": format!("{domain}/{exhibit}"), "kind": "resource" })

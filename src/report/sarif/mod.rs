@@ -5,11 +5,13 @@
 
 mod artifacts;
 mod descriptors;
+mod message;
 
 use serde_json::{Value, json};
 
 use self::artifacts::Artifacts;
 use self::descriptors::Descriptors;
+use self::message::message;
 use super::fingerprint::Fingerprints;
 use super::json::document_of;
 use super::place::path_of;
@@ -72,10 +74,11 @@ fn result(
         "partialFingerprints": { "stslint/v1": fingerprint },
     });
     let fixes: Vec<Value> = check.fix.iter().filter_map(|fix| artifacts.fix(linted, fix)).collect();
-    if !fixes.is_empty()
-        && let Some(result) = result.as_object_mut()
-    {
-        result.insert("fixes".to_owned(), fixes.into());
+    let related: Vec<Value> = check.related.iter().map(|related| artifacts.related(linted, related)).collect();
+    for (key, list) in [("fixes", fixes), ("relatedLocations", related)] {
+        if let (false, Some(result)) = (list.is_empty(), result.as_object_mut()) {
+            result.insert(key.to_owned(), list.into());
+        }
     }
     result
 }
@@ -119,9 +122,4 @@ fn notifications(results: &Results<'_>, descriptors: &Descriptors) -> Vec<Value>
         }
     }
     notifications
-}
-
-/// A plain-text message in which nothing is a placeholder or a link (§3.11.5, §3.11.6).
-fn message(text: &str) -> Value {
-    json!({ "text": lines(text).replace('{', "{{").replace('}', "}}").replace("](", "] (") })
 }

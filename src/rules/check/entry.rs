@@ -151,7 +151,9 @@ impl RuleChecker<'_, '_> {
     /// Texts that end in reports and on terminals hold no control characters and nothing that turns their direction.
     pub(super) fn texts_are_plain(&mut self) {
         let entry = &self.written.entry;
-        let spanned = [&entry.message, &entry.help, &entry.subject].into_iter().flatten().chain(&entry.cites);
+        let labels = entry.also.iter().map(|also| &also.label);
+        let spanned =
+            [&entry.message, &entry.help, &entry.subject].into_iter().flatten().chain(&entry.cites).chain(labels);
         let mut wrong: Vec<Spanned<String>> = spanned.filter(|text| !is_plain(&text.value)).cloned().collect();
         let others = [Some(&entry.title), Some(&entry.why), entry.otherwise.as_ref()];
         if others.into_iter().flatten().any(|text| !is_plain(text)) {

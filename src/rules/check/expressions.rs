@@ -78,6 +78,15 @@ impl RuleChecker<'_, '_> {
         if let Some(at) = &entry.at {
             self.path(at, scope);
         }
+        for (written, also) in entry.also.iter().zip(&self.rule.also) {
+            self.path(&written.at, scope);
+            let mut known = not_null.clone();
+            if let (Some(when), Some(expr)) = (&written.when, &also.when) {
+                self.expression(when, expr, scope, not_null, Some(&Type::Bool));
+                known.extend(certain_of(expr, scope));
+            }
+            self.template(&written.label, &also.label, scope, &known);
+        }
         if let (Some(written), Some(fix)) = (&entry.fix, &self.rule.fix) {
             self.path(&written.replace, scope);
             let mut known = not_null.clone();

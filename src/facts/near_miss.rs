@@ -1,0 +1,115 @@
+//! The nearest misses: which line or name was meant to match a host, why it does not, and what to write.
+//!
+//! Called when policy and MX hosts are both known, and for each certificate.
+
+use super::builder::Builder;
+use super::fact::Fact;
+use super::providers;
+use super::tree::{MxFacts, MxHostFacts, NearMissFacts, PatternFacts, PolicyFacts};
+use crate::grammar::mx_pattern::MxPattern;
+use crate::grammar::near_miss::{Miss, NearMiss, Wanted, nearest_of};
+
+/// Adds to each MX host that the policy does not name the line that comes nearest, and the text that names it.
+pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut PolicyFacts) {
+    let Fact::Known(hosts) = &mut mx.hosts else { return };
+    let names: Vec<String> = hosts.iter().filter_map(|host| host.name.known()).cloned().collect();
+    let provider = providers::common(names.iter().map(String::as_str));
+    let patterns = policy.mx.known().map_or(&[][..], Vec::as_slice);
+    let texts: Vec<&str> = patterns.iter().filter_map(|pattern| pattern.text.known()).map(String::as_str).collect();
+    let wanted_patterns = texts.iter().map(|text| text.strip_prefix("*.").unwrap_or(text));
+    policy.provider = Fact::Known(providers::common(wanted_patterns).map(str::to_owned));
+    mx.provider = Fact::Known(provider.map(str::to_owned));
+    let uncovered = |host: &MxHostFacts| host.covered == Fact::Known(Some(false));
+    let misses: Vec<Option<NearMiss>> =
+        hosts.iter().map(|host| if uncovered(host) { nearest(builder, host, patterns) } else { None }).collect();
+    let valid = patterns.iter().all(|pattern| pattern.problem == Fact::Known(None));
+    let none_near = misses.iter().all(Option::is_none);
+    let others = valid && !patterns.is_empty() && none_near && !hosts.is_empty() && hosts.iter().all(uncovered);
+    policy.other_hosts = Fact::Known(others);
+    let block = if others { block(builder, policy) } else { None };
+    for (index, (host, miss)) in hosts.iter_mut().zip(misses).enumerate() {
+        let path = format!("mx.hosts[{index}]");
+        if host.covered.is_unobserved() {
+            let reason = builder.unobserved.get(&format!("{path}.covered")).cloned().unwrap_or_default();
+            builder.why(format!("{path}.near_miss"), reason.clone());
+            builder.why(format!("{path}.correction"), reason);
+            continue;
+        }
+        let pattern = miss.as_ref().and_then(|miss| Some((miss, patterns.get(miss.index)?)));
+        host.near_miss = Fact::Known(pattern.map(|(miss, pattern)| facts(miss, pattern)));
+        if let Some((miss, _)) = pattern {
+            let place = builder.locations.clone_of(&format!("policy.mx[{}]", miss.index));
+            builder.locations.note_as(format!("{path}.near_miss"), place);
+        }
+        host.correction = Fact::Known(None);
+        let Some(name) = host.name.known().filter(|name| uncovered(host) && MxPattern::parse(name).is_ok()) else {
+            continue;
+        };
+        let (text, place) = match (&block, pattern) {
+            (Some(place), _) => (names.join("\nmx: "), Some(place.clone())),
+            // A line that names another host stays as it is.
+            (None, Some((miss, pattern))) if pattern.matches == Fact::Known(Vec::new()) => {
+                let place = builder.locations.clone_of(&format!("policy.mx[{}]", miss.index));
+                (replacement(miss.miss, name, pattern), place)
+            }
+            (None, _) => (format!("\nmx: {name}"), builder.locations.clone_of("policy.insertion")),
+        };
+        builder.locations.note_as(format!("{path}.correction"), place);
+        host.correction = Fact::Known(Some(text));
+    }
+}
+
+/// The name of a certificate that comes nearest to a host that none of them matches.
+pub fn of_certificate(names: &[String], wanted: Wanted<'_>) -> Option<NearMissFacts> {
+    let miss = nearest_of(names.iter().map(String::as_str), wanted)?;
+    let text = names.get(miss.index)?;
+    Some(NearMissFacts {
+        text: Fact::Known(crate::source_text::escape(text)),
+        kind: Fact::Known(miss.miss.word().to_owned()),
+        reason: Fact::Known(crate::source_text::escape(&miss.reason)),
+        line: Fact::Known(None),
+    })
+}
+
+fn nearest(builder: &Builder<'_>, host: &MxHostFacts, patterns: &[PatternFacts]) -> Option<NearMiss> {
+    let wanted = Wanted {
+        host: host.name.known()?,
+        canonical: host.alias.known().and_then(Option::as_deref),
+        domain: builder.domain(),
+    };
+    nearest_of(patterns.iter().map(|pattern| pattern.text.known().map_or("", String::as_str)), wanted)
+}
+
+fn facts(miss: &NearMiss, pattern: &PatternFacts) -> NearMissFacts {
+    NearMissFacts {
+        text: pattern.text.clone(),
+        kind: Fact::Known(miss.miss.word().to_owned()),
+        reason: Fact::Known(miss.reason.clone()),
+        line: pattern.line.clone().map(Some),
+    }
+}
+
+/// What to write in the place of a pattern that matches nothing: a wildcard stays one where it was one level off.
+fn replacement(miss: Miss, host: &str, pattern: &PatternFacts) -> String {
+    let above = host.split_once('.').map(|(_, parent)| parent).filter(|parent| parent.contains('.'));
+    match (miss, above) {
+        (Miss::WildcardDepth, Some(parent)) => format!("*.{parent}"),
+        (Miss::Typo, Some(parent)) if pattern.wildcard == Fact::Known(true) => format!("*.{parent}"),
+        _ => host.to_owned(),
+    }
+}
+
+/// The values of all `mx` lines as one place, where nothing else is between them.
+fn block(builder: &mut Builder<'_>, policy: &PolicyFacts) -> Option<(String, usize, usize)> {
+    let patterns = policy.mx.known()?;
+    let lines: Vec<i64> = patterns.iter().filter_map(|pattern| pattern.line.known().copied()).collect();
+    if lines.len() != patterns.len() || lines.windows(2).any(|pair| matches!(pair, [a, b] if a.saturating_add(1) != *b))
+    {
+        return None;
+    }
+    let (exhibit, from, _) = builder.locations.clone_of("policy.mx[0]")?;
+    let (_, start, length) = builder.locations.clone_of(&format!("policy.mx[{}]", lines.len().saturating_sub(1)))?;
+    let place = (from, start.saturating_add(length).saturating_sub(from));
+    builder.locations.note("policy.mx", &exhibit, place);
+    Some((exhibit, place.0, place.1))
+}
