@@ -1,6 +1,5 @@
 //! `check --fix`: rewrites the policy file by the mends that rules propose, and shows what changed.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -8,17 +7,10 @@ use miette::Report as Error;
 use similar::TextDiff;
 
 use super::{OutputArgs, UsageError, terminal};
-use crate::facts::Facts;
-use crate::outcome::Fix;
-use crate::rules::{RuleSet, evaluate};
-use crate::snapshot::{Octets, Policy, Snapshot};
+use crate::files;
+use crate::rules::{RuleSet, mend};
+use crate::snapshot::Snapshot;
 use crate::source_text::{escape, printable};
-use crate::{files, fix};
-
-/// The exhibit that is the policy file.
-const EXHIBIT: &str = "policy";
-/// How often the file is linted again: a mend can make another one possible.
-const MOST_ROUNDS: usize = 20;
 
 /// Mending the policy file.
 #[derive(Args, Debug)]
@@ -81,32 +73,10 @@ impl Mend {
             terminal::remark(&text, output);
             return Ok(());
         };
-        let mut text = before.clone();
-        let mut applied = 0_usize;
-        let mut left = BTreeSet::new();
-        for _ in 0..MOST_ROUNDS {
-            let facts = Facts::of(snapshot, baseline);
-            let report = evaluate(rules, &facts).report;
-            let wanted = |fix: &Fix| fix.safe || self.which == Which::All;
-            let findings = report.findings();
-            let mends = || {
-                let fixes = findings.iter().filter_map(|check| Some((check.rule.as_str(), check.fix.as_ref()?)));
-                fixes.filter(|(_, fix)| fix.location.exhibit == EXHIBIT)
-            };
-            left = mends().filter(|(_, fix)| !wanted(fix)).map(|(rule, _)| rule.to_owned()).collect();
-            let fixes: Vec<&Fix> = mends().map(|(_, fix)| fix).filter(|fix| wanted(fix)).collect();
-            let mended = fix::apply(&text, &fixes);
-            if mended.applied == 0 {
-                break;
-            }
-            applied = applied.saturating_add(mended.applied);
-            text = mended.text;
-            let body = Octets(text.clone().into_bytes());
-            snapshot.policy = Some(Some(Policy { body, address: None, truncated: false }));
-        }
-        self.finish(&before, &text, applied, for_people, output)?;
-        if !left.is_empty() {
-            let rules = left.into_iter().collect::<Vec<_>>().join(", ");
+        let fixed = mend(rules, snapshot, baseline, &before, self.which == Which::All);
+        self.finish(&before, &fixed.text, fixed.applied, for_people, output)?;
+        if !fixed.left.is_empty() {
+            let rules = fixed.left.into_iter().collect::<Vec<_>>().join(", ");
             terminal::remark(&format!("--fix=all would also mend what may not be meant: {rules}"), output);
         }
         Ok(())

@@ -103,6 +103,7 @@ pub struct PolicyField {
 /// Takes a policy body apart.
 pub fn parse(body: &[u8]) -> Policy {
     let text = body.get(..MAX_POLICY_OCTETS).unwrap_or(body);
+    // What the body is, where it is no policy at all, is told once; nothing in it is read as a field.
     let mut policy = Policy { markup: markup(text), ..Policy::default() };
     encoding(text, &mut policy.encoding);
     if is_utf16(text) {
@@ -118,6 +119,7 @@ pub fn parse(body: &[u8]) -> Policy {
     let front_matter = front_matter(text, &lines);
     let wrapping = wrapping(text, &lines);
     let mut found = Vec::new();
+    let mut list = None;
     for (index, span) in lines.iter().enumerate().take(MAX_LINES) {
         let number = index.saturating_add(1);
         if index < front_matter {
@@ -133,7 +135,7 @@ pub fn parse(body: &[u8]) -> Policy {
             continue;
         }
         let next = lines.get(index.saturating_add(1)).copied();
-        line(text, (*span, number), next, wrapping, &mut policy, &mut found);
+        line(text, (*span, number), next, wrapping, &mut list, &mut policy, &mut found);
     }
     for it in every_line::gather(text, found, &policy) {
         match it.slip {

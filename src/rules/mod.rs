@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod expr;
 mod functions;
 mod load;
+mod mend;
 mod meter;
 pub mod model;
 pub mod params;
@@ -24,6 +25,7 @@ pub use self::cases::{CaseOutcome, CaseResult, Expected, GOOD, example, good_sna
 pub use self::evaluate::{BROKEN_RULE, evaluate};
 pub use self::functions::{Function, duration, functions};
 pub use self::load::{Rule, RuleErrors, RuleFix, RuleSet, Source, built_in_sources};
+pub use self::mend::{Fixed, mend};
 
 #[cfg(test)]
 mod built_in_tests;

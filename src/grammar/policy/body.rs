@@ -6,6 +6,9 @@ use crate::grammar::{Offence, Span, trimmed};
 /// A byte order mark.
 pub const BOM: &[u8] = b"\xef\xbb\xbf";
 
+/// Of fewer lines nobody can tell what they are.
+const MIN_OTHER_LINES: usize = 6;
+
 /// Where a blank line stands.
 pub fn blank_detail(index: usize, filled: usize, lines: usize) -> String {
     match index {
@@ -20,8 +23,15 @@ pub fn blank_detail(index: usize, filled: usize, lines: usize) -> String {
 
 /// What a body is that begins as no policy does.
 pub fn markup(text: &[u8]) -> Option<&'static str> {
-    if text.starts_with(b"\x1f\x8b") {
-        return Some("compressed data (gzip)");
+    const SIGNATURES: [(&[u8], &str); 5] = [
+        (b"\x1f\x8b", "compressed data (gzip)"),
+        (b"PK\x03\x04", "a ZIP archive or a Word document"),
+        (b"\xd0\xcf\x11\xe0", "a Word document"),
+        (b"%PDF-", "a PDF document"),
+        (b"{\\rtf", "a rich text document (RTF)"),
+    ];
+    if let Some((_, kind)) = SIGNATURES.iter().find(|(signature, _)| text.starts_with(signature)) {
+        return Some(kind);
     }
     let text = text.strip_prefix(BOM).unwrap_or(text).trim_ascii_start();
     let head = text.get(..text.len().min(512)).unwrap_or_default().to_ascii_lowercase();
@@ -29,8 +39,40 @@ pub fn markup(text: &[u8]) -> Option<&'static str> {
         Some(b'<') if head.starts_with(b"<?xml") && !head.windows(5).any(|five| five == b"<html") => Some("XML"),
         Some(b'<') => Some("HTML"),
         Some(b'{' | b'[') => Some("JSON"),
-        _ => None,
+        _ => other_file(text),
     }
+}
+
+/// Another kind of file, told by lines of which hardly any is that of a policy.
+fn other_file(text: &[u8]) -> Option<&'static str> {
+    if is_utf16(text) {
+        return None;
+    }
+    let lines = || text.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let lower: Vec<String> =
+        lines().take(MAX_LINES).map(|line| String::from_utf8_lossy(line).to_ascii_lowercase()).collect();
+    let is_record = |line: &String| {
+        let words: Vec<&str> = line.split_whitespace().take(5).collect();
+        words.contains(&"txt") && line.contains("v=stsv1")
+    };
+    if lower.len() < 3 && lower.iter().any(is_record) {
+        return Some("a line of a DNS zone");
+    }
+    let is_comment = |line: &&String| ["#", "//", ";", "---"].iter().any(|mark| line.starts_with(mark));
+    let mut filled = lower.iter().filter(|line| !is_comment(line));
+    let meant = |line: &&String| {
+        let bare = line.trim_start_matches(['"', '\'', '-', ' ', '`']);
+        let plain = bare.replace('-', "_");
+        bare.contains("stsv1")
+            || ["mode", "mx", "max_age", "maxage", "version=", "version :"].iter().any(|name| plain.starts_with(name))
+    };
+    let (count, policy) = (filled.clone().count(), filled.clone().filter(meant).count());
+    if count < MIN_OTHER_LINES || policy.saturating_mul(3) >= count {
+        return None;
+    }
+    // A key without a value opens a block of YAML.
+    let block = filled.any(|line| line.ends_with(':') && !line.contains(char::is_whitespace));
+    Some(if block { "another YAML file" } else { "another kind of file" })
 }
 
 /// Whether the body is UTF-16.

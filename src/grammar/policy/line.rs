@@ -11,6 +11,7 @@ pub fn line(
     (span, number): (Span, usize),
     next: Option<Span>,
     wrapping: Option<Wrapping>,
+    list: &mut Option<List>,
     policy: &mut Policy,
     found: &mut Vec<Found>,
 ) {
@@ -29,7 +30,8 @@ pub fn line(
         return;
     }
     let Some(colon) = octets.iter().position(|octet| *octet == b':') else {
-        let (slip, offence) = malformed(text, span, inner);
+        let (slip, offence) = malformed(text, span, inner, *list);
+        list.take_if(|_| slip != Slip::Item);
         found.push(Found { slip, line: number, offence });
         policy.lines.push(Line { number, span, field: None });
         return;
@@ -38,11 +40,13 @@ pub fn line(
     let written = trimmed(text, Span::between(inner.offset, colon));
     let name = without_invisible(text, written);
     if !is_extension_name(name.of(text)) {
-        let (slip, offence) = malformed(text, span, inner);
+        let (slip, offence) = malformed(text, span, inner, *list);
+        list.take_if(|_| slip != Slip::Item);
         found.push(Found { slip, line: number, offence });
         policy.lines.push(Line { number, span, field: None });
         return;
     }
+    *list = None;
     tell_invisible(text, written, name, policy);
     let mut value = trimmed(text, Span::between(colon.saturating_add(1), inner.end()));
     // The value of an extension may hold any UTF-8.
@@ -51,11 +55,12 @@ pub fn line(
         tell_invisible(text, value, bare, policy);
         value = bare;
     }
-    let list =
-        next.filter(|next| value.length == 0 && name.of(text) == b"mx" && is_item(trimmed(text, *next).of(text)));
-    if let Some(next) = list {
+    if let Some(next) = next.filter(|next| value.length == 0 && is_item(trimmed(text, *next).of(text))) {
+        let of_mx = name.of(text) == b"mx";
+        *list = Some(if of_mx { List::Hosts } else { List::Other });
         let whole = Span::between(span.offset, next.offset);
-        let offence = Offence::new(whole, "a list follows, and a policy has no lists").suggesting("");
+        let offence = Offence::new(whole, "a list follows, and a policy has no lists");
+        let offence = if of_mx { offence.suggesting("") } else { offence };
         found.push(Found { slip: Slip::Item, line: number, offence });
         policy.lines.push(Line { number, span, field: None });
         return;
@@ -67,6 +72,15 @@ pub fn line(
     }
     keep(&field, number, policy);
     policy.lines.push(Line { number, span, field: Some(field) });
+}
+
+/// What the items of a YAML list stand for, by the name in front of the list.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum List {
+    /// MX hosts.
+    Hosts,
+    /// Something else.
+    Other,
 }
 
 /// White space at the end of a line, where it does not stand in the place of a value.
@@ -118,8 +132,9 @@ fn is_item(line: &[u8]) -> bool {
     line.strip_prefix(b"- ").is_some_and(|item| !item.is_empty())
 }
 
-/// What is wrong with a line that is no field; `inner` is it without white space around.
-fn malformed(text: &[u8], line: Span, inner: Span) -> (Slip, Offence) {
+/// What is wrong with a line that is no field; `inner` is it without white space around, `list` the list that it
+/// belongs to.
+fn malformed(text: &[u8], line: Span, inner: Span, list: Option<List>) -> (Slip, Offence) {
     let octets = inner.of(text);
     let offence = |detail: &str| Offence::new(inner, detail);
     let words = String::from_utf8_lossy(octets).into_owned();
@@ -137,8 +152,9 @@ fn malformed(text: &[u8], line: Span, inner: Span) -> (Slip, Offence) {
             let field = item.split_once(':').map(|(name, _)| name.trim());
             let suggestion = match field {
                 Some(name) if FIELDS.contains(&name) => Some(item.to_owned()),
-                Some(_) => None,
-                None => Some(format!("mx: {item}")),
+                // What nobody wrote as an MX host is not made one.
+                None if list == Some(List::Hosts) => Some(format!("mx: {item}")),
+                Some(_) | None => None,
             };
             (Slip::Item, suggestion.into_iter().fold(offence, Offence::suggesting))
         }
