@@ -9,6 +9,7 @@ use miette::Report;
 
 use super::check::CheckArgs;
 use super::{Cli, Command};
+use crate::collect::{is_helo, sound_roots};
 use crate::config::{self, CommandOption, Configuration, OptionProblem};
 use crate::source_text::{escape, nearest};
 
@@ -91,7 +92,7 @@ fn takes(option: &CommandOption, value: &str) -> Result<(), OptionProblem> {
     }
     let words = ["check".to_owned(), format!("--{}={value}", option.flag)];
     let Err(error) = command.try_get_matches_from(words) else {
-        return Ok(());
+        return usable(option, value);
     };
     let known = match error.get(ContextKind::ValidValue) {
         Some(ContextValue::Strings(known)) if error.kind() == ErrorKind::InvalidValue => known.clone(),
@@ -107,6 +108,19 @@ fn takes(option: &CommandOption, value: &str) -> Result<(), OptionProblem> {
         false => format!("known: {}", known.join(", ")),
     });
     Err(OptionProblem { message, help: Some(help) })
+}
+
+/// Whether the collection could begin with a value: told at its place in the configuration, and not once it begins.
+fn usable(option: &CommandOption, value: &str) -> Result<(), OptionProblem> {
+    let problem = |message: String| Err(OptionProblem { message, help: Some(option.about.to_owned()) });
+    match option.key {
+        "helo" if !is_helo(value) => problem(format!("`{}` is not a host name or an address literal", escape(value))),
+        "roots" if !["mozilla", "system"].contains(&value) => match sound_roots(std::path::Path::new(value)) {
+            Ok(()) => Ok(()),
+            Err(error) => problem(error.to_string()),
+        },
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::rules::{
     CaseOutcome, CaseResult, Expected, GOOD, Rule, RuleSet, Source, built_in_sources, good_snapshot, run_cases,
 };
 use crate::snapshot::{self, Snapshot};
-use crate::source_text::{escape, printable};
+use crate::source_text::{SourceError, escape, printable};
 
 /// Options of `rules`.
 #[derive(Args, Debug)]
@@ -177,6 +177,10 @@ fn test(
         let sources: Vec<Source> = others.chain(own).cloned().collect();
         tested.run(&RuleSet::with_own(&sources)?, &wanted, output)?;
     }
+    if format == TestFormat::Human {
+        let all: Vec<Source> = own.iter().cloned().chain(built_in_sources()).collect();
+        terminal::print_mistakes(&tested.mistakes(&all), output);
+    }
     match format {
         TestFormat::Human => terminal::print_words(&tested.summary(), &terminal::style(output)),
         TestFormat::Json => terminal::print(&(serde_json::to_string_pretty(&tested.results).into_diagnostic()? + "\n")),
@@ -226,28 +230,35 @@ impl Tested {
         Ok(())
     }
 
-    fn summary(&self) -> String {
-        let mut text = String::new();
-        for result in &self.results {
+    /// The cases that did not hold, each at its place in its file.
+    fn mistakes(&self, sources: &[Source]) -> Vec<SourceError> {
+        let told = |result: &CaseResult| {
             let kind = match result.expected {
-                Expected::Fail => "fail",
-                Expected::NotApplicable => "not_applicable",
-                Expected::NotChecked => "not_checked",
-                Expected::Pass => "pass",
+                Expected::Fail => "failing",
+                Expected::NotApplicable => "not applicable",
+                Expected::NotChecked => "not checked",
+                Expected::Pass => "passing",
             };
             let why = match &result.outcome {
                 CaseOutcome::BadPatch(why) | CaseOutcome::Differs(why) => why,
-                CaseOutcome::Held => continue,
+                CaseOutcome::Held => return None,
             };
-            text.push_str(&format!(
-                "{}:{}: {}: {kind} case {} {why}\n    {}\n",
-                escape(&result.file),
-                result.line,
-                result.rule,
-                result.number,
-                escape(&result.patch)
-            ));
-        }
+            let message = format!("{}, {kind} case {}: {why}", result.rule, result.number);
+            let text = sources.iter().find(|source| source.name == result.file).map_or("", |source| &source.text);
+            // The key itself, where it can be found.
+            let key = result.help.as_ref().and_then(|help| help.strip_prefix('`')?.split('`').next());
+            let place = result.offset.map(|offset| {
+                let named =
+                    key.and_then(|key| Some((text.get(offset..)?.find(key)?.saturating_add(offset), key.len())));
+                named.unwrap_or((offset, 1))
+            });
+            Some(SourceError::new(&result.file, text, place, message).with_help(result.help.clone()))
+        };
+        self.results.iter().filter_map(told).collect()
+    }
+
+    fn summary(&self) -> String {
+        let mut text = String::new();
         let untested = |it: &Untested| {
             let help = if self.allow_untested { "" } else { ": add one under `tests`, or give --allow-untested" };
             format!("{}: {} has {}{help}\n", escape(&it.file), it.rule, it.missing)

@@ -108,6 +108,14 @@ pub fn print_warnings(warnings: &[SourceError], output: &OutputArgs) {
     }
 }
 
+/// Prints mistakes that are the result of a command.
+pub fn print_mistakes(mistakes: &[SourceError], output: &OutputArgs) {
+    let style = style(output);
+    for mistake in mistakes {
+        print(&format!("{}\n\n", render(mistake, &style).trim_end()));
+    }
+}
+
 /// A mistake that stops nothing.
 #[derive(Debug, Error)]
 #[error("{0}")]

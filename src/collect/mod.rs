@@ -60,7 +60,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 pub use self::activity::StepUnderWay;
 pub use self::options::{ConnectTo, DnssecMode, Families, OptionError, Options, Proxy, ResolverChoice, Roots};
 pub use self::resolver::ResolverError;
-pub use self::trust::RootsError;
+pub use self::trust::{RootsError, sound_roots};
 
 use self::activity::Activity;
 use self::dns::Questions;
@@ -195,6 +195,6 @@ impl Collector {
 }
 
 /// Whether a name can be given to EHLO: a domain or an address literal (RFC 5321 §4.1.1.1).
-fn is_helo(name: &str) -> bool {
+pub fn is_helo(name: &str) -> bool {
     !name.is_empty() && name.len() <= 255 && name.bytes().all(|octet| octet.is_ascii_graphic())
 }

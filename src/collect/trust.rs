@@ -158,6 +158,11 @@ impl Judge {
     }
 }
 
+/// Whether a file of trusted roots can be read: for configurations, which say so at the place that names it.
+pub fn sound_roots(path: &Path) -> Result<(), RootsError> {
+    from_file(path).map(drop)
+}
+
 fn from_file(path: &Path) -> Result<Vec<TrustAnchor<'static>>, RootsError> {
     let shown = || escape(&path.display().to_string());
     let octets = files::read_bounded(path, MAX_ROOTS_OCTETS)?;

@@ -12,7 +12,7 @@ use super::options::{CommandOption, OPTIONS, OptionKind};
 use super::pattern::Pattern;
 use super::tree::{self, Placed, Span, Tree};
 use crate::rules::Source;
-use crate::source_text::{SourceError, escape, nearest};
+use crate::source_text::{SourceError, escape, likely, nearest};
 
 /// The most entries that one list or mapping of a configuration holds.
 const MAX_ENTRIES: usize = 4096;
@@ -119,7 +119,8 @@ impl Reader<'_> {
         match Level::of(word) {
             Some(level) => Some(Placed { value: level, at: value.at }),
             None => {
-                let help = did_you_mean(word, Level::WORDS).or_else(level_help);
+                let likely = likely(word).map(|meant| format!("did you mean `{meant}`?"));
+                let help = likely.or_else(|| did_you_mean(word, Level::WORDS)).or_else(level_help);
                 self.report(value.at, format!("`{}` is no severity", escape(word)), help);
                 None
             }
@@ -192,7 +193,7 @@ impl Reader<'_> {
     }
 
     fn date(&mut self, value: &Placed<Tree>) -> Option<Placed<Date>> {
-        let help = || Some("write the day as YYYY-MM-DD: 2027-03-31".to_owned());
+        let help = || Some("write the day as YYYY-MM-DD".to_owned());
         let text = match &value.value {
             Tree::Text(text) => text.clone(),
             Tree::Number(number) => number.to_string(),
@@ -209,7 +210,9 @@ impl Reader<'_> {
         match text.parse::<Date>() {
             Ok(date) if shaped => Some(Placed { value: date, at: value.at }),
             _ => {
-                self.report(value.at, format!("`{}` is no day of the calendar", escape(&text)), help());
+                let meant = day_meant(&text).map(|day| format!("write the day as YYYY-MM-DD: {day}"));
+                let message = format!("`{}` is not a day as YYYY-MM-DD", escape(&text));
+                self.report(value.at, message, meant.or_else(help));
                 None
             }
         }
@@ -283,7 +286,10 @@ impl Reader<'_> {
                 entries.push((key, value));
                 continue;
             }
-            let help = did_you_mean(&key.value, known.iter().copied())
+            let option = CommandOption::of(&key.value.replace('-', "_")).filter(|_| known == KEYS);
+            let option = option.map(|option| format!("it is an option: write `options: {{ {}: … }}`", option.key));
+            let help = option
+                .or_else(|| did_you_mean(&key.value, known.iter().copied()))
                 .or_else(|| Some(format!("known here: {}", known.join(", "))));
             self.report(key.at, format!("unknown key `{}`", escape(&key.value)), help);
         }
@@ -322,6 +328,32 @@ impl Reader<'_> {
             self.mistakes.push(mistake(self.source, at, message, help));
         }
     }
+}
+
+/// The day that was meant by another form. Where it can be read as several, the earliest: no help makes an exception
+/// last longer than it was written.
+fn day_meant(text: &str) -> Option<Date> {
+    let parts: Vec<&str> = text.split(['.', '/', '-', ' ', 'T', ',']).filter(|part| !part.is_empty()).take(4).collect();
+    let [first, second, third, ..] = parts.as_slice() else { return None };
+    let number = |part: &str| part.parse::<i16>().ok();
+    let month = |part: &str| {
+        const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+        let part = part.to_ascii_lowercase();
+        let at = MONTHS.iter().position(|name| part.starts_with(name))?;
+        i16::try_from(at.saturating_add(1)).ok()
+    };
+    let month_of = |part: &str| number(part).or_else(|| month(part));
+    let year = |part: &str| match (part.len(), number(part)?) {
+        (4, year) => Some(year),
+        (2, year) => Some(year.saturating_add(2000)),
+        _ => None,
+    };
+    let readings = [(first, second, third), (third, second, first), (third, first, second)];
+    let day = |(of_year, of_month, of_day): (&&str, &&str, &&str)| {
+        let (of_month, of_day) = (i8::try_from(month_of(of_month)?).ok()?, i8::try_from(number(of_day)?).ok()?);
+        Date::new(year(of_year)?, of_month, of_day).ok()
+    };
+    readings.into_iter().filter_map(day).min()
 }
 
 /// Where a value with all that is in it begins and ends.

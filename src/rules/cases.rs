@@ -10,6 +10,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::case_words::snapshot_words;
 use super::evaluate::{evaluate, evaluate_only};
 use super::load::{Rule, RuleSet};
 use super::model::Case;
@@ -54,12 +55,18 @@ pub struct CaseResult {
     pub expected: Expected,
     /// The line of the file that it stands in, counted from 1.
     pub line: u64,
+    /// The octet of the file at which it begins.
+    #[serde(skip)]
+    pub offset: Option<usize>,
     /// Its number among those of its kind, counted from 1.
     pub number: usize,
     /// The patch as JSON.
     pub patch: String,
     /// What came of it.
     pub outcome: CaseOutcome,
+    /// What to write instead, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
 }
 
 /// What came of a case.
@@ -91,14 +98,28 @@ pub fn run_cases(
         ];
         for (expected, cases) in kinds {
             for (index, case) in cases.iter().enumerate() {
+                let outcome = run(rules, rule, good, expected, case, read);
+                let help = match &outcome {
+                    CaseOutcome::BadPatch(_) => case.value.keys().find_map(|path| snapshot_words(path)),
+                    _ => None,
+                };
+                // What else a snapshot has there is beside the point.
+                let outcome = match (outcome, &help) {
+                    (CaseOutcome::BadPatch(why), Some(_)) => {
+                        CaseOutcome::BadPatch(why.split("; ").next().unwrap_or_default().to_owned())
+                    }
+                    (outcome, _) => outcome,
+                };
                 results.push(CaseResult {
                     rule: rule.id.clone(),
                     file: rule.file.clone(),
                     expected,
                     line: case.referenced.line(),
+                    offset: case.referenced.span().byte_offset().and_then(|offset| usize::try_from(offset).ok()),
                     number: index.saturating_add(1),
                     patch: serde_json::to_string(&case.value).unwrap_or_default(),
-                    outcome: run(rules, rule, good, expected, case, read),
+                    outcome,
+                    help,
                 });
             }
         }

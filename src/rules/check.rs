@@ -30,8 +30,15 @@ pub struct Checked<'a> {
     pub group_when: Option<Spanned<String>>,
     /// Whether it is checked at all: the built-in rules are checked by tests.
     pub own: bool,
-    /// Whether keys of it could not be read, which has been told.
-    pub torn: bool,
+    /// The keys of it that could not be read, which has been told.
+    pub torn: Vec<&'static str>,
+}
+
+impl Checked<'_> {
+    /// Whether a key could not be read: what leans on it is not judged.
+    fn is_torn(&self, key: &str) -> bool {
+        self.torn.contains(&key)
+    }
 }
 
 /// What the check of rules finds.
@@ -62,7 +69,7 @@ pub fn check(rules: &[Rule], written_all: &[Checked<'_>], whole: bool) -> Found 
         let above = index.checked_sub(1).and_then(|above| written_all.get(above));
         checker.group(above.is_none_or(|above| !std::ptr::eq(above.source, written.source)));
         checker.identity(rules.get(..index).unwrap_or_default());
-        if !written.torn {
+        if written.torn.is_empty() {
             checker.completeness();
         }
         checker.requires(whole);

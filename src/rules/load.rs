@@ -12,8 +12,10 @@ use super::check::{self, Checked};
 use super::cost::{MAX_MISTAKES, MAX_RULES};
 use super::expr::Expr;
 use super::model::{Cases, RuleEntry, RuleFile};
+use super::shape;
 use super::template::Template;
 use crate::outcome::Severity;
+use crate::source_text::lookalikes::Repaired;
 use crate::source_text::{self, SourceError};
 
 /// The built-in rule files in the order in which reports show their groups.
@@ -194,42 +196,75 @@ impl RuleSet {
     }
 
     fn assemble(trusted: &[Source], own: &[Source]) -> Result<Self, RuleErrors> {
+        let repaired: Vec<(Source, Repaired)> = own.iter().map(shape::repaired).collect();
+        let mut result = Self::assemble_read(trusted, &repaired);
+        let looks: Vec<SourceError> = repaired.iter().flat_map(|(_, repaired)| repaired.mistakes.clone()).collect();
+        if looks.is_empty() {
+            return result;
+        }
+        let errors = match &mut result {
+            Ok(_) => Vec::new(),
+            Err(errors) => std::mem::take(&mut errors.0),
+        };
+        let as_written = |error: SourceError| {
+            let of = |source: &Source| source_text::printable(&source.name) == error.text.name();
+            match own.iter().zip(&repaired).find(|(source, _)| of(source)) {
+                Some((source, (_, repaired))) => repaired.as_written(&source.name, &source.text, &error),
+                None => error,
+            }
+        };
+        Err(RuleErrors(looks.into_iter().chain(errors.into_iter().map(as_written)).take(MAX_MISTAKES).collect()))
+    }
+
+    fn assemble_read(trusted: &[Source], own: &[(Source, Repaired)]) -> Result<Self, RuleErrors> {
         let mut errors: Vec<SourceError> = Vec::new();
+        let mut warnings = Vec::new();
         let mut rules = Vec::new();
         let mut checked = Vec::new();
         let mut whole = true;
-        let sources = trusted.iter().map(|source| (source, false)).chain(own.iter().map(|source| (source, true)));
+        let mut cut: BTreeSet<(String, usize)> = BTreeSet::new();
+        let mut shape_errors = Vec::new();
+        let own = || own.iter().map(|(source, _)| source);
+        let sources = trusted.iter().map(|source| (source, false)).chain(own().map(|source| (source, true)));
         for (source, own) in sources {
-            let mut read = source_text::from_yaml_all::<RuleFile>(&source.name, &source.text);
-            if let ([mistake], true) = (read.mistakes.as_mut_slice(), is_no_mapping(&source.text)) {
-                let help =
-                    "a rule file begins with `group: …` and `rules:`; `stslint rules new acme-max-age` writes one";
-                mistake.help = Some(help.to_owned());
-            }
+            let read = shape::read(source, own);
             whole &= read.mistakes.is_empty();
-            if let Some(file) = read.value {
+            cut.extend(read.cut.iter().map(|line| (source_text::printable(&source.name), *line)));
+            warnings.extend(read.warnings);
+            if let Some(file) = read.file {
                 let tags = if own { check::taken_for_tags(source) } else { Vec::new() };
                 let wrong: Vec<usize> =
                     read.mistakes.iter().chain(&tags).filter_map(|mistake| mistake.at.map(|at| at.offset())).collect();
                 errors.extend(tags);
                 errors.extend(build_file(source, file, own, &wrong, &mut rules, &mut checked));
             }
-            errors.extend(read.mistakes);
+            shape_errors.extend(read.mistakes);
         }
         let many = checked.iter().filter(|checked| checked.own).nth(MAX_RULES);
-        if let Some(source) = many.map(|checked| checked.source).filter(|_| !own.is_empty()) {
+        if let Some(source) = many.map(|checked| checked.source).filter(|_| own().next().is_some()) {
             let message = format!("there are more than {MAX_RULES} rules");
             return Err(RuleErrors(vec![SourceError::new(&source.name, &source.text, None, message)]));
         }
         replace_built_in(&mut rules, &mut checked, &mut errors);
         let found = check::check(&rules, &checked, whole);
         errors.extend(found.errors);
+        let texts: BTreeMap<String, &str> =
+            own().map(|source| (source_text::printable(&source.name), source.text.as_str())).collect();
+        let line = |error: &SourceError| {
+            let (name, text) = texts.get_key_value(error.text.name())?;
+            Some((name.clone(), source_text::line_at(text, error.at?.offset()).0))
+        };
+        errors.retain(|error| line(error).is_none_or(|line| !cut.contains(&line)));
+        errors.extend(shape_errors);
         match errors.is_empty() {
-            true => Ok(RuleSet { order: order(&rules), rules, warnings: found.warnings }),
+            true => {
+                warnings.extend(found.warnings);
+                Ok(RuleSet { order: order(&rules), rules, warnings })
+            }
             false => {
                 // Mistakes come in the order of the files; in each, by their place. Each carries its text, and nobody
                 // reads more at once.
-                let files: Vec<String> = own.iter().map(|source| source_text::printable(&source.name)).collect();
+                let files: Vec<String> = own().map(|source| source_text::printable(&source.name)).collect();
                 let file = |name: &str| files.iter().position(|file| file == name).unwrap_or(usize::MAX);
                 errors.sort_by_key(|error| (file(error.text.name()), error.at.map_or(0, |at| at.offset())));
                 errors.truncate(MAX_MISTAKES);
@@ -237,12 +272,6 @@ impl RuleSet {
             }
         }
     }
-}
-
-/// Whether a text is empty but for comments, or a list.
-fn is_no_mapping(text: &str) -> bool {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#') && *line != "---");
-    lines.take(1).all(|line| line.starts_with('-'))
 }
 
 /// Builds the rules of a file; `wrong` are the places of mistakes in its shape. What cannot be built is told.
@@ -262,7 +291,9 @@ fn build_file<'a>(
         let group = Group { name: &file.group.value, source, when: group_when.clone(), otherwise: &file.otherwise };
         let start = starts.get(index).copied().unwrap_or_default();
         let end = starts.get(index.saturating_add(1)).copied().unwrap_or(usize::MAX);
-        let torn = wrong.iter().any(|offset| (start..end).contains(offset));
+        let inside = wrong.iter().filter(|offset| (start..end).contains(*offset));
+        let key = |offset: &usize| shape::key_around(&source.text, *offset).unwrap_or("id");
+        let torn: Vec<&'static str> = inside.map(key).collect();
         let (rule, braces) = build(&mut entry, &group);
         errors.extend(
             braces

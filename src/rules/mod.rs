@@ -3,6 +3,7 @@
 //! `cli` loads a [`RuleSet`] (the built-in files, and an organisation's own) and calls [`evaluate()`].
 
 mod ask;
+mod case_words;
 mod cases;
 mod check;
 mod cost;
@@ -15,6 +16,7 @@ mod mend;
 mod meter;
 pub mod model;
 pub mod params;
+mod shape;
 mod slips;
 pub mod template;
 mod types;

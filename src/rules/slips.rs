@@ -3,6 +3,7 @@
 //! Asked only of texts that are no CEL: a parser says what it expected, and this what was meant.
 
 use super::expr::ExprError;
+use crate::source_text::lookalikes;
 
 /// Operators of other languages, what they are here, longest first.
 const OPERATORS: [(&str, &str); 8] = [
@@ -39,12 +40,23 @@ pub fn slip(source: &str) -> Option<ExprError> {
         let c = rest.chars().next()?;
         let length = match c {
             '"' | '\'' => match quoted(rest, c) {
-                Some(length) => length,
+                Some(length) => match wrong_escape(source, offset, length) {
+                    Some(wrong) => return Some(wrong),
+                    None => length,
+                },
                 None => return Some(mistake(offset, 1, "this quote is never closed", "close it with the same quote")),
             },
             '\u{201c}'..='\u{201f}' | '\u{2018}'..='\u{201b}' => {
                 let help = "typographic quotes come in by copy and paste: write straight ones, \"enforce\"";
                 return Some(mistake(offset, c.len_utf8(), "this is no quote of an expression", help));
+            }
+            c if !c.is_ascii() && lookalikes::told(c).is_some() => {
+                let (message, help) = lookalikes::told(c)?;
+                return Some(mistake(offset, c.len_utf8(), &message, &help));
+            }
+            '/' if regex_between_slashes(source, offset) => {
+                let help = "write it as a text: `text.matches(\"^v=\")`";
+                return Some(mistake(offset, 1, "a regular expression is not written between slashes", help));
             }
             '(' | '[' | '{' => {
                 open.push((c, offset));
@@ -99,6 +111,60 @@ fn operator(rest: &str, c: char) -> Result<usize, (String, &'static str)> {
 
 fn mistake(offset: usize, length: usize, message: &str, help: &str) -> ExprError {
     ExprError { message: message.to_owned(), offset, length, help: Some(help.to_owned()) }
+}
+
+/// A backslash in a quoted text, before a character that CEL knows no escape for, as in regular expressions.
+fn wrong_escape(source: &str, offset: usize, length: usize) -> Option<ExprError> {
+    let before = source.get(..offset)?;
+    let name = before.len().saturating_sub(before.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len());
+    if name == 1 && before.ends_with(['r', 'R']) {
+        return None;
+    }
+    let text = source.get(offset..offset.saturating_add(length))?;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            c if escaped => {
+                if !matches!(
+                    c,
+                    'a' | 'b'
+                        | 'f'
+                        | 'n'
+                        | 'r'
+                        | 't'
+                        | 'v'
+                        | '\\'
+                        | '?'
+                        | '"'
+                        | '\''
+                        | '`'
+                        | 'x'
+                        | 'X'
+                        | 'u'
+                        | 'U'
+                        | '0'..='3'
+                ) {
+                    let message = format!("`\\{c}` is not an escape of a quoted text");
+                    let help = format!("write an `r` before the quote, which keeps backslashes: `r{text}`");
+                    return Some(mistake(
+                        offset.saturating_add(at).saturating_sub(1),
+                        1_usize.saturating_add(c.len_utf8()),
+                        &message,
+                        &help,
+                    ));
+                }
+                escaped = false;
+            }
+            '\\' => escaped = true,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether a `/` begins where a value is expected, as a regular expression does elsewhere.
+fn regex_between_slashes(source: &str, offset: usize) -> bool {
+    source.get(..offset).is_some_and(|before| before.trim_end().ends_with(['(', ',']))
 }
 
 fn opening(closing: char) -> char {

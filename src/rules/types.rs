@@ -19,7 +19,7 @@ use cel::common::ast::{CallExpr, Expr as Ast, IdedExpr, LiteralValue, SelectExpr
 
 use self::null::{canonical, not_null_if};
 pub use self::regex::regex_sound;
-use self::words::spelled;
+use self::words::{likely_field, spelled};
 use super::expr::{Compiled, path_of};
 use super::functions::{Function, functions};
 use crate::facts::{Field, Type};
@@ -84,6 +84,14 @@ pub fn not_null_where_true(compiled: &Compiled, scope: &Scope) -> BTreeSet<Strin
     not_null_if(compiled.program.expression(), true, scope)
 }
 
+/// A name in a scope of which not all variables are known: what else is asked for there is not judged.
+pub const OPEN: &str = "@open";
+
+/// A variable of which nothing is known.
+pub fn unknown(path: &str) -> Variable {
+    Variable { shape: Type::Any, nullable: false, holds_null: false, path: path.to_owned() }
+}
+
 struct Checker<'a> {
     info: &'a SourceInfo,
     scope: Scope,
@@ -143,6 +151,9 @@ impl Checker<'_> {
 
     fn variable(&mut self, expr: &IdedExpr, name: &str, not_null: &BTreeSet<String>) -> Typed {
         let Some(variable) = self.scope.get(name) else {
+            if self.scope.contains_key(OPEN) {
+                return ANY;
+            }
             let near =
                 nearest(name, self.scope.keys().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
             let known = self.scope.keys().filter(|key| !key.starts_with('@')).cloned().collect::<Vec<_>>().join(", ");
@@ -194,7 +205,9 @@ impl Checker<'_> {
     }
 
     fn field_help(&self, select: &SelectExpr, fields: &BTreeMap<String, Field>) -> String {
-        match (nearest(&select.field, fields.keys().map(String::as_str)), path_of(&select.operand)) {
+        let meant = likely_field(&select.field).filter(|meant| fields.contains_key(*meant));
+        let near = meant.or_else(|| nearest(&select.field, fields.keys().map(String::as_str)));
+        match (near, path_of(&select.operand)) {
             (Some(near), Some(path)) => format!("did you mean `{}.{near}`?", path.join(".")),
             (Some(near), None) => format!("did you mean `{near}`?"),
             _ => format!("known here: {}", fields.keys().cloned().collect::<Vec<_>>().join(", ")),

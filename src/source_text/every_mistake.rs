@@ -37,21 +37,35 @@ pub fn from_yaml_all<T: DeserializeOwned>(name: &str, text: &str) -> ReadAll<T> 
             break;
         };
         let missing = matches!(error.without_snippet(), YamlError::SerdeMissingField { .. });
-        let entry = if missing { item_around(&masked, offset) } else { entry_around(&masked, offset) };
+        let keys_for_list = matches!(error.without_snippet(), YamlError::Unexpected { expected: "sequence start", .. });
+        let shape = is_shape(error.without_snippet());
+        let entry = if !shape {
+            content_of_line(&masked, offset)
+        } else if missing {
+            item_around(&masked, offset)
+        } else if keys_for_list && is_key_line(&masked, offset) {
+            block_from(&masked, offset)
+        } else {
+            entry_around(&masked, offset)
+        };
         // Something is missing because it was blanked out.
         let follows = blanked.iter().any(|(start, end)| entry.0 <= *start && *end <= entry.1);
         // Nothing stands there because it was blanked out, or a blanked place broke the syntax.
         let bare = |text: &str| text.trim_matches([' ', '-', '\r', '\t']).is_empty();
         let empty =
             masked.get(offset..offset.saturating_add(length)).is_none_or(bare) || bare(line_at(&masked, offset).1);
-        let shape = is_shape(error.without_snippet());
-        if blanked.contains(&entry) || (!mistakes.is_empty() && !follows && (empty || !shape)) {
+        let beside = |(start, end): &(usize, usize)| {
+            let gap = |from: usize, to: usize| masked.get(from..to).is_none_or(bare_lines);
+            gap(*end, entry.0) && *end <= entry.0 || gap(entry.1, *start) && entry.1 <= *start
+        };
+        let told_by_blank = !shape && (blanked.iter().any(beside) || follows);
+        if blanked.contains(&entry) || (!mistakes.is_empty() && !follows && (empty || told_by_blank)) {
             break;
         }
         if !follows {
             mistakes.push(told);
         }
-        if !shape || entry.0 >= entry.1 {
+        if entry.0 >= entry.1 || (!shape && follows) {
             break;
         }
         masked = blank(&masked, entry);
@@ -90,6 +104,33 @@ fn entry_around(text: &str, offset: usize) -> (usize, usize) {
     (start.saturating_add(indent).min(end), end)
 }
 
+/// The octets of the line that an offset lies in, without its indentation and the dash before its key.
+fn content_of_line(text: &str, offset: usize) -> (usize, usize) {
+    let (start, line) = line_at(text, offset);
+    let inner = indent_of(line).saturating_add(dashes(line));
+    (start.saturating_add(inner), start.saturating_add(line.len()))
+}
+
+/// Whether a `key:` begins the line that an offset lies in, without a dash before it.
+fn is_key_line(text: &str, offset: usize) -> bool {
+    let (_, line) = line_at(text, offset);
+    dashes(line) == 0 && line.contains(':')
+}
+
+/// The octets from the line of an offset on, as far as lines are indented as deep as it.
+fn block_from(text: &str, offset: usize) -> (usize, usize) {
+    let (start, line) = line_at(text, offset);
+    let indent = indent_of(line);
+    let lines = text.get(start..).unwrap_or_default().split_inclusive('\n');
+    let inside = lines.take_while(|line| indent_of(line) >= indent || line.trim().is_empty());
+    (start, start.saturating_add(inside.map(str::len).sum()))
+}
+
+/// Whether nothing is between two places but blanks and line ends.
+fn bare_lines(text: &str) -> bool {
+    text.trim_matches([' ', '-', '\r', '\n', '\t']).is_empty()
+}
+
 /// The octets of the list item that an offset lies in, with its dash; else of the whole entry.
 fn item_around(text: &str, offset: usize) -> (usize, usize) {
     let (start, line) = line_at(text, offset);
@@ -107,7 +148,7 @@ fn item_around(text: &str, offset: usize) -> (usize, usize) {
 }
 
 /// The line that an offset lies in, and where it begins.
-pub(super) fn line_at(text: &str, offset: usize) -> (usize, &str) {
+pub fn line_at(text: &str, offset: usize) -> (usize, &str) {
     let mut offset = offset.min(text.len());
     while !text.is_char_boundary(offset) {
         offset = offset.saturating_sub(1);

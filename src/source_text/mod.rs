@@ -5,6 +5,7 @@
 
 mod every_mistake;
 mod excerpt;
+pub mod lookalikes;
 mod wording;
 
 use std::fmt::Display;
@@ -15,9 +16,9 @@ use serde_json::error::Category;
 use serde_yaml::{Error as YamlError, Location};
 use thiserror::Error;
 
-use self::every_mistake::line_at;
-pub use self::every_mistake::{ReadAll, from_yaml_all};
+pub use self::every_mistake::{ReadAll, from_yaml_all, line_at};
 pub use self::excerpt::{EXCERPT_WIDTH, Excerpt, Excerpts};
+pub use self::wording::likely;
 use self::wording::yaml_error;
 
 /// The longest JSON text, in octets, that is read a second time for a clearer error.

@@ -76,6 +76,7 @@ fn unexpected(text: &str, expected: &str, at: usize, span: Option<(usize, usize)
         Some('{') => "a mapping",
         Some('-') if text.get(at..).is_some_and(|rest| rest.starts_with("- ")) => "a list",
         _ if key_at(text, at) => "a key",
+        _ if is_nothing(text, at, span) => "nothing",
         _ => "a single value",
     };
     let opens = |sign: char| text.get(at..).is_some_and(|rest| rest.starts_with(sign));
@@ -86,6 +87,8 @@ fn unexpected(text: &str, expected: &str, at: usize, span: Option<(usize, usize)
         "string scalar" | "scalar" => {
             ("a text", "write the text behind the `:`, in one line, or below it after `|` or `>-`")
         }
+        "sequence start" if found == "nothing" => ("a list", "write its elements below, each after `- `"),
+        "mapping start" if found == "nothing" => ("a mapping", "write its keys below, indented deeper"),
         "sequence start" if found == "a single value" => ("a list", "put it into brackets: `[ … ]`"),
         "sequence start" => ("a list", "begin each element with `- `"),
         "mapping start" => ("a mapping", "write keys with values: `key: value`"),
@@ -108,6 +111,35 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
         };
     }
     let here = |message: &str, help: &str| Told { message: message.to_owned(), help: Some(help.to_owned()), span };
+    let less = ["did not find expected '-' indicator", "did not find expected key"];
+    if let Some((start, key, above)) = indented_less(text, at).filter(|_| less.iter().any(|it| message.contains(it))) {
+        return Told {
+            message: format!("`{key}` is indented less than the keys above it"),
+            help: Some(format!("indent it by {above} blanks, as they are")),
+            span: Some((start, key.len())),
+        };
+    }
+    if message.contains("unknown escape") {
+        let escape = wrong_escape(text, at);
+        let span = escape.or(span);
+        return Told {
+            message: "a text in double quotes has no such escape".to_owned(),
+            help: Some("put the whole text into single quotes, or write the backslash twice".to_owned()),
+            span,
+        };
+    }
+    if message.contains("simple key expected") {
+        return no_key(text, at, span);
+    }
+    if let Some(open) = left_open(text, at).filter(|_| message.contains("flow") || message.contains("unclosed bracket"))
+    {
+        let help = "close it where the list or mapping ends; a text that begins with it needs quotes";
+        return Told {
+            message: "this bracket is never closed".to_owned(),
+            help: Some(help.to_owned()),
+            span: Some((open, 1)),
+        };
+    }
     if message.contains("too large or too complex") {
         let help = "aliases (`*name`) that repeat long texts, and aliases in each other, are read up to a bound only";
         return here("the text becomes larger than anything that is read", help);
@@ -164,6 +196,100 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
         return here("this character cannot stand in YAML", "remove it, or write it as \\x… in double quotes");
     }
     Told { message: message.to_owned(), help: None, span }
+}
+
+/// Whether no value is written at the octet: it is the colon, or only blanks and comments follow.
+fn is_nothing(text: &str, at: usize, span: Option<(usize, usize)>) -> bool {
+    let rest = text.get(at..).unwrap_or_default().split('\n').next().unwrap_or_default();
+    let rest = rest.strip_prefix(':').unwrap_or(rest).trim();
+    span.is_some() && (rest.is_empty() || rest.starts_with('#'))
+}
+
+/// A key that is indented less than the keys above it, its place, and how deep those are.
+fn indented_less(text: &str, at: usize) -> Option<(usize, &str, usize)> {
+    let (start, line) = line_at(text, at);
+    let indent = line.len().saturating_sub(line.trim_start_matches(' ').len());
+    let key = line.trim_start_matches(' ').split(':').next().filter(|key| is_word(key))?;
+    let above = text.get(..start)?.lines().rev().find(|line| {
+        let inner = line.trim_start_matches([' ', '-']);
+        !inner.is_empty() && !inner.starts_with('#')
+    })?;
+    let depth = above.len().saturating_sub(above.trim_start_matches([' ', '-']).len());
+    (depth > indent).then(|| (start.saturating_add(indent), key, depth))
+}
+
+/// The backslash in a text in double quotes that begins no escape of YAML, from the octet on.
+fn wrong_escape(text: &str, at: usize) -> Option<(usize, usize)> {
+    let rest = text.get(at..)?;
+    let mut escaped = false;
+    for (offset, c) in rest.char_indices() {
+        if escaped && !"0abt\tnvfre \"/\\N_LPxuU\n".contains(c) {
+            let length = 1_usize.saturating_add(c.len_utf8());
+            return Some((at.saturating_add(offset).saturating_sub(1), length));
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    None
+}
+
+/// A line that is neither a `key: value` nor belongs to one.
+fn no_key(text: &str, at: usize, span: Option<(usize, usize)>) -> Told {
+    let (start, line) = line_at(text, at);
+    let inner = line.trim_start_matches([' ', '-']);
+    let word = inner.split([':', ' ']).next().unwrap_or_default();
+    let offset = start.saturating_add(line.len().saturating_sub(inner.len()));
+    if is_word(word) && inner.get(word.len()..).is_some_and(|rest| rest.starts_with(':')) {
+        return Told {
+            message: format!("a blank is missing after `{word}:`"),
+            help: Some(format!(
+                "write `{word}: {}`",
+                printable(inner.get(word.len().saturating_add(1)..).unwrap_or_default().trim())
+            )),
+            span: Some((offset, word.len().saturating_add(1))),
+        };
+    }
+    if inner.is_empty() {
+        return Told {
+            message: "no key is written here".to_owned(),
+            help: Some("write `key: value`".to_owned()),
+            span,
+        };
+    }
+    Told {
+        message: "this line has no `key: value`".to_owned(),
+        help: Some(
+            "a text that goes on in the next line is indented deeper than its key, or put into quotes".to_owned(),
+        ),
+        span: Some((offset, inner.trim_end().len())),
+    }
+}
+
+/// The bracket that is open where its line ends, in the nearest line above whose brackets do not match.
+fn left_open(text: &str, at: usize) -> Option<usize> {
+    let (mut start, mut line) = line_at(text, at);
+    for _ in 0..20 {
+        let mut open: Vec<usize> = Vec::new();
+        let mut quote = None;
+        for (offset, c) in line.char_indices() {
+            match (quote, c) {
+                (Some(quoted), c) if quoted == c => quote = None,
+                (Some(_), _) => {}
+                (None, '"' | '\'') => quote = Some(c),
+                (None, '#') if line.get(..offset).is_some_and(|before| before.ends_with(' ')) => break,
+                (None, '{' | '[') => open.push(start.saturating_add(offset)),
+                (None, '}' | ']') => {
+                    open.pop();
+                }
+                _ => {}
+            }
+        }
+        if let Some(first) = open.first().filter(|open| **open < at) {
+            return Some(*first);
+        }
+        let above = start.checked_sub(1)?;
+        (start, line) = line_at(text, above);
+    }
+    None
 }
 
 /// Whether a `key:` begins at the octet.
@@ -234,9 +360,35 @@ fn not_a(kind: &str, value: &str) -> String {
     }
 }
 
+/// The word of rule files for what others call so.
+pub fn likely(word: &str) -> Option<&'static str> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "warn" | "medium" | "moderate" => "warning",
+        "info" | "information" | "informational" | "notice" | "hint" | "low" | "minor" => "note",
+        "blocker" | "critical" | "crit" | "err" | "fatal" | "high" | "major" | "severe" => "error",
+        "condition" | "expr" | "expression" | "check" | "must" => "assert",
+        "description" | "name" | "summary" => "title",
+        "level" => "severity",
+        "references" | "refs" | "cite" | "source" => "cites",
+        "if" | "where" => "when",
+        "fix_hint" | "hint_text" | "remediation" => "help",
+        "parameters" | "vars" | "variables" => "params",
+        "depends_on" | "depends" | "needs" | "require" => "requires",
+        _ => return None,
+    })
+}
+
 fn unknown(what: &str, word: &str, expected: &[&'static str], span: Option<(usize, usize)>) -> Told {
     let word = printable(word);
-    let help = match nearest(&word, expected.iter().copied()) {
+    if let Some(key) = expected.iter().find(|key| word.strip_prefix(**key).is_some_and(|rest| rest.starts_with(' '))) {
+        return Told {
+            message: format!("a `:` is missing after `{key}`"),
+            help: Some(format!("write `{key}: …`")),
+            span,
+        };
+    }
+    let meant = likely(&word).filter(|meant| expected.contains(meant));
+    let help = match meant.or_else(|| nearest(&word, expected.iter().copied())) {
         Some(near) => format!("did you mean `{near}`?"),
         None if expected.is_empty() => "nothing can stand here".to_owned(),
         None => format!("known here: {}", expected.join(", ")),

@@ -23,6 +23,7 @@ mod own_rules;
 mod packaging;
 mod plan;
 mod reports;
+mod rule_mistakes;
 mod rules_sound;
 mod schema;
 mod sender;

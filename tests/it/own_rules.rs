@@ -170,7 +170,13 @@ fn cases_that_cannot_be_made_are_mistakes_of_the_file() {
     ] {
         let text = rule(&format!("assert: policy.usable\nmessage: m\ntests:\n  pass: [{{}}]\n  fail:\n    - {case}"));
         let (code, printed) = tested(text.as_bytes());
-        assert!(code == 2 && printed.contains("r.yaml:12: acme-a") && printed.contains(said), "{case}: {printed}");
+        assert!(
+            code == 2
+                && printed.contains("[r.yaml:12:")
+                && printed.contains("acme-a, failing case 1")
+                && flat(&printed).contains(said),
+            "{case}: {printed}"
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! The expressions of a rule: conditions, lists, texts, paths. Used by `check`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml::Spanned;
 
@@ -8,7 +8,7 @@ use super::RuleChecker;
 use super::nulls::Null;
 use super::place::{at_mistake, at_text};
 use super::scope::{all_prefixes, element_of, root_scope, scope_of};
-use crate::facts::Type;
+use crate::facts::{Field, Type};
 use crate::rules::cost::{MAX_LISTS, MAX_REQUIRED, MAX_STEPS, steps};
 use crate::rules::expr::Expr;
 use crate::rules::template::Template;
@@ -17,7 +17,7 @@ use crate::rules::types::{self, Mistake, Scope, Variable};
 impl RuleChecker<'_, '_> {
     pub(super) fn body(&mut self) {
         let entry = &self.written.entry;
-        if entry.assert.is_some() != entry.forbid.0.is_empty() && !self.written.torn {
+        if entry.assert.is_some() != entry.forbid.0.is_empty() && self.written.torn.is_empty() {
             let (has, help) = match entry.assert {
                 Some(_) => ("both `assert` and `forbid`", "keep one of the two, or make two rules"),
                 None => ("neither `assert` nor `forbid`", "write what is true when the rule passes: `assert: …`"),
@@ -36,6 +36,12 @@ impl RuleChecker<'_, '_> {
             return self.report(name, message, Some("make several rules of it".to_owned()));
         }
         let mut scope = root_scope(self.rule);
+        if self.written.is_torn("params") {
+            scope.insert("params".to_owned(), Variable { shape: Type::Any, ..types::unknown("params") });
+        }
+        if self.written.is_torn("for_each") || self.written.is_torn("forbid") {
+            scope.insert(types::OPEN.to_owned(), types::unknown(types::OPEN));
+        }
         let outer = scope.clone();
         let mut not_null = self.certain();
         if let Some(when) = &self.written.group_when {
@@ -158,7 +164,71 @@ impl RuleChecker<'_, '_> {
         not_null: &BTreeSet<String>,
     ) {
         for (expr, offset) in template.inserts() {
-            self.expression_at(written, expr, offset, scope, not_null, None);
+            let shape = self.expression_at(written, expr, offset, scope, not_null, None);
+            self.can_be_shown(written, expr, offset, shape);
+        }
+        self.braces_of_other_languages(written, scope);
+    }
+
+    /// A message shows values, and lists of them; of objects it would only say that they are some.
+    fn can_be_shown(&mut self, written: &Spanned<String>, expr: &Expr, offset: usize, shape: Option<Type>) {
+        let source = expr.source().trim();
+        let example = |fields: &BTreeMap<String, Field>| {
+            let shown =
+                |(_, field): &(&String, &Field)| !matches!(field.shape, Type::Object(_) | Type::List(_) | Type::Bool);
+            let named = ["name", "text", "address", "mode"].into_iter().find(|name| fields.contains_key(*name));
+            named.map(str::to_owned).or_else(|| fields.iter().find(shown).map(|(name, _)| name.clone()))
+        };
+        let (what, help) = match shape {
+            Some(Type::Object(fields)) => {
+                ("an object", example(&fields).map(|name| format!("name one of its facts: `{{{source}.{name}}}`")))
+            }
+            Some(Type::List(element)) => match &*element {
+                Type::Object(fields) => (
+                    "a list of objects",
+                    example(fields).map(|name| format!("name a fact of each: `{{{source}.map(x, x.{name})}}`")),
+                ),
+                _ => return,
+            },
+            _ => return,
+        };
+        let message = format!("`{source}` is {what}, which a message cannot show");
+        let mistake = Mistake { offset: 0, length: expr.source().len(), message, help, null_path: None };
+        self.errors.push(at_mistake(self.written.source, written, expr.source(), offset, mistake));
+    }
+
+    /// `{{path}}` and `${path}`, by which other languages put a value into a text.
+    fn braces_of_other_languages(&mut self, written: &Spanned<String>, scope: &Scope) {
+        let text = written.value.as_str();
+        let is_path = |inside: &str| {
+            let root = inside.trim().split(['.', '(', '[', ' ']).next().unwrap_or_default();
+            scope.contains_key(root)
+        };
+        let mut found = Vec::new();
+        for (at, _) in text.match_indices("{{") {
+            let inside = text.get(at.saturating_add(2)..).and_then(|rest| rest.split("}}").next()).unwrap_or_default();
+            if is_path(inside) && !inside.contains(['{', '\n']) {
+                let inside = inside.trim();
+                found.push((
+                    at,
+                    2,
+                    "doubled braces stand for braces: no value is put in".to_owned(),
+                    format!("write `{{{inside}}}`"),
+                ));
+            }
+        }
+        for sign in ['$', '%'] {
+            for (at, _) in text.match_indices(&format!("{sign}{{")) {
+                let inside =
+                    text.get(at.saturating_add(2)..).and_then(|rest| rest.split('}').next()).unwrap_or_default();
+                if is_path(inside) {
+                    found.push((at, 1, format!("this `{sign}` stays in the text"), format!("write `{{{inside}}}`")));
+                }
+            }
+        }
+        for (offset, length, message, help) in found {
+            let mistake = Mistake { offset, length, message, help: Some(help), null_path: None };
+            self.errors.push(at_mistake(self.written.source, written, text, 0, mistake));
         }
     }
 

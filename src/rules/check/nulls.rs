@@ -56,7 +56,9 @@ impl RuleChecker<'_, '_> {
     pub(super) fn report_nulls(&mut self) {
         let mut seen = BTreeSet::new();
         let mut nulls: Vec<Null> = std::mem::take(&mut self.nulls);
-        nulls.retain(|null| seen.insert(null.path.clone()));
+        // A guard may be in what could not be read.
+        let torn = ["requires", "when"].into_iter().any(|key| self.written.is_torn(key));
+        nulls.retain(|null| !torn && seen.insert(null.path.clone()));
         let narrows = |null: &Null| null.of == Part::Judgement && !self.asks_whether_null(&null.path);
         let guards: Vec<String> =
             nulls.iter().filter(|null| narrows(null)).map(|null| format!("{} != null", null.path)).collect();

@@ -29,6 +29,10 @@ impl Checker<'_> {
     ) -> Typed {
         let (a, b) = (self.infer(left, not_null), self.infer(right, not_null));
         if !compatible(&a.shape, &b.shape) {
+            if let Some(help) = self.chained(left, right) {
+                self.mistake(expr, "comparisons are not chained", Some(help));
+                return known(Type::Bool);
+            }
             let message = format!(
                 "{} is {}, {} is {}: they are never equal",
                 spelled(left),
@@ -71,6 +75,9 @@ impl Checker<'_> {
         right: &IdedExpr,
         not_null: &BTreeSet<String>,
     ) {
+        if let Some(help) = self.chained(left, right) {
+            return self.mistake(expr, "comparisons are not chained", Some(help));
+        }
         let (a, b) = (self.operand(left, not_null), self.operand(right, not_null));
         let fits = match (&a, &b) {
             (Type::Any, other) | (other, Type::Any) => is_number(other) || matches!(other, Type::Any | Type::Text(_)),
@@ -88,6 +95,28 @@ impl Checker<'_> {
                     .or_else(|| type_help(&a, &b, number_beside_fact(left, right))),
             );
         }
+    }
+
+    /// What `a < b < c` has to be written as, where the left side is a comparison itself.
+    fn chained(&self, left: &IdedExpr, right: &IdedExpr) -> Option<String> {
+        const COMPARISONS: [&str; 6] = [
+            operators::EQUALS,
+            operators::GREATER,
+            operators::GREATER_EQUALS,
+            operators::LESS,
+            operators::LESS_EQUALS,
+            operators::NOT_EQUALS,
+        ];
+        let Ast::Call(call) = &left.expr else { return None };
+        let middle = call.args.get(1).filter(|_| COMPARISONS.contains(&call.func_name.as_str()))?;
+        let text = |(start, length): (usize, usize)| self.info.source.get(start..start.saturating_add(length));
+        let (start, length) = self.extent(left);
+        let sign = self.info.source.get(start.saturating_add(length)..self.extent(right).0)?.trim();
+        if sign.contains(')') {
+            return None;
+        }
+        let (left, middle, right) = (text((start, length))?, text(self.extent(middle))?, text(self.extent(right))?);
+        Some(format!("write `{left} && {middle} {sign} {right}`"))
     }
 
     pub(super) fn arithmetic(

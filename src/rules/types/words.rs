@@ -68,6 +68,26 @@ pub fn likely_macro(name: &str) -> Option<&'static str> {
     }
 }
 
+/// The fact that people call so.
+pub fn likely_field(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "cname" | "CNAME" | "cname_target" | "target" => "alias",
+        "cert" | "x509" => "certificate",
+        "exchange" | "fqdn" | "hostname" => "name",
+        "expires" | "expiry" | "valid_until" | "not_valid_after" => "not_after",
+        "ip" | "ip_address" => "address",
+        "ips" | "ip_addresses" => "addresses",
+        "maxage" | "maxAge" | "lifetime" => "max_age",
+        "mx_hosts" => "hosts",
+        "patterns" | "mxs" => "mx",
+        "prio" | "priority" => "preference",
+        "san" | "sans" | "subject_alt_names" => "dns_ids",
+        "status_code" | "http_status" => "status",
+        "value" | "content" | "txt" => "text",
+        _ => return None,
+    })
+}
+
 /// What stands for a function that other languages have.
 pub fn likely_function(name: &str) -> Option<&'static str> {
     match name {

@@ -1,0 +1,77 @@
+//! What a snapshot calls the things that rules know as facts: cases change snapshots, and their authors think in facts.
+//! Used by `cases`.
+
+use crate::facts::fact_paths;
+
+/// Facts (elements of lists without a number) and what of a snapshot they are read from; the longest that fits counts.
+const WORDS: &[(&str, &str)] = &[
+    ("baseline", "baseline.… with the words of a snapshot"),
+    ("mx.hosts.addresses", "mx_hosts.0.ipv4.records and mx_hosts.0.ipv6.records"),
+    ("mx.hosts.alias", "mx_hosts.0.ipv4.aliases"),
+    ("mx.hosts.name", "mx.records.0.exchange"),
+    ("mx.hosts.preference", "mx.records.0.preference"),
+    ("mx.hosts.probes", "mx_hosts.0.probes.0"),
+    ("mx.hosts.tlsa", "mx_hosts.0.tlsa"),
+    ("mx.hosts", "mx.records and mx_hosts"),
+    ("policy", "policy.body, which is the whole text"),
+    ("policy_host.addresses", "policy_host.ipv4.records and policy_host.ipv6.records"),
+    ("policy_host.probes", "policy_host.probes.0"),
+    ("record", "record.text, which is the whole record"),
+    ("tlsrpt", "tlsrpt.text, which is the whole record"),
+];
+
+/// Inside a conversation with a host.
+const OF_PROBES: &[(&str, &str)] = &[
+    ("location", "response.headers"),
+    ("media_type", "response.headers"),
+    ("status", "response.status"),
+    ("tls.certificate", "tls.chain.0"),
+    ("tls.trust", "tls.trust.verdict"),
+];
+
+/// What to write in a case instead of the path of a fact; `None` where it is not one.
+pub fn snapshot_words(path: &str) -> Option<String> {
+    let plain: Vec<&str> = path.split('.').filter(|part| *part != "*" && part.parse::<usize>().is_err()).collect();
+    let plain = plain.join(".");
+    let is_fact = fact_paths().iter().any(|fact| fact.path.replace("[]", "") == plain);
+    if !is_fact {
+        return None;
+    }
+    let below = |word: &str| plain == word || plain.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'));
+    let (fact, words) = WORDS.iter().filter(|(fact, _)| below(fact)).max_by_key(|(fact, _)| fact.len())?;
+    let rest = plain.strip_prefix(fact).unwrap_or_default().trim_start_matches('.');
+    let inside = OF_PROBES.iter().find(|(inner, _)| rest.starts_with(inner));
+    let changed = match inside.filter(|_| fact.ends_with("probes")) {
+        Some((inner, of_probe)) => format!("{words}.{of_probe}{}", rest.strip_prefix(inner).unwrap_or_default()),
+        None if fact.ends_with("probes") && !rest.is_empty() => format!("{words}.{rest}"),
+        None => (*words).to_owned(),
+    };
+    Some(format!("`{path}` is a fact; a case changes the snapshot that it is read from: `{changed}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_lead_to_what_they_are_read_from() {
+        for (path, words) in [
+            ("mx.hosts.0.name", "`mx.records.0.exchange`"),
+            ("policy.mode", "`policy.body, which"),
+            ("mx.hosts.*.probes.0.tls.certificate.key_bits", "`mx_hosts.0.probes.0.tls.chain.0.key_bits`"),
+            ("policy_host.probes.0.status", "`policy_host.probes.0.response.status`"),
+            ("record.id", "`record.text, which"),
+        ] {
+            let said = snapshot_words(path).unwrap_or_default();
+            assert!(said.contains(words), "{path}: {said}");
+        }
+        assert_eq!(snapshot_words("policy.bdy"), None);
+    }
+
+    #[test]
+    fn every_fact_that_is_named_exists() {
+        for (fact, _) in WORDS {
+            assert!(fact_paths().iter().any(|known| known.path.replace("[]", "") == *fact), "{fact}");
+        }
+    }
+}
