@@ -303,7 +303,7 @@ fn every_mistake_is_told_at_once() {
         "this is a number, where a whole number belongs",
         "did you mean `smtp`?",
         "gives no reason",
-        "`2027-13-01` is no day of the calendar",
+        "`2027-13-01` is not a day as YYYY-MM-DD",
         "did you mean `human`?",
         "`nobody` is no resolver",
         "give seconds between 0.01 and 600",
