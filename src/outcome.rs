@@ -28,6 +28,9 @@ pub struct Report {
     pub ignored: Vec<Ignored>,
     /// What a conforming sender does: one with an empty cache, and one that still holds the baseline's policy.
     pub sender: Vec<SenderView>,
+    /// Of rules with findings, by their ids: the lines of the configuration that decided something of them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub configured: BTreeMap<String, Vec<Decision>>,
     /// The texts that findings point into, by name.
     pub exhibits: BTreeMap<String, String>,
 }
@@ -185,6 +188,17 @@ pub struct Related {
     pub location: Location,
     /// What it has to do with the finding.
     pub label: String,
+}
+
+/// A line of a configuration that decided something of a finding.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+pub struct Decision {
+    /// What it decided, in words.
+    pub what: String,
+    /// Where: `stslint.yaml:12`, a profile, or the command line.
+    pub by: String,
+    /// The line's place among the exhibits; `null` for a profile and the command line.
+    pub location: Option<Location>,
 }
 
 /// A finding that the configuration accepts until a day.

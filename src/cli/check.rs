@@ -13,11 +13,11 @@ use super::input::{TextArgs, is_policy_file, policy_alone};
 use super::network::{self, NetworkArgs};
 use super::rule_args::RuleArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
-use crate::config::{Configuration, Ignores, InForce, Use, utc_day};
+use crate::config::{Configuration, Ignores, InForce, Use, decisions, utc_day};
 use crate::facts::Facts;
 use crate::outcome::{Report, Severity};
 use crate::report::{Linted, NagiosState, Unreadable, nagios_unknown};
-use crate::rules::{BROKEN_RULE, RuleSet, evaluate};
+use crate::rules::{BROKEN_RULE, evaluate};
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::escape;
 use crate::what_if::{Texts, unobserved};
@@ -188,8 +188,7 @@ impl Source<'_> {
 struct Run<'a> {
     args: &'a CheckArgs,
     output: &'a OutputArgs,
-    rules: &'a RuleSet,
-    ignores: &'a Ignores,
+    in_force: &'a InForce,
     texts: Texts,
     baseline: Option<Snapshot>,
     at: Option<String>,
@@ -224,8 +223,7 @@ impl<'a> Run<'a> {
             return Err(UsageError::new("a policy file is given with --policy, and another one without", help).into());
         }
         let mend = args.fix.mend(args.texts.policy.as_deref(), inputs)?;
-        let (rules, ignores) = (&in_force.rules, &in_force.ignores);
-        Ok(Run { args, output, rules, ignores, texts: args.texts.read()?, baseline, at: at.transpose()?, mend })
+        Ok(Run { args, output, in_force, texts: args.texts.read()?, baseline, at: at.transpose()?, mend })
     }
 
     /// Hands every snapshot over with its source, one at a time; whether there was anything to check at all.
@@ -281,17 +279,23 @@ impl<'a> Run<'a> {
             snapshot.collected_at = Some(at.clone());
         }
         let baseline = self.baseline_of(&snapshot);
+        let (settled, membership) = self.in_force.for_domain(snapshot.domain.as_deref());
+        let (rules, changes) = match &settled {
+            Some(settled) => (&settled.rules, &settled.changes),
+            None => (&self.in_force.rules, &self.in_force.changes),
+        };
         if let Some(mend) = &self.mend {
             let for_people = self.args.formats.on_standard_output() == Format::Human;
-            mend.run(&mut snapshot, baseline, self.rules, for_people, self.output)?;
+            mend.run(&mut snapshot, baseline, rules, for_people, self.output)?;
         }
-        let facts = Facts::of(&snapshot, baseline);
-        let evaluated = evaluate(self.rules, &facts);
+        let facts = Facts::of(&snapshot, baseline).with_membership(&membership.tags, &membership.groups);
+        let evaluated = evaluate(rules, &facts);
         for (rule, reason) in &evaluated.mistakes {
             terminal::remark(&format!("error: the rule {rule} cannot be evaluated: {reason}"), self.output);
         }
         let mut report = evaluated.report;
-        self.ignores.apply(&mut report, utc_day(Timestamp::now()), uses);
+        self.in_force.ignores.apply(&mut report, utc_day(Timestamp::now()), uses);
+        decisions(&mut report, changes);
         report.leave_out_below(self.args.min_severity.severity());
         Ok(Linted { report, facts: facts.tree, snapshot, policy_file: self.policy_file(source) })
     }

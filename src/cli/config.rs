@@ -13,7 +13,8 @@ use serde_json::Value;
 use super::rule_args::RuleArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::config::{
-    CONFIG_NAME, Change, CommandOption, Configuration, Ignore, InForce, Level, OptionKind, STARTER, Set, utc_day,
+    CONFIG_NAME, Change, CommandOption, Configuration, Ignore, InForce, Level, OptionKind, Placed, STARTER, Section,
+    Set, utc_day,
 };
 use crate::files;
 use crate::grammar::names::DomainName;
@@ -41,7 +42,8 @@ enum ConfigCommand {
 
 #[derive(Args, Debug)]
 struct ShowArgs {
-    /// Of the entries of `ignore`, show only those that concern this domain.
+    /// Show what is in force for this domain: what the entries of `domains` set, and which entries of `ignore`
+    /// concern it.
     #[arg(value_name = "DOMAIN")]
     domain: Option<String>,
     /// The format.
@@ -99,6 +101,12 @@ fn show(args: &ShowArgs, configuration: &Configuration) -> Result<String, miette
 struct Shown {
     /// The configurations and profiles, the weakest first: later ones win.
     configurations: Vec<String>,
+    /// The entries of `domains`; for a domain, those that it falls under.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    domains: Vec<ShownSection>,
+    /// The tags that the domain has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
     rules: BTreeMap<String, ShownRule>,
     rule_files: Vec<ShownFile>,
     ignore: Vec<ShownIgnore>,
@@ -111,6 +119,31 @@ struct ShownRule {
     severity: Option<ShownChange<&'static str>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     params: BTreeMap<String, ShownChange<Value>>,
+}
+
+#[derive(Serialize)]
+struct ShownSection {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tagged: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    extends: Vec<String>,
+    from: String,
+}
+
+fn section(section: &Section) -> ShownSection {
+    let texts = |texts: &[Placed<String>]| texts.iter().map(|text| printable(&text.value)).collect();
+    let entry = &section.entry;
+    ShownSection {
+        name: entry.name.as_ref().map(|name| printable(&name.value)),
+        names: entry.names.iter().map(|pattern| printable(&pattern.value.to_string())).collect(),
+        tagged: texts(&entry.tagged),
+        extends: texts(&entry.extends),
+        from: section.layer.origin(entry.at).to_string(),
+    }
 }
 
 #[derive(Serialize)]
@@ -151,7 +184,11 @@ struct ShownIgnore {
 
 impl Shown {
     fn of(configuration: &Configuration, in_force: &InForce, domain: Option<&str>, today: Date) -> Self {
-        let concerned = |ignore: &&Ignore| domain.is_none() || ignore.concerns(domain);
+        let concerned = |ignore: &&Ignore| domain.is_none() || in_force.ignores.concerns(ignore, domain);
+        let (settled, membership) = in_force.for_domain(domain);
+        let changes = settled.as_ref().map_or(&in_force.changes, |settled| &settled.changes);
+        let sections = in_force.sections.list.iter().enumerate();
+        let sections = sections.filter(|(index, _)| domain.is_none() || membership.sections.contains(index));
         let rule_file = |file: &Set<crate::rules::Source>| ShownFile {
             file: printable(&file.value.name),
             from: file.origin.to_string(),
@@ -161,7 +198,9 @@ impl Shown {
         };
         Shown {
             configurations: configuration.layers.iter().map(|layer| printable(&layer.source.name)).collect(),
-            rules: in_force.changes.iter().filter_map(|(id, change)| Some((id.clone(), rule(change)?))).collect(),
+            domains: sections.map(|(_, it)| section(it)).collect(),
+            tags: membership.tags.into_iter().map(|tag| printable(&tag)).collect(),
+            rules: changes.iter().filter_map(|(id, change)| Some((id.clone(), rule(change)?))).collect(),
             rule_files: configuration.rule_files.iter().map(rule_file).collect(),
             ignore: in_force.ignores.entries.iter().filter(concerned).map(|entry| ignore(entry, today)).collect(),
             options: configuration.options().into_iter().map(option).collect(),

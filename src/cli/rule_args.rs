@@ -6,8 +6,8 @@ use clap::Args;
 use miette::{Diagnostic, Report as Error};
 
 use super::UsageError;
-use crate::config::{Configuration, InForce, Level, Origin, RuleFilesError, rule_files, same_file};
-use crate::rules::{Rule, RuleErrors, RuleSet, Source};
+use crate::config::{Command, Configuration, InForce, Level, RuleFilesError, rule_files, same_file};
+use crate::rules::{RuleErrors, RuleSet, Source};
 use crate::source_text::{SourceError, escape, nearest};
 
 /// Rules of the user's own.
@@ -64,14 +64,15 @@ impl RuleArgs {
         for name in self.ignore.iter().chain(&self.select).chain(self.severity.iter().map(|(name, _)| name)) {
             known(&in_force.rules, name)?;
         }
-        let named = |names: &[String], rule: &Rule| names.iter().any(|name| *name == rule.id || *name == rule.group);
         for (name, level) in &self.severity {
-            in_force.set(&|rule| *name == rule.id || *name == rule.group, *level, &Origin::CommandLine);
+            in_force.command(Command::Set(vec![name.clone()], *level));
         }
         // Whoever selects a rule by its id wants to see it, whatever the configuration says.
-        in_force.switch_on(&|rule| self.select.contains(&rule.id));
-        let out = |rule: &Rule| named(&self.ignore, rule) || (!self.select.is_empty() && !named(&self.select, rule));
-        in_force.set(&out, Level::Off, &Origin::CommandLine);
+        in_force.command(Command::On(self.select.clone()));
+        in_force.command(Command::Set(self.ignore.clone(), Level::Off));
+        if !self.select.is_empty() {
+            in_force.command(Command::Only(self.select.clone()));
+        }
         Ok(in_force)
     }
 }

@@ -34,6 +34,8 @@ pub struct ConfigFile {
     pub include: Vec<Placed<String>>,
     /// Findings that are known and accepted until a day.
     pub ignore: Vec<IgnoreEntry>,
+    /// What holds for some domains only, in this order, after all that is said of all domains.
+    pub domains: Vec<DomainEntry>,
     /// Options of `check` for when the command line does not give them.
     #[schemars(schema_with = "options_schema")]
     pub options: Vec<OptionSetting>,
@@ -116,6 +118,38 @@ pub struct IgnoreEntry {
     #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
     pub until: Placed<Date>,
     /// Where the entry stands.
+    #[schemars(skip)]
+    pub at: Span,
+}
+
+/// What holds for some domains only. Names, tags or both say which.
+#[derive(Clone, Debug, Default, JsonSchema)]
+#[schemars(deny_unknown_fields, default, extend("anyOf" = [{ "required": ["names"] }, { "required": ["tagged"] }]))]
+pub struct DomainEntry {
+    /// A name for these domains, which rules see in `groups`.
+    #[schemars(with = "String")]
+    pub name: Option<Placed<String>>,
+    /// The domains: `*` stands for any text, so `*.example.com` is every name below example.com and not itself.
+    #[schemars(with = "OneOrMore")]
+    pub names: Vec<Placed<Pattern>>,
+    /// The domains to which an entry above gives one of these tags.
+    #[schemars(with = "OneOrMore")]
+    pub tagged: Vec<Placed<String>>,
+    /// Tags that these domains get, which rules see in `tags`.
+    #[schemars(with = "OneOrMore")]
+    pub tags: Vec<Placed<String>>,
+    /// Profiles that the rules of these domains begin with, on top of what holds for all.
+    #[schemars(with = "OneOrMore")]
+    pub extends: Vec<Placed<String>>,
+    /// How rules are set for these domains, by their ids.
+    #[schemars(schema_with = "rules_schema")]
+    pub rules: Vec<(Placed<String>, RuleSetting)>,
+    /// The severity of all rules of a group, or `off`.
+    #[schemars(with = "BTreeMap<String, Level>")]
+    pub groups: Vec<(Placed<String>, Placed<Level>)>,
+    /// Findings of these domains that are known and accepted until a day.
+    pub ignore: Vec<IgnoreEntry>,
+    /// Where the entry is.
     #[schemars(skip)]
     pub at: Span,
 }

@@ -1,5 +1,7 @@
 //! Findings that are known and accepted until a day: taken out of reports, and never without a trace.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -7,6 +9,7 @@ use jiff::tz::TimeZone;
 use super::file::IgnoreEntry;
 use super::in_force::Origin;
 use super::load::Layer;
+use super::sections::{Section, Sections};
 use super::tree::Span;
 use crate::outcome::{Check, Ignored, Location, Outcome, Report, Severity, Summary};
 use crate::rules::BROKEN_RULE;
@@ -24,6 +27,7 @@ pub const CONFIG_GROUP: &str = "config";
 pub struct Ignores {
     /// The entries.
     pub entries: Vec<Ignore>,
+    sections: Arc<Sections>,
 }
 
 /// An `ignore` entry with the text that it stands in.
@@ -35,6 +39,8 @@ pub struct Ignore {
     pub origin: Origin,
     file: String,
     text: String,
+    /// The entry of `domains` that it is in.
+    section: Option<usize>,
 }
 
 /// What became of an entry in the reports so far.
@@ -50,17 +56,29 @@ pub struct Use {
 
 impl Ignores {
     /// The entries of all configurations.
-    pub fn of(layers: &[Layer]) -> Self {
-        let of_layer = |layer: &Layer| {
-            let ignore = |entry: &IgnoreEntry| Ignore {
-                entry: entry.clone(),
-                origin: layer.origin(entry.at),
-                file: layer.source.name.clone(),
-                text: layer.source.text.clone(),
-            };
-            layer.file.ignore.iter().map(ignore).collect::<Vec<_>>()
+    pub fn of(layers: &[Layer], sections: &Arc<Sections>) -> Self {
+        let ignore = |layer: &Layer, entry: &IgnoreEntry, section| Ignore {
+            entry: entry.clone(),
+            origin: layer.origin(entry.at),
+            file: layer.source.name.clone(),
+            text: layer.source.text.clone(),
+            section,
         };
-        Ignores { entries: layers.iter().flat_map(of_layer).collect() }
+        let of_layer =
+            |layer: &Layer| layer.file.ignore.iter().map(|entry| ignore(layer, entry, None)).collect::<Vec<_>>();
+        let of_section = |(index, section): (usize, &Section)| {
+            let entries = section.entry.ignore.iter();
+            entries.map(|entry| ignore(&section.layer, entry, Some(index))).collect::<Vec<_>>()
+        };
+        let entries = layers.iter().flat_map(of_layer);
+        let entries = entries.chain(sections.list.iter().enumerate().flat_map(of_section)).collect();
+        Ignores { entries, sections: Arc::clone(sections) }
+    }
+
+    /// Whether an entry speaks of a domain.
+    pub fn concerns(&self, ignore: &Ignore, domain: Option<&str>) -> bool {
+        let inside = |section: usize| self.sections.membership(domain).sections.contains(&section);
+        ignore.concerns(domain) && ignore.section.is_none_or(inside)
     }
 
     /// Moves accepted findings from the report's checks to its `ignored`, adds a finding for each expired entry that
@@ -73,7 +91,7 @@ impl Ignores {
         let checks = std::mem::take(&mut report.checks);
         let domain = report.domain.clone();
         let concerned: Vec<(&Ignore, &mut Use)> =
-            self.entries.iter().zip(uses).filter(|(ignore, _)| ignore.concerns(domain.as_deref())).collect();
+            self.entries.iter().zip(uses).filter(|(ignore, _)| self.concerns(ignore, domain.as_deref())).collect();
         let (mut current, expired): (Vec<_>, Vec<_>) =
             concerned.into_iter().partition(|(ignore, _)| day <= ignore.entry.until.value);
         for (ignore, used) in &mut current {
@@ -112,7 +130,7 @@ impl Ignores {
 
 impl Ignore {
     /// Whether it speaks of a domain. An entry with a pattern never speaks of texts without a domain.
-    pub fn concerns(&self, domain: Option<&str>) -> bool {
+    fn concerns(&self, domain: Option<&str>) -> bool {
         match &self.entry.domain {
             None => true,
             Some(pattern) => domain.is_some_and(|domain| pattern.value.matches(domain)),

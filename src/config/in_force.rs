@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use miette::Report;
 use serde_json::Value;
 
-use super::file::Level;
+use super::file::{IgnoreEntry, Level, RuleSetting};
 use super::ignore::Ignores;
 use super::load::{Configuration, Layer};
 use super::pattern::Pattern;
 use super::read::{MAX_MISTAKES, mistake, shape};
+use super::sections::{Changes, Kept, Membership, Section, Sections};
 use super::tree::Placed;
 use crate::outcome::Severity;
 use crate::rules::params::param_problem;
@@ -28,6 +30,12 @@ pub enum Origin {
         name: String,
         /// The line, counted from 1.
         line: usize,
+        /// Where on the line, in octets.
+        column: usize,
+        /// How many octets.
+        length: usize,
+        /// The line.
+        text: Arc<str>,
     },
     /// A profile that is shipped.
     Profile {
@@ -40,7 +48,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::CommandLine => f.write_str("command line"),
-            Origin::File { name, line } => write!(f, "{name}:{line}"),
+            Origin::File { name, line, .. } => write!(f, "{name}:{line}"),
             Origin::Profile { name } => write!(f, "{name} profile"),
         }
     }
@@ -68,33 +76,102 @@ pub struct Change {
     pub params: BTreeMap<String, (Value, Set<Value>)>,
 }
 
-/// The rules that are in force.
-#[derive(Debug)]
-pub struct InForce {
+/// Rules, set as a configuration says.
+#[derive(Clone, Debug)]
+pub struct Settled {
     /// The rules.
     pub rules: RuleSet,
     /// What of them is otherwise than it was written, by their ids.
-    pub changes: BTreeMap<String, Change>,
+    pub changes: Changes,
+}
+
+/// The rules that are in force.
+#[derive(Debug)]
+pub struct InForce {
+    /// The rules, for domains of which no entry of `domains` speaks.
+    pub rules: RuleSet,
+    /// What of them is otherwise than it was written, by their ids.
+    pub changes: Changes,
     /// The findings that are accepted.
     pub ignores: Ignores,
+    /// What is said of some domains only.
+    pub sections: Arc<Sections>,
+    /// The rules before the command line set any of them.
+    configured: Option<Settled>,
+    commands: Vec<Command>,
+    kept: Kept,
+}
+
+/// What the command line sets.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// The severity of the rules and groups of these names.
+    Set(Vec<String>, Level),
+    /// Every rule off that is neither named nor in a group of these names.
+    Only(Vec<String>),
+    /// The rules of these ids on, with the severity that they were written with.
+    On(Vec<String>),
 }
 
 impl InForce {
-    /// Sets a rule's severity, or switches it off.
-    pub fn set(&mut self, wanted: &dyn Fn(&Rule) -> bool, level: Level, origin: &Origin) {
-        for rule in self.rules.rules.iter_mut().filter(|rule| wanted(rule)) {
-            set_level(rule, &mut self.changes, level, origin.clone());
-        }
+    /// Sets rules as the command line says, whatever the configuration says.
+    pub fn command(&mut self, command: Command) {
+        command.apply(&mut self.rules, &mut self.changes);
+        self.commands.push(command);
     }
 
-    /// Switches rules on again that are off, with the severity that they were written with.
-    pub fn switch_on(&mut self, wanted: &dyn Fn(&Rule) -> bool) {
-        for rule in self.rules.rules.iter_mut().filter(|rule| rule.off && wanted(rule)) {
-            rule.off = false;
-            if let Some(change) = self.changes.get_mut(&rule.id) {
-                change.level = None;
+    /// The rules for a domain, and what the entries of `domains` say that it is.
+    pub fn for_domain(&self, domain: Option<&str>) -> (Option<Arc<Settled>>, Membership) {
+        let membership = self.sections.membership(domain);
+        let Some(configured) = self.configured.as_ref().filter(|_| !membership.sections.is_empty()) else {
+            return (None, membership);
+        };
+        let settled = self.kept.of(&membership.sections, || {
+            let mut settled = configured.clone();
+            let sections = membership.sections.iter().filter_map(|index| self.sections.list.get(*index));
+            sections.for_each(|section| settled.apply(section, &mut Vec::new()));
+            self.commands.iter().for_each(|command| command.apply(&mut settled.rules, &mut settled.changes));
+            settled
+        });
+        (Some(settled), membership)
+    }
+}
+
+impl Command {
+    fn apply(&self, rules: &mut RuleSet, changes: &mut Changes) {
+        let named = |names: &[String], rule: &Rule| names.iter().any(|name| *name == rule.id || *name == rule.group);
+        for rule in &mut rules.rules {
+            match self {
+                Command::Set(names, level) if named(names, rule) => {
+                    set_level(rule, changes, *level, Origin::CommandLine)
+                }
+                Command::Only(names) if !named(names, rule) => {
+                    set_level(rule, changes, Level::Off, Origin::CommandLine)
+                }
+                Command::On(ids) if rule.off && ids.contains(&rule.id) => {
+                    rule.off = false;
+                    if let Some(change) = changes.get_mut(&rule.id) {
+                        change.level = None;
+                    }
+                }
+                _ => {}
             }
         }
+    }
+}
+
+impl Settled {
+    /// Sets the rules as an entry of `domains` says.
+    fn apply(&mut self, section: &Section, mistakes: &mut Vec<SourceError>) {
+        for layer in &section.profiles {
+            let mut setter = Setter { layer, rules: &mut self.rules, changes: &mut self.changes, mistakes };
+            setter.groups(&layer.file.groups);
+            setter.rules(&layer.file.rules);
+        }
+        let layer = &section.layer;
+        let mut setter = Setter { layer, rules: &mut self.rules, changes: &mut self.changes, mistakes };
+        setter.groups(&section.entry.groups);
+        setter.rules(&section.entry.rules);
     }
 }
 
@@ -115,16 +192,30 @@ impl Configuration {
                 return Err(self.errors(all).into());
             }
         };
-        let mut in_force = InForce { rules, changes: BTreeMap::new(), ignores: Ignores::of(&self.layers) };
+        let mut settled = Settled { rules, changes: BTreeMap::new() };
         let mut mistakes = self.mistakes().to_vec();
         for layer in &self.layers {
-            let mut setter = Setter { layer, in_force: &mut in_force, mistakes: &mut mistakes };
-            setter.groups();
-            setter.rules();
-            setter.ignores();
+            let Settled { rules, changes } = &mut settled;
+            let mut setter = Setter { layer, rules, changes, mistakes: &mut mistakes };
+            setter.groups(&layer.file.groups);
+            setter.rules(&layer.file.rules);
+            setter.ignores(&layer.file.ignore);
+            layer.file.domains.iter().for_each(|entry| setter.ignores(&entry.ignore));
+        }
+        let sections = Arc::new(Sections::of(&self.layers));
+        for section in &sections.list {
+            settled.clone().apply(section, &mut mistakes);
         }
         match mistakes.is_empty() {
-            true => Ok(in_force),
+            true => Ok(InForce {
+                configured: (!sections.list.is_empty()).then(|| settled.clone()),
+                rules: settled.rules,
+                changes: settled.changes,
+                ignores: Ignores::of(&self.layers, &sections),
+                sections,
+                commands: Vec::new(),
+                kept: Kept::default(),
+            }),
             false => Err(self.errors(mistakes).into()),
         }
     }
@@ -139,41 +230,44 @@ pub fn same_file(included: &Source, own: &Source) -> bool {
 /// Sets rules as one configuration says, on top of those before it.
 struct Setter<'a> {
     layer: &'a Layer,
-    in_force: &'a mut InForce,
+    rules: &'a mut RuleSet,
+    changes: &'a mut Changes,
     mistakes: &'a mut Vec<SourceError>,
 }
 
 impl Setter<'_> {
-    fn groups(&mut self) {
-        for (group, level) in &self.layer.file.groups {
+    fn groups(&mut self, groups: &[(Placed<String>, Placed<Level>)]) {
+        for (group, level) in groups {
             if self.is_full() {
                 return;
             }
             if self.group_exists(group) {
                 let origin = self.layer.origin(group.at);
-                self.in_force.set(&|rule| rule.group == group.value, level.value, &origin);
+                for rule in self.rules.rules.iter_mut().filter(|rule| rule.group == group.value) {
+                    set_level(rule, self.changes, level.value, origin.clone());
+                }
             }
         }
     }
 
-    fn rules(&mut self) {
-        for (id, setting) in &self.layer.file.rules {
+    fn rules(&mut self, settings: &[(Placed<String>, RuleSetting)]) {
+        for (id, setting) in settings {
             if self.is_full() {
                 return;
             }
             if !self.rule_exists(id) {
                 continue;
             }
-            let Some(rule) = self.in_force.rules.rules.iter_mut().find(|rule| rule.id == id.value) else { continue };
+            let Some(rule) = self.rules.rules.iter_mut().find(|rule| rule.id == id.value) else { continue };
             if let Some(level) = &setting.severity {
-                set_level(rule, &mut self.in_force.changes, level.value, self.layer.origin(level.at));
+                set_level(rule, self.changes, level.value, self.layer.origin(level.at));
             }
             for (name, value) in &setting.params {
                 let at = value.at;
                 match checked_param(rule, name, value) {
                     Ok(value) => {
                         let origin = self.layer.origin(name.at);
-                        let change = change_of(rule, &mut self.in_force.changes);
+                        let change = change_of(rule, self.changes);
                         let written = rule.params.insert(name.value.clone(), value.clone()).unwrap_or_default();
                         if let Some(problem) = param_problem(rule, &name.value, &value) {
                             let help = format!("without this it is {written}");
@@ -190,8 +284,8 @@ impl Setter<'_> {
         }
     }
 
-    fn ignores(&mut self) {
-        for entry in &self.layer.file.ignore {
+    fn ignores(&mut self, entries: &[IgnoreEntry]) {
+        for entry in entries {
             if self.is_full() {
                 return;
             }
@@ -214,7 +308,7 @@ impl Setter<'_> {
         let written = Placed { value: pattern.value.to_string(), at: pattern.at };
         if !written.value.contains('*') {
             self.rule_exists(&written);
-        } else if !self.in_force.rules.rules.iter().any(|rule| pattern.value.matches(&rule.id)) {
+        } else if !self.rules.rules.iter().any(|rule| pattern.value.matches(&rule.id)) {
             let help = "`*` stands for any text; `stslint rules list` names all rules".to_owned();
             self.report(&written, format!("no rule matches `{}`", escape(&written.value)), help);
         }
@@ -223,7 +317,7 @@ impl Setter<'_> {
     /// An entry that names a rule and a group is about rules that fit both.
     fn both_fit(&mut self, rule: Option<&Placed<Pattern>>, group: &Placed<String>) {
         let Some(rule) = rule else { return };
-        let mut matching = self.in_force.rules.rules.iter().filter(|known| rule.value.matches(&known.id)).peekable();
+        let mut matching = self.rules.rules.iter().filter(|known| rule.value.matches(&known.id)).peekable();
         if let Some(first) = matching.peek().map(|first| first.group.clone())
             && !matching.any(|known| known.group == group.value)
         {
@@ -233,7 +327,7 @@ impl Setter<'_> {
     }
 
     fn rule_exists(&mut self, id: &Placed<String>) -> bool {
-        let rules = &self.in_force.rules.rules;
+        let rules = &self.rules.rules;
         if rules.iter().any(|rule| rule.id == id.value) {
             return true;
         }
@@ -246,7 +340,7 @@ impl Setter<'_> {
     }
 
     fn group_exists(&mut self, group: &Placed<String>) -> bool {
-        let rules = &self.in_force.rules.rules;
+        let rules = &self.rules.rules;
         if rules.iter().any(|rule| rule.group == group.value) {
             return true;
         }

@@ -14,7 +14,7 @@ use super::rule_files::{CONFIG_NAME, rule_files};
 use super::tree::{Placed, Span};
 use crate::files::{self, FileError};
 use crate::rules::Source;
-use crate::source_text::{SourceError, escape, nearest, printable};
+use crate::source_text::{SourceError, escape, line_at, nearest, printable};
 
 /// The most octets of one configuration.
 const MAX_CONFIG: u64 = 1 << 20;
@@ -59,6 +59,8 @@ pub struct Layer {
     pub file: ConfigFile,
     /// The profile that it is; `None` for a file.
     pub profile: Option<&'static str>,
+    /// For each entry of `domains`, the profiles that it extends.
+    pub profiles_of_domains: Vec<Vec<Layer>>,
     /// The folder that its paths start from.
     folder: PathBuf,
 }
@@ -68,7 +70,16 @@ impl Layer {
     pub fn origin(&self, at: Span) -> Origin {
         match self.profile {
             Some(name) => Origin::Profile { name },
-            None => Origin::File { name: printable(&self.source.name), line: at.line },
+            None => {
+                let start = line_at(&self.source.text, at.offset).0;
+                Origin::File {
+                    name: printable(&self.source.name),
+                    line: at.line,
+                    column: at.offset.saturating_sub(start),
+                    length: at.length,
+                    text: printable(line_at(&self.source.text, at.offset).1).into(),
+                }
+            }
         }
     }
 }
@@ -204,7 +215,9 @@ impl Loader {
         let own = canonical(path);
         self.read.insert(own.clone());
         open.push(own);
-        let layer = Layer { source, file, profile: None, folder };
+        let mut layer = Layer { source, file, profile: None, profiles_of_domains: Vec::new(), folder };
+        layer.profiles_of_domains =
+            layer.file.domains.iter().map(|entry| self.profiles(&layer, &entry.extends)).collect();
         for name in &layer.file.extends {
             if self.mistakes.len() >= MAX_MISTAKES {
                 break;
@@ -273,10 +286,35 @@ impl Loader {
     }
 
     fn profile(&mut self, profile: &'static str, text: &str) {
+        let layer = self.profile_layer(profile, text);
+        self.layers.push(layer);
+    }
+
+    fn profile_layer(&mut self, profile: &'static str, text: &str) -> Layer {
         let source = Source::named(format!("{profile} profile"), text);
         let (file, mistakes) = read(&source);
         self.mistakes.extend(mistakes);
-        self.layers.push(Layer { source, file, profile: Some(profile), folder: PathBuf::new() });
+        Layer { source, file, profile: Some(profile), profiles_of_domains: Vec::new(), folder: PathBuf::new() }
+    }
+
+    /// The profiles that an entry of `domains` begins with: other files are extended for all domains only.
+    fn profiles(&mut self, layer: &Layer, names: &[Placed<String>]) -> Vec<Layer> {
+        let mut profiles = Vec::new();
+        for name in names {
+            match PROFILES.iter().find(|(profile, _)| *profile == name.value) {
+                Some((profile, text)) => profiles.push(self.profile_layer(profile, text)),
+                None => {
+                    let known = PROFILES.map(|(name, _)| name);
+                    let help = nearest(&name.value, known).map_or_else(
+                        || format!("available: {}", known.join(", ")),
+                        |near| format!("did you mean `{near}`?"),
+                    );
+                    let message = format!("there is no profile `{}`", escape(&name.value));
+                    self.mistakes.push(mistake(&layer.source, name.at, message, Some(help)));
+                }
+            }
+        }
+        profiles
     }
 
     fn include(&mut self, layer: &Layer, name: &Placed<String>) {

@@ -2,6 +2,7 @@
 //!
 //! `cli` finds and loads `stslint.yaml`, sets the rules by it, and takes ignored findings out of reports.
 
+mod decisions;
 mod file;
 mod ignore;
 mod in_force;
@@ -10,15 +11,18 @@ mod options;
 mod pattern;
 mod read;
 mod rule_files;
+mod sections;
 mod tree;
 
-pub use self::file::{ConfigFile, IgnoreEntry, Level, OptionSetting, RuleSetting};
+pub use self::decisions::decisions;
+pub use self::file::{ConfigFile, DomainEntry, IgnoreEntry, Level, OptionSetting, RuleSetting};
 pub use self::ignore::{CONFIG_GROUP, EXPIRED_RULE, Ignore, Ignores, UNUSED_RULE, Use, utc_day};
-pub use self::in_force::{Change, InForce, Origin, Set, same_file};
+pub use self::in_force::{Change, Command, InForce, Origin, Set, Settled, same_file};
 pub use self::load::{ConfigErrors, Configuration, Layer, OptionCheck, OptionProblem, find};
 pub use self::options::{CommandOption, OPTIONS, OptionKind};
 pub use self::pattern::Pattern;
 pub use self::rule_files::{CONFIG_NAME, RuleFilesError, rule_files};
+pub use self::sections::{Membership, Section, Sections};
 pub use self::tree::{Placed, Span};
 
 /// The text of a configuration to begin with.

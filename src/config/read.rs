@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde_json::Value;
 
-use super::file::{ConfigFile, IgnoreEntry, Level, OptionSetting, RuleSetting};
+use super::file::{ConfigFile, DomainEntry, IgnoreEntry, Level, OptionSetting, RuleSetting};
 use super::options::{CommandOption, OPTIONS, OptionKind};
 use super::pattern::Pattern;
 use super::tree::{self, Placed, Span, Tree};
@@ -18,10 +18,13 @@ use crate::source_text::{SourceError, escape, likely, nearest};
 const MAX_ENTRIES: usize = 4096;
 /// How many mistakes are told; whoever has made more sees these first.
 pub const MAX_MISTAKES: usize = 50;
+/// The most entries of `domains`: each is judged by itself.
+const MAX_DOMAIN_ENTRIES: usize = 256;
 /// The longest line of a configuration in octets: longer ones are nothing that a person wrote, or could be shown.
 const MAX_LINE: usize = 4096;
 
-const KEYS: [&str; 6] = ["extends", "rules", "groups", "include", "ignore", "options"];
+const KEYS: [&str; 7] = ["extends", "rules", "groups", "include", "ignore", "domains", "options"];
+const DOMAIN_KEYS: [&str; 8] = ["name", "names", "tagged", "tags", "extends", "rules", "groups", "ignore"];
 const IGNORE_KEYS: [&str; 6] = ["rule", "group", "domain", "subject", "reason", "until"];
 
 type Entry = (Placed<String>, Placed<Tree>);
@@ -64,6 +67,7 @@ impl Reader<'_> {
                 continue;
             }
             match key.value.as_str() {
+                "domains" => file.domains = self.domains(value),
                 "extends" => file.extends = self.texts(value),
                 "groups" => file.groups = self.groups(value),
                 "ignore" => file.ignore = self.ignores(value),
@@ -170,6 +174,64 @@ impl Reader<'_> {
             }
         };
         Some(IgnoreEntry { rule, group, domain, subject, reason: reason?.value, until: until?, at })
+    }
+
+    fn domains(&mut self, value: &Placed<Tree>) -> Vec<DomainEntry> {
+        let Tree::List(items) = &value.value else {
+            let help = "write `- names: …` for each, with what holds for these domains".to_owned();
+            self.report(value.at, format!("this is {}, where a list belongs", value.value.label()), Some(help));
+            return Vec::new();
+        };
+        if items.len() > MAX_DOMAIN_ENTRIES {
+            self.report(value.at, format!("there are more than {MAX_DOMAIN_ENTRIES} entries here"), None);
+        }
+        let mut given = BTreeSet::new();
+        items.iter().take(MAX_DOMAIN_ENTRIES).filter_map(|item| self.domain_entry(item, &mut given)).collect()
+    }
+
+    fn domain_entry(&mut self, item: &Placed<Tree>, given: &mut BTreeSet<String>) -> Option<DomainEntry> {
+        let entries = self.known_entries(item, "an entry of `domains`", &DOMAIN_KEYS);
+        if !matches!(item.value, Tree::Map(_)) {
+            return None;
+        }
+        let mut entry = DomainEntry { at: extent(item, self.source), ..DomainEntry::default() };
+        let first = entries.first().map_or(item.at, |(key, _)| key.at);
+        for (key, value) in &entries {
+            match key.value.as_str() {
+                "extends" => entry.extends = self.texts(value),
+                "groups" => entry.groups = self.groups(value),
+                "ignore" => entry.ignore = self.ignores(value),
+                "name" => entry.name = self.text(value),
+                "names" => entry.names = self.patterns(value),
+                "rules" => entry.rules = self.rules(value),
+                "tagged" => entry.tagged = self.texts(value),
+                _ => entry.tags = self.texts(value),
+            }
+        }
+        if !entries.iter().any(|(key, _)| ["names", "tagged"].contains(&key.value.as_str())) {
+            let help = "say which domains: `names: [example.com, \"*.example.com\"]`, or `tagged: [core]`".to_owned();
+            self.report(first, "this entry is about no domain", Some(help));
+        }
+        for tag in &entry.tagged {
+            if !given.contains(&tag.value) {
+                let help = did_you_mean(&tag.value, given.iter().map(String::as_str))
+                    .or_else(|| Some("an entry above gives it: `tags: [core]`".to_owned()));
+                self.report(tag.at, format!("no entry above gives the tag `{}`", escape(&tag.value)), help);
+            }
+        }
+        given.extend(entry.tags.iter().map(|tag| tag.value.clone()));
+        Some(entry)
+    }
+
+    /// A pattern of domains, or a list of them.
+    fn patterns(&mut self, value: &Placed<Tree>) -> Vec<Placed<Pattern>> {
+        match &value.value {
+            Tree::List(items) => {
+                self.bounded(items.len(), value.at);
+                items.iter().take(MAX_ENTRIES).filter_map(|item| self.pattern(item, Pattern::of_domain)).collect()
+            }
+            _ => self.pattern(value, Pattern::of_domain).into_iter().collect(),
+        }
     }
 
     fn has_reason(&mut self, reason: &Placed<String>) -> bool {

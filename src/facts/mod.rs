@@ -23,7 +23,7 @@ mod tlsrpt;
 pub mod tree;
 mod txt;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -65,6 +65,18 @@ impl Facts {
             locations: builder.locations,
             unobserved: builder.unobserved,
         }
+    }
+
+    /// The same for a domain with these tags, and in these groups of the configuration.
+    pub fn with_membership(mut self, tags: &BTreeSet<String>, groups: &BTreeSet<String>) -> Self {
+        let list = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>();
+        self.known.tags = Fact::Known(list(tags));
+        self.known.groups = Fact::Known(list(groups));
+        if let Some(tree) = self.tree.as_object_mut() {
+            tree.insert("tags".to_owned(), list(tags).into());
+            tree.insert("groups".to_owned(), list(groups).into());
+        }
+        self
     }
 
     /// Why there is nothing at a path: the reason noted for it or for what is around it.
@@ -118,6 +130,8 @@ fn tree_of(builder: &mut Builder<'_>, baseline: Option<&Snapshot>) -> FactTree {
         baseline: Fact::Known(baseline.map(|older| baseline::baseline_facts(builder, older, &parsed, &hosts))),
         name_servers: Fact::Known(name_servers::name_server_facts(builder)),
         questions: Fact::Known(questions),
+        tags: Fact::Known(Vec::new()),
+        groups: Fact::Known(Vec::new()),
         smtp_blocked: smtp::looks_blocked(snapshot).into(),
         standard_ports: standard_ports(snapshot),
     }

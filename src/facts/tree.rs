@@ -47,6 +47,10 @@ facts! {
         parent: Option<ParentFacts>,
         /// When the facts were observed: RFC 3339, UTC.
         collected_at: String,
+        /// The tags that the entries of `domains` in the configuration give the domain, sorted.
+        tags: Vec<String>,
+        /// The names of the entries of `domains` in the configuration that the domain falls under, sorted.
+        groups: Vec<String>,
         /// How the domain receives mail (RFC 5321 §5.1).
         mx: MxFacts,
         /// The `_mta-sts` TXT record (RFC 8461 §3.1).

@@ -103,6 +103,9 @@ fn finding(linted: &Linted, check: &Check) -> String {
             let _ = write!(text, "\n{} {label}\n\n{}", name(&place), fenced(&excerpt(&place)));
         }
     }
+    for decision in linted.report.configured.get(&check.rule).into_iter().flatten() {
+        let _ = write!(text, "\n{}: {}\n", prose(&decision.by), prose(&decision.what.replace(" here", "")));
+    }
     if let Some(help) = &check.help {
         let _ = write!(text, "\n**What to do:** {}\n", prose(help));
     }

@@ -2,7 +2,8 @@
 //!
 //! A patch is RFC 7396 style with dotted keys: `policy.body: "…"`, `mx_hosts.0.probes.*.tls.trust.verdict:
 //! self_signed`. `null` removes, and what is removed was not observed; `policy: absent` is known to be absent. `record.text` and `tlsrpt.text` set
-//! the one TXT record, `snapshot: FILE` starts from another snapshot.
+//! the one TXT record, `snapshot: FILE` starts from another snapshot, `tags: [core]` and `groups: [retail]` say what the
+//! configuration would.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -133,7 +134,8 @@ pub fn example(rules: &RuleSet, rule: &Rule, good: &Snapshot) -> Option<Report> 
     let case = rule.cases.fail.iter().find(plain)?;
     let no_files = |_: Option<&Path>, _: &str| Err("no files here".to_owned());
     let (snapshot, baseline) = applied(rule, good, case, &no_files).ok()?;
-    Some(evaluate(rules, &Facts::of(&snapshot, baseline.as_ref())).report)
+    let facts = with_membership(Facts::of(&snapshot, baseline.as_ref()), case);
+    Some(evaluate(rules, &facts).report)
 }
 
 fn run(
@@ -145,9 +147,27 @@ fn run(
     read: &ReadCase<'_>,
 ) -> CaseOutcome {
     match applied(rule, good, case, read) {
-        Ok((snapshot, baseline)) => judged(rules, rule, expected, &Facts::of(&snapshot, baseline.as_ref())),
+        Ok((snapshot, baseline)) => {
+            let facts = with_membership(Facts::of(&snapshot, baseline.as_ref()), case);
+            judged(rules, rule, expected, &facts)
+        }
         Err(error) => CaseOutcome::BadPatch(format!("cannot be made: {error}")),
     }
+}
+
+/// What a case says beside its snapshot.
+const OUTSIDE: [&str; 3] = ["baseline", "groups", "tags"];
+
+/// The facts with the tags and groups that a case gives its domain, as a configuration would.
+fn with_membership(facts: Facts, case: &Case) -> Facts {
+    let names = |key: &str| -> BTreeSet<String> {
+        match case.value.get(key) {
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            Some(Value::String(name)) => BTreeSet::from([name.clone()]),
+            _ => BTreeSet::new(),
+        }
+    };
+    facts.with_membership(&names("tags"), &names("groups"))
 }
 
 /// The snapshot of a case, and its baseline where it speaks of one.
@@ -167,7 +187,7 @@ fn applied(
         .iter()
         .filter_map(|(path, value)| Some((path.strip_prefix("baseline.")?.to_owned(), value.clone())))
         .collect();
-    patch.retain(|path, _| !path.starts_with("baseline.") && path != "baseline");
+    patch.retain(|path, _| !path.starts_with("baseline.") && !OUTSIDE.contains(&path.as_str()));
     let with_baseline = case.value.keys().any(|path| path.starts_with("baseline"));
     let baseline = if with_baseline { Some(patched(good, &older)?) } else { None };
     Ok((patched(&base, &patch)?, baseline))

@@ -68,6 +68,7 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
         summary: Summary::of(&checks),
         checks,
         ignored: Vec::new(),
+        configured: BTreeMap::new(),
         sender: sender::views(facts),
         exhibits: facts.locations.texts(),
     };

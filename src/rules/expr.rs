@@ -21,10 +21,10 @@ pub const MAX_COMPREHENSIONS: usize = 3;
 const MAX_COMPREHENSIONS_IN_ALL: usize = 8;
 
 /// An expression that is compiled when it is first needed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Expr {
-    source: String,
-    compiled: OnceLock<Result<Compiled, ExprError>>,
+    source: Arc<str>,
+    compiled: Arc<OnceLock<Result<Compiled, ExprError>>>,
 }
 
 /// A compiled expression.
@@ -61,7 +61,7 @@ pub struct ExprError {
 impl Expr {
     /// An expression; nothing is looked at yet.
     pub fn new(source: impl Into<String>) -> Self {
-        Expr { source: source.into(), compiled: OnceLock::new() }
+        Expr { source: source.into().into(), compiled: Arc::default() }
     }
 
     /// The text.

@@ -58,7 +58,7 @@ pub fn built_in_sources() -> Vec<Source> {
 }
 
 /// Rules, ready to be evaluated.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RuleSet {
     /// The rules in the order of their files.
     pub rules: Vec<Rule>,
@@ -69,7 +69,7 @@ pub struct RuleSet {
 }
 
 /// One rule.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rule {
     /// The stable id.
     pub id: String,
@@ -124,7 +124,7 @@ pub struct Rule {
     /// How to mend it.
     pub fix: Option<RuleFix>,
     /// Its cases.
-    pub cases: Cases,
+    pub cases: Arc<Cases>,
     /// The name of the file that it is in.
     pub file: String,
     /// That file; `None` for a built-in rule.
@@ -134,7 +134,7 @@ pub struct Rule {
 }
 
 /// A further place that a finding shows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RuleAlso {
     /// The fact whose place is shown.
     pub at: Vec<String>,
@@ -145,7 +145,7 @@ pub struct RuleAlso {
 }
 
 /// A replacement of text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RuleFix {
     /// The fact whose text is replaced.
     pub replace: Vec<String>,
@@ -397,7 +397,7 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> (Rule, Vec<TemplateError>)
             .map(|other| (Expr::new(other.when.value.as_str()), other.reported_as.value.clone()))
             .collect(),
         fix,
-        cases: std::mem::take(&mut entry.tests),
+        cases: Arc::new(std::mem::take(&mut entry.tests)),
         file: group.source.name.clone(),
         path: group.source.path.clone(),
         off: false,

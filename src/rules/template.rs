@@ -15,14 +15,14 @@ const MAX_INSERT: usize = 240;
 const MAX_MESSAGE: usize = 4_000;
 
 /// A message with expressions in braces; `{{` and `}}` stand for braces.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Template {
     /// Its parts in order.
     pub parts: Vec<Part>,
 }
 
 /// A part of a message.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Part {
     /// An expression and the octet offset of its text in the template.
     Insert(Expr, usize),

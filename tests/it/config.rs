@@ -277,7 +277,8 @@ fn options_are_defaults_and_the_command_line_wins() {
 
 #[test]
 fn roots_are_relative_to_the_configuration() {
-    let folder = Folder::of(&[("conf/stslint.yaml", "options: { roots: ca/own.pem }\n")]);
+    let pem = rcgen::generate_simple_self_signed(["ca.example.com".to_owned()]).unwrap().cert.pem();
+    let folder = Folder::of(&[("conf/stslint.yaml", "options: { roots: ca/own.pem }\n"), ("conf/ca/own.pem", &pem)]);
     let shown = folder.shown(&["--config", "conf/stslint.yaml"]);
     assert_eq!(shown["options"]["roots"]["value"], "conf/ca/own.pem");
 }

@@ -14,6 +14,7 @@ mod collect_cli;
 mod collect_dnssec;
 mod collect_round_trips;
 mod config;
+mod config_domains;
 mod docs;
 mod formats;
 mod html;

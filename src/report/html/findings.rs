@@ -43,6 +43,7 @@ fn finding(domain: &Domain<'_>, html: &mut Markup, check: &Check, number: usize)
         });
         html.element(domain.heading(2), &[("id", &heading)], |html| message(html, check));
         exhibit(domain, html, check);
+        decided(domain, html, check);
         if let Some(help) = &check.help {
             html.element("p", &[("class", "help")], |html| {
                 html.leaf("strong", &[], "What to do: ");
@@ -96,6 +97,20 @@ fn figure(domain: &Domain<'_>, html: &mut Markup, location: &Location, label: Op
         });
         Extract::new(text, [location]).around(html);
     });
+}
+
+/// The lines of the configuration that decided something of the finding.
+fn decided(domain: &Domain<'_>, html: &mut Markup, check: &Check) {
+    for decision in domain.report().configured.get(&check.rule).into_iter().flatten() {
+        let text = decision.location.as_ref().and_then(|location| domain.report().exhibits.get(&location.exhibit));
+        match (&decision.location, text) {
+            (Some(location), Some(text)) => html.element("figure", &[], |html| {
+                html.leaf("figcaption", &[], &format!("{}: {}", decision.by, decision.what));
+                Extract::new(text, [location]).around(html);
+            }),
+            _ => html.leaf("p", &[], &format!("{}: {}", decision.by, decision.what.replace(" here", ""))),
+        }
+    }
 }
 
 /// What a reader calls an exhibit.

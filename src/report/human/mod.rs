@@ -155,6 +155,15 @@ struct Shown<'a> {
     notes: Vec<String>,
     /// The line as it should be, where a mend is known.
     corrected: Option<String>,
+    /// What the configuration decided of it.
+    decided: Vec<Decided>,
+}
+
+/// A line of a configuration beside a finding.
+struct Decided {
+    what: String,
+    by: String,
+    source: Option<Excerpt>,
 }
 
 impl fmt::Debug for Shown<'_> {
@@ -217,6 +226,43 @@ impl Diagnostic for Shown<'_> {
         let notes = notes.map(|(note, label)| LabeledSpan::new_with_span(Some(note.clone()), label));
         Some(Box::new(std::iter::once(place).chain(notes)))
     }
+
+    fn related<'b>(&'b self) -> Option<Box<dyn Iterator<Item = &'b dyn Diagnostic> + 'b>> {
+        if self.decided.is_empty() {
+            return None;
+        }
+        Some(Box::new(self.decided.iter().map(|decided| decided as &dyn Diagnostic)))
+    }
+}
+
+impl fmt::Debug for Decided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.by)
+    }
+}
+
+impl fmt::Display for Decided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "decided by {}", escape(&self.by))?;
+        if self.source.is_none() { write!(f, ": {}", escape(&self.what.replace(" here", ""))) } else { Ok(()) }
+    }
+}
+
+impl std::error::Error for Decided {}
+
+impl Diagnostic for Decided {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(miette::Severity::Advice)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = self.source.as_ref()?.label();
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(Some(escape(&self.what)), label))))
+    }
 }
 
 /// One finding with its text underlined.
@@ -238,6 +284,11 @@ pub fn finding(report: &Report, check: &Check, style: &Style) -> String {
         }
     }
     let source = (!excerpts.is_empty()).then(|| Excerpts::of(excerpts));
+    let decided = report.configured.get(&check.rule).into_iter().flatten().map(|decision| Decided {
+        what: decision.what.clone(),
+        by: decision.by.clone(),
+        source: decision.location.as_ref().and_then(excerpt),
+    });
     let fixed = check.fix.as_ref().and_then(|fix| corrected_line(report.exhibits.get(&fix.location.exhibit)?, fix));
     // The help has often said it already.
     let with = check.fix.as_ref().map(|fix| fix.with.trim()).filter(|with| with.len() > 8);
@@ -245,7 +296,13 @@ pub fn finding(report: &Report, check: &Check, style: &Style) -> String {
         let says = |text: &str| check.help.as_ref().is_some_and(|help| help.contains(text));
         says(line.trim()) || with.is_some_and(says)
     };
-    let shown = Shown { check, source, notes, corrected: fixed.map(|line| escape(&line)).filter(|line| !said(line)) };
+    let shown = Shown {
+        check,
+        source,
+        notes,
+        corrected: fixed.map(|line| escape(&line)).filter(|line| !said(line)),
+        decided: decided.collect(),
+    };
     render(&shown, style)
 }
 

@@ -6,7 +6,7 @@ use super::super::Linted;
 use super::super::place::{Place, path_of, path_of_exhibit, uri_of};
 use super::super::wording::domain;
 use super::message::message;
-use crate::outcome::{Check, Fix, Location, Related};
+use crate::outcome::{Check, Decision, Fix, Location, Related};
 
 /// The artifacts that something points into, each once.
 #[derive(Default)]
@@ -49,6 +49,15 @@ impl Artifacts {
             None => json!({ "name": domain, "fullyQualifiedName": domain, "kind": "resource" }),
         };
         json!({ "physicalLocation": physical, "logicalLocations": [logical] })
+    }
+
+    /// A line of the configuration that decided something of a finding (§3.27.22); `None` where it is not a line.
+    pub fn decision(&mut self, linted: &Linted, decision: &Decision) -> Option<Value> {
+        let place = Place::of(linted, decision.location.as_ref()?)?;
+        let physical = json!({ "artifactLocation": self.artifact(linted, &place), "region": region(&place) });
+        Some(
+            json!({ "physicalLocation": physical, "message": message(&format!("{}: {}", decision.by, decision.what)) }),
+        )
     }
 
     /// How to mend it; `None` where the text to be replaced is not the file's own.

@@ -74,7 +74,9 @@ fn result(
         "partialFingerprints": { "stslint/v1": fingerprint },
     });
     let fixes: Vec<Value> = check.fix.iter().filter_map(|fix| artifacts.fix(linted, fix)).collect();
-    let related: Vec<Value> = check.related.iter().map(|related| artifacts.related(linted, related)).collect();
+    let mut related: Vec<Value> = check.related.iter().map(|related| artifacts.related(linted, related)).collect();
+    let decided = linted.report.configured.get(&check.rule).into_iter().flatten();
+    related.extend(decided.filter_map(|decision| artifacts.decision(linted, decision)));
     for (key, list) in [("fixes", fixes), ("relatedLocations", related)] {
         if let (false, Some(result)) = (list.is_empty(), result.as_object_mut()) {
             result.insert(key.to_owned(), list.into());

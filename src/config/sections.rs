@@ -1,0 +1,100 @@
+//! What a configuration says of some domains only: the entries of `domains`, by patterns and tags.
+//!
+//! Entries count in their order, after everything that the configuration says of all domains. An entry gives tags and
+//! a group's name to the domains that it is about, and an entry below it can be about the domains with a tag.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::file::DomainEntry;
+use super::in_force::{Change, Settled};
+use super::load::Layer;
+
+/// How many different sets of rules are kept for domains that fall under different entries.
+const MAX_KEPT: usize = 64;
+
+/// An entry with the configuration that it is in, and the profiles that it begins with.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// What it says.
+    pub entry: DomainEntry,
+    /// The configuration that it is in.
+    pub layer: Layer,
+    /// The profiles that it extends, the weakest first.
+    pub profiles: Vec<Layer>,
+}
+
+/// The entries of all configurations, the weakest first.
+#[derive(Clone, Debug, Default)]
+pub struct Sections {
+    /// The entries.
+    pub list: Vec<Section>,
+}
+
+/// What the entries say of one domain.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Membership {
+    /// The entries that are about it, by their place in the list.
+    pub sections: Vec<usize>,
+    /// The tags that they give it, sorted.
+    pub tags: BTreeSet<String>,
+    /// The names of those entries, sorted.
+    pub groups: BTreeSet<String>,
+}
+
+impl Sections {
+    /// The entries of all configurations.
+    pub fn of(layers: &[Layer]) -> Self {
+        let of_layer = |layer: &Layer| {
+            let profiles = layer.profiles_of_domains.iter();
+            let entries = layer.file.domains.iter().zip(profiles);
+            let section = |(entry, profiles): (&DomainEntry, &Vec<Layer>)| Section {
+                entry: entry.clone(),
+                layer: layer.clone(),
+                profiles: profiles.clone(),
+            };
+            entries.map(section).collect::<Vec<_>>()
+        };
+        Sections { list: layers.iter().flat_map(of_layer).collect() }
+    }
+
+    /// The entries that are about a domain, with the tags and the names that they give it.
+    pub fn membership(&self, domain: Option<&str>) -> Membership {
+        let mut membership = Membership::default();
+        let Some(domain) = domain else { return membership };
+        for (index, section) in self.list.iter().enumerate() {
+            let entry = &section.entry;
+            let named = entry.names.iter().any(|pattern| pattern.value.matches(domain));
+            let tagged = entry.tagged.iter().any(|tag| membership.tags.contains(&tag.value));
+            if named || tagged {
+                membership.sections.push(index);
+                membership.tags.extend(entry.tags.iter().map(|tag| tag.value.clone()));
+                membership.groups.extend(entry.name.iter().map(|name| name.value.clone()));
+            }
+        }
+        membership
+    }
+}
+
+/// The rules for the domains that fall under the same entries, made once for each set of entries.
+#[derive(Debug, Default)]
+pub struct Kept(Mutex<BTreeMap<Vec<usize>, Arc<Settled>>>);
+
+impl Kept {
+    /// The rules for a set of entries; `make` makes them.
+    pub fn of(&self, sections: &[usize], make: impl FnOnce() -> Settled) -> Arc<Settled> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(settled) = kept.get(sections) {
+            return Arc::clone(settled);
+        }
+        let settled = Arc::new(make());
+        if kept.len() >= MAX_KEPT {
+            kept.pop_first();
+        }
+        kept.insert(sections.to_vec(), Arc::clone(&settled));
+        settled
+    }
+}
+
+/// What of rules is otherwise than they were written, by their ids.
+pub type Changes = BTreeMap<String, Change>;
