@@ -11,6 +11,15 @@ RUN cargo build --release --locked \
   && mkdir -p /image/work && mkdir -m 1777 /image/tmp \
   && mv target/release/stslint /image/stslint
 
+# The web validator: docker build --target serve -t stslint-serve . && docker run -p 8080:8080 -v results:/work stslint-serve
+FROM scratch AS serve
+COPY --from=build /image /
+COPY --from=build --chown=65532:65532 /image/work /work
+USER 65532:65532
+WORKDIR /work
+EXPOSE 8080
+ENTRYPOINT ["/stslint", "serve", "--listen", "0.0.0.0:8080", "--store", "/work/results.db"]
+
 FROM scratch
 COPY --from=build /image /
 USER 65532:65532

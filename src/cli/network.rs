@@ -118,6 +118,7 @@ impl NetworkArgs {
             max_addresses: self.max_addresses,
             concurrency: self.concurrency,
             connect_to: if self.only_public { ConnectTo::Public } else { ConnectTo::Any },
+            ..Options::default()
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,7 +10,7 @@ use miette::{IntoDiagnostic, Report as Error};
 use tokio::sync::watch;
 
 use super::{Ended, OutputArgs, UsageError, network, terminal};
-use crate::collect::ConnectTo;
+use crate::collect::{ConnectTo, Options, Turns};
 use crate::files;
 use crate::grammar::names::DomainName;
 use crate::rules::RuleSet;
@@ -49,6 +50,16 @@ pub struct ServeArgs {
     /// Look at so many domains at the same time.
     #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=1000))]
     at_once: u64,
+    /// The address of this service as others see it, such as https://check.example.org: policy hosts are told of its page
+    /// about who asks.
+    #[arg(long, value_name = "URL", value_parser = https_url)]
+    public_url: Option<String>,
+    /// Keep at most so many results; the oldest go first.
+    #[arg(long, value_name = "COUNT", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    most_kept: u64,
+    /// Wait so many seconds between two conversations with an address of an MX host.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = pause)]
+    pause: f64,
     /// Whom to ask about the service: mailto:you@example.com, or an https: URL.
     #[arg(long, value_name = "URL", value_parser = contact)]
     contact: Option<String>,
@@ -81,6 +92,21 @@ fn contact(text: &str) -> Result<String, String> {
     Err("write mailto:you@example.com, or an https: URL".to_owned())
 }
 
+fn https_url(text: &str) -> Result<String, String> {
+    let plain = text.bytes().all(|octet| octet.is_ascii_graphic());
+    if plain && (text.starts_with("https://") || text.starts_with("http://")) {
+        return Ok(text.trim_end_matches('/').to_owned());
+    }
+    Err("write a URL, such as https://check.example.org".to_owned())
+}
+
+fn pause(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=20.0).contains(&seconds) => Ok(seconds),
+        _ => Err("give seconds between 0 and 20".to_owned()),
+    }
+}
+
 /// Runs the command, until it is told to end.
 pub fn run(args: &ServeArgs, output: &OutputArgs) -> Ended {
     network::runtime()?.block_on(async {
@@ -99,7 +125,13 @@ fn settings(args: &ServeArgs) -> Result<Settings, Error> {
     };
     let connect_to = if args.allow_loopback { ConnectTo::PublicOrLoopback } else { ConnectTo::Public };
     Ok(Settings {
-        collect: crate::collect::Options { connect_to, ..args.network.options() },
+        collect: Options {
+            connect_to,
+            turns: Some(Arc::new(Turns::new(Duration::from_secs_f64(args.pause)))),
+            about_url: args.public_url.as_ref().map(|url| format!("{url}/about")),
+            ..args.network.options()
+        },
+        most_kept: args.most_kept,
         store: args.store.clone(),
         keep: Duration::from_secs(args.keep.saturating_mul(86_400)),
         fresh: Duration::from_secs(args.fresh.saturating_mul(60)),
@@ -138,7 +170,7 @@ const EXAMPLES: [&str; 6] = [
 /// Serves the domains of an embedded loopback internet.
 #[cfg(feature = "lab")]
 async fn demo(args: &ServeArgs, output: &OutputArgs) -> Ended {
-    use crate::collect::{Options, ResolverChoice, Roots};
+    use crate::collect::{ResolverChoice, Roots};
     use crate::lab::{Lab, LabOptions};
     let lab = Lab::start(LabOptions::demo(std::time::SystemTime::now())).await?;
     let file_of = |text: &str, suffix: &str| -> Result<tempfile::NamedTempFile, Error> {
@@ -147,6 +179,7 @@ async fn demo(args: &ServeArgs, output: &OutputArgs) -> Ended {
         Ok(file)
     };
     let (roots, anchor) = (file_of(lab.roots_pem(), ".pem")?, file_of(lab.trust_anchor(), ".key")?);
+    let settings = settings(args)?;
     let collect = Options {
         resolver: ResolverChoice::Address(lab.resolver()),
         trust_anchor: Some(anchor.path().to_owned()),
@@ -155,10 +188,11 @@ async fn demo(args: &ServeArgs, output: &OutputArgs) -> Ended {
         smtp_port: lab.smtp_port(),
         timeout: Duration::from_secs(3),
         connect_to: ConnectTo::PublicOrLoopback,
+        turns: settings.collect.turns.clone(),
         ..Options::default()
     };
     let examples = EXAMPLES.iter().map(|domain| (*domain).to_owned()).collect();
-    let ended = serve(args, Settings { collect, examples, ..settings(args)? }, output).await;
+    let ended = serve(args, Settings { collect, examples, ..settings }, output).await;
     drop((lab, roots, anchor));
     ended
 }

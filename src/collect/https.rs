@@ -25,11 +25,19 @@ const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 const MAX_SECOND_CONNECT: Duration = Duration::from_secs(2);
 
 /// Asks `host` at one address for its policy. A bad certificate ends nothing: it is noted, and the GET is made.
-pub async fn probe(host: &str, admitted: Admitted, port: u16, observatory: &Observatory, clock: Clock) -> HttpsProbe {
+pub async fn probe(
+    host: &str,
+    admitted: Admitted,
+    port: u16,
+    user_agent: &str,
+    observatory: &Observatory,
+    clock: Clock,
+) -> HttpsProbe {
     let (clock, address) = (clock.at_most(MAX_FETCH), admitted.address());
     let recorder = observatory.recorder();
     let began = Instant::now();
-    let fetched = fetch(host, SocketAddr::new(address, port), &recorder, clock).await;
+    let asking = Asking { host, address: SocketAddr::new(address, port), user_agent };
+    let fetched = fetch(&asking, &recorder, clock).await;
     let elapsed = began.elapsed();
     let known = unasked(address);
     let mut probe = HttpsProbe { connected: Some(true), elapsed_ms: Some(millis(elapsed)), ..known };
@@ -85,15 +93,21 @@ async fn reached(address: SocketAddr, failure: &Failure, clock: Clock) -> Option
     }
 }
 
-async fn fetch(
-    host: &str,
+/// Whom a fetch asks, and as whom.
+struct Asking<'a> {
+    host: &'a str,
     address: SocketAddr,
+    user_agent: &'a str,
+}
+
+async fn fetch(
+    asking: &Asking<'_>,
     recorder: &Arc<Recorder>,
     clock: Clock,
 ) -> Result<(HttpResponse, Option<Failure>), Failed> {
     let before = |failure| Failed { connecting: true, failure };
-    let client = client(host, address, recorder, clock).map_err(before)?;
-    let request = client.get(format!("https://{host}/.well-known/mta-sts.txt")).send();
+    let client = client(asking, recorder, clock).map_err(before)?;
+    let request = client.get(format!("https://{}/.well-known/mta-sts.txt", asking.host)).send();
     // A minute where a step takes ten seconds (RFC 8461 §3.3); the connection has a limit of its own within.
     let response = match clock.steps(6).within("response", request).await {
         Ok(Ok(response)) => response,
@@ -103,7 +117,7 @@ async fn fetch(
     Ok(read(response, clock).await)
 }
 
-fn client(host: &str, address: SocketAddr, recorder: &Arc<Recorder>, clock: Clock) -> Result<Client, Failure> {
+fn client(asking: &Asking<'_>, recorder: &Arc<Recorder>, clock: Clock) -> Result<Client, Failure> {
     let other = |error: &dyn std::fmt::Display| failure(FailureKind::Other, format!("no HTTPS client: {error}"));
     let tls = recorder.client_config(true, &ALPN).map_err(|error| other(&error))?;
     Client::builder()
@@ -112,8 +126,8 @@ fn client(host: &str, address: SocketAddr, recorder: &Arc<Recorder>, clock: Cloc
         .no_proxy()
         .retry(reqwest::retry::never())
         // The port is the address's: the URL and the Host field stay what senders send.
-        .resolve(host, address)
-        .user_agent(concat!("stslint/", env!("CARGO_PKG_VERSION")))
+        .resolve(asking.host, asking.address)
+        .user_agent(asking.user_agent)
         .connect_timeout(clock.step())
         .tcp_nodelay(true)
         .http1_max_headers(MAX_HEADERS)

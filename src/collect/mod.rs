@@ -26,12 +26,14 @@ mod proofs;
 mod reach;
 mod report_hosts;
 mod resolver;
+mod shares;
 mod smtp;
 mod smtp_wire;
 mod timeline;
 mod tls;
 mod trust;
 mod trust_anchor;
+mod turns;
 
 #[cfg(all(test, feature = "lab"))]
 mod body_tests;
@@ -53,7 +55,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use miette::Diagnostic;
 use thiserror::Error;
-use tokio::sync::Semaphore;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
@@ -61,6 +62,7 @@ pub use self::activity::StepUnderWay;
 pub use self::options::{ConnectTo, DnssecMode, Families, OptionError, Options, Proxy, ResolverChoice, Roots};
 pub use self::resolver::ResolverError;
 pub use self::trust::{RootsError, sound_roots};
+pub use self::turns::Turns;
 
 use self::activity::Activity;
 use self::dns::Questions;
@@ -69,6 +71,7 @@ use self::limits::Clock;
 use self::memo::Memo;
 use self::reach::Reach;
 use self::resolver::Way;
+use self::shares::Shares;
 use self::smtp::Manner;
 use self::smtp_wire::Farewells;
 use self::tls::Observatory;
@@ -111,12 +114,12 @@ pub struct Collector {
     provider: Arc<CryptoProvider>,
     questions: Questions,
     manner: Manner,
-    conversations: Semaphore,
-    by_host: Memo<String, Arc<Semaphore>>,
+    shares: Shares,
     probes: Memo<(String, IpAddr), Arc<SmtpProbe>>,
     reach: Reach,
     activity: Activity,
     guard: Guard,
+    user_agent: String,
 }
 
 impl Collector {
@@ -144,13 +147,14 @@ impl Collector {
                 helo: options.helo.clone(),
                 proxy: options.proxy.clone(),
                 farewells: Farewells::default(),
+                pause: options.turns.as_ref().map(|turns| turns.pause()),
             },
-            conversations: Semaphore::new(options.concurrency.max(1)),
-            by_host: Memo::new(REMEMBERED_PROBES),
+            shares: Shares::new(options.concurrency),
             probes: Memo::new(REMEMBERED_PROBES),
             reach: Reach::default(),
             activity: Activity::default(),
             guard: Guard::new(options.connect_to),
+            user_agent: user_agent(options.about_url.as_deref()),
             options,
             judge,
             provider,
@@ -192,6 +196,13 @@ impl Collector {
     pub fn under_way(&self, most: usize) -> (Vec<StepUnderWay>, usize) {
         self.activity.under_way(most)
     }
+}
+
+/// The User-Agent of policy fetches (RFC 9110 §10.1.5), with the page that says who asks.
+fn user_agent(about_url: Option<&str>) -> String {
+    let program = concat!("stslint/", env!("CARGO_PKG_VERSION"));
+    let about = about_url.filter(|url| url.bytes().all(|octet| octet.is_ascii_graphic() && !b"()\\".contains(&octet)));
+    about.map_or_else(|| program.to_owned(), |url| format!("{program} (+{url})"))
 }
 
 /// Whether a name can be given to EHLO: a domain or an address literal (RFC 5321 §4.1.1.1).

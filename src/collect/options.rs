@@ -4,12 +4,15 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use miette::Diagnostic;
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 use url::{Host, Url};
+
+use super::turns::Turns;
 
 /// The choices of one run.
 #[derive(Clone, Debug)]
@@ -47,6 +50,10 @@ pub struct Options {
     pub name_server_port: u16,
     /// Which addresses are connected to.
     pub connect_to: ConnectTo,
+    /// Turns with the addresses of MX hosts, where conversations are to be rare; shared by all who look at them.
+    pub turns: Option<Arc<Turns>>,
+    /// A page that says who looks at hosts: named in the User-Agent of policy fetches.
+    pub about_url: Option<String>,
     /// How many conversations with hosts go on at the same time, over all domains.
     pub concurrency: usize,
 }
@@ -70,6 +77,8 @@ impl Default for Options {
             authoritative: false,
             name_server_port: 53,
             connect_to: ConnectTo::Any,
+            turns: None,
+            about_url: None,
             concurrency: 64,
         }
     }

@@ -209,6 +209,10 @@ impl<'a> Pass<'a> {
             let probe = match self.collector.guard.admit(address) {
                 Ok(admitted) => match self.permit(exchange).await {
                     Ok(_permits) => {
+                        let _turn = match &self.collector.options.turns {
+                            Some(turns) => Some(turns.take(address).await),
+                            None => None,
+                        };
                         smtp::probe(exchange, admitted, &self.collector.manner, &self.observatory, self.clock).await
                     }
                     Err(failure) => unasked(failure),

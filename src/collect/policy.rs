@@ -38,7 +38,10 @@ impl Pass<'_> {
                     Err(failure) => return unasked(failure),
                 };
                 match self.permit(name).await {
-                    Ok(_permits) => https::probe(name, admitted, port, &self.observatory, self.clock).await,
+                    Ok(_permits) => {
+                        let user_agent = &self.collector.user_agent;
+                        https::probe(name, admitted, port, user_agent, &self.observatory, self.clock).await
+                    }
                     Err(failure) => unasked(failure),
                 }
             };

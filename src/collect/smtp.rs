@@ -33,6 +33,8 @@ pub struct Manner {
     pub proxy: Option<Proxy>,
     /// Where the ends of the conversations are waited for.
     pub farewells: Farewells,
+    /// The pause before a second connection to the same address; without one it runs beside the first.
+    pub pause: Option<std::time::Duration>,
 }
 
 /// Speaks to one address of `exchange`. Each step that went well is a fact, and the first that did not is the
@@ -106,7 +108,14 @@ impl Conversation<'_> {
         // The second connection costs no time of its own: it begins once it is known to be worth it.
         let (exchange, address, manner, clock) = (self.exchange, self.address, self.manner, self.clock);
         let second = without_sni(exchange, address, manner, observatory, clock);
-        let (secured, without_sni) = tokio::join!(self.secure(wire, observatory), second);
+        let (secured, without_sni) = match manner.pause {
+            None => tokio::join!(self.secure(wire, observatory), second),
+            Some(pause) => {
+                let secured = self.secure(wire, observatory).await;
+                tokio::time::sleep(pause).await;
+                (secured, second.await)
+            }
+        };
         self.probe.without_sni = without_sni.filter(|_| self.probe.tls.is_some());
         secured
     }

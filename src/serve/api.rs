@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -45,6 +45,11 @@ fn problem(status: StatusCode, title: &str, detail: &str) -> Response {
 
 fn unreadable(rejection: &JsonRejection) -> Response {
     problem(rejection.status(), "The body cannot be read", &crate::source_text::escape(&rejection.body_text()))
+}
+
+fn wrong_query(rejection: &QueryRejection) -> Response {
+    let detail = crate::source_text::escape(&rejection.body_text());
+    problem(StatusCode::BAD_REQUEST, "The query cannot be read", &detail)
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,9 +106,13 @@ impl<'a> CheckState<'a> {
 async fn begin(
     State(app): State<Arc<App>>,
     Extension(client): Extension<Network>,
-    Query(age): Query<Age>,
+    age: Result<Query<Age>, QueryRejection>,
     wanted: Result<Json<Wanted>, JsonRejection>,
 ) -> Response {
+    let Query(age) = match age {
+        Ok(age) => age,
+        Err(rejection) => return wrong_query(&rejection),
+    };
     let Json(wanted) = match wanted {
         Ok(wanted) => wanted,
         Err(rejection) => return unreadable(&rejection),
@@ -136,7 +145,15 @@ struct Format {
     format: Option<String>,
 }
 
-async fn result(State(app): State<Arc<App>>, Path(id): Path<String>, Query(query): Query<Format>) -> Response {
+async fn result(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    query: Result<Query<Format>, QueryRejection>,
+) -> Response {
+    let Query(query) = match query {
+        Ok(query) => query,
+        Err(rejection) => return wrong_query(&rejection),
+    };
     if let Some(check) = app.known.get(&id).await {
         match check.stage() {
             Stage::Done => {}

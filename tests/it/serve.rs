@@ -15,9 +15,14 @@ struct Service {
 }
 
 impl Service {
+    /// With the lab of `--demo`.
     fn start(options: &[&str]) -> Self {
+        Service::start_with(&[&["--demo"], options].concat())
+    }
+
+    fn start_with(options: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_stslint"))
-            .args(["serve", "--demo", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--pause", "0"])
             .args(options)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -134,6 +139,7 @@ fn a_visitor_without_script_goes_the_whole_way() {
     let policy = "version: STSv1%0D%0Amode: enforce%0D%0Amx: mx1.mx-not-covered.example%0D%0Amx: mx1.in.backup-mx.example%0D%0Amax_age: 1209600%0D%0A";
     let judged = service.form(&format!("{path}/what-if"), &format!("policy={}", policy.replace(' ', "+")));
     assert!(judged.status == 200 && !judged.body.contains("Needs repair"), "{}", judged.body);
+    assert!(!judged.body.contains("enforce\\r"), "{}", judged.body);
 
     assert!(service.get("/history/mx-not-covered.example").body.contains(&path));
     let id = path.trim_start_matches("/r/");
@@ -215,6 +221,8 @@ fn programs_get_results_and_problem_details() {
         (service.get("/api/v1/checks/00000000000000000000000000000000"), 404),
         (service.get("/api/v1/checks/..%2f..%2fetc"), 404),
         (service.get(&format!("{location}?format=exe")), 400),
+        (service.get(&format!("{location}?format=json&format=json")), 400),
+        (service.post("/api/v1/checks?max_age=soon", "application/json", "{}", ""), 400),
     ];
     for (answer, status) in cases {
         assert_eq!(answer.status, status, "{}", answer.body);
@@ -271,4 +279,34 @@ fn tls_reports_are_received_for_the_operators_domains_alone() {
     assert_eq!(send("application/tlsrpt+gzip", "damaged"), 422);
     let off = Service::start(&[]);
     assert_eq!(off.post("/tlsrpt", "application/tlsrpt+json", &report, "").status, 404);
+}
+
+/// What strangers' domains may try: the lab's names all lead to loopback, which stands for every address inside.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_domain_leads_inside() {
+    let lab = stslint::lab::Lab::start(stslint::lab::LabOptions::demo(std::time::SystemTime::now())).await.unwrap();
+    let mut anchor = tempfile::NamedTempFile::new().unwrap();
+    anchor.write_all(lab.trust_anchor().as_bytes()).unwrap();
+    let resolver = lab.resolver().to_string();
+    let anchor = anchor.path().to_str().unwrap().to_owned();
+    let asked = move || {
+        let service = Service::start_with(&["--resolver", &resolver, "--trust-anchor", &anchor]);
+        let (path, _) = service.check("perfect.example");
+        (service.get(&format!("{path}/download?format=snapshot")).json(), service.get(&path).body)
+    };
+    let (snapshot, page) = tokio::task::spawn_blocking(asked).await.unwrap();
+    let hosts = snapshot["mx_hosts"].as_array().unwrap();
+    let probes = hosts.iter().flat_map(|host| host["probes"].as_array().unwrap());
+    let probes: Vec<&Value> = probes.chain(snapshot["policy_host"]["probes"].as_array().unwrap()).collect();
+    assert!(probes.len() >= 3, "{snapshot}");
+    for probe in probes {
+        assert_eq!(probe["failure"]["kind"], "not_public", "{probe}");
+        assert!(probe.get("connected").is_none() && probe.get("tls").is_none(), "{probe}");
+    }
+    assert!(page.contains("is not a public address"), "{page}");
+    let wrong = Command::new(env!("CARGO_BIN_EXE_stslint"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--smtp-port", "2525"])
+        .output()
+        .unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
 }
