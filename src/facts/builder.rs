@@ -37,12 +37,16 @@ impl<'a> Builder<'a> {
     /// Notes it for a part of the snapshot that is not there: because it was left out on purpose, or because
     /// the snapshot does not hold it.
     pub fn why_left_out(&mut self, path: &str, field: &str, what: &str) {
-        let left_out = self.snapshot.collection.iter().flat_map(|collection| &collection.left_out);
-        let reason = left_out
-            .filter(|left_out| left_out.field == field || field.starts_with(&format!("{}.", left_out.field)))
-            .map(|left_out| left_out.reason.clone())
-            .next();
+        let reason = self.left_out(field).next().map(str::to_owned);
         self.why(path, reason.unwrap_or_else(|| format!("{what} was not observed")));
+    }
+
+    /// The reasons that the snapshot holds for a field that was left out, or for what is around it.
+    pub fn left_out(&self, field: &str) -> impl Iterator<Item = &'a str> {
+        let left_out = self.snapshot.collection.iter().flat_map(|collection| &collection.left_out);
+        left_out
+            .filter(move |left_out| left_out.field == field || field.starts_with(&format!("{}.", left_out.field)))
+            .map(|left_out| left_out.reason.as_str())
     }
 
     /// The Policy Domain, or the words that stand for it.
@@ -113,7 +117,11 @@ pub fn failure_text(failure: &Failure) -> String {
 /// How a question ended, in words: `TXT _mta-sts.example.com: SERVFAIL (…)`.
 pub fn question_text<R>(lookup: &Lookup<R>, kind: &str, name: &str) -> String {
     let name = lookup.name.as_deref().unwrap_or(name).trim_end_matches('.');
-    let outcome = lookup.outcome().map_or("not observed", DnsOutcome::label);
+    let outcome = match lookup.outcome() {
+        None => "not observed",
+        Some(DnsOutcome::Answer) if lookup.records.is_empty() => "the snapshot does not hold the records",
+        Some(outcome) => outcome.label(),
+    };
     match &lookup.failure {
         Some(failure) if !failure.detail.is_empty() => format!("{kind} {name}: {outcome} ({})", failure_text(failure)),
         _ => format!("{kind} {name}: {outcome}"),

@@ -5,12 +5,15 @@ use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, SHA512};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::addresses::Answers;
 use super::fact::Fact;
 use super::tree::TlsaFacts;
-use crate::snapshot::{Certificate, Lookup, MxHost, TlsaRecord};
+use crate::snapshot::{Certificate, Lookup, MxHost, SmtpProbe, TlsaRecord};
 
 /// The facts of the TLSA records of an MX host.
-pub fn tlsa_facts(host: &MxHost) -> Fact<Vec<TlsaFacts>> {
+///
+/// That a record matches at every address is known only where every address was seen.
+pub fn tlsa_facts(host: &MxHost, answers: &Answers<'_>) -> Fact<Vec<TlsaFacts>> {
     let records = host.tlsa.as_ref().and_then(Lookup::known);
     let chains: Vec<&[Certificate]> = host
         .probes
@@ -24,9 +27,21 @@ pub fn tlsa_facts(host: &MxHost) -> Fact<Vec<TlsaFacts>> {
         // Each connection needs one record that matches (RFC 7672 §2.2), and addresses may have keys of their own.
         let served = |chain: &&[Certificate]| records.iter().any(|record| usable(record) && matches(record, chain));
         let every_chain = chains.iter().all(served);
-        records.iter().map(|record| facts_of(record, &chains, every_chain)).collect()
+        let mut facts: Vec<TlsaFacts> = records.iter().map(|record| facts_of(record, &chains, every_chain)).collect();
+        if !all_seen(host, answers) {
+            let doubtful = facts.iter_mut().filter(|facts| facts.matches == Fact::Known(true));
+            doubtful.for_each(|facts| facts.matches = Fact::Unobserved);
+        }
+        facts
     };
     records.map(facts).into()
+}
+
+/// Whether each address of the host was spoken to, as far as the host let us.
+fn all_seen(host: &MxHost, answers: &Answers<'_>) -> bool {
+    let asked: Vec<_> = host.probes.iter().flatten().map(|probe| probe.address).collect();
+    let seen = |probe: &SmtpProbe| probe.tls.is_some() || probe.failure.is_some() || probe.connected == Some(false);
+    answers.are_all_in(&asked) && host.probes.iter().flatten().all(seen)
 }
 
 fn usable(record: &TlsaRecord) -> bool {

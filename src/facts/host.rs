@@ -1,8 +1,10 @@
 //! The facts of the policy host (RFC 8461 §3.3).
 
+use std::net::IpAddr;
+
+use super::addresses::{Answers, Unasked};
 use super::builder::{Builder, failure_text, failure_word, no_ipv6, outcome_word, question_text, ttl_column};
 use super::fact::Fact;
-use super::mx;
 use super::tls::{self, place};
 use super::tree::{HttpsFacts, PolicyHostFacts};
 use crate::grammar::names::plain;
@@ -34,21 +36,15 @@ fn addresses(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &m
     let (ipv4, ipv6) = (host.ipv4.as_ref(), host.ipv6.as_ref());
     exhibit(builder, name, "A", ipv4);
     exhibit(builder, name, "AAAA", ipv6);
-    facts.resolves = mx::resolves(ipv4, ipv6);
-    facts.addresses = mx::addresses(ipv4, ipv6);
-    let alias = [ipv4, ipv6].into_iter().flatten().find_map(|lookup| lookup.aliases.first());
-    facts.alias = if facts.resolves.is_unobserved() && alias.is_none() {
-        Fact::Unobserved
-    } else {
-        Fact::Known(alias.map(|alias| plain(&alias.target)))
-    };
+    let answers = Answers { name, ipv4, ipv6 };
+    facts.resolves = answers.resolves();
+    facts.addresses = answers.addresses(builder, ROOT);
+    facts.alias = answers.alias();
     facts.outcome = better(ipv4, ipv6).map(outcome_word).into();
-    if facts.resolves.is_unobserved() {
-        let asked = [("A", ipv4), ("AAAA", ipv6)]
-            .into_iter()
-            .filter_map(|(kind, lookup)| Some(question_text(lookup?, kind, name)));
-        let asked = asked.collect::<Vec<_>>().join("; ");
-        builder.why(ROOT, if asked.is_empty() { format!("the addresses of {name} were not looked up") } else { asked });
+    if facts.resolves.is_unobserved()
+        && let Some(reason) = answers.unanswered()
+    {
+        builder.why(ROOT, reason);
     }
 }
 
@@ -90,29 +86,31 @@ fn probes(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &mut 
         let at = builder.locations.clone_of(&format!("policy_host.address {address}"));
         builder.locations.note_as(format!("policy_host.addresses[{index}]"), at);
     }
-    let Some(probes) = &host.probes else {
+    let answers = Answers { name, ipv4: host.ipv4.as_ref(), ipv6: host.ipv6.as_ref() };
+    let probes = host.probes.as_deref().unwrap_or_default();
+    let asked: Vec<IpAddr> = probes.iter().map(|probe| probe.address).collect();
+    let unasked = answers.unasked(builder, &asked, "policy_host.probes");
+    if probes.is_empty() && !unasked.is_empty() && unasked.iter().all(|unasked| unasked.address.is_none()) {
         for field in ["probes", "reachable", "consistent", "difference", "fetchable"] {
-            let path = format!("policy_host.{field}");
-            match facts.resolves {
-                Fact::Known(false) => builder.why(path, format!("{name} has no address to ask")),
-                _ => builder.why_left_out(&path, "policy_host.probes", &format!("how {name} answers")),
-            }
-        }
-        if facts.resolves == Fact::Known(false) {
-            facts.fetchable = Fact::Known(false);
-            facts.probes = Fact::Known(Vec::new());
-            facts.reachable = Fact::Known(0);
+            builder.why_left_out(&format!("{ROOT}.{field}"), "policy_host.probes", &format!("how {name} answers"));
         }
         return;
-    };
-    let https: Vec<HttpsFacts> =
+    }
+    let mut https: Vec<HttpsFacts> =
         probes.iter().enumerate().map(|(index, probe)| probe_facts(builder, probe, name, index)).collect();
+    for Unasked { address, reason } in unasked {
+        builder.why(format!("policy_host.probes[{}]", https.len()), reason.clone());
+        for field in ["reachable", "consistent", "difference", "fetchable"] {
+            builder.why(format!("{ROOT}.{field}"), reason.clone());
+        }
+        https.push(HttpsFacts { address: address.map(|address| address.to_string()).into(), ..HttpsFacts::default() });
+    }
     let reachable = https.iter().filter(|probe| probe.connected == Fact::Known(true)).count();
-    let difference = difference(&https, probes);
-    facts.reachable = Fact::Known(i64::try_from(reachable).unwrap_or(i64::MAX));
+    if reachable > 0 || https.iter().all(|probe| !probe.connected.is_unobserved()) {
+        facts.reachable = Fact::Known(i64::try_from(reachable).unwrap_or(i64::MAX));
+    }
     facts.fetchable = fetchable(&https);
-    facts.consistent = Fact::Known(difference.is_none());
-    facts.difference = Fact::Known(difference);
+    (facts.consistent, facts.difference) = compared(&https, probes);
     facts.probes = Fact::Known(https);
     if facts.fetchable.is_unobserved() {
         builder.why("policy_host.fetchable", format!("it was not seen whether {name} serves a policy"));
@@ -265,18 +263,38 @@ pub fn gives_policy(probe: &HttpsFacts) -> Option<bool> {
     Some(named && in_time && *tls.trusted.known()? && *probe.status.known()? == Some(200))
 }
 
-/// What differs between the addresses that answer.
-fn difference(facts: &[HttpsFacts], probes: &[HttpsProbe]) -> Option<String> {
-    let mut answers = facts.iter().zip(probes).filter(|(_, probe)| probe.response.is_some());
-    let (first, first_probe) = answers.next()?;
-    answers.find_map(|(other, probe)| {
-        let body = |probe: &HttpsProbe| probe.response.as_ref().and_then(|response| response.body_sha256.clone());
-        let what = match () {
-            () if first.status != other.status => "they answer with different status codes",
-            () if body(first_probe) != body(probe) => "they serve different bodies",
-            () if gives_policy(first) != gives_policy(other) => "the certificate of one is valid, the other's is not",
-            () => return None,
-        };
-        Some(format!("{} and {}: {what}", first_probe.address, probe.address))
-    })
+/// Whether all addresses that answer serve the same, and what differs; not observed where an address was not asked and
+/// the others serve the same.
+fn compared(facts: &[HttpsFacts], probes: &[HttpsProbe]) -> (Fact<bool>, Fact<Option<String>>) {
+    let responses: Vec<(&HttpsFacts, &HttpsProbe, &HttpResponse)> =
+        facts.iter().zip(probes).filter_map(|(facts, probe)| Some((facts, probe, probe.response.as_ref()?))).collect();
+    // An address that fails is a finding of its own.
+    let failed = |facts: &HttpsFacts| {
+        facts.connected == Fact::Known(false)
+            || facts.status == Fact::Known(None)
+            || facts.tls.known().is_some_and(|tls| tls.handshake == Fact::Known(false))
+    };
+    let mut all_compared = facts
+        .iter()
+        .enumerate()
+        .all(|(index, facts)| failed(facts) || probes.get(index).is_some_and(|probe| probe.response.is_some()));
+    if let Some(((first, first_probe, response), rest)) = responses.split_first() {
+        for (other, other_probe, other_response) in rest {
+            let body = response.body_sha256.as_ref().zip(other_response.body_sha256.as_ref()).map(|(a, b)| a != b);
+            let valid = gives_policy(first).zip(gives_policy(other)).map(|(a, b)| a != b);
+            let what = match (body, valid) {
+                _ if first.status != other.status => "they answer with different status codes",
+                (Some(true), _) => "they serve different bodies",
+                (_, Some(true)) => "the certificate of one is valid, the other's is not",
+                (Some(false), Some(false)) => continue,
+                _ => {
+                    all_compared = false;
+                    continue;
+                }
+            };
+            let difference = format!("{} and {}: {what}", first_probe.address, other_probe.address);
+            return (Fact::Known(false), Fact::Known(Some(difference)));
+        }
+    }
+    if all_compared { (Fact::Known(true), Fact::Known(None)) } else { (Fact::Unobserved, Fact::Unobserved) }
 }

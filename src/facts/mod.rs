@@ -3,6 +3,7 @@
 //! Called by `rules::evaluate` and whoever shows facts. Pure: the same snapshot gives the same facts.
 
 mod address;
+mod addresses;
 mod baseline;
 mod builder;
 mod dane;
@@ -117,7 +118,9 @@ fn tree_of(builder: &mut Builder<'_>, baseline: Option<&Snapshot>) -> FactTree {
     let record = record::record_facts(builder);
     let tlsrpt = tlsrpt::tlsrpt_facts(builder);
     let policy_host = host::policy_host_facts(builder);
-    let questions = questions::question_facts(builder);
+    let exchanges =
+        hosts.clone().map(|hosts| hosts.into_iter().filter_map(|host| host.name.known().cloned()).collect());
+    let questions = questions::question_facts(builder, &exchanges);
     FactTree {
         domain: Fact::Known(snapshot.domain.clone()),
         parent: parent(builder),

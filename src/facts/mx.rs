@@ -1,17 +1,15 @@
 //! The facts of how the domain receives mail: its MX RRset and each MX host.
 
-use std::net::IpAddr;
-
-use super::address::address_facts;
+use super::addresses::Answers;
 use super::builder::{Builder, outcome_word, proof_word, question_text, ttl_column};
 use super::fact::Fact;
 use super::providers;
 use super::smtp;
-use super::tree::{AddressFacts, MxFacts, MxHostFacts};
+use super::tree::{MxFacts, MxHostFacts};
 use crate::grammar::mx_pattern::MxPattern;
 use crate::grammar::names::{host_name_problem, plain};
 use crate::grammar::policy::Policy;
-use crate::snapshot::{AddressRecord, DnsOutcome, DnssecProof, Lookup, MxHost, MxRecord};
+use crate::snapshot::{DnsOutcome, Lookup, MxHost, MxRecord};
 
 const ROOT: &str = "mx";
 
@@ -107,7 +105,7 @@ fn implicit(builder: &Builder<'_>, records: &[MxRecord]) -> Fact<bool> {
     if outcome == Some(DnsOutcome::Nxdomain) {
         return Fact::Known(false);
     }
-    resolves(builder.snapshot.ipv4.as_ref(), builder.snapshot.ipv6.as_ref())
+    Answers { name: "", ipv4: builder.snapshot.ipv4.as_ref(), ipv6: builder.snapshot.ipv6.as_ref() }.resolves()
 }
 
 fn hosts(
@@ -125,7 +123,10 @@ fn hosts(
     wanted.dedup_by(|a, b| a.0 == b.0);
     match implicit {
         Fact::Unobserved => return Fact::Unobserved,
-        Fact::Known(true) => wanted.extend(builder.domain().map(|domain| (domain.to_owned(), None))),
+        Fact::Known(true) => match builder.domain() {
+            Some(domain) => wanted.push((domain.to_owned(), None)),
+            None => return Fact::Unobserved,
+        },
         Fact::Known(false) => {}
     }
     let mut hosts = Vec::new();
@@ -171,24 +172,19 @@ fn of_observed(
     path: &str,
 ) -> MxHostFacts {
     let (ipv4, ipv6) = (observed.ipv4.as_ref(), observed.ipv6.as_ref());
-    let resolves = resolves(ipv4, ipv6);
-    if resolves.is_unobserved() {
-        let asked = [("A", ipv4), ("AAAA", ipv6)]
-            .into_iter()
-            .filter_map(|(kind, lookup)| Some(question_text(lookup?, kind, name)));
-        let asked = asked.collect::<Vec<_>>().join("; ");
-        let reason = if asked.is_empty() { format!("the addresses of {name} were not looked up") } else { asked };
+    let answers = Answers { name, ipv4, ipv6 };
+    let resolves = answers.resolves();
+    builder.why(format!("{path}.dnssec"), "DNSSEC was not looked at");
+    if let Some(reason) = answers.unanswered() {
         for field in ["resolves", "addresses", "alias", "dnssec"] {
             builder.why(format!("{path}.{field}"), reason.clone());
         }
-    } else {
-        builder.why(format!("{path}.dnssec"), "DNSSEC was not looked at");
     }
-    let alias = [ipv4, ipv6].into_iter().flatten().find_map(|lookup| lookup.aliases.first());
-    let probes = smtp::probes(builder, observed, name, path);
+    let addresses = answers.addresses(builder, path);
+    let probes = smtp::probes(builder, observed, &answers, path);
     let (consistent, difference) = smtp::compared(&probes);
     for field in ["consistent", "difference"] {
-        builder.why(format!("{path}.{field}"), "there are no two answers to compare");
+        builder.why(format!("{path}.{field}"), "not every address was observed, so that there is nothing to compare");
     }
     let tlsa_lookup = observed.tlsa.as_ref();
     if tlsa_lookup.is_none_or(|lookup| lookup.known().is_none()) {
@@ -200,18 +196,14 @@ fn of_observed(
         }
     }
     MxHostFacts {
-        alias: if resolves.is_unobserved() && alias.is_none() {
-            Fact::Unobserved
-        } else {
-            Fact::Known(alias.map(|alias| plain(&alias.target)))
-        },
-        addresses: addresses(ipv4, ipv6),
-        dnssec: weakest(ipv4, ipv6),
+        alias: answers.alias(),
+        addresses,
+        dnssec: answers.dnssec(),
         resolves,
         probes,
         consistent,
         difference,
-        tlsa: super::dane::tlsa_facts(observed),
+        tlsa: super::dane::tlsa_facts(observed, &answers),
         tlsa_outcome: tlsa_lookup.and_then(Lookup::outcome).map(outcome_word).into(),
         tlsa_dnssec: tlsa_lookup.map_or(Fact::Unobserved, |lookup| proof_word(lookup.dnssec)),
         ..facts
@@ -248,39 +240,4 @@ fn covered(builder: &mut Builder<'_>, name: &str, policy: &Fact<Option<Policy>>,
         }
     }
     facts
-}
-
-/// Whether a name has an address.
-pub fn resolves(ipv4: Option<&Lookup<AddressRecord>>, ipv6: Option<&Lookup<AddressRecord>>) -> Fact<bool> {
-    let known =
-        |lookup: Option<&Lookup<AddressRecord>>| lookup.and_then(Lookup::known).map(|records| !records.is_empty());
-    match (known(ipv4), known(ipv6)) {
-        (Some(true), _) | (_, Some(true)) => Fact::Known(true),
-        (Some(false), Some(false)) => Fact::Known(false),
-        // One family alone was asked on purpose, or a snapshot was written by hand.
-        (Some(false), None) if ipv6.is_none() => Fact::Known(false),
-        (None, Some(false)) if ipv4.is_none() => Fact::Known(false),
-        _ => Fact::Unobserved,
-    }
-}
-
-/// The addresses of a name, A before AAAA.
-pub fn addresses(
-    ipv4: Option<&Lookup<AddressRecord>>,
-    ipv6: Option<&Lookup<AddressRecord>>,
-) -> Fact<Vec<AddressFacts>> {
-    let known = |lookup: Option<&Lookup<AddressRecord>>| -> Option<Vec<IpAddr>> {
-        Some(lookup?.known()?.iter().map(|record| record.address).collect())
-    };
-    match (known(ipv4), known(ipv6)) {
-        (None, None) => Fact::Unobserved,
-        (a, b) => Fact::Known(a.into_iter().chain(b).flatten().map(address_facts).collect()),
-    }
-}
-
-/// The weaker proof of the two address answers.
-fn weakest(ipv4: Option<&Lookup<AddressRecord>>, ipv6: Option<&Lookup<AddressRecord>>) -> Fact<String> {
-    let order = [DnssecProof::Bogus, DnssecProof::Indeterminate, DnssecProof::Insecure, DnssecProof::Secure];
-    let proofs: Vec<_> = [ipv4, ipv6].into_iter().flatten().filter_map(|lookup| lookup.dnssec).collect();
-    proof_word(order.into_iter().find(|proof| proofs.contains(proof)))
 }

@@ -3,59 +3,94 @@
 use super::builder::{Builder, failure_text, outcome_word, proof_word};
 use super::fact::Fact;
 use super::tree::QuestionFacts;
-use crate::snapshot::{DnsOutcome, FailureKind, Lookup, Snapshot};
+use crate::grammar::names::plain;
+use crate::snapshot::{AddressRecord, DnsOutcome, FailureKind, Lookup, Snapshot};
 
-/// Every question, those that all senders ask first.
-pub fn question_facts(builder: &mut Builder<'_>) -> Vec<QuestionFacts> {
+/// Every question, those that all senders ask first. One of these that was not put here is among them, with nothing
+/// but its name: what was not asked has not been answered.
+pub fn question_facts(builder: &mut Builder<'_>, exchanges: &Fact<Vec<String>>) -> Vec<QuestionFacts> {
     let snapshot = builder.snapshot;
-    let mut facts = Vec::new();
     let domain = builder.domain().unwrap_or("@").to_owned();
-    let answered = any_answer(snapshot);
-
-    let add = |facts: &mut Vec<QuestionFacts>, found: Option<QuestionFacts>, path: &str, builder: &mut Builder<'_>| {
-        if let Some(found) = found {
-            let at = builder.locations.clone_of(path);
-            let path = format!("questions[{}]", facts.len());
-            builder.why(format!("{path}.dnssec"), "DNSSEC was not looked at");
-            builder.why(
-                format!("{path}.outcome"),
-                "the resolver that was asked failed, which tells nothing of the domain",
-            );
-            builder.locations.note_as(path, at);
-            facts.push(found);
-        }
-    };
-    add(&mut facts, question(snapshot.mx.as_ref(), "MX", &domain, true, answered), "mx", builder);
-    add(
-        &mut facts,
-        question(snapshot.record.as_ref(), "TXT", &format!("_mta-sts.{domain}"), true, answered),
-        "record",
-        builder,
-    );
-    add(
-        &mut facts,
-        question(snapshot.tlsrpt.as_ref(), "TXT", &format!("_smtp._tls.{domain}"), true, answered),
-        "tlsrpt",
-        builder,
-    );
-    if let Some(host) = &snapshot.policy_host {
-        let name = format!("mta-sts.{domain}");
-        for (kind, lookup) in [("A", &host.ipv4), ("AAAA", &host.ipv6)] {
-            add(&mut facts, question(lookup.as_ref(), kind, &name, true, answered), "policy_host", builder);
-        }
+    let mut questions = Questions { answered: any_answer(snapshot), facts: Vec::new(), builder };
+    questions.needed("MX", snapshot.mx.as_ref(), &domain, "mx", "mx");
+    questions.needed("TXT", snapshot.record.as_ref(), &format!("_mta-sts.{domain}"), "record", "record");
+    questions.needed("TXT", snapshot.tlsrpt.as_ref(), &format!("_smtp._tls.{domain}"), "tlsrpt", "tlsrpt");
+    let host = snapshot.policy_host.as_ref();
+    let name = format!("mta-sts.{domain}");
+    for (kind, lookup) in
+        [("A", host.and_then(|host| host.ipv4.as_ref())), ("AAAA", host.and_then(|host| host.ipv6.as_ref()))]
+    {
+        questions.needed(kind, lookup, &name, "policy_host", "policy_host");
     }
-    for (index, host) in snapshot.mx_hosts.iter().flatten().enumerate() {
+    if exchanges.is_unobserved() {
+        questions.needed::<AddressRecord>("A", None, "of the MX hosts", "mx", "mx_hosts");
+    }
+    for (index, exchange) in exchanges.known().into_iter().flatten().enumerate() {
         let path = format!("mx.hosts[{index}]");
-        for (kind, lookup) in [("A", &host.ipv4), ("AAAA", &host.ipv6)] {
-            add(&mut facts, question(lookup.as_ref(), kind, &host.exchange, true, answered), &path, builder);
+        let host = snapshot.mx_hosts.iter().flatten().find(|host| plain(&host.exchange) == *exchange);
+        for (kind, lookup) in
+            [("A", host.and_then(|host| host.ipv4.as_ref())), ("AAAA", host.and_then(|host| host.ipv6.as_ref()))]
+        {
+            questions.needed(kind, lookup, exchange, &path, "mx_hosts");
         }
-        let name = format!("_25._tcp.{}", host.exchange);
-        add(&mut facts, question(host.tlsa.as_ref(), "TLSA", &name, false, answered), &path, builder);
+        let name = format!("_25._tcp.{exchange}");
+        questions.put("TLSA", host.and_then(|host| host.tlsa.as_ref()), &name, &path, false);
     }
-    for (kind, lookup) in [("A", &snapshot.ipv4), ("AAAA", &snapshot.ipv6)] {
-        add(&mut facts, question(lookup.as_ref(), kind, &domain, false, answered), "mx", builder);
+    // Without MX records senders ask for the domain's own address (RFC 5321 §5.1).
+    let implicit = snapshot.mx.as_ref().and_then(Lookup::outcome) == Some(DnsOutcome::Nodata);
+    for (kind, lookup, field) in [("A", &snapshot.ipv4, "ipv4"), ("AAAA", &snapshot.ipv6, "ipv6")] {
+        if implicit {
+            questions.needed(kind, lookup.as_ref(), &domain, "mx", field);
+        } else {
+            questions.put(kind, lookup.as_ref(), &domain, "mx", false);
+        }
     }
-    facts
+    questions.facts
+}
+
+/// The questions so far.
+struct Questions<'b, 'a> {
+    /// Whether the resolver answered any of them.
+    answered: bool,
+    facts: Vec<QuestionFacts>,
+    builder: &'b mut Builder<'a>,
+}
+
+impl Questions<'_, '_> {
+    /// A question that every sender asks; `at` is the path of what it is about, `field` the part of the snapshot that
+    /// holds the answer.
+    fn needed<R>(&mut self, kind: &str, lookup: Option<&Lookup<R>>, name: &str, at: &str, field: &str) {
+        if self.put(kind, lookup, name, at, true) {
+            return;
+        }
+        let path = format!("questions[{}]", self.facts.len());
+        // A text that was given in place of an answer was never asked for.
+        match lookup.and_then(Lookup::outcome) {
+            Some(_) if lookup.is_some_and(|lookup| lookup.known().is_some()) => {
+                self.builder.why(path, format!("{kind} {name}: the text was given, and DNS was not asked"))
+            }
+            _ => self.builder.why_left_out(&path, field, &format!("the answer to {kind} {name}")),
+        }
+        self.facts.push(QuestionFacts {
+            name: Fact::Known(crate::source_text::escape(name)),
+            kind: Fact::Known(kind.to_owned()),
+            needed: Fact::Known(true),
+            ..QuestionFacts::default()
+        });
+    }
+
+    /// A question that was put; false where it was not.
+    fn put<R>(&mut self, kind: &str, lookup: Option<&Lookup<R>>, name: &str, at: &str, needed: bool) -> bool {
+        let Some(found) = question(lookup, kind, name, needed, self.answered) else { return false };
+        let at = self.builder.locations.clone_of(at);
+        let path = format!("questions[{}]", self.facts.len());
+        self.builder.why(format!("{path}.dnssec"), "DNSSEC was not looked at");
+        let failed_here = "the resolver that was asked failed, which tells nothing of the domain";
+        self.builder.why(format!("{path}.outcome"), failed_here);
+        self.builder.locations.note_as(path, at);
+        self.facts.push(found);
+        true
+    }
 }
 
 /// Whether the resolver answered anything at all: if not, a time-out is its own.
@@ -70,6 +105,7 @@ fn any_answer(snapshot: &Snapshot) -> bool {
         || host.is_some_and(|host| known(&host.ipv4) || known(&host.ipv6))
         || known(&snapshot.ipv4)
         || known(&snapshot.ipv6)
+        || snapshot.mx_hosts.iter().flatten().any(|host| known(&host.ipv4) || known(&host.ipv6) || known(&host.tlsa))
 }
 
 fn question<R>(
@@ -81,6 +117,9 @@ fn question<R>(
 ) -> Option<QuestionFacts> {
     let lookup = lookup?;
     let outcome = lookup.outcome()?;
+    if outcome == DnsOutcome::Answer && lookup.records.is_empty() {
+        return None;
+    }
     // A text that was given in place of an answer was never asked for.
     if outcome == DnsOutcome::Answer && lookup.name.is_none() {
         return None;

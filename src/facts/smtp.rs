@@ -1,9 +1,12 @@
 //! The facts of each address of an MX host on its SMTP port.
 
+use std::net::IpAddr;
+
+use super::addresses::{Answers, Unasked};
 use super::builder::{Builder, failure_text, failure_word, no_ipv6};
 use super::fact::Fact;
 use super::tls::{self, place};
-use super::tree::{ReplyFacts, SmtpFacts};
+use super::tree::{ReplyFacts, SmtpFacts, TlsSessionFacts};
 use crate::snapshot::{FailureKind, MxHost, Party, SmtpProbe, SmtpReply, Snapshot};
 use crate::source_text::escape;
 
@@ -24,20 +27,28 @@ pub fn looks_blocked(snapshot: &Snapshot) -> Option<bool> {
 
 const BLOCKED: &str = "no MX host could be reached on the SMTP port: outbound port 25 looks blocked on this network";
 
-/// The facts of every address of a host.
-pub fn probes(builder: &mut Builder<'_>, host: &MxHost, name: &str, path: &str) -> Fact<Vec<SmtpFacts>> {
+/// The facts of every address of a host, of those too that were not asked.
+pub fn probes(builder: &mut Builder<'_>, host: &MxHost, answers: &Answers<'_>, path: &str) -> Fact<Vec<SmtpFacts>> {
+    let (name, field) = (answers.name, "mx_hosts.probes");
     let path = format!("{path}.probes");
-    let Some(probes) = &host.probes else {
-        builder.why_left_out(&path, "mx_hosts.probes", &format!("how {name} answers on its SMTP port"));
-        return Fact::Unobserved;
-    };
-    if looks_blocked(builder.snapshot) == Some(true) {
-        builder.why(path.as_str(), BLOCKED);
+    let blocked = looks_blocked(builder.snapshot) == Some(true);
+    let probes = if blocked { &[][..] } else { host.probes.as_deref().unwrap_or_default() };
+    let asked: Vec<IpAddr> = probes.iter().map(|probe| probe.address).collect();
+    let unasked = answers.unasked(builder, &asked, field);
+    if probes.is_empty() && unasked.iter().all(|unasked| unasked.address.is_none()) && !unasked.is_empty() {
+        match blocked {
+            true => builder.why(path.as_str(), BLOCKED),
+            false => builder.why_left_out(&path, field, &format!("how {name} answers on its SMTP port")),
+        }
         return Fact::Unobserved;
     }
     let mut facts = Vec::new();
     for (index, probe) in probes.iter().enumerate() {
         facts.push(probe_facts(builder, probe, name, &format!("{path}[{index}]")));
+    }
+    for Unasked { address, reason } in unasked {
+        builder.why(format!("{path}[{}]", facts.len()), if blocked { BLOCKED.to_owned() } else { reason });
+        facts.push(SmtpFacts { address: address.map(|address| address.to_string()).into(), ..SmtpFacts::default() });
     }
     Fact::Known(facts)
 }
@@ -177,29 +188,60 @@ fn reply_lines(builder: &mut Builder<'_>, reply: Option<&SmtpReply>, path: &str,
     }
 }
 
-/// Whether all addresses of a host behave alike, and what differs.
+/// Whether all addresses of a host behave alike, and what differs; not observed where an address was not spoken to and
+/// the others behave alike.
 pub fn compared(probes: &Fact<Vec<SmtpFacts>>) -> (Fact<bool>, Fact<Option<String>>) {
     let Fact::Known(probes) = probes else { return (Fact::Unobserved, Fact::Unobserved) };
-    let answering: Vec<&SmtpFacts> =
-        probes.iter().filter(|probe| probe.greeting.known().is_some_and(Option::is_some)).collect();
-    let Some((first, rest)) = answering.split_first() else { return (Fact::Unobserved, Fact::Unobserved) };
-    let difference = rest.iter().find_map(|other| difference(first, other));
-    (Fact::Known(difference.is_none()), Fact::Known(difference))
+    // An address that gives no greeting is a finding of its own.
+    let silent = |probe: &SmtpFacts| probe.connected == Fact::Known(false) || probe.greeting == Fact::Known(None);
+    let mut speaking = probes.iter().filter(|probe| !silent(probe));
+    let Some(first) = speaking.next() else { return (Fact::Unobserved, Fact::Unobserved) };
+    let mut all_compared = true;
+    for other in speaking {
+        match difference(first, other) {
+            Some(None) => {}
+            Some(Some(difference)) => return (Fact::Known(false), Fact::Known(Some(difference))),
+            None => all_compared = false,
+        }
+    }
+    if all_compared { (Fact::Known(true), Fact::Known(None)) } else { (Fact::Unobserved, Fact::Unobserved) }
 }
 
-fn difference(a: &SmtpFacts, b: &SmtpFacts) -> Option<String> {
+/// What differs between two addresses, if anything; `None` where that was not observed.
+fn difference(a: &SmtpFacts, b: &SmtpFacts) -> Option<Option<String>> {
+    let what = match differs(&a.starttls_offered, &b.starttls_offered)? {
+        true => "one offers STARTTLS, the other does not",
+        false if a.starttls_offered == Fact::Known(false) => return Some(None),
+        false => match sessions_differ(a.tls.known()?, b.tls.known()?)? {
+            Some(what) => what,
+            None => return Some(None),
+        },
+    };
     let address = |facts: &SmtpFacts| facts.address.known().cloned().unwrap_or_default();
-    let subject = |facts: &SmtpFacts| {
-        let tls = facts.tls.known()?;
-        let certificate = tls.certificate.known()?.as_ref()?;
-        Some((certificate.dns_ids.known().cloned(), certificate.expired.known().copied(), tls.trusted.known().copied()))
+    Some(Some(format!("{} and {}: {what}", address(a), address(b))))
+}
+
+fn sessions_differ(a: &TlsSessionFacts, b: &TlsSessionFacts) -> Option<Option<&'static str>> {
+    if a.handshake == Fact::Known(false) && b.handshake == Fact::Known(false) {
+        return Some(None);
+    }
+    let certificates = match (a.certificate.known()?, b.certificate.known()?) {
+        (Some(a), Some(b)) => [differs(&a.dns_ids, &b.dns_ids), differs(&a.expired, &b.expired)],
+        (None, None) => [Some(false), Some(false)],
+        _ => [Some(true), Some(true)],
     };
-    let version = |facts: &SmtpFacts| facts.tls.known().and_then(|tls| tls.version.known().cloned());
-    let what = match () {
-        () if a.starttls_offered != b.starttls_offered => "one offers STARTTLS, the other does not",
-        () if subject(a) != subject(b) => "their certificates differ in names, dates or trust",
-        () if version(a) != version(b) => "they speak different versions of TLS",
-        () => return None,
-    };
-    Some(format!("{} and {}: {what}", address(a), address(b)))
+    let trust = differs(&a.trusted, &b.trusted);
+    let all = [certificates[0], certificates[1], trust, differs(&a.version, &b.version)];
+    match all {
+        [Some(true), ..] | [_, Some(true), ..] | [_, _, Some(true), _] => {
+            Some(Some("their certificates differ in names, dates or trust"))
+        }
+        [.., Some(true)] => Some(Some("they speak different versions of TLS")),
+        all if all.contains(&None) => None,
+        _ => Some(None),
+    }
+}
+
+fn differs<T: PartialEq>(a: &Fact<T>, b: &Fact<T>) -> Option<bool> {
+    Some(a.known()? != b.known()?)
 }

@@ -18,8 +18,8 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str
     let mut facts = TlsSessionFacts {
         handshake: Fact::Known(tls.handshake),
         failure: Fact::Known(tls.failure.as_ref().map(failure_text)),
-        version: Fact::Known(tls.version.clone()),
-        cipher: Fact::Known(tls.cipher.clone()),
+        version: negotiated(tls, &tls.version),
+        cipher: negotiated(tls, &tls.cipher),
         ..TlsSessionFacts::default()
     };
     summary(builder, tls, path, exhibit);
@@ -45,7 +45,11 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str
     facts.chain = Fact::Known(chain);
     facts.chain_ordered = Fact::Known(strays(&tls.chain).is_empty());
     facts.strays = Fact::Known(strays(&tls.chain));
-    facts.weaknesses = Fact::Known(weaknesses(&tls.chain));
+    facts.weaknesses = weaknesses(&tls.chain);
+    if facts.weaknesses.is_unobserved() {
+        builder
+            .why(format!("{path}.weaknesses"), "the snapshot does not hold every key's size and signature's algorithm");
+    }
     match &tls.trust {
         Some(trust) => {
             facts.trusted = Fact::Known(trust.verdict == TrustVerdict::Trusted);
@@ -55,6 +59,11 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str
         None => builder.why(format!("{path}.trust"), "the chain was not verified"),
     }
     facts
+}
+
+/// What a handshake agreed on: there is none where it failed, and always one where it did not.
+fn negotiated(tls: &TlsFacts, value: &Option<String>) -> Fact<Option<String>> {
+    if value.is_none() && tls.handshake { Fact::Unobserved } else { Fact::Known(value.clone()) }
 }
 
 /// The lines of the exhibit that speak of the handshake, with their places.
@@ -226,29 +235,40 @@ fn strays(chain: &[Certificate]) -> Vec<String> {
         .collect()
 }
 
-/// What is weak in a chain: the root's own signature is not looked at by anybody.
-fn weaknesses(chain: &[Certificate]) -> Vec<String> {
+/// What is weak in a chain: the root's own signature is not looked at by anybody. Not observed where nothing weak was
+/// seen and not all was.
+fn weaknesses(chain: &[Certificate]) -> Fact<Vec<String>> {
     let mut weaknesses = Vec::new();
+    let mut all_seen = true;
     for certificate in chain {
         let subject = escape(&certificate.subject);
-        let least = match certificate.key_algorithm.as_deref() {
+        let algorithm = certificate.key_algorithm.as_deref();
+        let least = match algorithm {
             Some("RSA") => 2048,
             Some("DSA") => 2048,
             Some("EC") => 224,
             _ => 0,
         };
-        if let (Some(bits), Some(algorithm)) = (certificate.key_bits, certificate.key_algorithm.as_deref())
-            && bits < least
-        {
-            weaknesses.push(format!("the {algorithm} key of {subject} has {bits} bits, less than {least}"));
+        match (algorithm, certificate.key_bits) {
+            (Some(algorithm), Some(bits)) if bits < least => {
+                weaknesses.push(format!("the {algorithm} key of {subject} has {bits} bits, less than {least}"));
+            }
+            (Some(_), Some(_)) => {}
+            (Some(_), None) if least == 0 => {}
+            _ => all_seen = false,
         }
-        let signature = certificate.signature_algorithm.as_deref().unwrap_or_default().to_ascii_lowercase();
-        let weak = ["md2", "md5", "sha1", "sha-1"].iter().find(|weak| signature.contains(**weak));
-        if let Some(weak) = weak.filter(|_| certificate.subject != certificate.issuer) {
+        if certificate.subject == certificate.issuer {
+            continue;
+        }
+        let signature = certificate.signature_algorithm.as_deref().map(str::to_ascii_lowercase);
+        all_seen = all_seen && signature.is_some();
+        let weak = ["md2", "md5", "sha1", "sha-1"];
+        let weak = weak.iter().find(|weak| signature.as_ref().is_some_and(|signature| signature.contains(**weak)));
+        if let Some(weak) = weak {
             weaknesses.push(format!("{subject} is signed with {}", weak.to_uppercase()));
         }
     }
-    weaknesses
+    if weaknesses.is_empty() && !all_seen { Fact::Unobserved } else { Fact::Known(weaknesses) }
 }
 
 /// The word for a verdict in the tree.

@@ -239,7 +239,7 @@ fn judged(rules: &RuleSet, rule: &Rule, expected: Expected, facts: &Facts) -> Ca
 }
 
 /// The snapshot with a patch applied.
-fn patched(snapshot: &Snapshot, patch: &BTreeMap<String, Value>) -> Result<Snapshot, String> {
+pub(super) fn patched(snapshot: &Snapshot, patch: &BTreeMap<String, Value>) -> Result<Snapshot, String> {
     let good = serde_json::to_value(snapshot).map_err(|error| error.to_string())?;
     let mut tree = good.clone();
     for (path, value) in patch {

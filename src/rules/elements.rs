@@ -27,8 +27,10 @@ pub struct Elements<'a> {
 /// One element of each list of a rule, and the variables that stand for them.
 #[derive(Clone, Debug)]
 pub struct Element<'a> {
-    /// The variables, outermost first.
+    /// The variables, outermost first; fewer than the rule has where an inner list was not observed.
     pub bindings: Vec<Binding<'a>>,
+    /// Why the list inside this element was not observed: the rule cannot be checked for what may be in it.
+    pub unobserved: Option<String>,
 }
 
 /// A variable that stands for an element of a list.
@@ -82,28 +84,28 @@ struct Gathering<'f> {
 
 impl Gathering<'_> {
     fn elements<'a>(&mut self, scopes: &'a Scopes) -> Result<Vec<Element<'a>>, String> {
-        let mut elements = vec![Element { bindings: Vec::new() }];
-        for (depth, (name, path)) in scopes.iter().enumerate() {
+        let mut elements = vec![Element { bindings: Vec::new(), unobserved: None }];
+        for (name, path) in scopes {
             let mut next = Vec::new();
-            let mut unobserved = None;
-            for element in &elements {
+            for element in elements {
+                if element.unobserved.is_some() {
+                    next.push(element);
+                    continue;
+                }
                 match self.list(path, &element.bindings) {
                     Ok(list) => next.extend(list.into_iter().filter_map(|(path, value)| {
                         let mut bindings = element.bindings.clone();
                         bindings.push(self.binding(name, path, value)?);
-                        Some(Element { bindings })
+                        Some(Element { bindings, unobserved: None })
                     })),
-                    Err(reason) => unobserved = Some(reason),
+                    Err(reason) if element.bindings.is_empty() => return Err(reason),
+                    Err(reason) => next.push(Element { unobserved: Some(reason), ..element }),
                 }
                 if next.len() > MAX_ELEMENTS {
                     return Err(format!("there are more than {MAX_ELEMENTS} elements to check"));
                 }
             }
-            // A list that was not observed leaves its rule unchecked, unless another element tells more.
-            match unobserved {
-                Some(reason) if next.is_empty() || depth == 0 => return Err(reason),
-                _ => elements = next,
-            }
+            elements = next;
         }
         Ok(elements)
     }

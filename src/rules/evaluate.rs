@@ -14,6 +14,7 @@ use super::expr::{Expr, environment, in_words};
 use super::functions;
 use super::load::{Rule, RuleAlso, RuleSet};
 use super::meter::{self, Meter};
+use super::template::Template;
 use super::verdicts::{Scoped, Verdict, Verdicts};
 use crate::facts::{self, Facts};
 use crate::outcome::{Check, Fix, Outcome, Related, Report, Severity, Summary};
@@ -180,7 +181,10 @@ impl<'a> Run<'a> {
             let mut context = context.new_inner_scope();
             context.set_variable_resolver(element);
             let bindings = &element.bindings;
-            let verdict = self.judge(rule, bindings, &context);
+            let verdict = match &element.unobserved {
+                Some(reason) => self.judge_unobserved(rule, bindings, reason, &context),
+                None => self.judge(rule, bindings, &context),
+            };
             let check = self.check(rule, &verdict, bindings, &context);
             if check.outcome == Outcome::Fail {
                 let _ = self.meter.spend_on_finding(octets_of(&check));
@@ -216,6 +220,29 @@ impl<'a> Run<'a> {
                 Err(reason) => Verdict::NotChecked(reason),
             },
         }
+    }
+
+    /// The verdict on an element whose inner list was not observed: not checked, unless what is known of the element
+    /// says that the rule does not concern it.
+    fn judge_unobserved(
+        &mut self,
+        rule: &Rule,
+        bindings: &Bindings<'_>,
+        reason: &str,
+        context: &Context<'_, '_>,
+    ) -> Verdict {
+        let scope: Vec<&str> = bindings.iter().map(|binding| binding.path.as_str()).collect();
+        if let Some(verdict) = self.required(rule, &scope) {
+            return verdict;
+        }
+        let unbound = |word: &String| rule.scopes.iter().skip(bindings.len()).any(|(name, _)| name == word);
+        let can_be_asked = |when: &&Expr| {
+            when.compiled().is_ok_and(|compiled| !compiled.paths.iter().filter_map(|path| path.first()).any(unbound))
+        };
+        let condition = rule.when.as_ref().filter(can_be_asked);
+        let verdict =
+            condition.and_then(|when| self.condition(rule, when, rule.otherwise.as_deref(), bindings, context));
+        verdict.unwrap_or_else(|| Verdict::NotChecked(reason.to_owned()))
     }
 
     /// What the rules that come first say of this element.
@@ -310,6 +337,12 @@ impl<'a> Run<'a> {
                     return self.facts.why_unobserved(&at);
                 }
             }
+            // The expression may have gone through the elements of a list, with a variable of its own.
+            if let Some(Value::List(list)) = value
+                && let Some(index) = list.iter().position(|item| member(item, key).is_none())
+            {
+                return self.facts.why_unobserved(&format!("{at}[{index}].{key}"));
+            }
         }
         self.facts.why_unobserved_key(key)
     }
@@ -319,10 +352,13 @@ impl<'a> Run<'a> {
         if *verdict == Verdict::Pass || matches!(verdict, Verdict::NotApplicable(_)) {
             return check;
         }
-        check.subject = rule.subject.as_ref().map(|subject| subject.render(context));
+        let is_known = |subject: &&Template| subject.replacement(context).is_some();
+        let subject = rule.subject.as_ref();
         if matches!(verdict, Verdict::NotChecked(_)) {
+            check.subject = subject.filter(is_known).map(|subject| subject.render(context));
             return check;
         }
+        check.subject = subject.map(|subject| subject.render(context));
         if let Some(reason) = rule.conditions_of_findings().find_map(|expr| problem(expr, context)) {
             self.mistaken(rule, reason);
         }

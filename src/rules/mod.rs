@@ -31,3 +31,5 @@ pub use self::mend::{Fixed, mend};
 
 #[cfg(test)]
 mod built_in_tests;
+#[cfg(test)]
+mod unseen_tests;

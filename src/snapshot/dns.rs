@@ -69,10 +69,10 @@ impl<R> Lookup<R> {
     }
 
     /// The records, where it is known what they are: empty after NODATA and NXDOMAIN, `None` when the
-    /// question was not answered.
+    /// question was not answered, or the answer's records were left out.
     pub fn known(&self) -> Option<&[R]> {
         match self.outcome()? {
-            DnsOutcome::Answer => Some(&self.records),
+            DnsOutcome::Answer => Some(self.records.as_slice()).filter(|records| !records.is_empty()),
             DnsOutcome::Nodata | DnsOutcome::Nxdomain => Some(&[]),
             _ => None,
         }

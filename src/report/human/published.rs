@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::page::Page;
 use super::time_in_words;
+use crate::report::wording::counted;
 use crate::rules::duration;
 use crate::source_text::escape;
 
@@ -19,6 +20,7 @@ pub fn published(facts: &Value, page: &Page<'_>) -> String {
         }
     }
     lines.extend(policy(facts));
+    lines.extend(unasked(facts));
     if let Some(proof) = text(facts, "/record/dnssec") {
         lines.push(("DNSSEC", format!("the _mta-sts record is {proof}")));
     }
@@ -67,6 +69,25 @@ fn hosts(facts: &Value) -> Vec<(&'static str, String)> {
         lines.push(("", format!("and {more} more MX hosts")));
     }
     lines
+}
+
+/// How many of the addresses that DNS names were not asked, or could not be: the rules about them are not checked.
+fn unasked(facts: &Value) -> Option<(&'static str, String)> {
+    let list = |of: &Value, path: &str| of.pointer(path).and_then(Value::as_array).cloned().unwrap_or_default();
+    let hosts = list(facts, "/mx/hosts");
+    let probes = hosts.iter().chain(facts.pointer("/policy_host")).flat_map(|host| list(host, "/probes"));
+    let addresses: Vec<Value> = probes.filter(|probe| probe.get("address").is_some()).collect();
+    let unasked = addresses.iter().filter(|probe| probe.get("connected").is_none()).count();
+    let unknown = hosts.iter().filter(|host| host.get("resolves").is_none()).count();
+    let mut parts = Vec::new();
+    if unasked > 0 {
+        let was = if unasked == 1 { "was" } else { "were" };
+        parts.push(format!("{unasked} of {} addresses {was} not asked", addresses.len()));
+    }
+    if unknown > 0 {
+        parts.push(format!("the addresses of {} are not known", counted(unknown, "MX host")));
+    }
+    if parts.is_empty() { None } else { Some(("unseen", parts.join("; "))) }
 }
 
 fn policy(facts: &Value) -> Option<(&'static str, String)> {

@@ -1,0 +1,149 @@
+//! The address answers of one host: what they name, and what of it was observed. For MX hosts and the policy host.
+
+use std::net::IpAddr;
+
+use super::address::address_facts;
+use super::builder::{Builder, proof_word, question_text};
+use super::fact::Fact;
+use super::tree::AddressFacts;
+use crate::grammar::names::plain;
+use crate::snapshot::{AddressRecord, DnssecProof, Lookup};
+
+/// The A and AAAA answers of a name.
+#[derive(Clone, Copy, Debug)]
+pub struct Answers<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// Its A RRset, where it was looked up.
+    pub ipv4: Option<&'a Lookup<AddressRecord>>,
+    /// Its AAAA RRset, where it was looked up.
+    pub ipv6: Option<&'a Lookup<AddressRecord>>,
+}
+
+/// Something that a sender would speak to, and that was not spoken to here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unasked {
+    /// The address; `None` where a whole family is meant, whose answer was not observed.
+    pub address: Option<IpAddr>,
+    /// Why.
+    pub reason: String,
+}
+
+impl<'a> Answers<'a> {
+    /// Whether the name has an address: no, only where both families say so.
+    pub fn resolves(&self) -> Fact<bool> {
+        let some = |lookup: Option<&Lookup<AddressRecord>>| Some(!lookup?.known()?.is_empty());
+        match (some(self.ipv4), some(self.ipv6)) {
+            (Some(true), _) | (_, Some(true)) => Fact::Known(true),
+            (Some(false), Some(false)) => Fact::Known(false),
+            _ => Fact::Unobserved,
+        }
+    }
+
+    /// The addresses, A before AAAA. A family whose answer was not observed is an element of which only the family is
+    /// known; where neither was, there is no list.
+    pub fn addresses(&self, builder: &mut Builder<'_>, path: &str) -> Fact<Vec<AddressFacts>> {
+        if self.families().all(|(.., lookup)| known(lookup).is_none()) {
+            return Fact::Unobserved;
+        }
+        let mut facts: Vec<AddressFacts> = Vec::new();
+        for (kind, family, lookup) in self.families() {
+            match known(lookup) {
+                Some(records) => facts.extend(records.iter().map(|record| address_facts(record.address))),
+                None => {
+                    builder.why(format!("{path}.addresses[{}]", facts.len()), self.unanswered_by(kind, lookup));
+                    facts.push(AddressFacts { family: Fact::Known(family.to_owned()), ..AddressFacts::default() });
+                }
+            }
+        }
+        Fact::Known(facts)
+    }
+
+    /// What the answers name beside the addresses that were `asked`; `field` is the part of the snapshot that would
+    /// hold the rest.
+    pub fn unasked(&self, builder: &Builder<'_>, asked: &[IpAddr], field: &str) -> Vec<Unasked> {
+        let mut unasked: Vec<Unasked> = Vec::new();
+        for (kind, _, lookup) in self.families() {
+            let Some(records) = known(lookup) else {
+                unasked.push(Unasked { address: None, reason: self.unanswered_by(kind, lookup) });
+                continue;
+            };
+            for address in records.iter().map(|record| record.address) {
+                if !asked.contains(&address) && !unasked.iter().any(|other| other.address == Some(address)) {
+                    let reason = self.why_unasked(builder, address, field);
+                    unasked.push(Unasked { address: Some(address), reason });
+                }
+            }
+        }
+        unasked
+    }
+
+    /// Whether both answers are known and name nothing but these addresses.
+    pub fn are_all_in(&self, asked: &[IpAddr]) -> bool {
+        self.families().all(|(.., lookup)| {
+            known(lookup).is_some_and(|records| records.iter().all(|record| asked.contains(&record.address)))
+        })
+    }
+
+    /// How the queries ended that gave no answer; `None` where both families are known.
+    pub fn unanswered(&self) -> Option<String> {
+        let unanswered = self.families().filter(|(.., lookup)| known(*lookup).is_none());
+        let reasons: Vec<String> = unanswered.map(|(kind, _, lookup)| self.unanswered_by(kind, lookup)).collect();
+        if self.ipv4.is_none() && self.ipv6.is_none() {
+            return Some(format!("the addresses of {} were not looked up", self.name));
+        }
+        if reasons.is_empty() { None } else { Some(reasons.join("; ")) }
+    }
+
+    /// Where a CNAME at the name points; that there is none is known only where both answers are.
+    pub fn alias(&self) -> Fact<Option<String>> {
+        let alias = self.families().filter_map(|(.., lookup)| lookup).find_map(|lookup| lookup.aliases.first());
+        if alias.is_none() && self.families().any(|(.., lookup)| known(lookup).is_none()) {
+            return Fact::Unobserved;
+        }
+        Fact::Known(alias.map(|alias| plain(&alias.target)))
+    }
+
+    /// The weaker proof of the two answers; that both are secure is known only where both were looked at.
+    pub fn dnssec(&self) -> Fact<String> {
+        let order = [DnssecProof::Bogus, DnssecProof::Indeterminate, DnssecProof::Insecure, DnssecProof::Secure];
+        let proofs: Vec<_> = self.families().map(|(.., lookup)| lookup.and_then(|lookup| lookup.dnssec)).collect();
+        let weakest = order.into_iter().find(|proof| proofs.contains(&Some(*proof)));
+        match weakest {
+            Some(DnssecProof::Secure) if proofs.iter().any(|proof| *proof != Some(DnssecProof::Secure)) => {
+                Fact::Unobserved
+            }
+            weakest => proof_word(weakest),
+        }
+    }
+
+    fn families(&self) -> impl Iterator<Item = (&'static str, &'static str, Option<&'a Lookup<AddressRecord>>)> {
+        [("A", "IPv4", self.ipv4), ("AAAA", "IPv6", self.ipv6)].into_iter()
+    }
+
+    fn unanswered_by(&self, kind: &str, lookup: Option<&Lookup<AddressRecord>>) -> String {
+        lookup.map_or_else(
+            || format!("{kind} {} was not looked up", self.name),
+            |lookup| question_text(lookup, kind, self.name),
+        )
+    }
+
+    /// Why an address was not asked: of several reasons for one part of the snapshot, the one that speaks of its
+    /// family or its host.
+    fn why_unasked(&self, builder: &Builder<'_>, address: IpAddr, field: &str) -> String {
+        let family = if address.is_ipv4() { "no IPv4 " } else { "no IPv6 " };
+        let reasons: Vec<&str> = builder.left_out(field).collect();
+        let speaks_of = |word: &str| reasons.iter().find(|reason| reason.contains(word));
+        // A reason that speaks of families or of a number of addresses is not one for the others.
+        let general = || reasons.iter().find(|reason| !reason.contains("no IPv") && !reason.contains(" addresses of "));
+        let reason = speaks_of(family)
+            .or_else(|| speaks_of(&format!(" addresses of {} ", self.name)))
+            .or_else(general)
+            .map(|reason| (*reason).to_owned());
+        reason.unwrap_or_else(|| format!("{address} of {} was not asked", self.name))
+    }
+}
+
+fn known(lookup: Option<&Lookup<AddressRecord>>) -> Option<&[AddressRecord]> {
+    lookup?.known()
+}
