@@ -69,8 +69,9 @@ pub struct NetworkArgs {
     /// where there were more.
     #[arg(long, value_name = "N", default_value_t = 8, help_heading = "Collection")]
     pub max_addresses: usize,
-    /// How many conversations with hosts go on at the same time, over all domains; no host gets more than two.
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = concurrency, help_heading = "Collection")]
+    /// How many conversations with hosts go on at the same time, over all domains: each domain has a
+    /// sixteenth of them.
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = concurrency, help_heading = "Collection")]
     pub concurrency: usize,
     /// Connect to public addresses alone, on ports 443, 25 and 53: for domains that strangers name. What is not connected to
     /// is not checked.

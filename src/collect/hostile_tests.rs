@@ -549,3 +549,45 @@ async fn a_domain_that_answers_nothing_at_all_ends_at_the_deadline() {
     assert!(record.failure.unwrap().detail.contains("whole collection"));
     assert_eq!((snapshot.mx_hosts, snapshot.policy), (None, None));
 }
+
+#[tokio::test]
+async fn hosts_that_hang_take_no_place_of_another_domain() {
+    let authority = Authority::new();
+    let smtp_port = smtp(authority.identity(&["mx.innocent.test"]).acceptor()).await;
+    for network in 0..4_u8 {
+        for last in 1..=8_u8 {
+            let address = std::net::IpAddr::from([127, 66, network, last]);
+            super::testing::listen_at(address, smtp_port, |stream| async move {
+                let _held = stream;
+                std::future::pending().await
+            })
+            .await;
+        }
+    }
+    let mut zone =
+        Zone::default().mx("innocent.test", 10, "mx.innocent.test").a("mx.innocent.test", Ipv4Addr::LOCALHOST);
+    let hostile = ["hostile.test", "evil.test"];
+    for domain in hostile {
+        for host in 0..MAX_MX_HOSTS {
+            let exchange = format!("mx{host}.{domain}");
+            zone = zone.mx(domain, 10, &exchange);
+            for last in 1..=8 {
+                zone = zone.a(&exchange, Ipv4Addr::new(127, 66, (host % 4) as u8, last));
+            }
+        }
+    }
+    let zone = zone.serve().await;
+    let options = options(zone, authority.roots(), closed_port().await, smtp_port);
+    let collector = super::Collector::new(options).unwrap();
+    let now = jiff::Timestamp::now();
+    let harm = futures_util::future::join_all(hostile.iter().map(|domain| collector.collect(domain, now)));
+    let innocent = async {
+        let began = Instant::now();
+        let snapshot = collector.collect("innocent.test", now).await;
+        (snapshot, began.elapsed())
+    };
+    let (_, (snapshot, took)) = tokio::join!(harm, innocent);
+    let probe = snapshot.mx_hosts.unwrap().remove(0).probes.unwrap().remove(0);
+    assert!(probe.tls.as_ref().is_some_and(|tls| tls.handshake), "{:?}", probe.failure);
+    assert!(took < Duration::from_secs(3), "{took:?}");
+}

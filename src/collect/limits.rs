@@ -32,8 +32,18 @@ pub const MAX_QUESTIONS: usize = 96;
 pub const MAX_VALIDATIONS: usize = 64;
 /// How many steps' time a validation may take: it asks for the keys of one zone after the other.
 pub const VALIDATION_STEPS: u32 = 3;
-/// How many conversations with one host go on at the same time: many hosts refuse more.
+/// How many conversations with one host of a domain go on at the same time.
 pub const MAX_PER_HOST: usize = 2;
+/// How many conversations with one port of an address go on at the same time: many hosts refuse more.
+pub const MAX_PER_ADDRESS: usize = 4;
+/// How many conversations with one port go on at the same time in one network, /24 or /64.
+pub const MAX_PER_NETWORK: usize = 16;
+/// Into how many shares the places of a run are divided: a domain gets one, whatever its hosts do.
+pub const SHARES: usize = 16;
+/// How many addresses of hosts one domain has connected to.
+pub const MAX_CONNECTIONS: usize = 256;
+/// How many octets of what a domain's hosts say are kept, beyond which no other conversation begins.
+pub const MAX_KEPT_OCTETS: usize = 4 << 20;
 /// How many octets an SMTP reply may have in all (a line has 512 at most, RFC 5321 §4.5.3.1.5).
 pub const MAX_REPLY_OCTETS: usize = 32_768;
 /// How many lines an SMTP reply may have.
@@ -143,7 +153,12 @@ mod tests {
             ("records of an answer", MAX_RECORDS as u64),
             ("addresses of the zone's own name servers", MAX_NAME_SERVERS as u64),
             ("questions under way at the same time", MAX_QUESTIONS as u64),
-            ("conversations with one host at the same time", MAX_PER_HOST as u64),
+            ("conversations with one host of a domain at the same time", MAX_PER_HOST as u64),
+            ("conversations with one address at the same time", MAX_PER_ADDRESS as u64),
+            ("conversations with one network, /24 or /64, at the same time", MAX_PER_NETWORK as u64),
+            ("shares of the conversations of a run, one for each domain", SHARES as u64),
+            ("addresses of hosts that one domain has connected to", MAX_CONNECTIONS as u64),
+            ("octets kept of what a domain's hosts say", MAX_KEPT_OCTETS as u64),
             ("lines of an SMTP reply", MAX_REPLY_LINES as u64),
             ("octets of an SMTP reply", MAX_REPLY_OCTETS as u64),
             ("octets of a line that are recorded", MAX_LINE_OCTETS as u64),

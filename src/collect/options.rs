@@ -79,7 +79,7 @@ impl Default for Options {
             connect_to: ConnectTo::Any,
             turns: None,
             about_url: None,
-            concurrency: 64,
+            concurrency: 128,
         }
     }
 }

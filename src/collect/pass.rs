@@ -7,19 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{join, join_all};
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::Collector;
-use super::failure::failure;
-use super::limits::{Clock, MAX_MX_HOSTS, MAX_PER_HOST};
+use super::limits::{Clock, MAX_MX_HOSTS};
 use super::options::Families;
 use super::reach::is_silent;
+use super::shares::Share;
 use super::smtp;
 use super::timeline::Timeline;
 use super::tls::Observatory;
 use crate::snapshot::{
-    AddressRecord, Collection, DnsOutcome, Failure, FailureKind, LeftOut, Lookup, MxHost, MxRecord, SmtpProbe,
-    Snapshot, TxtRecord,
+    AddressRecord, Collection, DnsOutcome, LeftOut, Lookup, MxHost, MxRecord, SmtpProbe, Snapshot, TxtRecord,
 };
 
 /// One pass over one domain.
@@ -29,6 +27,7 @@ pub struct Pass<'a> {
     pub(super) observatory: Observatory,
     pub(super) clock: Clock,
     pub(super) timeline: Timeline<'a>,
+    pub(super) share: Share,
     left_out: Mutex<BTreeSet<(String, String)>>,
 }
 
@@ -36,7 +35,8 @@ impl<'a> Pass<'a> {
     /// A pass over `domain` that has until the end of `clock`.
     pub fn new(collector: &'a Collector, domain: &'a str, observatory: Observatory, clock: Clock) -> Self {
         let timeline = Timeline::new(clock, domain, &collector.activity);
-        Pass { collector, domain, observatory, clock, timeline, left_out: Mutex::default() }
+        let share = collector.shares.of_domain();
+        Pass { collector, domain, observatory, clock, timeline, share, left_out: Mutex::default() }
     }
 
     /// Collects everything.
@@ -202,43 +202,41 @@ impl<'a> Pass<'a> {
 
     /// Speaks to one address of a host, unless it was spoken to in this run already.
     async fn smtp_probe(&self, exchange: &str, address: IpAddr) -> SmtpProbe {
-        let key = (exchange.to_ascii_lowercase(), address);
-        let is_final = |probe: &Arc<SmtpProbe>| probe.failure.is_none() || !self.clock.is_over();
-        let probe = self.collector.probes.get(key, is_final, || async {
-            let unasked = |failure| SmtpProbe { failure: Some(failure), ..smtp::unasked(address) };
-            let probe = match self.collector.guard.admit(address) {
-                Ok(admitted) => match self.permit(exchange).await {
-                    Ok(_permits) => {
-                        let _turn = match &self.collector.options.turns {
-                            Some(turns) => Some(turns.take(address).await),
-                            None => None,
-                        };
-                        smtp::probe(exchange, admitted, &self.collector.manner, &self.observatory, self.clock).await
-                    }
-                    Err(failure) => unasked(failure),
-                },
-                Err(failure) => unasked(failure),
-            };
-            self.collector.reach.note(&probe);
-            Arc::new(probe)
-        });
-        let probe = self.timeline.step(format!("SMTP {exchange} at {address}"), probe).await;
-        Arc::unwrap_or_clone(probe)
+        let probe = self.timeline.step(format!("SMTP {exchange} at {address}"), self.conversation(exchange, address));
+        Arc::unwrap_or_clone(probe.await)
     }
 
-    /// The leave to speak to a host: not too many conversations at once, with it and in all.
-    pub(super) async fn permit(&self, host: &str) -> Result<(OwnedSemaphorePermit, SemaphorePermit<'_>), Failure> {
-        let permits = async {
-            let host = self.collector.by_host.get(
-                host.to_ascii_lowercase(),
-                |_| true,
-                || async { Arc::new(Semaphore::new(MAX_PER_HOST)) },
-            );
-            let permit = host.await.acquire_owned().await.ok()?;
-            Some((permit, self.collector.conversations.acquire().await.ok()?))
+    async fn conversation(&self, exchange: &str, address: IpAddr) -> Arc<SmtpProbe> {
+        let collector = self.collector;
+        let unasked = |failure| SmtpProbe { failure: Some(failure), ..smtp::unasked(address) };
+        let admitted = match collector.guard.admit(address) {
+            Ok(admitted) => admitted,
+            Err(failure) => return Arc::new(unasked(failure)),
         };
-        let ended = || failure(FailureKind::Other, "the run has ended");
-        self.clock.until_deadline("free place in the queue", permits).await?.ok_or_else(ended)
+        // The turn comes first: a domain that waits for one of its own must not hold up the others that share the host.
+        let _turn = match self.share.turn(exchange, self.clock).await {
+            Ok(turn) => turn,
+            Err(failure) => return Arc::new(unasked(failure)),
+        };
+        let key = (exchange.to_ascii_lowercase(), address);
+        let is_final = |probe: &Arc<SmtpProbe>| probe.failure.is_none() || !self.clock.is_over();
+        let probe = collector.probes.get(key, is_final, || async {
+            let probe = match collector.shares.connection(admitted, collector.options.smtp_port, self.clock).await {
+                Ok(_leave) => {
+                    let _rare = match &collector.options.turns {
+                        Some(turns) => Some(turns.take(address).await),
+                        None => None,
+                    };
+                    smtp::probe(exchange, admitted, &collector.manner, &self.observatory, self.clock).await
+                }
+                Err(failure) => unasked(failure),
+            };
+            collector.reach.note(&probe);
+            Arc::new(probe)
+        });
+        let probe = probe.await;
+        self.share.keep(&*probe);
+        probe
     }
 
     /// The addresses of a host that are asked.

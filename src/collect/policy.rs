@@ -37,13 +37,19 @@ impl Pass<'_> {
                     Ok(admitted) => admitted,
                     Err(failure) => return unasked(failure),
                 };
-                match self.permit(name).await {
-                    Ok(_permits) => {
+                let _turn = match self.share.turn(name, self.clock).await {
+                    Ok(turn) => turn,
+                    Err(failure) => return unasked(failure),
+                };
+                let probe = match self.collector.shares.connection(admitted, port, self.clock).await {
+                    Ok(_leave) => {
                         let user_agent = &self.collector.user_agent;
                         https::probe(name, admitted, port, user_agent, &self.observatory, self.clock).await
                     }
                     Err(failure) => unasked(failure),
-                }
+                };
+                self.share.keep(&probe);
+                probe
             };
             self.timeline.step(format!("HTTPS {name} at {address}"), fetch).await
         });

@@ -28,7 +28,7 @@ const HOSTILE: [&str; 14] = [
     "1. one `a|b` |c| `unclosed **bold** _it_",
     "\u{2028}\u{2029}\u{85}",
     "a\u{200b}b\u{ad}c\u{e0041}d\u{2060}e\u{feff}",
-    "a long text before what a runner takes for a command to itself ::stop-commands::x ##[error]owned",
+    "a long text before what a runner takes for a command to itself ::stop-commands::x ##[error]owned ##vso[task.complete]",
 ];
 
 fn check(text: &str, severity: Severity, outcome: Outcome) -> Check {
@@ -280,7 +280,7 @@ fn the_report_for_people_holds_nothing_raw_and_no_command_of_a_runner() {
             let style = Style { accessible, unicode: true, show_passed: true, width: 60, ..Style::plain() };
             let shown = human(&linted.report, &linted.facts, &style);
             assert_printable(&shown, text);
-            assert!(!shown.contains("##["), "{text:?}: {shown}");
+            assert!(!shown.contains("##[") && !shown.contains("##vso["), "{text:?}: {shown}");
             assert!(!shown.lines().any(|line| line.trim_start().starts_with("::")), "{text:?}: {shown}");
         }
     });

@@ -76,7 +76,7 @@ pub fn total(reports: usize, summary: &Summary) -> String {
 }
 
 /// The text without what a runner of CI jobs takes for a command to itself, wherever it reads one in a log: `::` at
-/// the beginning of a line, and `##[`.
+/// the beginning of a line, `##[`, and `##vso[`.
 fn no_commands(text: &str) -> String {
     let line = |line: &str| {
         let rest = line.trim_start();
@@ -86,7 +86,7 @@ fn no_commands(text: &str) -> String {
             false => line.to_owned(),
         }
     };
-    text.split_inclusive('\n').map(line).collect::<String>().replace("##[", "#\\#[")
+    text.split_inclusive('\n').map(line).collect::<String>().replace("##[", "#\\#[").replace("##vso[", "#\\#vso[")
 }
 
 /// The text for terminals that have nothing but ASCII: every other character takes one column, but for those that

@@ -1,0 +1,203 @@
+//! Who may speak to a host, and how much of what hosts say is kept: shared out by domain, so that none takes the others'
+//! places, and limited by address and network, whatever names lead there. Every pass takes its share here.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::failure::failure;
+use super::guard::Admitted;
+use super::limits::{Clock, MAX_CONNECTIONS, MAX_KEPT_OCTETS, MAX_PER_ADDRESS, MAX_PER_HOST, MAX_PER_NETWORK, SHARES};
+use super::memo::Memo;
+use crate::snapshot::{Failure, FailureKind};
+
+/// How many hosts, addresses and networks have places of their own.
+const REMEMBERED: usize = 8_192;
+
+type Places = Arc<Semaphore>;
+
+/// The places of a run.
+pub struct Shares {
+    run: Places,
+    each: usize,
+    addresses: Memo<(IpAddr, u16), Places>,
+    networks: Memo<(IpAddr, u16), Places>,
+}
+
+impl Shares {
+    /// So many places in all, of which each domain gets the same number.
+    pub fn new(concurrency: usize) -> Self {
+        Shares {
+            run: Arc::new(Semaphore::new(concurrency.max(1))),
+            each: concurrency.checked_div(SHARES).unwrap_or(1).max(1),
+            addresses: Memo::new(REMEMBERED),
+            networks: Memo::new(REMEMBERED),
+        }
+    }
+
+    /// The share of one domain.
+    pub fn of_domain(&self) -> Share {
+        Share {
+            places: Arc::new(Semaphore::new(self.each)),
+            hosts: Memo::new(REMEMBERED),
+            connections: AtomicUsize::new(0),
+            octets: AtomicUsize::new(0),
+        }
+    }
+
+    /// The leave to connect to an address. Whoever waits for the run holds places that only its own peers share.
+    pub async fn connection(&self, to: Admitted, port: u16, clock: Clock) -> Result<Leave, Failure> {
+        let address = to.address().to_canonical();
+        let permits = async {
+            let own = taken(&self.addresses, (address, port), MAX_PER_ADDRESS).await?;
+            let near = taken(&self.networks, (network(address), port), MAX_PER_NETWORK).await?;
+            let run = self.run.clone().acquire_owned().await.ok()?;
+            Some(Leave { _permits: [Some(own), Some(near), Some(run)] })
+        };
+        clock.until_deadline("free place in the queue", permits).await?.ok_or_else(ended)
+    }
+}
+
+/// What one domain may cost: its places, its connections, and the octets that are kept.
+pub struct Share {
+    places: Places,
+    hosts: Memo<String, Places>,
+    connections: AtomicUsize,
+    octets: AtomicUsize,
+}
+
+impl Share {
+    /// The leave to speak to a host. Its hosts take turns: none of them waits with more than two addresses.
+    pub async fn turn(&self, host: &str, clock: Clock) -> Result<Leave, Failure> {
+        let permits = async {
+            let host = taken(&self.hosts, host.to_ascii_lowercase(), MAX_PER_HOST).await?;
+            let place = self.places.clone().acquire_owned().await.ok()?;
+            Some(Leave { _permits: [Some(host), Some(place), None] })
+        };
+        let leave = clock.until_deadline("free place in the queue", permits).await?.ok_or_else(ended)?;
+        if self.octets.load(Ordering::Relaxed) > MAX_KEPT_OCTETS {
+            let detail = format!("not connected to: the hosts of this domain said more than {MAX_KEPT_OCTETS} octets");
+            return Err(failure(FailureKind::Limit, detail));
+        }
+        if self.connections.fetch_add(1, Ordering::Relaxed) >= MAX_CONNECTIONS {
+            let detail = format!("not connected to: this domain names more than {MAX_CONNECTIONS} addresses of hosts");
+            return Err(failure(FailureKind::Limit, detail));
+        }
+        Ok(leave)
+    }
+
+    /// Notes what is kept of a conversation, by its size in a snapshot.
+    pub fn keep(&self, seen: &impl Serialize) {
+        let mut size = Size(0);
+        if serde_json::to_writer(&mut size, seen).is_ok() {
+            self.octets.fetch_add(size.0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Places that are taken until this is dropped.
+pub struct Leave {
+    _permits: [Option<OwnedSemaphorePermit>; 3],
+}
+
+async fn taken<K: Clone + Ord>(memo: &Memo<K, Places>, key: K, most: usize) -> Option<OwnedSemaphorePermit> {
+    memo.get(key, |_| true, || async { Arc::new(Semaphore::new(most)) }).await.acquire_owned().await.ok()
+}
+
+/// The network that an address is likely to share with its neighbours: /24, or /64 for IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => IpAddr::V4((u32::from(address) & 0xffff_ff00).into()),
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
+    }
+}
+
+fn ended() -> Failure {
+    failure(FailureKind::Other, "the run has ended")
+}
+
+/// Counts what is written.
+struct Size(usize);
+
+impl std::io::Write for Size {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.saturating_add(octets.len());
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::collect::guard::Guard;
+    use crate::collect::options::ConnectTo;
+
+    fn clock() -> Clock {
+        Clock::start(Duration::from_millis(50), Duration::from_millis(50))
+    }
+
+    #[tokio::test]
+    async fn a_domain_keeps_its_places_whatever_the_others_hold() {
+        let shares = Shares::new(2 * SHARES);
+        let mut held = Vec::new();
+        for domain in 0..SHARES {
+            let share = shares.of_domain();
+            for host in 0..2 {
+                let turn = share.turn(&format!("mx{host}"), clock()).await.unwrap();
+                let address = IpAddr::from([10, u8::try_from(domain).unwrap(), host, 1]);
+                let to = Guard::new(ConnectTo::Any).admit(address).unwrap();
+                held.push((turn, shares.connection(to, 25, clock()).await.unwrap()));
+            }
+            assert!(share.turn("mx2", clock()).await.is_err(), "its share is taken");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_and_its_network_are_spared_whatever_names_lead_there() {
+        let shares = Shares::new(1_024);
+        let connection = async |address: &str, port| {
+            let to = Guard::new(ConnectTo::Any).admit(address.parse().unwrap()).unwrap();
+            shares.connection(to, port, clock()).await
+        };
+        let mut held = Vec::new();
+        for _ in 0..MAX_PER_ADDRESS {
+            held.push(connection("192.0.2.1", 25).await.unwrap());
+        }
+        assert!(connection("192.0.2.1", 25).await.is_err());
+        assert!(connection("::ffff:192.0.2.1", 25).await.is_err(), "the same host in another form");
+        assert!(connection("192.0.2.1", 443).await.is_ok());
+        for last in 0..MAX_PER_NETWORK - MAX_PER_ADDRESS {
+            held.push(connection(&format!("192.0.2.{}", last + 2), 25).await.unwrap());
+        }
+        assert!(connection("192.0.2.254", 25).await.is_err());
+        assert!(connection("192.0.3.1", 25).await.is_ok());
+        for last in 0..MAX_PER_NETWORK {
+            held.push(connection(&format!("2001:db8::{last:x}"), 25).await.unwrap());
+        }
+        assert!(connection("2001:db8::ffff", 25).await.is_err() && connection("2001:db8:0:1::1", 25).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn connections_and_octets_have_an_end() {
+        let shares = Shares::new(1_024);
+        let share = shares.of_domain();
+        for host in 0..MAX_CONNECTIONS {
+            assert!(share.turn(&format!("mx{host}"), clock()).await.is_ok());
+        }
+        let failure = share.turn("mx", clock()).await.err().unwrap();
+        assert_eq!(failure.kind, FailureKind::Limit);
+        let share = shares.of_domain();
+        share.keep(&"x".repeat(MAX_KEPT_OCTETS));
+        assert_eq!(share.turn("mx", clock()).await.err().unwrap().kind, FailureKind::Limit);
+    }
+}
