@@ -7,9 +7,9 @@ FROM rust:1-alpine AS build
 RUN apk add --no-cache gcc musl-dev
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked \
+RUN cargo build --profile dist --locked \
   && mkdir -p /image/work && mkdir -m 1777 /image/tmp \
-  && mv target/release/stslint /image/stslint
+  && mv target/dist/stslint /image/stslint
 
 # The web validator: docker build --target serve -t stslint-serve . && docker run -p 8080:8080 -v results:/work stslint-serve
 FROM scratch AS serve

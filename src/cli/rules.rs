@@ -175,7 +175,7 @@ fn test(
         // Rules that are included may be required by those that are tested.
         let others = included.iter().filter(|source| !own.iter().any(|own| same_file(own, source)));
         let sources: Vec<Source> = others.chain(own).cloned().collect();
-        tested.run(&RuleSet::with_own(&sources)?, &wanted, output)?;
+        tested.run(&RuleSet::with_edited(&sources)?, &wanted, output)?;
     }
     if format == TestFormat::Human {
         let all: Vec<Source> = own.iter().cloned().chain(built_in_sources()).collect();

@@ -261,6 +261,21 @@ mod tests {
     use crate::rules::expr::{Expr, environment};
     use crate::rules::functions;
 
+    /// The functions that take no longer for longer arguments: they read a number, or as much as two texts have in common.
+    const SHORT: [&str; 5] = ["double", "duration", "endsWith", "int", "startsWith"];
+    /// The functions that spend in their own bodies.
+    const SPENDS: [&str; 2] = ["join", "matches"];
+
+    #[test]
+    fn every_function_has_its_cost() {
+        for function in functions() {
+            let call = CallExpr { func_name: function.name.to_owned(), target: None, args: Vec::new() };
+            let costs = cost_of(&call).is_some();
+            let told = SHORT.contains(&function.name) || SPENDS.contains(&function.name);
+            assert!(costs != told, "`{}`: put it into `cost_of`, or into `SHORT` if it reads little", function.name);
+        }
+    }
+
     fn context(meter: &Arc<Meter>, words: usize) -> Context<'static, 'static> {
         let mut context = Context::with_env(environment().clone());
         functions::add_to(&mut context, meter);

@@ -541,7 +541,7 @@ fn a_configuration_to_begin_with_changes_nothing_and_is_never_overwritten() {
 fn minimal_switches_off_what_can_never_be_an_error() {
     let rules = RuleSet::built_in().unwrap();
     let mut text = "# yaml-language-server: $schema=../../schema/config.schema.json\n\
-        # The profile `minimal`: only rules that can be errors. STSLINT_BLESS=1 cargo test --test config writes it anew.\nrules:\n"
+        # The profile `minimal`: only rules that can be errors. `cargo bless` writes it anew.\nrules:\n"
         .to_owned();
     for rule in &rules.rules {
         let worst = rule.severity_if.iter().map(|(_, severity)| *severity).chain([rule.severity]).max();
@@ -553,7 +553,7 @@ fn minimal_switches_off_what_can_never_be_an_error() {
     if std::env::var_os("STSLINT_BLESS").is_some() {
         std::fs::write(path, &text).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(path).unwrap(), text, "STSLINT_BLESS=1 cargo test --test config");
+    assert_eq!(std::fs::read_to_string(path).unwrap(), text, "run `cargo bless`");
     let folder = Folder::of(&[("stslint.yaml", "extends: minimal\n")]);
     assert_eq!(failing(&folder.report(&[])), [] as [&str; 0]);
 }

@@ -4,7 +4,7 @@
 //! A block behind `<!-- file: NAME -->` is written to that file first; `<!-- copy: FILE as NAME -->` copies one of the
 //! project's. The lines of `sh` blocks that begin with
 //! `stslint` run too, except where they need the internet or a file of the reader's: then their options must exist.
-//! With `STSLINT_BLESS=1` the outputs in the documents are written anew.
+//! `cargo bless` writes the outputs in the documents anew, and keeps each `…` where it was.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -103,6 +103,44 @@ fn fits(shown: &[&str], printed: &[&str]) -> bool {
     }
 }
 
+/// What is printed, shortened where a document shortens it: a `…` keeps its place between the lines around it.
+fn renewed(shown: &[String], printed: &str) -> Vec<String> {
+    let shown: Vec<&str> = shown.iter().map(|line| line.trim_end()).collect();
+    let printed: Vec<&str> = printed.trim_end().lines().map(str::trim_end).collect();
+    let mut fresh: Vec<&str> = Vec::new();
+    for change in similar::capture_diff_slices(similar::Algorithm::Myers, &shown, &printed) {
+        let (old, new) = (&shown[change.old_range()], &printed[change.new_range()]);
+        let Some(first) = old.iter().position(|line| *line == "…") else {
+            fresh.extend(new);
+            continue;
+        };
+        let after = old.iter().rev().position(|line| *line == "…").unwrap();
+        let before = first.min(new.len());
+        fresh.extend(&new[..before]);
+        fresh.push("…");
+        fresh.extend(&new[new.len() - after.min(new.len() - before)..]);
+    }
+    fresh.into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_renewed_output_is_shortened_where_it_was() {
+    let case = |shown: &str, printed: &str, expected: &str| {
+        let shown: Vec<String> = shown.split(' ').map(str::to_owned).collect();
+        let fresh = renewed(&shown, &printed.replace(' ', "\n"));
+        assert_eq!(fresh.join(" "), expected);
+        assert!(agrees(&fresh, &printed.replace(' ', "\n")));
+    };
+    case("a … z", "a b c z", "a … z");
+    case("1 … z", "2 b c z", "2 … z");
+    case("a … 1", "a b c 2", "a … 2");
+    case("a … m 1 … z", "a b m 2 c d z", "a … m 2 … z");
+    case("… z", "a b y", "… y");
+    case("a …", "b c d", "b …");
+    case("a b c", "a d", "a d");
+    case("a … z", "q", "q …");
+}
+
 #[test]
 fn the_output_in_the_documents_is_real() {
     let bless = std::env::var_os("STSLINT_BLESS").is_some();
@@ -133,7 +171,7 @@ fn the_output_in_the_documents_is_real() {
                 if !agrees(shown, &printed) {
                     let at = format!("{}:{}", document.display(), block.first + start + 1);
                     assert!(bless, "{at}: `{command}` prints\n{printed}\ninstead of\n{}", shown.join("\n"));
-                    let fresh = printed.trim_end().lines().map(|line| line.trim_end().to_owned()).collect();
+                    let fresh = renewed(shown, &printed);
                     changes.push((block.first + start + 1, block.first + end, fresh));
                 }
             }

@@ -15,6 +15,7 @@ mod collect_dnssec;
 mod collect_round_trips;
 mod config;
 mod config_domains;
+mod contributing;
 mod docs;
 mod formats;
 mod html;
