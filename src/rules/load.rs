@@ -291,7 +291,8 @@ fn is_edited(built_in: &Source, own: &Source) -> bool {
             .map(|id| id.trim().to_owned())
             .collect()
     };
-    if !own.path.as_deref().is_some_and(|path| path.file_name() == Path::new(&built_in.name).file_name()) {
+    let same_name = |path: &Path| path.file_name() == Path::new(&built_in.name).file_name();
+    if own.path.as_deref().is_none_or(|path| !same_name(path)) {
         return false;
     }
     let (before, now) = (ids(&built_in.text), ids(&own.text));
