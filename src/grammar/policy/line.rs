@@ -3,6 +3,7 @@
 use super::body::{Wrapping, front_matter_offence};
 use super::{FIELDS, Line, Policy, PolicyField, keep};
 use crate::grammar::every_line::{Found, Slip};
+use crate::grammar::mx_pattern::MxPattern;
 use crate::grammar::{Located, Offence, Span, is_extension_name, is_invisible, trimmed};
 
 /// Reads one line with its number into the policy, and what is wrong with it.
@@ -152,8 +153,8 @@ fn malformed(text: &[u8], line: Span, inner: Span, list: Option<List>) -> (Slip,
             let field = item.split_once(':').map(|(name, _)| name.trim());
             let suggestion = match field {
                 Some(name) if FIELDS.contains(&name) => Some(item.to_owned()),
-                // What nobody wrote as an MX host is not made one.
-                None if list == Some(List::Hosts) => Some(format!("mx: {item}")),
+                // What nobody wrote as an MX host is not made one: a placeholder has no dot.
+                None if list == Some(List::Hosts) && names_hosts(item) => Some(format!("mx: {item}")),
                 Some(_) | None => None,
             };
             (Slip::Item, suggestion.into_iter().fold(offence, Offence::suggesting))
@@ -186,6 +187,11 @@ fn malformed(text: &[u8], line: Span, inner: Span, list: Option<List>) -> (Slip,
             }
         }
     }
+}
+
+/// Whether an item is a pattern that MX hosts can match.
+fn names_hosts(item: &str) -> bool {
+    MxPattern::parse(item).is_ok_and(|pattern| !pattern.is_single_label())
 }
 
 /// Whether a line is the record that stands at `_mta-sts` or `_smtp._tls`, and not a field with `=` for `:`.
