@@ -13,21 +13,7 @@ use serde_json::Value;
 use serde_yaml::Spanned;
 
 use crate::outcome::Severity;
-
-/// The result types of RFC 8460 §4.3.
-pub const RESULT_TYPES: [&str; 11] = [
-    "certificate-expired",
-    "certificate-host-mismatch",
-    "certificate-not-trusted",
-    "dane-required",
-    "dnssec-invalid",
-    "starttls-not-supported",
-    "sts-policy-fetch-error",
-    "sts-policy-invalid",
-    "sts-webpki-invalid",
-    "tlsa-invalid",
-    "validation-failure",
-];
+use crate::tls_reports::read::RESULT_TYPES;
 
 /// A file of rules.
 #[derive(Debug, Deserialize, JsonSchema)]

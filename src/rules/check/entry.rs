@@ -8,9 +8,9 @@ use super::place::{at_text, at_value};
 use super::{RuleChecker, no_such_rule};
 use crate::rules::cost::{MAX_CASES, MAX_PARAMS_OCTETS, MAX_REQUIRED};
 use crate::rules::load::Rule;
-use crate::rules::model::RESULT_TYPES;
 use crate::rules::params::{mixed_list, regex_problem, unused_params};
 use crate::source_text::{is_unseen, nearest, printable};
+use crate::tls_reports::read::RESULT_TYPES;
 
 impl RuleChecker<'_, '_> {
     pub(super) fn identity(&mut self, before: &[Rule]) {
