@@ -8,7 +8,7 @@ use similar::TextDiff;
 
 use super::{OutputArgs, UsageError, terminal};
 use crate::files;
-use crate::rules::{RuleSet, mend};
+use crate::rules::{RuleSet, fix_policy};
 use crate::snapshot::Snapshot;
 use crate::source_text::{escape, printable};
 
@@ -73,7 +73,7 @@ impl Mend {
             terminal::remark(&text, output);
             return Ok(());
         };
-        let fixed = mend(rules, snapshot, baseline, &before, self.which == Which::All);
+        let fixed = fix_policy(rules, snapshot, baseline, &before, self.which == Which::All);
         self.finish(&before, &fixed.text, fixed.applied, for_people, output)?;
         if !fixed.left.is_empty() {
             let rules = fixed.left.into_iter().collect::<Vec<_>>().join(", ");

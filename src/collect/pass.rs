@@ -16,8 +16,9 @@ use super::shares::Share;
 use super::smtp;
 use super::timeline::Timeline;
 use super::tls::Observatory;
+use super::turns::Turn;
 use crate::snapshot::{
-    AddressRecord, Collection, DnsOutcome, LeftOut, Lookup, MxHost, MxRecord, SmtpProbe, Snapshot, TxtRecord,
+    AddressRecord, Collection, DnsOutcome, Failure, LeftOut, Lookup, MxHost, MxRecord, SmtpProbe, Snapshot, TxtRecord,
 };
 
 /// One pass over one domain.
@@ -222,13 +223,12 @@ impl<'a> Pass<'a> {
         let is_final = |probe: &Arc<SmtpProbe>| probe.failure.is_none() || !self.clock.is_over();
         let probe = collector.probes.get(key, is_final, || async {
             let probe = match collector.shares.connection(admitted, collector.options.smtp_port, self.clock).await {
-                Ok(_leave) => {
-                    let _rare = match &collector.options.turns {
-                        Some(turns) => Some(turns.take(address).await),
-                        None => None,
-                    };
-                    smtp::probe(exchange, admitted, &collector.manner, &self.observatory, self.clock).await
-                }
+                Ok(_leave) => match self.rare_turn(address).await {
+                    Ok(_turn) => {
+                        smtp::probe(exchange, admitted, &collector.manner, &self.observatory, self.clock).await
+                    }
+                    Err(failure) => unasked(failure),
+                },
                 Err(failure) => unasked(failure),
             };
             collector.reach.note(&probe);
@@ -237,6 +237,15 @@ impl<'a> Pass<'a> {
         let probe = probe.await;
         self.share.keep(&*probe);
         probe
+    }
+
+    /// The turn with an address, where conversations are to be rare: whoever has it may take long, so that the wait ends
+    /// with the deadline.
+    async fn rare_turn(&self, address: IpAddr) -> Result<Option<Turn>, Failure> {
+        match &self.collector.options.turns {
+            Some(turns) => self.clock.until_deadline("turn with the address", turns.take(address)).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The addresses of a host that are asked.

@@ -112,8 +112,8 @@ impl Conversation<'_> {
             None => tokio::join!(self.secure(wire, observatory), second),
             Some(pause) => {
                 let secured = self.secure(wire, observatory).await;
-                tokio::time::sleep(pause).await;
-                (secured, second.await)
+                let paused = clock.until_deadline("pause", tokio::time::sleep(pause)).await;
+                (secured, if paused.is_ok() { second.await } else { None })
             }
         };
         self.probe.without_sni = without_sni.filter(|_| self.probe.tls.is_some());

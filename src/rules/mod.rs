@@ -12,10 +12,10 @@ pub mod evaluate;
 pub mod expr;
 mod functions;
 mod load;
-mod mend;
 mod meter;
 pub mod model;
 pub mod params;
+mod policy_fix;
 mod shape;
 mod slips;
 pub mod template;
@@ -27,7 +27,7 @@ pub use self::cases::{CaseOutcome, CaseResult, Expected, GOOD, example, good_sna
 pub use self::evaluate::{BROKEN_RULE, evaluate};
 pub use self::functions::{Function, duration, functions};
 pub use self::load::{Rule, RuleErrors, RuleFix, RuleSet, Source, built_in_sources};
-pub use self::mend::{Fixed, mend};
+pub use self::policy_fix::{Fixed, fix_policy};
 
 #[cfg(test)]
 mod built_in_tests;

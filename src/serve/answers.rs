@@ -128,9 +128,9 @@ pub async fn judged(
     texts: Texts,
     baseline: Option<Snapshot>,
 ) -> Result<Linted, Response> {
-    let app = app.clone();
-    let judge = move || results::judge(&app.rules, snapshot, &texts, baseline.as_ref());
-    tokio::task::spawn_blocking(judge).await.map_err(|error| broken(&error.to_string()))
+    let shared = app.clone();
+    let judge = move || results::judge(&shared.rules, snapshot, &texts, baseline.as_ref());
+    app.work(judge).await.ok_or_else(|| broken("judging came to no end"))
 }
 
 /// The snapshot of an observation that this program wrote.

@@ -55,6 +55,8 @@ pub struct App {
     /// Checks under way, which the end of the service waits for.
     pub under_way: TaskTracker,
     collectors: Mutex<Option<Collectors>>,
+    /// Places for work that takes the processor: judging texts of strangers must not hold up everything else.
+    judging: Semaphore,
 }
 
 /// Collectors by what they look at. What they learnt of MX hosts and DNS is shared by all checks for some minutes: then
@@ -91,6 +93,7 @@ impl App {
             metrics: Metrics::default(),
             under_way: TaskTracker::new(),
             collectors: Mutex::new(None),
+            judging: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             store: Arc::new(store),
             rules,
             settings,
@@ -125,6 +128,13 @@ impl App {
             Ok(answer) => answer,
             Err(_) => Err(StoreError::Sqlite(rusqlite::Error::InvalidQuery)),
         }
+    }
+
+    /// Judges or renders, on a thread that may take its time; as many at the same time as there are processors. `None`
+    /// where the work came to no end.
+    pub async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let _place = self.judging.acquire().await.ok()?;
+        tokio::task::spawn_blocking(work).await.ok()
     }
 
     /// Whether a domain, or one above it, is not to be looked at.

@@ -19,7 +19,6 @@ use super::state::App;
 use super::{id, results};
 use crate::diff::differences;
 use crate::facts::Facts;
-use crate::outcome::Report;
 use crate::report;
 use crate::snapshot::Snapshot;
 use crate::store::Observation;
@@ -53,8 +52,11 @@ pub async fn show(
     }
     // How old the observation is, is told in the page: it is made anew every ten seconds at most, once for all who ask.
     let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default();
-    let key = format!("{id} {} {}", now.as_second().div_euclid(10), query.removal);
-    let made = app.made.try_get_with(key, made(app.clone(), id, query.removal, now)).await;
+    // A guessed secret must not make a page of its own each time.
+    let mine = id::is_id(&query.removal)
+        && observation(&app, &id).await?.is_some_and(|observation| observation.removal == query.removal);
+    let key = format!("{id} {} {mine}", now.as_second().div_euclid(10));
+    let made = app.made.try_get_with(key, made(app.clone(), id, mine, now)).await;
     match made {
         Ok(page) => Ok((StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()),
         Err(error) => match error.as_ref() {
@@ -73,21 +75,21 @@ enum NoPage {
 }
 
 /// Makes the page of a result, on a thread that may take its time.
-async fn made(app: Arc<App>, id: String, removal: String, now: Timestamp) -> Result<Bytes, NoPage> {
+async fn made(app: Arc<App>, id: String, mine: bool, now: Timestamp) -> Result<Bytes, NoPage> {
     if !id::is_id(&id) {
         return Err(NoPage::NoResult);
     }
     let found = app.ask(move |store| store.get(&id)).await.map_err(|error| NoPage::Broken(error.to_string()))?;
     let observation = found.ok_or(NoPage::NoResult)?;
     let snapshot = results::snapshot(&observation).map_err(|error| NoPage::Broken(error.to_string()))?;
+    let shared = app.clone();
     let make = move || {
         let (smtp, authoritative) = looked_at(&snapshot);
         let linted = results::judge(&app.rules, snapshot, &Texts::default(), None);
-        let mine = observation.removal == removal;
         result::result(&result::Result {
             id: &observation.id,
             linted: &linted,
-            removal: mine.then_some(removal.as_str()),
+            removal: mine.then_some(observation.removal.as_str()),
             smtp,
             authoritative,
             fresh: app.settings.fresh,
@@ -96,14 +98,14 @@ async fn made(app: Arc<App>, id: String, removal: String, now: Timestamp) -> Res
             now,
         })
     };
-    let page = tokio::task::spawn_blocking(make).await.map_err(|error| NoPage::Broken(error.to_string()))?;
+    let page = shared.work(make).await.ok_or_else(|| NoPage::Broken("the page came to no end".to_owned()))?;
     Ok(Bytes::from(page))
 }
 
 /// What a snapshot's collection looked at: the MX hosts, and the zone's own name servers.
 pub fn looked_at(snapshot: &Snapshot) -> (bool, bool) {
-    let left_out = snapshot.collection.iter().flat_map(|collection| &collection.left_out);
-    let smtp = !left_out.clone().any(|left| left.field == "mx_hosts.probes" && left.reason.contains("--no-smtp"));
+    let hosts = snapshot.mx_hosts.as_deref().unwrap_or_default();
+    let smtp = hosts.is_empty() || hosts.iter().any(|host| host.probes.is_some());
     (smtp, snapshot.name_servers.is_some())
 }
 
@@ -111,9 +113,13 @@ pub fn looked_at(snapshot: &Snapshot) -> (bool, bool) {
 pub async fn propose(State(app): Shared, Path(id): Path<String>) -> Result<Html<String>, Response> {
     let observation = known(&app, &id).await?;
     let snapshot = snapshot_of(&observation)?;
-    let facts = Facts::of(&snapshot, None);
-    let report: Report = crate::rules::evaluate(&app.rules, &facts).report;
-    Ok(Html(proposal::proposal(&observation.domain, &crate::proposal::propose(&facts, &report, &[]))))
+    let shared = app.clone();
+    let make = move || {
+        let facts = Facts::of(&snapshot, None);
+        let report = crate::rules::evaluate(&shared.rules, &facts).report;
+        proposal::proposal(&observation.domain, &crate::proposal::propose(&facts, &report, &[]))
+    };
+    app.work(make).await.map(Html).ok_or_else(|| broken("the proposal came to no end"))
 }
 
 /// What to compare with.

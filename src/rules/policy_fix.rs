@@ -28,7 +28,13 @@ pub struct Fixed {
 }
 
 /// Fixes the policy of a snapshot: what was surely meant, or `all`. The snapshot holds the text afterwards.
-pub fn mend(rules: &RuleSet, snapshot: &mut Snapshot, baseline: Option<&Snapshot>, before: &str, all: bool) -> Fixed {
+pub fn fix_policy(
+    rules: &RuleSet,
+    snapshot: &mut Snapshot,
+    baseline: Option<&Snapshot>,
+    before: &str,
+    all: bool,
+) -> Fixed {
     let mut bench = Bench { rules, snapshot, baseline, all };
     let first = bench.lint(before);
     let mut fixed = bench.at_once(before);
@@ -71,12 +77,12 @@ impl Bench<'_> {
         for _ in 0..MOST_ROUNDS {
             let report = self.lint(&fixed.text);
             let fixes = self.fixes(&report);
-            let mended = fix::apply(&fixed.text, &fixes.iter().collect::<Vec<_>>());
-            if mended.applied == 0 {
+            let applied = fix::apply(&fixed.text, &fixes.iter().collect::<Vec<_>>());
+            if applied.applied == 0 {
                 break;
             }
-            fixed.applied = fixed.applied.saturating_add(mended.applied);
-            fixed.text = mended.text;
+            fixed.applied = fixed.applied.saturating_add(applied.applied);
+            fixed.text = applied.text;
         }
         fixed
     }
@@ -88,14 +94,14 @@ impl Bench<'_> {
         let mut refused: Vec<Fix> = Vec::new();
         for _ in 0..MOST_TRIALS {
             let Some(next) = self.fixes(&report).into_iter().find(|fix| !refused.contains(fix)) else { break };
-            let mended = fix::apply(&fixed.text, &[&next]);
-            let after = self.lint(&mended.text);
-            if mended.applied == 0 || is_worse(&report, &after) {
+            let applied = fix::apply(&fixed.text, &[&next]);
+            let after = self.lint(&applied.text);
+            if applied.applied == 0 || is_worse(&report, &after) {
                 refused.push(next);
                 continue;
             }
             fixed.applied = fixed.applied.saturating_add(1);
-            fixed.text = mended.text;
+            fixed.text = applied.text;
             report = after;
             // Places have moved: what was refused may be another text now.
             refused.clear();
@@ -135,7 +141,7 @@ mod tests {
 
     fn fixed(text: &str, all: bool) -> (Report, Fixed, Report) {
         let mut snapshot = Snapshot { domain: Some("example.com".to_owned()), ..Snapshot::default() };
-        let result = mend(rules(), &mut snapshot, None, text, all);
+        let result = fix_policy(rules(), &mut snapshot, None, text, all);
         let mut bench = Bench { rules: rules(), snapshot: &mut snapshot, baseline: None, all };
         let before = bench.lint(text);
         let after = bench.lint(&result.text);
