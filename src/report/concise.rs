@@ -4,6 +4,7 @@ use super::Linted;
 use super::place::Place;
 use super::wording::{domain, one_line, what};
 use crate::outcome::Check;
+use crate::source_text::without_runner_commands;
 
 /// The findings, a line each: `example.com: error[record-id] message (RFC 8461 §3.1)`. Where no
 /// domain is given, the place leads: `mta-sts.txt:2:7: error[policy-mode] …`.
@@ -16,7 +17,7 @@ pub fn concise(linted: &Linted) -> String {
         text.push_str(&one_line(&line));
         text.push('\n');
     }
-    text
+    without_runner_commands(&text, "\\#")
 }
 
 fn led_by(linted: &Linted, check: &Check) -> String {

@@ -5,13 +5,15 @@ use super::Linted;
 use super::place::Place;
 use super::wording::{domain, lines, shortened, what};
 use crate::outcome::{Check, Severity};
+use crate::source_text::without_runner_commands;
 
 /// The longest message, in characters; the service cuts longer ones without a word.
 const LONGEST: usize = 4_000;
 
 /// The findings of one domain, a command each: `::error file=…,line=…,title=…::message`.
 pub fn github(linted: &Linted) -> String {
-    linted.report.findings().iter().map(|check| command(linted, check)).collect()
+    let commands: String = linted.report.findings().iter().map(|check| command(linted, check)).collect();
+    without_runner_commands(&commands, "\\#")
 }
 
 fn command(linted: &Linted, check: &Check) -> String {

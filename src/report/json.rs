@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::wording::printable_json;
 use super::{Results, Unreadable};
 use crate::outcome::{REPORT_SCHEMA, Report};
+use crate::source_text::printable_json;
 
 /// The JSON document of one or more reports.
 #[derive(Debug, JsonSchema, Serialize)]

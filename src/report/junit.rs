@@ -7,7 +7,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use super::wording::{domain, lines, one_line, shortened, what};
 use super::{Linted, Results};
 use crate::outcome::{Check, Outcome, Summary};
-use crate::source_text::escape;
+use crate::source_text::{escape, without_runner_commands};
 
 /// The longest value of an attribute, in characters.
 const LONGEST: usize = 1_000;
@@ -25,7 +25,8 @@ pub fn junit(results: &Results<'_>) -> std::io::Result<String> {
     }
     unreadable(&mut xml, results, results.linted.len())?;
     xml.close("testsuites")?;
-    Ok(String::from_utf8_lossy(&xml.0.into_inner()).into_owned() + "\n")
+    let xml = String::from_utf8_lossy(&xml.0.into_inner()).into_owned();
+    Ok(without_runner_commands(&xml, "&#35;") + "\n")
 }
 
 fn suite(xml: &mut Xml, linted: &Linted, id: usize, ended_at: Timestamp) -> std::io::Result<()> {

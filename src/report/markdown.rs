@@ -9,7 +9,7 @@ use super::wording::{counted, domain, one_line, shortened, what};
 use super::{Linted, Results, citation_url};
 use crate::fix::corrected_line;
 use crate::outcome::{Check, Ignored, Outcome, Severity, Summary};
-use crate::source_text::printable;
+use crate::source_text::{printable, without_runner_commands};
 
 /// The longest comment, in characters: services refuse one of more than 65,536.
 const LONGEST: usize = 60_000;
@@ -43,7 +43,7 @@ pub fn markdown(results: &Results<'_>) -> String {
         let parts = counted(left_out, "part");
         text.push_str(&format!("\n{parts} of this report did not fit in here; `stslint check` shows everything.\n"));
     }
-    text
+    without_runner_commands(&text, "\\#")
 }
 
 fn table(results: &Results<'_>) -> String {

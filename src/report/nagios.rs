@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Results;
 use super::wording::{counted, domain, one_line, shortened, what};
 use crate::outcome::{Severity, Summary};
+use crate::source_text::without_runner_commands;
 
 /// The longest text before the performance data, in characters.
 const LONGEST: usize = 400;
@@ -133,5 +134,5 @@ fn days_left(facts: &Value) -> Option<i64> {
 
 /// Text that cannot end the line or begin the performance data.
 fn plain(text: &str) -> String {
-    shortened(&one_line(text).replace('|', "/"), LONGEST)
+    shortened(&without_runner_commands(&one_line(text).replace('|', "/"), "\\#"), LONGEST)
 }

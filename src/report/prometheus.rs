@@ -9,7 +9,7 @@ use super::certificates::certificates;
 use super::{Linted, Results};
 use crate::outcome::Outcome;
 use crate::snapshot::instant;
-use crate::source_text::escape;
+use crate::source_text::{escape, without_runner_commands};
 
 /// A metric: its name, what it says, and its values by their labels.
 struct Metric {
@@ -173,5 +173,5 @@ fn integer(count: usize) -> i64 {
 
 /// A label's value as it stands between quotes.
 fn escaped(value: &str) -> String {
-    escape(value).replace('\\', "\\\\").replace('"', "\\\"")
+    without_runner_commands(&escape(value), "\\#").replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::json::document_of;
-use super::wording::{one_line, printable_json};
+use super::wording::one_line;
 use super::{Unreadable, counted};
+use crate::source_text::printable_json;
 use crate::tls_reports::digest::{Cause, Digest, DomainDigest, sender};
 use crate::tls_reports::model::TlsReport;
 

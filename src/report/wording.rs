@@ -2,7 +2,7 @@
 
 use super::Linted;
 use crate::outcome::Check;
-use crate::source_text::{escape, is_unseen};
+use crate::source_text::escape;
 
 /// What the report is about: the domain, or else the file that its policy was read from.
 pub fn domain(linted: &Linted) -> String {
@@ -42,33 +42,10 @@ pub fn counted(number: usize, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A JSON text in which the control characters that JSON allows, and those that turn the direction of text, are
-/// written as escapes: the same value, and nothing that a terminal obeys.
-pub fn printable_json(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        // Outside of its strings, JSON has no such character but line ends, so each can be written as a string's escape.
-        if (c.is_control() && c != '\n') || is_unseen(c) || matches!(c, '\u{2028}' | '\u{2029}') {
-            text.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            text.push(c);
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn json_keeps_its_value_when_it_is_made_printable() {
-        let value = serde_json::json!({ "a\u{9b}": "\u{202e}b\u{7f}\u{1b}\n", "c": ["\u{2028}"] });
-        let json = printable_json(&serde_json::to_string_pretty(&value).unwrap());
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), value);
-        assert!(json.chars().all(|c| c == '\n' || !(c.is_control() || is_unseen(c))), "{json:?}");
-    }
 
     #[test]
     fn long_texts_are_cut_between_characters() {

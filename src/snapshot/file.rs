@@ -117,9 +117,13 @@ pub fn parse(name: &str, text: &str, format: Option<Format>) -> Result<Snapshot,
 
 /// The snapshot as text: JSON Lines without a line end inside, JSON indented, else YAML.
 pub fn to_text(snapshot: &Snapshot, format: Format) -> Result<String, WriteError> {
+    let json = |text: serde_json::Result<String>| match text {
+        Ok(text) => Ok(source_text::printable_json(&text)),
+        Err(error) => Err(error.to_string()),
+    };
     let text = match format {
-        Format::Json => serde_json::to_string_pretty(snapshot).map_err(|error| error.to_string()),
-        Format::JsonLines => serde_json::to_string(snapshot).map_err(|error| error.to_string()),
+        Format::Json => json(serde_json::to_string_pretty(snapshot)),
+        Format::JsonLines => json(serde_json::to_string(snapshot)),
         Format::Yaml => serde_yaml::to_string(snapshot).map_err(|error| error.to_string()),
     };
     let mut text = text.map_err(WriteError::Text)?;
@@ -254,6 +258,17 @@ mod tests {
                 let back = parse("test", &text, Some(format)).unwrap();
                 prop_assert_eq!(&back, &snapshot, "{}", text);
             }
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_snapshot_is_obeyed_by_a_terminal() {
+        let hostile = "a\x1b[2J\u{9b}31m\u{202e}\u{2028}\u{feff}\u{e0041}\x07##vso[task]\0";
+        let snapshot = snapshot_of(hostile.as_bytes(), &[hostile.as_bytes().to_vec()]);
+        for format in [Format::Json, Format::JsonLines, Format::Yaml] {
+            let text = to_text(&snapshot, format).unwrap();
+            assert!(text.chars().all(|c| c == '\n' || !(c.is_control() || source_text::is_unseen(c))), "{text:?}");
+            assert_eq!(parse("test", &text, Some(format)).unwrap(), snapshot, "{text}");
         }
     }
 

@@ -10,7 +10,9 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A byte string: in files a plain string where it is UTF-8, else `{ base64: … }`.
+use crate::source_text::is_unseen;
+
+/// A byte string: in files a plain string where it is UTF-8 that can be seen, else `{ base64: … }`.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Octets(pub Vec<u8>);
 
@@ -36,14 +38,19 @@ impl fmt::Debug for Octets {
 impl Serialize for Octets {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(&self.0) {
-            Ok(text) => serializer.serialize_str(text),
-            Err(_) => {
+            Ok(text) if !text.chars().any(is_disguise) => serializer.serialize_str(text),
+            _ => {
                 let mut map = serializer.serialize_map(Some(1))?;
                 map.serialize_entry("base64", &STANDARD.encode(&self.0))?;
                 map.end()
             }
         }
     }
+}
+
+/// Whether a character turns or hides what is around it, and is not written as an escape by every format.
+fn is_disguise(c: char) -> bool {
+    is_unseen(c) && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{FEFF}')
 }
 
 impl<'de> Deserialize<'de> for Octets {
@@ -59,7 +66,7 @@ impl JsonSchema for Octets {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "Bytes: a string where they are UTF-8, else their base64.",
+            "description": "Bytes: a string where they are UTF-8 that can be seen, else their base64.",
             "oneOf": [
                 { "type": "string" },
                 {

@@ -182,6 +182,47 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
+/// A JSON text in which the control characters that JSON allows, and those that turn the direction of text, are
+/// written as escapes: the same value, and nothing that a terminal obeys.
+pub fn printable_json(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        // Outside of its strings, JSON has no such character but line ends, so each can be written as a string's escape.
+        if (c.is_control() && c != '\n') || is_unseen(c) {
+            // As the pair of surrogates beyond U+FFFF (RFC 8259 §7).
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    without_runner_commands(&text, "\\u0023")
+}
+
+/// The text without what runners of CI jobs take for commands to themselves wherever a line of a log holds it: `##[…`,
+/// `##vso[…`, `##teamcity[…`. Their second `#` is written as `hash`.
+pub fn without_runner_commands(text: &str, hash: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("##") {
+        safe.push_str(before);
+        let word = after.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        // Of three or more `#`, the last two are those before the bracket.
+        if word.starts_with('[') {
+            safe.push('#');
+            safe.push_str(hash);
+            rest = after;
+        } else {
+            safe.push('#');
+            rest = rest.get(before.len().saturating_add(1)..).unwrap_or_default();
+        }
+    }
+    safe.push_str(rest);
+    safe
+}
+
 /// Whether the character turns the direction of text, ends a line for some readers, or takes no room, and could so
 /// disguise what a text says.
 pub fn is_unseen(c: char) -> bool {
@@ -244,5 +285,26 @@ mod tests {
     fn only_near_words_are_proposed() {
         assert_eq!(nearest("max-age", ["max_age", "mode"]), Some("max_age"));
         assert_eq!(nearest("colour", ["max_age", "mode"]), None);
+    }
+
+    #[test]
+    fn json_keeps_its_value_when_it_is_made_printable() {
+        let value = serde_json::json!({ "a\u{9b}": "\u{202e}b\u{7f}\u{1b}\n", "c": ["\u{2028}\u{e0041}é😀", "###[x] \\##vso[y"] });
+        let json = printable_json(&serde_json::to_string_pretty(&value).unwrap());
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), value);
+        assert!(json.chars().all(|c| c == '\n' || !(c.is_control() || is_unseen(c))), "{json:?}");
+        assert!(!json.contains("##[") && !json.contains("##vso["), "{json}");
+    }
+
+    #[test]
+    fn commands_of_runners_are_taken_apart() {
+        for (text, safe) in [
+            ("##[error]x", "#\\#[error]x"),
+            ("a ###vso[task] ##teamcity[x ## [y #[z", "a ##\\#vso[task] #\\#teamcity[x ## [y #[z"),
+            ("##", "##"),
+            ("##vso", "##vso"),
+        ] {
+            assert_eq!(without_runner_commands(text, "\\#"), safe);
+        }
     }
 }

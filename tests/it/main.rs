@@ -16,13 +16,21 @@ mod collect_round_trips;
 mod config;
 mod config_domains;
 mod contributing;
+#[cfg(target_os = "linux")]
+mod cost;
 mod docs;
 mod formats;
+#[cfg(all(feature = "lab", feature = "serve", target_os = "linux"))]
+mod hostile_page;
 mod html;
 mod lab;
 mod layers;
 mod own_rules;
 mod packaging;
+#[cfg(feature = "lab")]
+#[allow(dead_code)]
+#[path = "../peers/mod.rs"]
+mod peers;
 mod plan;
 mod reports;
 mod rule_mistakes;
@@ -31,4 +39,6 @@ mod schema;
 mod sender;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
+mod service;
 mod why;

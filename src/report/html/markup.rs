@@ -130,6 +130,8 @@ impl Markup {
             '>' => self.0.push_str("&gt;"),
             '"' => self.0.push_str("&quot;"),
             '\'' => self.0.push_str("&#39;"),
+            // Runners of CI jobs obey `##[…` and `##vso[…` in what they log.
+            '#' if self.0.ends_with('#') => self.0.push_str("&#35;"),
             c => self.0.push(c),
         }
     }
@@ -167,6 +169,11 @@ mod tests {
         let mut html = Markup::default();
         html.leaf("p", &[("title", "\"><script>\u{202e}")], "<b>&'");
         assert_eq!(html.into_html(), "<p title=\"&quot;&gt;&lt;script&gt;\\u{202e}\">&lt;b&gt;&amp;&#39;</p>\n");
+    }
+
+    #[test]
+    fn no_text_becomes_a_command_of_a_runner() {
+        assert_eq!(text("##vso[x] ###[y]"), "#&#35;vso[x] #&#35;#[y]");
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use self::tls_reports::tls_reports as human_tls_reports;
 use super::{citation_url, counted};
 use crate::fix::corrected_line;
 use crate::outcome::{Check, Location, Report, Severity, Summary};
-use crate::source_text::{EXCERPT_WIDTH, Excerpt, Excerpts, escape, printable};
+use crate::source_text::{EXCERPT_WIDTH, Excerpt, Excerpts, escape, printable, without_runner_commands};
 
 /// How a report is shown.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +76,7 @@ pub fn total(reports: usize, summary: &Summary) -> String {
 }
 
 /// The text without what a runner of CI jobs takes for a command to itself, wherever it reads one in a log: `::` at
-/// the beginning of a line, `##[`, and `##vso[`.
+/// the beginning of a line, `##[`, `##vso[` and the like.
 fn no_commands(text: &str) -> String {
     let line = |line: &str| {
         let rest = line.trim_start();
@@ -86,7 +86,7 @@ fn no_commands(text: &str) -> String {
             false => line.to_owned(),
         }
     };
-    text.split_inclusive('\n').map(line).collect::<String>().replace("##[", "#\\#[").replace("##vso[", "#\\#vso[")
+    without_runner_commands(&text.split_inclusive('\n').map(line).collect::<String>(), "\\#")
 }
 
 /// The text for terminals that have nothing but ASCII: every other character takes one column, but for those that
