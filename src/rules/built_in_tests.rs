@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{CaseOutcome, RuleSet, built_in_sources, run_cases};
 use crate::facts::Facts;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Severity};
 use crate::rules::evaluate;
 use crate::snapshot::{self, Snapshot};
 
@@ -95,5 +95,54 @@ fn senders_report_an_early_certificate_as_not_trusted_and_a_late_one_as_expired(
         let report = evaluate(&rules, &Facts::of(&snapshot, None)).report;
         let check = report.checks.iter().find(|check| check.rule == "smtp-cert-valid-now").unwrap();
         assert_eq!((check.outcome, check.reported_as.as_deref()), (Outcome::Fail, Some(expected)), "{not_before}");
+    }
+}
+
+#[test]
+fn a_weaker_finding_hides_no_stronger_one() {
+    let kinds: [(&str, &[(&str, serde_json::Value)]); 3] = [
+        // A stray record beside a broken one.
+        (
+            "record-id-format",
+            &[
+                ("record.text", "v=STSv1; id=2026-11-23".into()),
+                (
+                    "misplaced.0",
+                    serde_json::json!({ "name": "example.com", "records": [{ "strings": ["v=STSv1; id=1"] }] }),
+                ),
+            ],
+        ),
+        // A private address beside a public one with an untrusted certificate.
+        (
+            "smtp-cert-trusted",
+            &[
+                ("mx_hosts.0.probes.0.tls.trust.verdict", "self_signed".into()),
+                ("mx_hosts.0.ipv6", serde_json::json!({ "records": [{ "address": "fd00::1" }] })),
+            ],
+        ),
+        // A dead address of the policy host, and no policy at the other.
+        (
+            "record-without-policy",
+            &[
+                ("policy_host.probes.0.response.status", 404.into()),
+                (
+                    "policy_host.probes.1",
+                    serde_json::json!({ "address": "2606:2800:220:1::34", "connected": false,
+                "failure": { "kind": "timeout", "detail": "no answer" } }),
+                ),
+                ("policy", "absent".into()),
+            ],
+        ),
+    ];
+    let rules = RuleSet::built_in().unwrap();
+    for (expected, patch) in kinds {
+        let patch = patch.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect();
+        let snapshot = crate::rules::cases::patched(&good(), &patch).unwrap();
+        let report = evaluate(&rules, &Facts::of(&snapshot, None)).report;
+        let errors = report.checks.iter().filter(|it| it.outcome == Outcome::Fail && it.severity == Severity::Error);
+        let errors: Vec<&str> = errors.map(|check| check.rule.as_str()).collect();
+        assert!(!errors.is_empty(), "{expected} is hidden: {:?}", report.findings());
+        let told = errors.contains(&expected) || expected == "record-without-policy";
+        assert!(told, "{expected} is not among {errors:?}");
     }
 }

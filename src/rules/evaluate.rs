@@ -14,6 +14,7 @@ use super::expr::{Expr, environment, in_words};
 use super::functions;
 use super::load::{Rule, RuleAlso, RuleSet};
 use super::meter::{self, Meter};
+use super::silence::{self, Before, Silencer};
 use super::template::Template;
 use super::verdicts::{Scoped, Verdict, Verdicts};
 use crate::facts::{self, Facts};
@@ -149,8 +150,11 @@ impl<'a> Run<'a> {
         if rule.scopes.is_empty() {
             return None;
         }
-        if let Some(verdict) = self.required(rule, &[]) {
-            return Some(verdict);
+        match silence::before(rule, &[], &self.verdicts) {
+            Before::Decided(verdict) => return Some(verdict),
+            // It is weighed against each element.
+            Before::Failed(_) => return None,
+            Before::Nothing => {}
         }
         let when = rule.when.as_ref()?;
         let speaks_of_elements = when.compiled().is_ok_and(|compiled| {
@@ -204,19 +208,47 @@ impl<'a> Run<'a> {
 
     fn judge(&mut self, rule: &Rule, bindings: &Bindings<'_>, context: &Context<'_, '_>) -> Verdict {
         let scope: Vec<&str> = bindings.iter().map(|binding| binding.path.as_str()).collect();
-        if let Some(verdict) = self.required(rule, &scope) {
-            return verdict;
+        match silence::before(rule, &scope, &self.verdicts) {
+            Before::Decided(verdict) => verdict,
+            Before::Failed(silencer) => self.beside(silencer, rule, context),
+            Before::Nothing => self.judge_alone(rule, bindings, context),
         }
+    }
+
+    /// The verdict beside another rule that failed: it speaks for this one, unless this one fails too and is worse. Where
+    /// the facts cannot be read, the other has said why.
+    fn beside(&self, silencer: Silencer, rule: &Rule, context: &Context<'_, '_>) -> Verdict {
+        if silencer.hides(rule.worst_severity()) {
+            return silencer.verdict();
+        }
+        let is = |expr: &Expr, truth: bool| {
+            self.meter.spend(1).is_ok()
+                && expr.compiled().is_ok_and(|compiled| compiled.execute(context) == Ok(Value::Bool(truth)))
+        };
+        if !rule.when.as_ref().is_none_or(|when| is(when, true)) {
+            return silencer.verdict();
+        }
+        if rule.assert.as_ref().is_none_or(|assert| is(assert, false)) {
+            let severity = severity_of(rule, context);
+            return if silencer.hides(severity) { silencer.verdict() } else { Verdict::Fail(severity) };
+        }
+        // A rule that needs what the other promises passes for nothing.
+        let passes = !silencer.required && rule.assert.as_ref().is_some_and(|assert| is(assert, true));
+        if passes { Verdict::Pass } else { silencer.verdict() }
+    }
+
+    /// The verdict on an element that no other rule has spoken of.
+    fn judge_alone(&mut self, rule: &Rule, bindings: &Bindings<'_>, context: &Context<'_, '_>) -> Verdict {
         if let Some(when) = &rule.when
             && let Some(verdict) = self.condition(rule, when, rule.otherwise.as_deref(), bindings, context)
         {
             return verdict;
         }
         match &rule.assert {
-            None => Verdict::Fail,
+            None => Verdict::Fail(severity_of(rule, context)),
             Some(assert) => match self.truth(rule, assert, bindings, context) {
                 Ok(true) => Verdict::Pass,
-                Ok(false) => Verdict::Fail,
+                Ok(false) => Verdict::Fail(severity_of(rule, context)),
                 Err(reason) => Verdict::NotChecked(reason),
             },
         }
@@ -232,8 +264,10 @@ impl<'a> Run<'a> {
         context: &Context<'_, '_>,
     ) -> Verdict {
         let scope: Vec<&str> = bindings.iter().map(|binding| binding.path.as_str()).collect();
-        if let Some(verdict) = self.required(rule, &scope) {
-            return verdict;
+        match silence::before(rule, &scope, &self.verdicts) {
+            Before::Decided(verdict) => return verdict,
+            Before::Failed(silencer) if silencer.hides(rule.worst_severity()) => return silencer.verdict(),
+            Before::Failed(_) | Before::Nothing => {}
         }
         let unbound = |word: &String| rule.scopes.iter().skip(bindings.len()).any(|(name, _)| name == word);
         let can_be_asked = |when: &&Expr| {
@@ -243,27 +277,6 @@ impl<'a> Run<'a> {
         let verdict =
             condition.and_then(|when| self.condition(rule, when, rule.otherwise.as_deref(), bindings, context));
         verdict.unwrap_or_else(|| Verdict::NotChecked(reason.to_owned()))
-    }
-
-    /// What the rules that come first say of this element.
-    fn required(&self, rule: &Rule, scope: &[&str]) -> Option<Verdict> {
-        let mut not_checked = None;
-        let strict = rule.requires.iter().map(|id| (id, true));
-        for (id, strict) in strict.chain(rule.after.iter().map(|id| (id, false))) {
-            for scoped in self.verdicts.get(id).into_iter().flat_map(|verdicts| verdicts.concerning(scope)) {
-                // Before the elements are known, only what holds for all of them decides.
-                if scope.is_empty() && !rule.scopes.is_empty() && !scoped.scope.is_empty() {
-                    continue;
-                }
-                match &scoped.verdict {
-                    Verdict::Fail => return Some(Verdict::NotApplicable(format!("follows from `{id}`, which failed"))),
-                    Verdict::NotApplicable(reason) if strict => return Some(Verdict::NotApplicable(reason.clone())),
-                    Verdict::NotChecked(reason) if strict => not_checked = Some(Verdict::NotChecked(reason.clone())),
-                    _ => {}
-                }
-            }
-        }
-        not_checked
     }
 
     /// `None` where the condition is true, else why the rule is not judged.
@@ -349,7 +362,7 @@ impl<'a> Run<'a> {
 
     fn check(&mut self, rule: &Rule, verdict: &Verdict, bindings: &Bindings<'_>, context: &Context<'_, '_>) -> Check {
         let mut check = whole(rule, verdict.clone());
-        if *verdict == Verdict::Pass || matches!(verdict, Verdict::NotApplicable(_)) {
+        if matches!(verdict, Verdict::Pass | Verdict::NotApplicable(_) | Verdict::Silenced(..)) {
             return check;
         }
         let is_known = |subject: &&Template| subject.replacement(context).is_some();
@@ -368,8 +381,7 @@ impl<'a> Run<'a> {
         if let Some(reason) = texts.find_map(|text| text.inserts().find_map(|(expr, _)| problem(expr, context))) {
             self.mistaken(rule, reason);
         }
-        check.severity =
-            rule.severity_if.iter().find(|(when, _)| is_true(when)).map_or(rule.severity, |(_, other)| *other);
+        check.severity = severity_of(rule, context);
         if let Some((_, other)) = rule.reported_as_if.iter().find(|(when, _)| is_true(when)) {
             check.reported_as = Some(other.clone());
         }
@@ -406,6 +418,11 @@ impl<'a> Run<'a> {
         let path = rule.at.clone().or_else(|| if rule.forbids { element() } else { None }).or_else(first_of_assert)?;
         Some(absolute(&path, bindings))
     }
+}
+
+/// How bad a finding of the rule is here.
+fn severity_of(rule: &Rule, context: &Context<'_, '_>) -> Severity {
+    rule.severity_if.iter().find(|(when, _)| is_true(when, context)).map_or(rule.severity, |(_, other)| *other)
 }
 
 fn is_true(expr: &Expr, context: &Context<'_, '_>) -> bool {
@@ -469,8 +486,8 @@ fn summed_up(rule: &Rule, checks: Vec<Check>) -> Vec<Check> {
 /// The check of a rule, without what only a finding has.
 fn whole(rule: &Rule, verdict: Verdict) -> Check {
     let (outcome, reason) = match verdict {
-        Verdict::Fail => (Outcome::Fail, None),
-        Verdict::NotApplicable(reason) => (Outcome::NotApplicable, Some(reason)),
+        Verdict::Fail(_) => (Outcome::Fail, None),
+        Verdict::NotApplicable(reason) | Verdict::Silenced(_, reason) => (Outcome::NotApplicable, Some(reason)),
         Verdict::NotChecked(reason) => (Outcome::NotChecked, Some(reason)),
         Verdict::Pass => (Outcome::Pass, None),
     };

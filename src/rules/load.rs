@@ -133,6 +133,18 @@ pub struct Rule {
     pub off: bool,
 }
 
+impl Rule {
+    /// The worst severity that a finding of the rule can have.
+    pub fn worst_severity(&self) -> Severity {
+        self.severity_if.iter().map(|(_, severity)| *severity).fold(self.severity, Severity::max)
+    }
+
+    /// The mildest severity that a finding of the rule can have.
+    pub fn mildest_severity(&self) -> Severity {
+        self.severity_if.iter().map(|(_, severity)| *severity).fold(self.severity, Severity::min)
+    }
+}
+
 /// A further place that a finding shows.
 #[derive(Clone, Debug)]
 pub struct RuleAlso {

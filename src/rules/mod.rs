@@ -17,6 +17,7 @@ pub mod model;
 pub mod params;
 mod policy_fix;
 mod shape;
+mod silence;
 mod slips;
 pub mod template;
 mod types;

@@ -71,12 +71,13 @@ pub struct RuleEntry {
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, Value>")]
     pub params: Ordered<Spanned<Value>>,
-    /// Rules that must pass first; where one does not, this rule is not applicable because of it.
+    /// Rules that must pass first; where one does not, this rule is not applicable because of it. Where it failed, and
+    /// this one fails too and is worse, both are told. A note may not be named here.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub requires: Vec<Spanned<String>>,
-    /// Rules that, where one failed, have said what this one would say. Unlike under `requires`, it does not
-    /// matter whether they apply or were checked.
+    /// Rules that, where one failed, have said what this one would say, unless this one fails and is worse. Unlike
+    /// under `requires`, it does not matter whether they apply or were checked.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub after: Vec<Spanned<String>>,

@@ -2,17 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use crate::outcome::Severity;
+
 /// What became of a rule, for one element or for all that it speaks of.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// It is broken.
-    Fail,
+    /// It is broken, and how badly.
+    Fail(Severity),
     /// It does not concern this, and why.
     NotApplicable(String),
     /// A fact was not observed, and which.
     NotChecked(String),
     /// It is kept.
     Pass,
+    /// Another rule that failed has said what this one would say: how badly that one failed, and why this one is
+    /// silent. It may silence others in turn, and no worse ones than that.
+    Silenced(Severity, String),
 }
 
 /// A verdict on one element (or on the whole, where there are no lists).
@@ -83,14 +88,14 @@ mod tests {
 
     #[test]
     fn a_verdict_concerns_its_own_element_and_other_lists() {
-        let scoped = |path: &str| Scoped { scope: vec![path.to_owned()], verdict: Verdict::Fail };
+        let scoped = |path: &str| Scoped { scope: vec![path.to_owned()], verdict: Verdict::Fail(Severity::Error) };
         let verdicts = Verdicts::of(vec![scoped("mx.hosts[0]"), scoped("mx.hosts[1]")]);
         let count = |scope: &[&str]| verdicts.concerning(scope).count();
         assert_eq!(count(&["mx.hosts[1]", "mx.hosts[1].probes[0]"]), 1);
         assert_eq!(count(&["mx.hosts[2]"]), 0);
         assert_eq!(count(&["policy.mx[0]"]), 2);
         assert_eq!(count(&[]), 2);
-        let whole = Verdicts::of(vec![Scoped::whole(Verdict::Fail)]);
+        let whole = Verdicts::of(vec![Scoped::whole(Verdict::Fail(Severity::Error))]);
         assert_eq!(whole.concerning(&["mx.hosts[2]"]).count(), 1);
         assert_eq!(Verdicts::of(vec![Scoped::whole(Verdict::Pass)]).concerning(&[]).count(), 0);
     }

@@ -133,6 +133,33 @@ fn mistakes_of_rules_point_at_the_very_characters() {
 }
 
 #[test]
+fn a_weaker_rule_cannot_be_named_to_hide_a_stronger_one() {
+    let pair = |weaker: &str, key: &str| {
+        format!(
+            "group: acme\nrules:\n  - {{ id: a, title: T, severity: {weaker}, cites: [X], assert: policy.usable, message: m }}\n  \
+             - id: b\n    title: T\n    severity: error\n    cites: [X]\n    {key}: [a]\n    assert: policy.usable\n    message: m\n"
+        )
+    };
+    expect(
+        &pair("warning", "after"),
+        "8:13",
+        "`a` is never more than a warning, and cannot hide this error",
+        "severity_if",
+    );
+    expect(
+        &pair("note", "after"),
+        "8:13",
+        "`a` is a note, and a note hides no other finding",
+        "`when` and `otherwise`",
+    );
+    expect(&pair("note", "requires"), "8:16", "`a` is a note", "`when` and `otherwise`");
+    for (severity, key) in [("error", "after"), ("warning", "requires")] {
+        let said = tested(pair(severity, key).as_bytes()).1;
+        assert!(!said.contains("hide"), "{said}");
+    }
+}
+
+#[test]
 fn ids_and_circles_are_told_once_with_their_places() {
     let named = |id: &str, requires: &str| {
         format!(

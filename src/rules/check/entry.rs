@@ -6,6 +6,7 @@ use serde_yaml::Spanned;
 
 use super::place::{at_text, at_value};
 use super::{RuleChecker, no_such_rule};
+use crate::outcome::Severity;
 use crate::rules::cost::{MAX_CASES, MAX_PARAMS_OCTETS, MAX_REQUIRED};
 use crate::rules::load::Rule;
 use crate::rules::params::{mixed_list, regex_problem, unused_params};
@@ -107,8 +108,31 @@ impl RuleChecker<'_, '_> {
                     _ => format!("`{}` requires {}: a circle", self.rule.id, chain.join(", which requires ")),
                 };
                 self.report(required, message, Some("one of them must come first: take out one of these".to_owned()));
+            } else {
+                self.silence(required);
             }
         }
+    }
+
+    /// A weaker finding hides no stronger one: a rule that can never be as bad as this one cannot speak for it, and a
+    /// note speaks for none.
+    fn silence(&mut self, before: &Spanned<String>) {
+        let Some(other) = self.rules.iter().find(|rule| rule.id == before.value) else { return };
+        let (worst, mildest) = (other.worst_severity(), self.rule.mildest_severity());
+        let is_after = self.rule.after.contains(&before.value);
+        if worst != Severity::Note && (worst >= mildest || !is_after) {
+            return;
+        }
+        let message = match worst {
+            Severity::Note => format!("`{}` is a note, and a note hides no other finding", before.value),
+            worst => {
+                let (worst, mildest) = (worst.label(), mildest.label());
+                format!("`{}` is never more than a {worst}, and cannot hide this {mildest}", before.value)
+            }
+        };
+        let help = "take it out, and say in `when` and `otherwise` where this rule does not apply; or give the other \
+                    rule the severity of this one there, with `severity_if`";
+        self.report(before, message, Some(help.to_owned()));
     }
 
     /// How many rules this one requires, directly and through others; counted up to the bound.
