@@ -151,7 +151,7 @@ fn sections(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> Vec
     }
     let first: Vec<String> = rule.requires.iter().chain(&rule.after).map(|id| format!("`{id}`")).collect();
     if !first.is_empty() {
-        let text = "Where one of these has failed, this rule says nothing of its own: ";
+        let text = "Where one of these has failed, and this rule would be no worse, it says nothing of its own: ";
         add("What comes first", Body::Text(format!("{text}{}.", first.join(", "))));
     }
     sections

@@ -33,4 +33,6 @@ pub use self::policy_fix::{Fixed, fix_policy};
 #[cfg(test)]
 mod built_in_tests;
 #[cfg(test)]
+mod mixture_tests;
+#[cfg(test)]
 mod unseen_tests;

@@ -1,0 +1,114 @@
+//! The laws of verdicts where several things are wrong at once, over mixtures of the cases beside the rules: a weaker
+//! finding hides no stronger one.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::cases::{good_snapshot, patched};
+use super::{BROKEN_RULE, RuleSet, evaluate};
+use crate::facts::Facts;
+use crate::outcome::{Check, Outcome, Report, Severity};
+use crate::snapshot::Snapshot;
+
+/// How many mixtures are made; more where `STSLINT_MIXTURES` says so.
+const MIXTURES: usize = 400;
+
+/// The same numbers in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    /// A number below `bound`.
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+}
+
+/// One thing that is wrong: the case of a rule.
+type Fault = (String, BTreeMap<String, Value>);
+
+/// Every failing case that starts from the good snapshot.
+fn faults(rules: &RuleSet) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for rule in &rules.rules {
+        for case in rule.cases.fail.iter().filter(|case| !case.value.contains_key("snapshot")) {
+            faults.push((rule.id.clone(), case.value.clone().into_iter().collect()));
+        }
+    }
+    faults
+}
+
+/// A snapshot with two to four things wrong, and their names; `None` where they do not go together.
+fn mixture(good: &Snapshot, faults: &[Fault], numbers: &mut Numbers) -> Option<(String, Snapshot)> {
+    let count = 2 + numbers.below(3);
+    let mut snapshot = good.clone();
+    let mut names = Vec::new();
+    for _ in 0..count {
+        let (name, patch) = &faults[numbers.below(faults.len())];
+        names.push(format!("{name} {}", serde_json::to_string(patch).unwrap()));
+        snapshot = patched(&snapshot, patch).ok()?;
+    }
+    Some((names.join("\n    "), snapshot))
+}
+
+/// Mixtures, the same in every run.
+fn mixtures(rules: &RuleSet, seed: u64) -> impl Iterator<Item = (String, Snapshot)> {
+    let good = good_snapshot().unwrap();
+    let faults = faults(rules);
+    let mut numbers = Numbers(seed);
+    let wanted = std::env::var("STSLINT_MIXTURES").ok().and_then(|count| count.parse().ok()).unwrap_or(MIXTURES);
+    std::iter::repeat_with(move || mixture(&good, &faults, &mut numbers)).flatten().take(wanted)
+}
+
+fn failures(report: &Report) -> impl Iterator<Item = &Check> {
+    report.checks.iter().filter(|check| check.outcome == Outcome::Fail)
+}
+
+/// A rule and all that it requires, with those that it comes after or without.
+fn with_those_before<'a>(rules: &'a RuleSet, id: &'a str, after: bool) -> BTreeSet<&'a str> {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![id]);
+    while let Some(id) = open.pop() {
+        if seen.insert(id)
+            && let Some(rule) = rules.rules.iter().find(|rule| rule.id == id)
+        {
+            open.extend(rule.requires.iter().map(String::as_str));
+            open.extend(rule.after.iter().filter(|_| after).map(String::as_str));
+        }
+    }
+    seen
+}
+
+#[test]
+fn a_weaker_finding_hides_no_stronger_one_in_any_mixture() {
+    let rules = RuleSet::built_in().unwrap();
+    let mut alone = rules.clone();
+    for rule in &mut alone.rules {
+        rule.requires.clear();
+        rule.after.clear();
+    }
+    let mut broken = BTreeMap::new();
+    for (names, snapshot) in mixtures(&rules, 2) {
+        let facts = Facts::of(&snapshot, None);
+        let (report, unsilenced) = (evaluate(&rules, &facts).report, evaluate(&alone, &facts).report);
+        // What does not apply, or was not checked, has nothing to say, and those that require it neither.
+        let means_nothing = |id: &str| {
+            let silent = |check: &Check| matches!(check.outcome, Outcome::NotApplicable | Outcome::NotChecked);
+            unsilenced.checks.iter().any(|check| check.rule == id && silent(check))
+        };
+        let errors = failures(&unsilenced).filter(|check| check.severity == Severity::Error);
+        for check in errors.filter(|check| check.rule != BROKEN_RULE) {
+            let required = with_those_before(&rules, &check.rule, false);
+            if required.iter().any(|id| means_nothing(id)) {
+                continue;
+            }
+            let speak = with_those_before(&rules, &check.rule, true);
+            if !failures(&report).any(|told| speak.contains(told.rule.as_str()) && told.severity >= check.severity) {
+                broken.entry(check.rule.clone()).or_insert_with(|| names.clone());
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
