@@ -1,5 +1,5 @@
 //! What the rules that a rule names in `requires` and `after` leave for it to say: one fault gives one finding, and yet
-//! a weaker finding hides no stronger one, and a note hides none. Used by `evaluate`.
+//! a weaker finding hides no stronger one. Used by `evaluate`.
 
 use std::collections::BTreeMap;
 
@@ -28,9 +28,10 @@ pub struct Silencer {
 }
 
 impl Silencer {
-    /// Whether it speaks for a finding of this severity.
+    /// Whether it speaks for a finding of this severity. Rules that are notes cannot be named to silence others
+    /// (`check/entry.rs`); one that a configuration makes a note speaks for notes, as it did for worse ones before.
     pub fn hides(&self, severity: Severity) -> bool {
-        self.severity != Severity::Note && self.severity >= severity
+        self.severity >= severity
     }
 
     /// The verdict on a rule that it speaks for.
