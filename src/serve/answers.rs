@@ -1,4 +1,4 @@
-//! What several answers share: the domain as it was typed, results by their ids, and the words for what is not possible.
+//! What several answers share: results by their ids, and the words for what is not possible.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,6 @@ use super::checks::{Check, Refusal};
 use super::pages::message;
 use super::state::App;
 use super::{id, results};
-use crate::grammar::names::{DomainName, NameError};
 use crate::report::{self, Linted, Results};
 use crate::snapshot::Snapshot;
 use crate::store::Observation;
@@ -27,18 +26,6 @@ pub fn broken(text: &str) -> Response {
     tracing::warn!("a request could not be answered: {text}");
     let text = "Something is wrong here, not with your domain. Please try again later.";
     (StatusCode::INTERNAL_SERVER_ERROR, Html(message::message("Not possible now", &[text]))).into_response()
-}
-
-/// A domain as people paste it: a URL counts as its host, and that of a policy as its domain.
-pub fn domain(text: &str) -> Result<DomainName, NameError> {
-    let text: String = text.trim().chars().filter(|c| !c.is_control()).collect();
-    let text = text.trim_start_matches("mailto:");
-    let host = match DomainName::parse(text) {
-        Err(NameError::Url { host, .. }) => host,
-        Err(_) if text.contains('/') => text.split('/').next().unwrap_or_default().to_owned(),
-        parsed => return parsed,
-    };
-    DomainName::parse(host.strip_prefix("mta-sts.").unwrap_or(&host))
 }
 
 /// Why there is no check, and when there may be one.
@@ -167,30 +154,4 @@ pub async fn rendered(
         _ => return Err(not_found("There are the formats snapshot, json, sarif, markdown and html.")),
     };
     made.map_err(|error| broken(&error.to_string()))
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn domains_are_read_as_people_paste_them() {
-        let cases = [
-            ("example.com", "example.com"),
-            (" Example.COM. ", "example.com"),
-            ("https://example.com/path?x", "example.com"),
-            ("https://mta-sts.example.com/.well-known/mta-sts.txt", "example.com"),
-            ("example.com/", "example.com"),
-            ("user@example.com", "example.com"),
-            ("mailto:user@example.com", "example.com"),
-            ("bücher.example", "xn--bcher-kva.example"),
-        ];
-        for (typed, expected) in cases {
-            assert_eq!(domain(typed).unwrap().as_str(), expected, "{typed}");
-        }
-        for wrong in ["", "127.0.0.1", "[::1]", "http://127.0.0.1:8080/", "a b", "/etc/passwd", "exa\u{202e}mple.com"] {
-            assert!(domain(wrong).is_err(), "{wrong}");
-        }
-    }
 }

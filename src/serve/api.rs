@@ -15,7 +15,7 @@ use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::answers::{domain, judged, observation, rendered, said, steps};
+use super::answers::{judged, observation, rendered, said, steps};
 use super::checks::{self, Check, Refusal, Stage, What};
 use super::client::Network;
 use super::edited::changed;
@@ -23,6 +23,7 @@ use super::openapi;
 use super::pages::progress::stage;
 use super::pages::what_if::Edited;
 use super::state::App;
+use super::typed::domain;
 use crate::what_if::unobserved;
 
 /// How often those who watch a check are told how it goes on.
@@ -38,7 +39,7 @@ pub fn routes() -> Router<Arc<App>> {
 }
 
 /// A problem (RFC 9457 §3).
-fn problem(status: StatusCode, title: &str, detail: &str) -> Response {
+pub fn problem(status: StatusCode, title: &str, detail: &str) -> Response {
     let body = json!({"type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail});
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
 }

@@ -13,7 +13,10 @@ use super::id;
 use super::limits::Reached;
 use super::state::App;
 use crate::snapshot::{self, Snapshot};
-use crate::store::Observation;
+use crate::store::{Observation, Pending};
+
+/// A check that an earlier process did not end is taken up where it was asked for within so many seconds.
+const RESUMED_WITHIN: i64 = 3_600;
 
 /// What a check is of: the domain, and what is looked at.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -143,10 +146,43 @@ async fn begin(app: &Arc<App>, what: What, client: Network) -> Result<Arc<Check>
     let (Some(id), Some(removal)) = (id::random(), id::random()) else {
         return Err(Refusal::Broken("the system gives no random numbers".to_owned()));
     };
+    let asked_at = now();
+    let pending = Pending {
+        id: id.clone(),
+        removal: removal.clone(),
+        domain: what.domain.clone(),
+        smtp: what.smtp,
+        authoritative: what.authoritative,
+        asked_at: asked_at.as_second(),
+    };
+    app.ask(move |store| store.begin(&pending)).await.map_err(|error| Refusal::Broken(error.to_string()))?;
+    Ok(start(app, id, removal, what, asked_at).await)
+}
+
+/// Goes on with the checks that an earlier process was asked for and did not end: whoever asked still has their address.
+pub async fn resume(app: &Arc<App>) {
+    let pending = match app.ask(|store| store.take_pending()).await {
+        Ok(pending) => pending,
+        Err(error) => return warn!("checks of an earlier run could not be taken up: {error}"),
+    };
+    let latest = now().as_second().saturating_sub(RESUMED_WITHIN);
+    let queue = app.settings.queue;
+    for Pending { id, removal, domain, smtp, authoritative, asked_at } in
+        pending.into_iter().filter(|pending| pending.asked_at >= latest).take(queue)
+    {
+        let what = What { domain, smtp, authoritative };
+        if !app.is_opted_out(&what.domain) {
+            let asked_at = Timestamp::from_second(asked_at).unwrap_or_default();
+            let check = start(app, id, removal, what.clone(), asked_at).await;
+            app.fresh.insert(what, check).await;
+        }
+    }
+}
+
+async fn start(app: &Arc<App>, id: String, removal: String, what: What, asked_at: Timestamp) -> Arc<Check> {
     let (stage, watched) = watch::channel(Stage::Queued);
     let number = app.queue.asked.fetch_add(1, Ordering::Relaxed);
-    let check =
-        Arc::new(Check { id, removal, what, asked_at: now(), stage: watched, number, queue: app.queue.clone() });
+    let check = Arc::new(Check { id, removal, what, asked_at, stage: watched, number, queue: app.queue.clone() });
     app.known.insert(check.id.clone(), check.clone()).await;
     app.metrics.begun.inc();
     let (app, of) = (app.clone(), check.clone());
@@ -161,9 +197,13 @@ async fn begin(app: &Arc<App>, what: What, client: Network) -> Result<Arc<Check>
             // The next who asks gets another try.
             app.fresh.invalidate(&of.what).await;
         }
+        if ended != Stage::Done {
+            let id = of.id.clone();
+            let _ = app.ask(move |store| store.give_up(&id)).await;
+        }
         stage.send_replace(ended);
     });
-    Ok(check)
+    check
 }
 
 async fn run(app: &Arc<App>, check: &Check) -> Stage {

@@ -19,6 +19,7 @@ mod receiver;
 mod results;
 mod routes;
 mod state;
+mod typed;
 mod views;
 
 use std::net::SocketAddr;
@@ -119,6 +120,7 @@ impl Service {
 
     /// Answers on these listeners until `stop` is true, then ends what has begun, within some seconds.
     pub async fn run(self, listeners: Vec<Listener>, stop: watch::Receiver<bool>) {
+        checks::resume(&self.app).await;
         let upkeep = tokio::spawn(self.app.clone().upkeep());
         let routes = routes::routes(self.app.clone());
         let serving = listeners.into_iter().map(|listener| connections::serve(listener, routes.clone(), stop.clone()));

@@ -15,12 +15,13 @@ use serde::Deserialize;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::answers::{domain, not_found, refused};
+use super::answers::{not_found, refused};
 use super::checks::{self, What};
 use super::client::Network;
 use super::connections::Peer;
 use super::pages::{self, about, form, message, rules};
 use super::state::App;
+use super::typed::domain;
 use super::{api, edited, receiver, views};
 
 /// A request's body has at most so many octets; a TLS report alone may have more.
@@ -88,7 +89,8 @@ async fn guard(State(app): Shared, mut request: Request, next: Next) -> Response
     }
     request.extensions_mut().insert(client);
     let private = ["/r/", "/history/", "/api/"].iter().any(|start| request.uri().path().starts_with(start));
-    let mut response = next.run(request).await;
+    let path = request.uri().path().to_owned();
+    let mut response = in_words(&path, next.run(request).await);
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -103,6 +105,45 @@ async fn guard(State(app): Shared, mut request: Request, next: Next) -> Response
         set(HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
     }
     response
+}
+
+/// A failure in the form of its reader: a problem for programs, a page for people, whatever part it comes from.
+fn in_words(path: &str, response: Response) -> Response {
+    let status = response.status();
+    let form = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (for_programs, is_page) = (path.starts_with("/api/"), form.starts_with("text/html"));
+    let is_told =
+        form == "application/problem+json" || (is_page && !for_programs) || ["/healthz", "/tlsrpt"].contains(&path);
+    if !(status.is_client_error() || status.is_server_error()) || is_told {
+        return response;
+    }
+    let (title, text) = match status {
+        StatusCode::NOT_FOUND => ("Not found", "There is nothing at this address."),
+        StatusCode::METHOD_NOT_ALLOWED => ("Not possible", "This address does not take requests of this kind."),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ("Too large", "This is more than is read here: 256 KiB of texts are the most.")
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ("Not readable", "The request's `Content-Type` is not one that is read here.")
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            ("Not possible now", "This took too long here. Please try again in a few seconds.")
+        }
+        _ => ("Not readable", "The request cannot be read."),
+    };
+    let mut told = match for_programs {
+        true => api::problem(status, title, text),
+        false => (status, Html(message::message(title, &[text]))).into_response(),
+    };
+    for name in [header::ALLOW, header::RETRY_AFTER] {
+        if let Some(value) = response.headers().get(&name) {
+            told.headers_mut().insert(name, value.clone());
+        }
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        told.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("5"));
+    }
+    told
 }
 
 fn asset(media_type: &'static str, body: impl Into<Bytes>) -> Response {

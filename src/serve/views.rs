@@ -9,13 +9,12 @@ use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::answers::{
-    broken, domain, judged, known, no_result, not_found, observation, refused, rendered, snapshot_of, steps,
-};
+use super::answers::{broken, judged, known, no_result, not_found, observation, refused, rendered, snapshot_of, steps};
 use super::badge::{self, Badge};
 use super::checks::{Refusal, Stage, What};
 use super::pages::{self, about, compare, message, progress, proposal, result};
 use super::state::App;
+use super::typed::domain;
 use super::{id, results};
 use crate::diff::differences;
 use crate::facts::Facts;

@@ -51,6 +51,23 @@ pub struct HistoryEntry {
     pub collected_at: i64,
 }
 
+/// A check that was asked for and has no result yet.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pending {
+    /// The id that its observation will have.
+    pub id: String,
+    /// The secret that will remove it.
+    pub removal: String,
+    /// The domain in A-labels.
+    pub domain: String,
+    /// Whether MX hosts are spoken to.
+    pub smtp: bool,
+    /// Whether the zone's own name servers are asked too.
+    pub authoritative: bool,
+    /// When it was asked for, in seconds since 1970.
+    pub asked_at: i64,
+}
+
 /// A TLS report that was received.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ReceivedReport {
@@ -87,6 +104,10 @@ impl Store {
              ) STRICT;
              CREATE INDEX IF NOT EXISTS observation_domain ON observation (domain, collected_at);
              CREATE INDEX IF NOT EXISTS observation_age ON observation (collected_at);
+             CREATE TABLE IF NOT EXISTS pending (
+                 id TEXT PRIMARY KEY, removal TEXT NOT NULL, domain TEXT NOT NULL, smtp INTEGER NOT NULL,
+                 authoritative INTEGER NOT NULL, asked_at INTEGER NOT NULL
+             ) STRICT;
              CREATE TABLE IF NOT EXISTS tls_report (
                  id INTEGER PRIMARY KEY, domain TEXT NOT NULL, received_at INTEGER NOT NULL, body BLOB NOT NULL
              ) STRICT;
@@ -96,9 +117,49 @@ impl Store {
         Ok(Store { connection: Mutex::new(connection) })
     }
 
-    /// Keeps an observation.
-    pub fn put(&self, observation: &Observation) -> Result<(), StoreError> {
+    /// Keeps a check that was asked for, until it has a result or is known to get none.
+    pub fn begin(&self, pending: &Pending) -> Result<(), StoreError> {
         self.lock().execute(
+            "INSERT OR REPLACE INTO pending (id, removal, domain, smtp, authoritative, asked_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![pending.id, pending.removal, pending.domain, pending.smtp, pending.authoritative, pending.asked_at],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets a check that got no result.
+    pub fn give_up(&self, id: &str) -> Result<(), StoreError> {
+        self.lock().execute("DELETE FROM pending WHERE id = ?1", [id])?;
+        Ok(())
+    }
+
+    /// The checks that an earlier process was asked for and did not end, the oldest first. They are given out once: a
+    /// check that ends the process must not end each that follows.
+    pub fn take_pending(&self) -> Result<Vec<Pending>, StoreError> {
+        let connection = self.lock();
+        let mut statement =
+            connection.prepare("DELETE FROM pending RETURNING id, removal, domain, smtp, authoritative, asked_at")?;
+        let pending = |row: &rusqlite::Row<'_>| {
+            Ok(Pending {
+                id: row.get(0)?,
+                removal: row.get(1)?,
+                domain: row.get(2)?,
+                smtp: row.get(3)?,
+                authoritative: row.get(4)?,
+                asked_at: row.get(5)?,
+            })
+        };
+        let mut found = statement.query_map([], pending)?.collect::<Result<Vec<_>, _>>()?;
+        found.sort_by(|a, b| (a.asked_at, &a.id).cmp(&(b.asked_at, &b.id)));
+        Ok(found)
+    }
+
+    /// Keeps an observation, the result of a check where one was asked for.
+    pub fn put(&self, observation: &Observation) -> Result<(), StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        transaction.execute("DELETE FROM pending WHERE id = ?1", [&observation.id])?;
+        transaction.execute(
             "INSERT OR REPLACE INTO observation (id, domain, collected_at, snapshot, removal) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 observation.id,
@@ -108,6 +169,7 @@ impl Store {
                 observation.removal
             ],
         )?;
+        transaction.commit()?;
         Ok(())
     }
 

@@ -122,6 +122,9 @@ fn programs_get_results_and_problem_details() {
         (service.get(&format!("{location}?format=exe")), 400),
         (service.get(&format!("{location}?format=json&format=json")), 400),
         (service.post("/api/v1/checks?max_age=soon", "application/json", "{}", ""), 400),
+        (service.post("/api/v1/lint", "application/json", &"a".repeat(300_000), ""), 413),
+        (service.get("/api/v1/checks"), 405),
+        (service.get("/api/v1/nothing"), 404),
     ];
     for (answer, status) in cases {
         assert_eq!(answer.status, status, "{}", answer.body);
@@ -147,6 +150,26 @@ fn nothing_is_lost_when_the_process_ends_without_warning() {
 }
 
 #[test]
+fn a_check_that_a_killed_process_did_not_end_goes_on_in_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store.db");
+    let options = ["--store", store.to_str().unwrap()];
+    let paths: Vec<String> = {
+        let service = Service::start(&options);
+        let domains =
+            ["perfect.example", "mx-not-covered.example", "bad-id.example", "none.example", "testing.example"];
+        let ask = |domain| service.form("/check", &format!("domain={domain}&smtp=on")).header("location").unwrap();
+        domains.iter().map(ask).map(|location| location.split('?').next().unwrap().to_owned()).collect()
+        // Dropping it kills it, while some of them wait or run.
+    };
+    let service = Service::start(&options);
+    for path in &paths {
+        let result = service.until_done(path);
+        assert!(result.status == 200 && result.body.contains("Observed on"), "{path}: {}", result.body);
+    }
+}
+
+#[test]
 fn what_is_not_wanted_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("opted-out.txt");
@@ -156,7 +179,15 @@ fn what_is_not_wanted_is_refused() {
     let headers = "Sec-Fetch-Site: cross-site\r\n";
     let foreign = service.post("/check", "application/x-www-form-urlencoded", "domain=none.example", headers);
     assert_eq!(foreign.status, 403);
-    assert_eq!(service.form("/lint", &format!("policy={}", "a".repeat(300_000))).status, 413);
+    for (answer, status) in [
+        (service.get("/?domain=a&domain=b"), 400),
+        (service.get("/check"), 405),
+        (service.post("/check", "text/plain", "domain=none.example", ""), 415),
+        (service.form("/lint", &format!("policy={}", "a".repeat(300_000))), 413),
+    ] {
+        assert_eq!(answer.status, status, "{}", answer.body);
+        assert!(answer.body.contains("Back to the first page"), "{}", answer.body);
+    }
     for path in ["/nothing", "/r/1", "/rules/no-such-rule", "/history/none.example", "/.well-known/security.txt"] {
         assert_eq!(service.get(path).status, 404, "{path}");
     }
