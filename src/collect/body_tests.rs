@@ -1,9 +1,15 @@
 //! How a policy's body may end, and what is known of the policy then.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use tokio::io::AsyncWriteExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use super::hostile_tests::{drip, kind, policy_host, policy_identity};
+use tokio::io::AsyncWriteExt;
+use tokio_rustls::TlsAcceptor;
+
+use super::hostile_tests::{drip, flood, kind, policy_host, policy_identity};
+use super::limits::MAX_BODY_OCTETS;
 use super::testing::{Authority, POLICY, https_with};
 use crate::snapshot::{FailureKind, HttpsProbe, Snapshot};
 
@@ -91,6 +97,59 @@ async fn interim_responses_without_end_are_no_response() {
     .await;
     let (probe, snapshot) = policy_host(&authority, port).await;
     assert_eq!((kind(&probe.failure), snapshot.policy), (Some(FailureKind::Timeout), None));
+}
+
+#[tokio::test]
+async fn a_flood_before_after_and_between_is_cut() {
+    let endless_extension = [&b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"[..], &[b'x'; 4_096]].concat();
+    for (opening, again) in [
+        (&b""[..], &b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"[..]),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Trailer: x\r\n"),
+        (&endless_extension, b"extension"),
+        (b"", b"\r\n"),
+    ] {
+        let authority = Authority::new();
+        let sent = Arc::new(AtomicUsize::new(0));
+        let (count, opening) = (sent.clone(), opening.to_vec());
+        let port = https_with(policy_identity(&authority).acceptor(), move |mut stream| {
+            let (count, opening) = (count.clone(), opening.clone());
+            async move {
+                let _ = stream.write_all(&opening).await;
+                flood(&mut stream, again, 64 << 20, &count).await;
+            }
+        })
+        .await;
+        let began = Instant::now();
+        let (probe, snapshot) = policy_host(&authority, port).await;
+        let failure = probe.failure.unwrap();
+        assert!(matches!(failure.kind, FailureKind::Limit | FailureKind::Protocol), "{again:?}: {failure:?}");
+        assert_eq!(snapshot.policy, None);
+        assert!(sent.load(Ordering::Relaxed) < 8 << 20, "{again:?}: {sent:?} octets");
+        // Long before the time for the response is over.
+        assert!(began.elapsed() < Duration::from_secs(3), "{again:?}: {:?}", began.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn chunks_of_one_octet_are_read_up_to_the_limit() {
+    let chunks = "1\r\nx\r\n".repeat(MAX_BODY_OCTETS + 1);
+    let seen = sent(with("Transfer-Encoding: chunked\r\n", &chunks), true).await;
+    let response = seen.0.response.unwrap();
+    assert_eq!((response.body_length, response.truncated), (Some(MAX_BODY_OCTETS as u64), true));
+}
+
+#[tokio::test]
+async fn a_host_that_speaks_http_2_alone_says_so() {
+    let authority = Authority::new();
+    let identity = policy_identity(&authority);
+    let mut config = tokio_rustls::rustls::ServerConfig::clone(identity.acceptor().config());
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let port = https_with(TlsAcceptor::from(Arc::new(config)), |_| async {}).await;
+    let (probe, _) = policy_host(&authority, port).await;
+    let failure = probe.failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::TlsAlert);
+    assert!(failure.detail.contains("HTTP/1.1"), "{failure:?}");
+    assert!(!probe.tls.unwrap().handshake);
 }
 
 #[tokio::test]

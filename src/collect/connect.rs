@@ -1,4 +1,4 @@
-//! TCP connections to MX hosts: direct, or through a SOCKS5 proxy where the network here blocks port 25.
+//! TCP connections to hosts: direct, or through a SOCKS5 proxy where the network here blocks port 25.
 
 use std::net::SocketAddr;
 
@@ -19,8 +19,14 @@ pub struct NotConnected {
     pub is_peers: bool,
 }
 
-/// Connects to an address.
-pub async fn connect(address: SocketAddr, proxy: Option<&Proxy>, clock: Clock) -> Result<TcpStream, NotConnected> {
+/// Connects to an address of `whom`, as in "connecting to the `whom`".
+pub async fn connect(
+    address: SocketAddr,
+    whom: &str,
+    proxy: Option<&Proxy>,
+    clock: Clock,
+) -> Result<TcpStream, NotConnected> {
+    let of_peer = |error| NotConnected { failure: of_io(&format!("connecting to the {whom}"), &error), is_peers: true };
     let connecting = async {
         let stream = match proxy {
             Some(proxy) => through(proxy, address).await?,
@@ -34,10 +40,6 @@ pub async fn connect(address: SocketAddr, proxy: Option<&Proxy>, clock: Clock) -
         Ok(connected) => connected,
         Err(failure) => Err(NotConnected { failure, is_peers: proxy.is_none() && !clock.is_over() }),
     }
-}
-
-fn of_peer(error: std::io::Error) -> NotConnected {
-    NotConnected { failure: of_io("connecting to the MX host", &error), is_peers: true }
 }
 
 async fn through(proxy: &Proxy, address: SocketAddr) -> Result<TcpStream, NotConnected> {

@@ -77,6 +77,9 @@ fn meaning(alert: AlertDescription) -> Option<&'static str> {
         }
         AlertDescription::UnrecognisedName => Some("it does not know the name that it was asked for"),
         AlertDescription::CertificateRequired => Some("it wants the client's certificate, and senders have none"),
+        AlertDescription::NoApplicationProtocol => {
+            Some("it speaks no HTTP/1.1, the version that every client and all senders know")
+        }
         AlertDescription::InternalError => Some("something is wrong on its side; its log says what"),
         _ => None,
     }

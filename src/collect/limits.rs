@@ -9,8 +9,10 @@ use crate::snapshot::{Failure, FailureKind};
 
 /// How many octets of a policy body are read: the limit that RFC 8461 §3.3 suggests to senders.
 pub const MAX_BODY_OCTETS: usize = 65_536;
-/// How many octets of header fields are read.
-pub const MAX_HEADER_OCTETS: u32 = 65_536;
+/// How many octets are read up to the end of the header fields, interim responses among them.
+pub const MAX_HEADER_OCTETS: usize = 65_536;
+/// How many octets are read of a body as it is transferred: chunks have sizes and line ends between them.
+pub const MAX_TRANSFER_OCTETS: usize = 8 * MAX_BODY_OCTETS;
 /// How many header fields a response may have.
 pub const MAX_HEADERS: usize = 100;
 /// How long a policy fetch may take in all: the limit that RFC 8461 §3.3 suggests to senders.
@@ -145,7 +147,8 @@ mod tests {
             ("octets of a policy (RFC 8461 §3.3)", MAX_BODY_OCTETS as u64),
             ("seconds for fetching it (RFC 8461 §3.3)", MAX_FETCH.as_secs()),
             ("header fields", MAX_HEADERS as u64),
-            ("octets of all header fields", u64::from(MAX_HEADER_OCTETS)),
+            ("octets of all header fields, with those of interim responses", MAX_HEADER_OCTETS as u64),
+            ("octets of a policy with what frames its chunks", MAX_TRANSFER_OCTETS as u64),
             ("certificates of a chain that are recorded", MAX_CHAIN as u64),
             ("MX hosts that are spoken to, the most preferred first", MAX_MX_HOSTS as u64),
             ("hosts of `rua` that are looked up", MAX_REPORT_HOSTS as u64),

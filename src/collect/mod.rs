@@ -5,6 +5,7 @@
 //! `limits` holds what it may cost.
 
 mod activity;
+mod allowance;
 mod certificate;
 mod connect;
 mod dns;

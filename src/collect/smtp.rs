@@ -3,23 +3,20 @@
 //! No mail is ever begun: after the second EHLO comes QUIT, and nothing waits for its reply.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::pki_types::ServerName;
 use tracing::debug;
 
 use super::connect::{NotConnected, connect};
-use super::failure::{failure, of_io, of_tls};
+use super::failure::failure;
 use super::guard::Admitted;
 use super::limits::{AFTER_STARTTLS, Clock, GREETING_STEPS, MAX_AFTER_STARTTLS, millis};
 use super::options::Proxy;
 use super::smtp_wire::{Farewells, Transcript, Wire, escaped};
-use super::tls::{Observatory, Recorder};
+use super::tls::{Observatory, handshake};
 use crate::snapshot::{Failure, FailureKind, Octets, Party, SmtpProbe, SmtpReply, TlsFacts, WithoutSni};
 
 /// How MX hosts are spoken to.
@@ -121,7 +118,7 @@ impl Conversation<'_> {
     }
 
     async fn connect(&mut self) -> Result<TcpStream, Failure> {
-        match connect(self.address, self.manner.proxy.as_ref(), self.clock).await {
+        match connect(self.address, "MX host", self.manner.proxy.as_ref(), self.clock).await {
             Ok(stream) => {
                 self.probe.connected = Some(true);
                 Ok(stream)
@@ -186,7 +183,7 @@ impl Conversation<'_> {
         observatory: &Observatory,
     ) -> Result<TlsStream<TcpStream>, Failure> {
         let recorder = observatory.recorder();
-        let secured = handshake(stream, self.exchange, true, &recorder, self.clock).await;
+        let secured = handshake(stream, self.exchange, true, &[], &recorder, self.clock).await;
         let facts = recorder.facts(Some(self.exchange));
         let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "TLS".to_owned());
         if secured.is_ok() {
@@ -217,7 +214,7 @@ async fn without_sni(
 ) -> Option<WithoutSni> {
     let stream = ready_for_tls(address, manner, clock).await?;
     let recorder = observatory.recorder();
-    match handshake(stream, exchange, false, &recorder, clock).await {
+    match handshake(stream, exchange, false, &[], &recorder, clock).await {
         Ok(stream) => {
             Wire::new(stream).part(clock, &mut Transcript::default(), &manner.farewells).await;
             Some(WithoutSni { handshake: true, failure: None })
@@ -228,7 +225,7 @@ async fn without_sni(
 
 async fn ready_for_tls(address: SocketAddr, manner: &Manner, clock: Clock) -> Option<TcpStream> {
     let mut transcript = Transcript::default();
-    let stream = connect(address, manner.proxy.as_ref(), clock).await.ok()?;
+    let stream = connect(address, "MX host", manner.proxy.as_ref(), clock).await.ok()?;
     let hello = hello(manner, &stream);
     let mut wire = Wire::new(stream);
     let ready = async {
@@ -260,23 +257,6 @@ fn hello(manner: &Manner, stream: &TcpStream) -> String {
         Ok(address) => format!("EHLO [{address}]"),
         Err(_) => "EHLO localhost".to_owned(),
     }
-}
-
-async fn handshake(
-    stream: TcpStream,
-    exchange: &str,
-    sni: bool,
-    recorder: &Arc<Recorder>,
-    clock: Clock,
-) -> Result<TlsStream<TcpStream>, Failure> {
-    let name = ServerName::try_from(exchange.trim_end_matches('.').to_owned())
-        .map_err(|_| failure(FailureKind::Other, "the exchange is no name that TLS can ask for"))?;
-    let config = recorder.client_config(sni, &[]).map_err(|error| of_tls(&error))?;
-    let secured = clock.within("end of the TLS handshake", TlsConnector::from(Arc::new(config)).connect(name, stream));
-    let stream = secured.await?.map_err(|error| of_io("the TLS handshake", &error))?;
-    let (_, connection) = stream.get_ref();
-    recorder.note(connection.protocol_version(), connection.negotiated_cipher_suite().map(|suite| suite.suite()));
-    Ok(stream)
 }
 
 /// Whether a reply to EHLO has the keyword (RFC 3207 §4.1), in any case (RFC 5321 §2.4).

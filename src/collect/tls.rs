@@ -1,24 +1,25 @@
 //! TLS handshakes that are watched instead of trusted: the recorder notes the chain and the verdict and lets
 //! the handshake finish, so that one connection shows everything even with a bad certificate.
 //!
-//! Used by `https` under reqwest and by `smtp` under tokio-rustls. Nothing secret is ever sent over such a
-//! connection.
+//! Used by `https` and `smtp`. Nothing secret is ever sent over such a connection.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use tokio_rustls::rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{
-    CipherSuite, ClientConfig, DigitallySignedStruct, Error, NamedGroup, ProtocolVersion, SignatureScheme,
-};
+use tokio_rustls::rustls::{CipherSuite, ClientConfig, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme};
 
 use super::certificate;
-use super::limits::MAX_CHAIN;
+use super::failure::{failure, of_io, of_tls};
+use super::limits::{Clock, MAX_CHAIN};
 use super::trust::Judge;
-use crate::snapshot::{TlsFacts, Trust, TrustVerdict};
+use crate::snapshot::{Failure, FailureKind, TlsFacts, Trust, TrustVerdict};
 
 /// What is needed for any handshake: the judge of chains, the cryptography, and the time to judge at.
 #[derive(Clone, Debug)]
@@ -66,26 +67,17 @@ impl Recorder {
             .with_no_client_auth();
         config.enable_sni = sni;
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
-        config.resumption = Resumption::store(self.clone());
+        // No session is resumed, so that each handshake shows its certificates.
+        config.resumption = Resumption::disabled();
         Ok(config)
     }
 
     /// Notes what a finished handshake agreed on.
-    pub fn note(&self, version: Option<ProtocolVersion>, cipher: Option<CipherSuite>) {
+    fn note(&self, version: Option<ProtocolVersion>, cipher: Option<CipherSuite>) {
         self.with(|seen| {
             seen.version = version.or(seen.version);
             seen.cipher = cipher.or(seen.cipher);
         });
-    }
-
-    /// Whether a certificate came, so that TCP and the first half of the handshake went well.
-    pub fn saw_certificate(&self) -> bool {
-        self.with(|seen| !seen.chain.is_empty())
-    }
-
-    /// Whether the cipher suite is known.
-    pub fn saw_cipher(&self) -> bool {
-        self.with(|seen| seen.cipher.is_some())
     }
 
     /// Everything that was seen. Whether the handshake succeeded is for the caller to add.
@@ -168,30 +160,23 @@ impl ServerCertVerifier for Recorder {
     }
 }
 
-/// Sessions are never resumed, so that each handshake shows its certificates; but a ticket tells the cipher
-/// suite where the connection itself is out of reach, inside reqwest.
-impl ClientSessionStore for Recorder {
-    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
-
-    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
-        None
-    }
-
-    fn set_tls12_session(&self, _: ServerName<'static>, _: Tls12ClientSessionValue) {}
-
-    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        None
-    }
-
-    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
-
-    fn insert_tls13_ticket(&self, _: ServerName<'static>, ticket: Tls13ClientSessionValue) {
-        self.note(Some(ProtocolVersion::TLSv1_3), Some(ticket.suite().common.suite));
-    }
-
-    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        None
-    }
+/// Shakes hands with a host, naming it where `sni` says so; the recorder then knows what was agreed on.
+pub async fn handshake(
+    stream: TcpStream,
+    host: &str,
+    sni: bool,
+    alpn: &[&[u8]],
+    recorder: &Arc<Recorder>,
+    clock: Clock,
+) -> Result<TlsStream<TcpStream>, Failure> {
+    let name = ServerName::try_from(host.trim_end_matches('.').to_owned())
+        .map_err(|_| failure(FailureKind::Other, "this is no name that TLS can ask for"))?;
+    let config = recorder.client_config(sni, alpn).map_err(|error| of_tls(&error))?;
+    let secured = clock.within("end of the TLS handshake", TlsConnector::from(Arc::new(config)).connect(name, stream));
+    let stream = secured.await?.map_err(|error| of_io("the TLS handshake", &error))?;
+    let (_, connection) = stream.get_ref();
+    recorder.note(connection.protocol_version(), connection.negotiated_cipher_suite().map(|suite| suite.suite()));
+    Ok(stream)
 }
 
 fn version_name(version: ProtocolVersion) -> Option<String> {

@@ -1,0 +1,109 @@
+//! How much is read from a connection at most, whatever is made of it: what a peer sends beyond that ends in an error.
+//! Used by `https`, below the library that speaks HTTP.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// How many octets may still be read; clones share it.
+#[derive(Clone, Debug)]
+pub struct Allowance(Arc<AtomicUsize>);
+
+impl Allowance {
+    /// So many octets.
+    pub fn new(octets: usize) -> Self {
+        Allowance(Arc::new(AtomicUsize::new(octets)))
+    }
+
+    /// Allows so many octets more.
+    pub fn add(&self, octets: usize) {
+        self.0.fetch_add(octets, Ordering::Relaxed);
+    }
+
+    fn left(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, octets: usize) {
+        self.0.fetch_sub(octets.min(self.left()), Ordering::Relaxed);
+    }
+}
+
+/// The peer sent more than is read.
+#[derive(Debug)]
+pub struct Overrun;
+
+impl fmt::Display for Overrun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server sends more than is read")
+    }
+}
+
+impl std::error::Error for Overrun {}
+
+/// A connection of which no more is read than is allowed.
+pub struct Metered<S> {
+    stream: S,
+    allowance: Allowance,
+}
+
+impl<S> Metered<S> {
+    /// Reads from `stream` what `allowance` allows.
+    pub fn new(stream: S, allowance: Allowance) -> Self {
+        Metered { stream, allowance }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let most = self.allowance.left().min(buf.remaining());
+        if most == 0 && buf.remaining() > 0 {
+            return Poll::Ready(Err(io::Error::other(Overrun)));
+        }
+        let mut part = ReadBuf::new(buf.initialize_unfilled_to(most));
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut part))?;
+        let read = part.filled().len();
+        buf.advance(read);
+        self.allowance.take(read);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, octets)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_more_is_read_than_is_allowed() {
+        let allowance = Allowance::new(4);
+        let mut metered = Metered::new(&b"0123456789"[..], allowance.clone());
+        let mut read = Vec::new();
+        let error = metered.read_to_end(&mut read).await.unwrap_err();
+        assert_eq!((read.as_slice(), error.to_string().as_str()), (&b"0123"[..], "the server sends more than is read"));
+        allowance.add(7);
+        metered.read_to_end(&mut read).await.unwrap();
+        assert_eq!(read, b"0123456789", "the end is not beyond the limit");
+    }
+}
