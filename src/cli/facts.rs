@@ -131,7 +131,7 @@ fn show_functions(format: FactsFormat, page: &Page<'_>) -> Ended {
     }
     let widest = functions.iter().map(|function| function.usage.len()).max().unwrap_or_default();
     let row = |function: &Function| {
-        let first = format!("{:<widest$}  {:<8}  ", function.usage, function.result.name());
+        let first = format!("{:<widest$}  {:<12}  ", function.usage, function.result.name());
         page.paragraph(&first, function.about)
     };
     let text: String = functions.iter().map(row).collect();

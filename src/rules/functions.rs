@@ -8,6 +8,7 @@ use cel::extractors::This;
 use cel::{Context, ExecutionError};
 
 use super::meter::{self, Meter};
+use super::texts_and_lists;
 use crate::facts::Type;
 use crate::snapshot::instant;
 
@@ -39,7 +40,7 @@ fn all() -> Vec<Function> {
     let list = || Type::List(Arc::new(Type::Any));
     let function =
         |name, method, arguments, result, usage, about| Function { name, method, arguments, result, usage, about };
-    vec![
+    let mut all = vec![
         function(
             "contains",
             true,
@@ -149,12 +150,16 @@ fn all() -> Vec<Function> {
             "whether the text begins with the prefix",
         ),
         function("string", false, vec![Type::Any], text(), "string(x)", "the number or truth value as a text"),
-    ]
+    ];
+    all.extend(texts_and_lists::table());
+    all.sort_by_key(|function| function.name);
+    all
 }
 
 /// Adds the functions of the field to a context, and the meter of what expressions cost.
 pub fn add_to(context: &mut Context<'_, '_>, meter: &Arc<Meter>) {
     meter::add_to(context, meter);
+    texts_and_lists::add_to(context, meter);
     let (of_regexes, of_joins) = (Arc::clone(meter), Arc::clone(meter));
     // A name that CEL already has would be refused; the test below shows that none is.
     let _ = context.add_function("crlf", |text: Arc<String>| crlf(&text));

@@ -20,6 +20,7 @@ mod shape;
 mod silence;
 mod slips;
 pub mod template;
+mod texts_and_lists;
 mod types;
 mod verdicts;
 

@@ -10,13 +10,15 @@ use super::{ANY, Checker, Typed, Variable, compatible, known};
 use crate::facts::Type;
 use crate::rules::expr::path_of;
 use crate::rules::functions::Function;
+use crate::rules::texts_and_lists::{is_network, wrong_format};
 use crate::source_text::nearest;
 
 impl Checker<'_> {
     pub(super) fn function(&mut self, expr: &IdedExpr, call: &CallExpr, not_null: &BTreeSet<String>) -> Typed {
         let method = call.target.is_some();
         let arguments: Vec<&IdedExpr> = call.target.iter().map(AsRef::as_ref).chain(&call.args).collect();
-        let candidate = self.functions.iter().find(|f| f.name == call.func_name && f.method == method).cloned();
+        let named = || self.functions.iter().filter(|f| f.name == call.func_name && f.method == method);
+        let candidate = named().find(|f| f.arguments.len() == arguments.len()).or_else(|| named().next_back()).cloned();
         let Some(function) = candidate else {
             if method
                 && (is_macro(&call.func_name)
@@ -59,10 +61,37 @@ impl Checker<'_> {
                 self.mistake(argument, message, None);
             }
         }
+        self.written_out(&function, &arguments);
         if let ("matches", [_, pattern]) = (function.name, arguments.as_slice()) {
             self.regex(pattern);
         }
+        // A list in another order, or without some of its elements, holds what it held before.
+        if let ("distinct" | "sort", Some(list)) = (function.name, arguments.first()) {
+            return self.infer(list, not_null);
+        }
         known(function.result)
+    }
+
+    /// What is written out and could never be read, whatever the facts are.
+    fn written_out(&mut self, function: &Function, arguments: &[&IdedExpr]) {
+        let Some(second) = arguments.get(1) else { return };
+        match (function.name, &second.expr) {
+            ("date" | "is_date", Ast::Literal(LiteralValue::String(format))) => {
+                if let Some(why) = wrong_format(format.inner()) {
+                    let help = "the format is that of strftime, for example \"%Y%m%dT%H%M%SZ\"".to_owned();
+                    self.mistake(second, format!("this format cannot be read: {why}"), Some(help));
+                }
+            }
+            ("in_network", Ast::Literal(LiteralValue::String(cidr))) if !is_network(cidr.inner()) => {
+                let help = "write it with its number of bits, for example \"192.0.2.0/24\" or \"2001:db8::/32\"";
+                self.mistake(second, format!("{} is not a network", spelled(second)), Some(help.to_owned()));
+            }
+            ("network", Ast::Literal(LiteralValue::Int(bits))) if !(0..=128).contains(bits.inner()) => {
+                let help = "IPv4 addresses have 32 bits, IPv6 addresses 128".to_owned();
+                self.mistake(second, format!("no network has {} bits", bits.inner()), Some(help));
+            }
+            _ => {}
+        }
     }
 
     /// A regular expression that is written out must be one; what a server sent is never taken for one.

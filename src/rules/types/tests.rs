@@ -36,6 +36,9 @@ fn sound_expressions_have_no_mistake() {
         "join(policy.mx.map(p, p.text), ', ') != ''",
         "has(record.id) && !record.usable",
         "!(policy.mode == null) && policy.mode.size() > 3",
+        "mx.hosts.map(h, h.name.substring(1)).distinct() == mx.hosts.map(h, h.name.substring(1, 9)).sort()",
+        "mx.hosts.all(h, h.addresses.all(a, in_network(a.address, '192.0.2.0/24')))",
+        "record.id != null && is_date(record.id, '%Y%m%d') && days(date(record.id, '%Y%m%d'), collected_at) < 9",
     ] {
         assert_eq!(mistakes(source), [], "{source}");
     }
@@ -65,6 +68,13 @@ fn mistakes_underline_the_very_characters() {
         ("record.outcome.matches('(a')", "'(a'", "no regular expression: unclosed group"),
         ("record.outcome == enforced", "enforced", "in quotes: \"enforced\""),
         ("days(now(), collected_at) > 1", "now", "no clock"),
+        ("'a'.substring(1, 2, 3) == 'a'", "substring", "takes 2 arguments, not 3"),
+        ("in_network('192.0.2.1', '192.0.2.0')", "'192.0.2.0'", "is not a network"),
+        ("in_network('192.0.2.1', '192.0.2.0/40')", "'192.0.2.0/40'", "is not a network"),
+        ("network('192.0.2.1', 129) == ''", "129", "no network has 129 bits"),
+        ("date('1', '%!') == ''", "'%!'", "format cannot be read"),
+        ("'a-b'.split('-') == 'a'", "'a-b'.split('-') == 'a'", "never equal"),
+        ("[1, 2].sort(2) == []", "sort", "takes 0 arguments, not 1"),
         ("'a' in record.outcome", "record.outcome", "text.contains(part)"),
         ("record.outcome.matches('a', 'b')", "matches", "takes 1 argument, not 2"),
     ] {

@@ -95,9 +95,14 @@ pub fn likely_function(name: &str) -> Option<&'static str> {
         "downcase" | "lowerAscii" | "lower_ascii" | "lowercase" | "toLower" | "toLowerCase" | "to_lower" => {
             Some("write `lower(text)`")
         }
-        "date" | "now" | "timestamp" | "today" => Some(
+        "now" | "timestamp" | "today" => Some(
             "rules have no clock: `collected_at` is the time of the observation, `days(from, until)` the days between",
         ),
+        "cidr" | "cidr_match" | "ip_in" | "inNetwork" | "in_cidr" => Some("write `in_network(ip, cidr)`"),
+        "parse_date" | "parseDate" | "strptime" | "to_date" | "toDate" => Some("write `date(text, format)`"),
+        "slice" | "substr" => Some("write `text.substring(start, end)`"),
+        "sorted" => Some("write `list.sort()`"),
+        "uniq" | "unique" => Some("write `list.distinct()`"),
         "has_suffix" | "hasSuffix" => Some("write `text.endsWith(suffix)`"),
         "has_prefix" | "hasPrefix" => Some("write `text.startsWith(prefix)`"),
         "includes" => Some("write `text.contains(part)`, or `x in list`"),
