@@ -6,6 +6,7 @@ use super::builder::Builder;
 use super::fact::Fact;
 use super::tree::{BaselineFacts, MxHostFacts};
 use crate::grammar::mx_pattern::MxPattern;
+use crate::grammar::mx_patterns::PatternIndex;
 use crate::grammar::policy::Policy;
 use crate::grammar::{policy, sts_record};
 use crate::snapshot::{Lookup, Snapshot, instant};
@@ -50,6 +51,7 @@ pub fn baseline_facts(
     };
     let parsed = policy::parse(&served.body.0);
     let patterns: Vec<MxPattern> = parsed.mx.iter().filter_map(|mx| MxPattern::parse(&mx.pattern.text).ok()).collect();
+    let index = PatternIndex::of(parsed.mx.iter().map(|mx| mx.pattern.text.as_str()));
     let version = parsed.version.as_ref().is_some_and(|version| version.text == "STSv1");
     let named = parsed.valid_mode() == Some("none") || !parsed.mx.is_empty();
     let clean = version
@@ -60,7 +62,7 @@ pub fn baseline_facts(
         && patterns.len() == parsed.mx.len();
     let uncovered = hosts.known().map(|hosts| {
         let names = hosts.iter().filter_map(|host| host.name.known());
-        names.filter(|name| !patterns.iter().any(|pattern| pattern.matches(name))).cloned().collect()
+        names.filter(|name| index.first(name).is_none()).cloned().collect()
     });
     BaselineFacts {
         body: Fact::Known(Some(served.body.lossy().into_owned())),

@@ -1,12 +1,14 @@
 //! The facts of how the domain receives mail: its MX RRset and each MX host.
 
+use std::collections::BTreeMap;
+
 use super::addresses::Answers;
 use super::builder::{Builder, outcome_word, proof_word, question_text, ttl_column};
 use super::fact::Fact;
 use super::providers;
 use super::smtp;
 use super::tree::{MxFacts, MxHostFacts};
-use crate::grammar::mx_pattern::MxPattern;
+use crate::grammar::mx_patterns::PatternIndex;
 use crate::grammar::names::{host_name_problem, plain};
 use crate::grammar::policy::Policy;
 use crate::snapshot::{DnsOutcome, Lookup, MxHost, MxRecord};
@@ -129,39 +131,35 @@ fn hosts(
         },
         Fact::Known(false) => {}
     }
+    let named = policy.known().and_then(Option::as_ref);
+    let patterns = PatternIndex::of(named.into_iter().flat_map(|policy| &policy.mx).map(|mx| mx.pattern.text.as_str()));
+    let mut observed = BTreeMap::new();
+    for host in builder.snapshot.mx_hosts.as_deref().unwrap_or_default() {
+        observed.entry(plain(&host.exchange)).or_insert(host);
+    }
     let mut hosts = Vec::new();
     for (name, preference) in wanted {
         let path = format!("mx.hosts[{}]", hosts.len());
         let place =
             builder.locations.clone_of(&format!("mx.exchange {name}")).or_else(|| builder.locations.clone_of(ROOT));
         builder.locations.note_as(path.as_str(), place);
-        hosts.push(host(builder, &name, preference, policy, &path));
+        let facts = MxHostFacts {
+            name: Fact::Known(name.clone()),
+            preference: Fact::Known(preference.map(i64::from)),
+            name_problem: Fact::Known(host_name_problem(&name)),
+            provider: Fact::Known(providers::of(&name).map(str::to_owned)),
+            pattern: Fact::Known(name.clone()),
+            ..covered(builder, &name, policy, &patterns, &path)
+        };
+        hosts.push(match observed.get(&name) {
+            Some(observed) => of_observed(builder, facts, observed, &name, &path),
+            None => {
+                builder.why_left_out(&path, "mx_hosts", &format!("the MX host {name}"));
+                facts
+            }
+        });
     }
     Fact::Known(hosts)
-}
-
-fn host(
-    builder: &mut Builder<'_>,
-    name: &str,
-    preference: Option<u16>,
-    policy: &Fact<Option<Policy>>,
-    path: &str,
-) -> MxHostFacts {
-    let facts = MxHostFacts {
-        name: Fact::Known(name.to_owned()),
-        preference: Fact::Known(preference.map(i64::from)),
-        name_problem: Fact::Known(host_name_problem(name)),
-        provider: Fact::Known(providers::of(name).map(str::to_owned)),
-        pattern: Fact::Known(name.to_owned()),
-        ..covered(builder, name, policy, path)
-    };
-    let observed =
-        builder.snapshot.mx_hosts.as_deref().unwrap_or_default().iter().find(|host| plain(&host.exchange) == name);
-    let Some(observed) = observed else {
-        builder.why_left_out(path, "mx_hosts", &format!("the MX host {name}"));
-        return facts;
-    };
-    of_observed(builder, facts, observed, name, path)
 }
 
 fn of_observed(
@@ -210,8 +208,14 @@ fn of_observed(
     }
 }
 
-/// Whether the policy names the host, and by which pattern (RFC 8461 §4.1).
-fn covered(builder: &mut Builder<'_>, name: &str, policy: &Fact<Option<Policy>>, path: &str) -> MxHostFacts {
+/// Whether the policy names the host, and by which of its patterns (RFC 8461 §4.1).
+fn covered(
+    builder: &mut Builder<'_>,
+    name: &str,
+    policy: &Fact<Option<Policy>>,
+    patterns: &PatternIndex,
+    path: &str,
+) -> MxHostFacts {
     let mut facts = MxHostFacts::default();
     match policy {
         Fact::Unobserved => {
@@ -227,10 +231,7 @@ fn covered(builder: &mut Builder<'_>, name: &str, policy: &Fact<Option<Policy>>,
         Fact::Known(Some(policy))
             if policy.markup.is_none() && policy.valid_mode().is_some_and(|mode| mode != "none") =>
         {
-            let by = policy
-                .mx
-                .iter()
-                .find(|mx| MxPattern::parse(&mx.pattern.text).is_ok_and(|pattern| pattern.matches(name)));
+            let by = patterns.first(name).and_then(|place| policy.mx.get(place));
             facts.covered = Fact::Known(Some(by.is_some()));
             facts.covered_by = Fact::Known(by.map(|mx| mx.pattern.text.clone()));
         }

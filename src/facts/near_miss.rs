@@ -9,6 +9,11 @@ use super::tree::{MxFacts, MxHostFacts, NearMissFacts, PatternFacts, PolicyFacts
 use crate::grammar::mx_pattern::MxPattern;
 use crate::grammar::near_miss::{Miss, NearMiss, Wanted, nearest_of};
 
+/// How many lines of a policy are compared with a host.
+const MAX_LINES: usize = 1_024;
+/// How many pairs of a host and a line are compared.
+const MAX_PAIRS: usize = 32_768;
+
 /// Adds to each MX host that the policy does not name the line that comes nearest, and the text that names it.
 pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut PolicyFacts) {
     let Fact::Known(hosts) = &mut mx.hosts else { return };
@@ -20,8 +25,19 @@ pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut Polic
     policy.provider = Fact::Known(providers::common(wanted_patterns).map(str::to_owned));
     mx.provider = Fact::Known(provider.map(str::to_owned));
     let uncovered = |host: &MxHostFacts| host.covered == Fact::Known(Some(false));
-    let misses: Vec<Option<NearMiss>> =
-        hosts.iter().map(|host| if uncovered(host) { nearest(builder, host, patterns) } else { None }).collect();
+    // Of very many hosts or lines only the first are compared: each host is compared with each line.
+    let compared = patterns.get(..MAX_LINES).unwrap_or(patterns);
+    let mut left = MAX_PAIRS;
+    let misses: Vec<Option<NearMiss>> = hosts
+        .iter()
+        .map(|host| {
+            if !uncovered(host) || left < compared.len() {
+                return None;
+            }
+            left = left.saturating_sub(compared.len());
+            nearest(builder, host, compared)
+        })
+        .collect();
     let valid = patterns.iter().all(|pattern| pattern.problem == Fact::Known(None));
     let none_near = misses.iter().all(Option::is_none);
     let others = valid && !patterns.is_empty() && none_near && !hosts.is_empty() && hosts.iter().all(uncovered);

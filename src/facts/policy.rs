@@ -6,6 +6,7 @@ use super::location::Placed;
 use super::tree::{FieldFacts, MxHostFacts, OffenceFacts, PatternFacts, PolicyFacts};
 use super::txt;
 use crate::grammar::mx_pattern::{self, MxPattern, MxProblemKind};
+use crate::grammar::mx_patterns::HostIndex;
 use crate::grammar::policy::{self, Endings, Policy};
 use crate::grammar::{Located, Offence, Span};
 
@@ -221,9 +222,13 @@ fn patterns(
 ) -> Vec<PatternFacts> {
     let mut facts: Vec<PatternFacts> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
+    let names: Option<Vec<&str>> =
+        hosts.known().map(|hosts| hosts.iter().filter_map(|host| host.name.known()).map(String::as_str).collect());
+    let mut matched = names.map(Matched::of);
     for (index, mx) in policy.mx.iter().enumerate() {
         let path = format!("policy.mx[{index}]");
-        let line = policy.lines.iter().find(|line| line.number == mx.number).map_or(mx.pattern.span, |line| line.span);
+        let line = policy.lines.binary_search_by_key(&mx.number, |line| line.number);
+        let line = line.ok().and_then(|at| policy.lines.get(at)).map_or(mx.pattern.span, |line| line.span);
         let span = if mx.pattern.span.length == 0 { line } else { mx.pattern.span };
         txt::note(builder, path.as_str(), ROOT, placed, span);
         txt::note(builder, format!("{path}.line"), ROOT, placed, line);
@@ -234,16 +239,40 @@ fn patterns(
         if builder.domain().is_none() {
             builder.why(format!("{path}.over_own_zone"), "no domain was given");
         }
-        facts.push(pattern(builder, mx, duplicate, hosts));
+        facts.push(pattern(builder, mx, duplicate, matched.as_mut()));
     }
     facts
+}
+
+/// The MX hosts that patterns match. Where many patterns match many hosts, each of the later ones has its first alone.
+struct Matched<'a> {
+    names: Vec<&'a str>,
+    index: HostIndex,
+    left: usize,
+}
+
+/// How many matches of patterns and hosts are listed before that.
+const MAX_MATCHES: usize = 65_536;
+
+impl<'a> Matched<'a> {
+    fn of(names: Vec<&'a str>) -> Self {
+        Matched { index: HostIndex::of(names.iter().copied()), names, left: MAX_MATCHES }
+    }
+
+    fn by(&mut self, pattern: &MxPattern) -> Vec<String> {
+        let places = self.index.matching(pattern).iter().take(self.left.max(1));
+        let names: Vec<String> =
+            places.filter_map(|place| self.names.get(*place)).map(|name| (*name).to_owned()).collect();
+        self.left = self.left.saturating_sub(names.len());
+        names
+    }
 }
 
 fn pattern(
     builder: &Builder<'_>,
     mx: &policy::MxLine,
     duplicate: bool,
-    hosts: &Fact<Vec<MxHostFacts>>,
+    matched: Option<&mut Matched<'_>>,
 ) -> PatternFacts {
     let read = MxPattern::parse(&mx.pattern.text);
     let valid = read.as_ref().ok();
@@ -258,10 +287,7 @@ fn pattern(
         }
         .to_owned()
     });
-    let matches = hosts.known().map(|hosts| {
-        let names = hosts.iter().filter_map(|host| host.name.known());
-        names.filter(|name| valid.is_some_and(|pattern| pattern.matches(name))).cloned().collect::<Vec<_>>()
-    });
+    let matches = matched.map(|matched| valid.map_or_else(Vec::new, |pattern| matched.by(pattern)));
     let name = valid.map(MxPattern::name).unwrap_or_default();
     let wildcard = valid.is_some_and(MxPattern::is_wildcard);
     let over_own_zone =

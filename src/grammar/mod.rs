@@ -8,6 +8,7 @@ pub mod corrected;
 mod every_line;
 mod field_list;
 pub mod mx_pattern;
+pub mod mx_patterns;
 pub mod names;
 pub mod near_miss;
 pub mod policy;

@@ -9,6 +9,8 @@ use super::names::plain;
 const MAX_NAME: usize = 255;
 /// A shorter name differs from too many others by a letter or two.
 const MIN_TYPO_LENGTH: usize = 6;
+/// Longer names are not looked through for typos, which takes the square of their length.
+const MAX_TYPO_LENGTH: usize = 100;
 
 /// Why a name misses a host, the most telling reason first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -131,7 +133,7 @@ fn matches(wildcard: bool, base: &str, host: &str) -> bool {
 /// Whether two names differ by a slip of the fingers. Other digits are another host.
 fn is_typo(name: &str, host: &str) -> bool {
     let letters = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
-    name.len() >= MIN_TYPO_LENGTH
+    (MIN_TYPO_LENGTH..=MAX_TYPO_LENGTH).contains(&name.len())
         && name.len().abs_diff(host.len()) <= 2
         && letters(name) != letters(host)
         && strsim::damerau_levenshtein(name, host) <= 2

@@ -1,7 +1,8 @@
 //! Which policy a sender applies (RFC 8461 §3.1, §3.3, §5).
 
 use crate::facts::tree::{BaselineFacts, PolicyHostFacts, RecordFacts};
-use crate::facts::{Facts, gives_policy, matches_mx};
+use crate::facts::{Facts, gives_policy};
+use crate::grammar::mx_patterns::PatternIndex;
 
 /// The policy that is applied, and why.
 #[derive(Clone, Debug)]
@@ -13,7 +14,7 @@ pub struct Applied {
     /// The result types that are reported about the policy itself.
     pub reports: Vec<String>,
     /// The `mx` patterns of a policy from the cache; else the published one's count.
-    patterns: Option<Vec<String>>,
+    patterns: Option<PatternIndex>,
 }
 
 /// A policy by its mode.
@@ -66,7 +67,7 @@ impl Applied {
     /// Whether the policy names an MX host: `None` where that was not observed.
     pub fn covers(&self, exchange: &str, published: Option<bool>) -> Option<bool> {
         match &self.patterns {
-            Some(patterns) => Some(patterns.iter().any(|pattern| matches_mx(pattern, exchange))),
+            Some(patterns) => Some(patterns.first(exchange).is_some()),
             None => published,
         }
     }
@@ -174,7 +175,7 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
         return as_empty(facts, "the baseline's policy has expired");
     }
     let cached = |why: String| Applied {
-        patterns: baseline.patterns.known().cloned(),
+        patterns: baseline.patterns.known().map(|patterns| PatternIndex::of(patterns.iter().map(String::as_str))),
         ..Applied::new(Word::of(mode), format!("{why}: the sender goes on with the cached policy in mode {mode}"))
     };
     // A failed fetch is reported unless the cached mode is none (RFC 8461 §6).
