@@ -3,6 +3,8 @@
 //! A reader never takes more than its limit into memory, and a writer never leaves half a file behind:
 //! the text goes into a temporary file beside the target, which is then renamed over it.
 
+mod pipes;
+
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -109,8 +111,14 @@ pub fn open(path: &Path) -> Result<Box<dyn Read>, FileError> {
     if path.is_dir() {
         return Err(FileError::Directory { path: path.to_owned() });
     }
-    match File::open(path) {
-        Ok(file) => Ok(Box::new(file)),
+    let opened = match pipes::is_pipe(path) {
+        true => {
+            pipes::open(path, File::options().read(true)).map(|file| Box::new(pipes::Pipe::of(file)) as Box<dyn Read>)
+        }
+        false => File::open(path).map(|file| Box::new(file) as Box<dyn Read>),
+    };
+    match opened {
+        Ok(file) => Ok(file),
         Err(reason) => Err(FileError::Io { action: "read", path: path.to_owned(), reason }),
     }
 }
@@ -161,7 +169,7 @@ impl WholeFile {
             return Err(FileError::Directory { path: path.to_owned() });
         }
         let to = match path.metadata() {
-            Ok(metadata) if !metadata.is_file() => File::options().write(true).open(path).map(To::Itself),
+            Ok(metadata) if !metadata.is_file() => pipes::open(path, File::options().write(true)).map(To::Itself),
             // A link stays a link: the file that it points to is replaced.
             _ => {
                 let pointed = || path.read_link().map(|to| path.parent().unwrap_or(Path::new(".")).join(to));

@@ -49,11 +49,44 @@ impl Report {
         self.summary = Summary { ignored: self.ignored.len(), ..Summary::of(&self.checks) };
     }
 
+    /// Keeps the first of each rule's checks that ended the same way, and says how many more there are. The summary still
+    /// counts all.
+    pub fn shorten(&mut self) {
+        let mut counts: BTreeMap<(String, u8), usize> = BTreeMap::new();
+        let key = |check: &Check| (check.rule.clone(), check.outcome as u8 * 4 + check.severity as u8);
+        for check in &self.checks {
+            let count = counts.entry(key(check)).or_default();
+            *count = count.saturating_add(1);
+        }
+        let mut listed: BTreeMap<(String, u8), usize> = BTreeMap::new();
+        let checks = std::mem::take(&mut self.checks).into_iter();
+        self.checks = checks
+            .filter_map(|check| {
+                let key = key(&check);
+                let all = counts.get(&key).copied().unwrap_or_default();
+                let most = if check.outcome == Outcome::Fail { MAX_FINDINGS } else { MAX_OTHERS };
+                let before = listed.entry(key).or_default();
+                *before = before.saturating_add(1);
+                match *before {
+                    place if all <= most || place < most => Some(check),
+                    place if place == most => Some(check.for_the_rest(all.saturating_sub(most).saturating_add(1))),
+                    _ => None,
+                }
+            })
+            .collect();
+        self.ignored.truncate(MAX_OTHERS);
+    }
+
     /// The worst severity among the findings.
     pub fn worst(&self) -> Option<Severity> {
         self.findings().first().map(|check| check.severity)
     }
 }
+
+/// So many findings of one rule are listed; the last of them says how many more there are.
+pub const MAX_FINDINGS: usize = 32;
+/// So many of a rule's checks that ended in another way are listed, and so many accepted findings.
+pub const MAX_OTHERS: usize = 64;
 
 /// How many checks ended how.
 #[derive(Clone, Copy, Debug, Default, Eq, JsonSchema, PartialEq, Serialize)]
@@ -177,6 +210,25 @@ pub struct Check {
     /// How to mend it; `null` where it cannot be done by replacing text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
+}
+
+impl Check {
+    /// A check in place of so many that ended as this one did.
+    fn for_the_rest(self, more: usize) -> Self {
+        let told = format!("{more} more checks of this rule ended the same way; only the first are listed");
+        let failed = self.outcome == Outcome::Fail;
+        Check {
+            subject: Some(format!("{more} more")),
+            message: failed.then(|| told.clone()),
+            reason: (!failed && self.outcome != Outcome::Pass).then_some(told),
+            help: self.help.filter(|_| failed),
+            at: None,
+            location: None,
+            related: Vec::new(),
+            fix: None,
+            ..self
+        }
+    }
 }
 
 /// A further place that explains a finding.

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::certificates::certificates;
 use super::{Linted, Results};
-use crate::outcome::Outcome;
 use crate::snapshot::instant;
 use crate::source_text::{escape, without_runner_commands};
 
@@ -67,7 +66,7 @@ fn checks(linted: &[&Linted]) -> Metric {
     let mut metric = Metric::new("stslint_checks", "Checks by how they ended.");
     for linted in linted {
         let summary = linted.report.summary;
-        let failed = linted.report.checks.iter().filter(|check| check.outcome == Outcome::Fail).count();
+        let failed = summary.errors.saturating_add(summary.warnings).saturating_add(summary.notes);
         for (outcome, count) in [
             ("fail", failed),
             ("not_applicable", summary.not_applicable),

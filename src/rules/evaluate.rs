@@ -24,6 +24,9 @@ use crate::sender;
 /// The id under which a rule is reported that cannot be evaluated over a domain's facts.
 pub const BROKEN_RULE: &str = "rule-broken";
 
+/// How many subjects one finding names.
+const MAX_SUBJECTS: usize = 64;
+
 /// What evaluation gave: the report, and the mistakes of rules that showed only now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluated {
@@ -456,23 +459,25 @@ fn absolute(path: &[String], bindings: &Bindings<'_>) -> String {
 /// One entry for each failing element and for each reason why some were not checked, else one for the rule.
 fn summed_up(rule: &Rule, checks: Vec<Check>) -> Vec<Check> {
     let mut told: Vec<Check> = Vec::new();
+    let mut subjects: Vec<Vec<&str>> = Vec::new();
+    let mut places = BTreeMap::new();
     for check in checks.iter().filter(|check| matches!(check.outcome, Outcome::Fail | Outcome::NotChecked)) {
-        let same = |other: &&mut Check| match check.outcome {
-            Outcome::Fail => {
-                rule.together
-                    && (&other.message, other.severity, &other.help) == (&check.message, check.severity, &check.help)
-                    && other.outcome == Outcome::Fail
-            }
-            _ => other.outcome == check.outcome && other.reason == check.reason,
+        let same = match check.outcome {
+            Outcome::Fail if !rule.together => None,
+            Outcome::Fail => Some((check.message.as_deref(), Some(check.severity), check.help.as_deref())),
+            _ => Some((check.reason.as_deref(), None, None)),
         };
-        match told.iter_mut().find(same) {
-            Some(other) if check.outcome == Outcome::Fail => {
-                let subjects = [other.subject.take(), check.subject.clone()];
-                other.subject = Some(subjects.into_iter().flatten().collect::<Vec<_>>().join(", "));
+        let place = same.map_or(told.len(), |same| *places.entry(same).or_insert(told.len()));
+        match subjects.get_mut(place) {
+            Some(subjects) => subjects.extend(check.subject.as_deref()),
+            None => {
+                told.push(check.clone());
+                subjects.push(check.subject.as_deref().into_iter().collect());
             }
-            Some(other) => other.subject = None,
-            None => told.push(check.clone()),
         }
+    }
+    for (check, subjects) in told.iter_mut().zip(subjects).filter(|(_, subjects)| subjects.len() > 1) {
+        check.subject = (check.outcome == Outcome::Fail).then(|| first_of_many(&subjects));
     }
     if !told.is_empty() {
         return told;
@@ -481,6 +486,14 @@ fn summed_up(rule: &Rule, checks: Vec<Check>) -> Vec<Check> {
         return vec![whole(rule, Verdict::Pass)];
     }
     checks.into_iter().next().into_iter().collect()
+}
+
+/// The subjects of one finding, the first of them where there are very many.
+fn first_of_many(subjects: &[&str]) -> String {
+    let first = subjects.get(..MAX_SUBJECTS).unwrap_or(subjects);
+    let more = subjects.len().saturating_sub(first.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    first.join(", ") + &more
 }
 
 /// The check of a rule, without what only a finding has.

@@ -16,6 +16,7 @@ pub fn snapshot(observation: &Observation) -> Result<Snapshot, snapshot::ReadErr
 pub fn judge(rules: &RuleSet, mut snapshot: Snapshot, texts: &Texts, baseline: Option<&Snapshot>) -> Linted {
     texts.apply(&mut snapshot);
     let facts = Facts::of(&snapshot, baseline);
-    let report = evaluate(rules, &facts).report;
+    let mut report = evaluate(rules, &facts).report;
+    report.shorten();
     Linted { report, facts: facts.tree, snapshot, policy_file: None }
 }

@@ -24,6 +24,8 @@ mod formats;
 mod hostile_page;
 mod html;
 mod lab;
+#[cfg(unix)]
+mod large;
 mod layers;
 mod own_rules;
 mod packaging;

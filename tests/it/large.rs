@@ -1,0 +1,142 @@
+//! Recorded input that is very large, or never comes: it is bounded in what is said about it, and never waited for.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// A snapshot of a domain with many MX hosts, none of which the many lines of its policy name.
+fn many(hosts: usize, lines: usize) -> Value {
+    let exchange = |number: usize| format!("mx{number}.hosts.example");
+    let answer = |records: Value| json!({ "outcome": "answer", "ttl": 3600, "records": records });
+    let patterns: String = (0..lines).map(|number| format!("mx: *.p{number}.other.example\r\n")).collect();
+    json!({
+        "snapshot": 1,
+        "domain": "large.example",
+        "collected_at": "2026-11-20T10:00:00Z",
+        "mx": answer((0..hosts).map(|number| json!({ "preference": 10, "exchange": exchange(number) })).collect()),
+        "record": answer(json!([{ "strings": ["v=STSv1; id=1;"] }])),
+        "policy": { "body": format!("version: STSv1\r\nmode: enforce\r\n{patterns}max_age: 604800\r\n") },
+        "mx_hosts": (0..hosts).map(|number| json!({
+            "exchange": exchange(number),
+            "ipv4": answer(json!([{ "address": "1.1.1.1" }])),
+            "probes": [{ "address": "1.1.1.1", "connected": false }],
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn check(snapshot: &Path, options: &[&str]) -> std::process::Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stslint"));
+    command.args(["check", "--snapshot"]).arg(snapshot).args(options).output().unwrap()
+}
+
+#[test]
+fn of_hundreds_of_findings_every_format_has_the_first_and_the_number_of_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let snapshot = folder.path().join("large.json");
+    std::fs::write(&snapshot, many(400, 400).to_string()).unwrap();
+    let formats = [
+        "concise",
+        "github",
+        "gitlab",
+        "html",
+        "human",
+        "json",
+        "jsonl",
+        "junit",
+        "markdown",
+        "nagios",
+        "prometheus",
+        "sarif",
+    ];
+    let path = |format: &str| folder.path().join(format);
+    let outputs = formats.map(|format| format!("--output={format}={}", path(format).display()));
+    let options: Vec<&str> = outputs.iter().map(String::as_str).collect();
+    let output = check(&snapshot, &options);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(path("json")).unwrap()).unwrap();
+    let summary = &report["results"][0]["summary"];
+    assert!(summary["errors"].as_u64().unwrap() >= 400, "{summary}");
+    let checks = report["results"][0]["checks"].as_array().unwrap();
+    let of_rule: Vec<&Value> =
+        checks.iter().filter(|check| check["rule"] == "smtp-reachable" && check["outcome"] == "fail").collect();
+    assert_eq!(of_rule.len(), 32);
+    assert_eq!(of_rule[31]["subject"], "369 more");
+    let covered = checks.iter().find(|check| check["rule"] == "mx-covered").unwrap();
+    assert!(covered["subject"].as_str().unwrap().len() < 4_000, "{covered}");
+    for format in formats {
+        let text = std::fs::read_to_string(path(format)).unwrap();
+        // Two of them are a line or counts, and list nothing; the comment ends where services cut it off.
+        if !["nagios", "prometheus", "markdown"].contains(&format) {
+            assert!(text.contains("369 more checks of this rule ended the same way"), "{format}");
+        }
+        assert!(text.len() < 2 << 20, "{format}: {} octets", text.len());
+    }
+    let metrics = std::fs::read_to_string(path("prometheus")).unwrap();
+    assert!(metrics.contains(&format!("severity=\"error\"}} {}", summary["errors"])), "{metrics}");
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pipe, other) = (folder.path().join("pipe.json"), folder.path().join("other.json"));
+    assert!(Command::new("mkfifo").arg(&pipe).arg(&other).status().unwrap().success());
+    let (pipe, output) = (pipe.to_str().unwrap(), format!("json={}", other.display()));
+    let word = |word: &'static str| match word {
+        "PIPE" => pipe,
+        "OUTPUT" => &output,
+        word => word,
+    };
+    let begun = Instant::now();
+    let start = |arguments: Vec<&'static str>| {
+        let arguments: Vec<&str> = arguments.into_iter().map(word).collect();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stslint"));
+        command.args(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut children = [
+        vec!["check", "--snapshot", "PIPE"],
+        vec!["check", "--policy", "PIPE"],
+        vec!["check", "--config", "PIPE", "--policy", "Cargo.toml"],
+        vec!["check", "--policy", "Cargo.toml", "--output", "OUTPUT"],
+        vec!["diff", "PIPE", "PIPE"],
+        vec!["rules", "test", "PIPE"],
+        vec!["reports", "PIPE"],
+    ]
+    .map(|arguments| (arguments.clone(), start(arguments)));
+    for (arguments, child) in &mut children {
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if begun.elapsed() > Duration::from_secs(60) {
+                child.kill().unwrap();
+                panic!("{arguments:?} waits for the pipe");
+            }
+            std::thread::yield_now();
+        };
+        assert_eq!(status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_pipe_that_somebody_writes_to_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.json");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let text = many(4, 5_000).to_string();
+    assert!(text.len() > 128 * 1024);
+    let output = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| std::fs::write(&pipe, &text));
+        let output = check(&pipe, &["--format", "concise"]);
+        writer.join().unwrap().unwrap();
+        output
+    });
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("policy-size"),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
