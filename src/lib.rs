@@ -41,4 +41,5 @@ pub mod source_text;
 #[cfg(feature = "serve")]
 pub mod store;
 pub mod tls_reports;
+mod vocabulary;
 pub mod what_if;

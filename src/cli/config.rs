@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::rule_args::RuleArgs;
-use super::{Ended, OutputArgs, UsageError, terminal};
+use super::{Ended, OutputArgs, UsageError, examples, terminal};
 use crate::config::{
     CONFIG_NAME, Change, CommandOption, Configuration, Ignore, InForce, Level, OptionKind, Placed, STARTER, Section,
     Set, utc_day,
@@ -31,12 +31,14 @@ pub struct ConfigCommandArgs {
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Write a commented stslint.yaml; an existing one is kept.
+    #[command(after_long_help = examples::CONFIG_INIT)]
     Init {
         /// Write to this file.
         #[arg(value_name = "FILE", default_value = CONFIG_NAME)]
         file: PathBuf,
     },
     /// Print what differs from the rules as they are shipped, and where each value comes from.
+    #[command(after_long_help = examples::CONFIG_SHOW)]
     Show(ShowArgs),
 }
 

@@ -22,14 +22,15 @@ const WIDEST_PATH: usize = 44;
 /// Options of `facts`.
 #[derive(Args, Debug)]
 pub struct FactsArgs {
-    /// Only paths under this one, or with this text in them, for example `policy` or `mx.hosts`.
-    #[arg(value_name = "PATH")]
-    under: Option<String>,
+    /// Only paths under this one, for example `policy` or `mx.hosts`; else those with all these words in their path or
+    /// meaning.
+    #[arg(value_name = "PATH|WORD")]
+    wanted: Vec<String>,
     /// Show the values in this snapshot.
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
     /// List the functions of expressions instead.
-    #[arg(long, conflicts_with_all = ["snapshot", "under"])]
+    #[arg(long, conflicts_with_all = ["snapshot", "wanted"])]
     functions: bool,
     /// The format.
     #[arg(long, value_enum, default_value_t = FactsFormat::Human)]
@@ -71,30 +72,38 @@ pub fn facts(args: &FactsArgs, output: &OutputArgs) -> Ended {
     if args.functions {
         return show_functions(args.format, &page);
     }
-    let paths = wanted(args.under.as_deref())?;
+    let paths = wanted(&args.wanted)?;
     match &args.snapshot {
         Some(path) => show_values(&Facts::of(&read(path)?, None), &paths, args.format),
         None => show_paths(&paths, args.format, &page),
     }
 }
 
-/// The paths under a prefix, else those with the text in them.
-fn wanted(under: Option<&str>) -> Result<Vec<FactPath>, UsageError> {
+/// The paths under a prefix, else those with all the words in them.
+fn wanted(words: &[String]) -> Result<Vec<FactPath>, UsageError> {
     let all = fact_paths();
-    let Some(under) = under else { return Ok(all) };
     let plain = |path: &str| path.replace("[]", "");
-    let inside = |fact: &&FactPath| {
+    let inside = |fact: &&FactPath, under: &str| {
         let path = plain(&fact.path);
         path == plain(under) || path.starts_with(&format!("{}.", plain(under)))
     };
-    let mut found: Vec<FactPath> = all.iter().filter(inside).cloned().collect();
+    let mut found: Vec<FactPath> = match words {
+        [] => return Ok(all),
+        [under] => all.iter().filter(|fact| inside(fact, under)).cloned().collect(),
+        _ => Vec::new(),
+    };
     if found.is_empty() {
-        found = all.iter().filter(|fact| fact.path.contains(under) || fact.about.contains(under)).cloned().collect();
+        let holds = |fact: &FactPath, word: &String| {
+            let word = word.to_lowercase();
+            fact.path.to_lowercase().contains(&word) || fact.about.to_lowercase().contains(&word)
+        };
+        found = all.iter().filter(|fact| words.iter().all(|word| holds(fact, word))).cloned().collect();
     }
     if found.is_empty() {
-        let near = nearest(under, all.iter().map(|fact| fact.path.as_str()));
+        let words = words.join(" ");
+        let near = nearest(&words, all.iter().map(|fact| fact.path.as_str()));
         let help = near.map_or("`stslint facts` lists them all".to_owned(), |near| format!("did you mean `{near}`?"));
-        return Err(UsageError::new(format!("there is no fact `{}`", escape(under)), help));
+        return Err(UsageError::new(format!("there is no fact `{}`", escape(&words)), help));
     }
     Ok(found)
 }
@@ -105,8 +114,17 @@ fn show_paths(paths: &[FactPath], format: FactsFormat, page: &Page<'_>) -> Ended
         return Ok(0);
     }
     let widest = paths.iter().map(|fact| fact.path.len()).max().unwrap_or_default().min(WIDEST_PATH);
+    let part = |fact: &FactPath| fact.path.split(['.', '[']).next().unwrap_or_default().to_owned();
+    // One part alone needs no heading.
+    let grouped = paths.iter().any(|fact| paths.first().is_some_and(|first| part(first) != part(fact)));
     let mut text = String::new();
+    let mut last = String::new();
     for fact in paths {
+        if grouped && part(fact) != last {
+            let gap = if last.is_empty() { "" } else { "\n" };
+            last = part(fact);
+            text.push_str(&format!("{gap}{last}\n"));
+        }
         let first = format!("{:<widest$}  {:<12}  ", fact.path, fact.shape);
         text.push_str(&match first.len() > widest.saturating_add(16) {
             true => {

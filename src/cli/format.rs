@@ -235,3 +235,15 @@ fn document(format: Format, results: &Results<'_>, require_complete: bool) -> Re
     };
     Ok(Some(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_knows_every_format() {
+        let formats = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        let names: Vec<String> = formats.map(|format| format.get_name().to_owned()).collect();
+        assert_eq!(names, crate::config::FORMATS);
+    }
+}

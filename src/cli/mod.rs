@@ -8,6 +8,7 @@ mod configured;
 #[cfg(feature = "lab")]
 mod demo;
 mod diff;
+mod examples;
 mod explain;
 mod facts;
 mod fix;
@@ -95,20 +96,26 @@ pub enum Colour {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Lint domains, recorded snapshots, or texts given on the command line.
+    #[command(after_long_help = examples::CHECK)]
     Check(Box<check::CheckArgs>),
     /// Observe domains and write what was seen as snapshots.
+    #[command(after_long_help = examples::COLLECT)]
     Collect(Box<collect::CollectArgs>),
     /// Show which configuration is in force and where each value comes from, or write one to begin with.
     Config(config::ConfigCommandArgs),
     /// Propose a policy and records for a domain to begin with, from what is seen of its MX hosts.
+    #[command(after_long_help = examples::INIT)]
     Init(Box<init::InitArgs>),
     /// Show what changed between two snapshots, fact by fact.
+    #[command(after_long_help = examples::DIFF)]
     Diff(diff::DiffArgs),
     /// Read TLS reports (RFC 8460): what senders saw, why connections failed, and what became of the mail.
+    #[command(after_long_help = examples::REPORTS)]
     Reports(reports::ReportsArgs),
     /// List, show or test rules.
     Rules(rules::RulesArgs),
     /// Explain a rule: what it demands, why, and how to mend it.
+    #[command(after_long_help = examples::EXPLAIN)]
     Explain {
         /// The rule's id, for example policy-max-age-short.
         rule: String,
@@ -117,13 +124,17 @@ pub enum Command {
         own: OwnRules,
     },
     /// List what rules can ask for; with a snapshot, the values in it.
+    #[command(after_long_help = examples::FACTS)]
     Facts(facts::FactsArgs),
     /// Evaluate one expression over a snapshot.
+    #[command(after_long_help = examples::EVAL)]
     Eval(facts::EvalArgs),
     /// Serve the web validator: pages and an API for people who check domains in a browser.
     #[cfg(feature = "serve")]
+    #[command(after_long_help = examples::SERVE)]
     Serve(Box<serve::ServeArgs>),
     /// Print the JSON Schema of a file that stslint reads or writes, for editors and validators.
+    #[command(after_long_help = examples::SCHEMA)]
     Schema(schema::SchemaArgs),
     /// Print the script that makes a shell complete commands and options.
     Completions(completions::CompletionsArgs),
@@ -131,6 +142,7 @@ pub enum Command {
     Man(man::ManArgs),
     /// Run the whole of it on an embedded loopback internet.
     #[cfg(feature = "lab")]
+    #[command(after_long_help = examples::DEMO)]
     Demo(demo::DemoArgs),
 }
 

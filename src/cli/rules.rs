@@ -7,7 +7,7 @@ use miette::{IntoDiagnostic, Report as Error};
 
 use super::explain::find;
 use super::rule_args::{OwnRules, sources};
-use super::{Ended, OutputArgs, terminal};
+use super::{Ended, OutputArgs, examples, terminal};
 use crate::config::{Configuration, same_file};
 use crate::report::rule_page;
 use crate::rules::{
@@ -27,16 +27,22 @@ pub struct RulesArgs {
 #[derive(Debug, Subcommand)]
 enum RulesCommand {
     /// Print the snapshot that cases change: a domain that does everything right.
+    #[command(
+        after_long_help = "Examples:\n  stslint rules good > good.yaml                             to look for what a case can change"
+    )]
     Good,
     /// Name every rule with its severity, title and citation.
+    #[command(after_long_help = examples::RULES_LIST)]
     List {
         /// Your own rules.
         #[command(flatten)]
         own: OwnRules,
     },
     /// Write a rule file to begin with: one rule with its cases and a comment on every key.
+    #[command(after_long_help = examples::RULES_NEW)]
     New(super::rule_new::NewArgs),
     /// Show a rule as it is written in its file.
+    #[command(after_long_help = examples::RULES_SHOW)]
     Show {
         /// The rule's id.
         rule: String,
@@ -45,6 +51,7 @@ enum RulesCommand {
         own: OwnRules,
     },
     /// Write a page of Markdown for each rule, and an index, into a folder.
+    #[command(after_long_help = examples::RULES_DOCS)]
     Docs {
         /// The folder; pages of the same name in it are replaced.
         #[arg(value_name = "FOLDER")]
@@ -55,6 +62,7 @@ enum RulesCommand {
     },
     /// Check rule files and run the cases in them, as the rules are written, whatever the configuration sets; without
     /// a file, the built-in ones and those that the configuration includes.
+    #[command(after_long_help = examples::RULES_TEST)]
     Test {
         /// Rule files of your own, and folders of them.
         #[arg(value_name = "FILE|FOLDER")]

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::options;
 use super::pattern::Pattern;
+use super::profiles::PROFILES;
 use super::tree::{Placed, Span};
 use crate::outcome::Severity;
 use crate::rules::{Rule, RuleSet};
@@ -21,7 +22,7 @@ use crate::rules::{Rule, RuleSet};
 pub struct ConfigFile {
     /// What this configuration begins with: `recommended` (the rules as they are shipped), `strict`, `minimal`
     /// (only rules that can be errors), or other configuration files, relative to this one. Later ones win.
-    #[schemars(with = "OneOrMore")]
+    #[schemars(schema_with = "extends_schema")]
     pub extends: Vec<Placed<String>>,
     /// How rules are set, by their ids.
     #[schemars(schema_with = "rules_schema")]
@@ -139,7 +140,7 @@ pub struct DomainEntry {
     #[schemars(with = "OneOrMore")]
     pub tags: Vec<Placed<String>>,
     /// Profiles that the rules of these domains begin with, on top of what holds for all.
-    #[schemars(with = "OneOrMore")]
+    #[schemars(schema_with = "profiles_schema")]
     pub extends: Vec<Placed<String>>,
     /// How rules are set for these domains, by their ids.
     #[schemars(schema_with = "rules_schema")]
@@ -243,10 +244,30 @@ fn params_schema(rule: &Rule) -> Schema {
             Value::Object(_) => "object",
             Value::String(_) => "string",
         };
-        (name.clone(), serde_json::json!({ "type": kind, "default": value }))
+        let mut schema = serde_json::json!({ "type": kind, "default": value });
+        if let (Some(range), Some(schema)) = (rule.ranges.get(name), schema.as_object_mut()) {
+            schema.extend(range.at_least.map(|least| ("minimum".to_owned(), least.into())));
+            schema.extend(range.at_most.map(|most| ("maximum".to_owned(), most.into())));
+        }
+        (name.clone(), schema)
     };
     let properties: serde_json::Map<String, Value> = rule.params.iter().map(param).collect();
     json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+/// A profile, or a configuration that is named by its path; or several of them.
+fn extends_schema(_: &mut SchemaGenerator) -> Schema {
+    let one = serde_json::json!({ "anyOf": [
+        { "enum": PROFILES.map(|(name, _)| name) },
+        { "type": "string", "pattern": r"[./\\]" }
+    ] });
+    json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
+}
+
+/// A profile, or several of them.
+fn profiles_schema(_: &mut SchemaGenerator) -> Schema {
+    let one = serde_json::json!({ "enum": PROFILES.map(|(name, _)| name) });
+    json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
 }
 
 fn options_schema(_: &mut SchemaGenerator) -> Schema {

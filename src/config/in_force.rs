@@ -15,6 +15,7 @@ use super::read::{MAX_MISTAKES, mistake, shape};
 use super::sections::{Changes, Kept, Membership, Section, Sections};
 use super::tree::Placed;
 use crate::outcome::Severity;
+use crate::rules::never_equal;
 use crate::rules::params::param_problem;
 use crate::rules::{Rule, RuleSet, Source};
 use crate::source_text::{SourceError, escape, nearest};
@@ -269,10 +270,11 @@ impl Setter<'_> {
                         let origin = self.layer.origin(name.at);
                         let change = change_of(rule, self.changes);
                         let written = rule.params.insert(name.value.clone(), value.clone()).unwrap_or_default();
-                        if let Some(problem) = param_problem(rule, &name.value, &value) {
-                            let help = format!("without this it is {written}");
+                        let without = Some(format!("without this it is {written}"));
+                        let problem = param_problem(rule, &name.value, &value).map(|problem| (problem, without));
+                        if let Some((problem, help)) = problem.or_else(|| never_equal(rule, &name.value)) {
                             rule.params.insert(name.value.clone(), written);
-                            self.mistakes.push(mistake(&self.layer.source, at, problem, Some(help)));
+                            self.mistakes.push(mistake(&self.layer.source, at, problem, help));
                             continue;
                         }
                         let first = change.params.remove(&name.value).map_or(written, |(written, _)| written);

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::file::ConfigFile;
 use super::in_force::{Origin, Set};
 use super::options::{CommandOption, OptionKind};
+use super::profiles::PROFILES;
 use super::read::{MAX_MISTAKES, mistake, read};
 use super::rule_files::{CONFIG_NAME, rule_files};
 use super::tree::{Placed, Span};
@@ -24,13 +25,6 @@ const MAX_DEPTH: usize = 8;
 const MAX_FILES: usize = 64;
 /// The most octets of all configurations together.
 const MAX_TOTAL: usize = 4 << 20;
-
-/// The configurations that are shipped, by name.
-const PROFILES: [(&str, &str); 3] = [
-    ("recommended", ""),
-    ("strict", include_str!("../../rules/profiles/strict.yaml")),
-    ("minimal", include_str!("../../rules/profiles/minimal.yaml")),
-];
 
 /// The mistakes in a configuration: all of them, each with its place.
 #[derive(Debug, Diagnostic, Error)]

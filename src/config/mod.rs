@@ -9,6 +9,7 @@ mod in_force;
 mod load;
 mod options;
 mod pattern;
+mod profiles;
 mod read;
 mod rule_files;
 mod sections;
@@ -19,7 +20,7 @@ pub use self::file::{ConfigFile, DomainEntry, IgnoreEntry, Level, OptionSetting,
 pub use self::ignore::{CONFIG_GROUP, EXPIRED_RULE, Ignore, Ignores, UNUSED_RULE, Use, utc_day};
 pub use self::in_force::{Change, Command, InForce, Origin, Set, Settled, same_file};
 pub use self::load::{ConfigErrors, Configuration, Layer, OptionCheck, OptionProblem, find};
-pub use self::options::{CommandOption, OPTIONS, OptionKind};
+pub use self::options::{CommandOption, FORMATS, OPTIONS, OptionKind};
 pub use self::pattern::Pattern;
 pub use self::rule_files::{CONFIG_NAME, RuleFilesError, rule_files};
 pub use self::sections::{Membership, Section, Sections};

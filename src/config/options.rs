@@ -33,6 +33,22 @@ pub enum OptionKind {
     Word(&'static [&'static str]),
 }
 
+/// The formats of reports.
+pub const FORMATS: [&str; 12] = [
+    "concise",
+    "github",
+    "gitlab",
+    "html",
+    "human",
+    "json",
+    "jsonl",
+    "junit",
+    "markdown",
+    "nagios",
+    "prometheus",
+    "sarif",
+];
+
 /// All of them, in the order of their keys.
 pub const OPTIONS: [CommandOption; 14] = [
     CommandOption {
@@ -59,7 +75,12 @@ pub const OPTIONS: [CommandOption; 14] = [
         kind: OptionKind::Word(&["error", "warning", "note", "never"]),
         about: "From which severity on findings make the exit code 1.",
     },
-    CommandOption { key: "format", flag: "format", kind: OptionKind::Text, about: "The format of the report." },
+    CommandOption {
+        key: "format",
+        flag: "format",
+        kind: OptionKind::Word(&FORMATS),
+        about: "The format of the report.",
+    },
     CommandOption { key: "helo", flag: "helo", kind: OptionKind::Text, about: "The name to give in EHLO." },
     CommandOption {
         key: "min_severity",

@@ -3,20 +3,20 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::fact::Fact;
-use super::tree::AddressFacts;
+use super::tree::{AddressFacts, AddressFamily, AddressKind};
 
 /// The facts of an address.
 pub fn address_facts(address: IpAddr) -> AddressFacts {
     let kind = kind(address);
     AddressFacts {
         address: Fact::Known(address.to_string()),
-        family: Fact::Known(if address.is_ipv4() { "IPv4" } else { "IPv6" }.to_owned()),
-        public: Fact::Known(kind == "public"),
-        kind: Fact::Known(kind.to_owned()),
+        family: Fact::Known(if address.is_ipv4() { AddressFamily::Ipv4 } else { AddressFamily::Ipv6 }),
+        public: Fact::Known(kind == AddressKind::Public),
+        kind: Fact::Known(kind),
     }
 }
 
-fn kind(address: IpAddr) -> &'static str {
+fn kind(address: IpAddr) -> AddressKind {
     match address {
         IpAddr::V4(address) => kind_v4(address),
         IpAddr::V6(address) => match address.to_ipv4_mapped() {
@@ -26,34 +26,34 @@ fn kind(address: IpAddr) -> &'static str {
     }
 }
 
-fn kind_v4(address: Ipv4Addr) -> &'static str {
+fn kind_v4(address: Ipv4Addr) -> AddressKind {
     let [a, b, c, _] = address.octets();
     match address {
-        _ if address.is_unspecified() || a == 0 => "unspecified",
-        _ if address.is_loopback() => "loopback",
-        _ if address.is_private() => "private",
-        _ if address.is_link_local() => "link-local",
-        _ if address.is_documentation() => "documentation",
-        _ if address.is_multicast() => "multicast",
-        _ if a == 100 && (64..128).contains(&b) => "shared",
+        _ if address.is_unspecified() || a == 0 => AddressKind::Unspecified,
+        _ if address.is_loopback() => AddressKind::Loopback,
+        _ if address.is_private() => AddressKind::Private,
+        _ if address.is_link_local() => AddressKind::LinkLocal,
+        _ if address.is_documentation() => AddressKind::Documentation,
+        _ if address.is_multicast() => AddressKind::Multicast,
+        _ if a == 100 && (64..128).contains(&b) => AddressKind::Shared,
         // Benchmarking (RFC 2544), protocol assignments, and what is kept for later (240/4).
-        _ if (a == 198 && (b == 18 || b == 19)) || (a, b, c) == (192, 0, 0) || a >= 240 => "reserved",
-        _ => "public",
+        _ if (a == 198 && (b == 18 || b == 19)) || (a, b, c) == (192, 0, 0) || a >= 240 => AddressKind::Reserved,
+        _ => AddressKind::Public,
     }
 }
 
-fn kind_v6(address: Ipv6Addr) -> &'static str {
+fn kind_v6(address: Ipv6Addr) -> AddressKind {
     let [a, b, ..] = address.segments();
     match address {
-        _ if address.is_unspecified() => "unspecified",
-        _ if address.is_loopback() => "loopback",
-        _ if address.is_multicast() => "multicast",
-        _ if address.is_unicast_link_local() => "link-local",
-        _ if address.is_unique_local() => "private",
-        _ if (a == 0x2001 && b == 0x0db8) || a == 0x3fff => "documentation",
-        _ if a == 0x0100 || (a == 0x2001 && b < 0x0200 && !(b == 0 || b == 1)) => "reserved",
-        _ if a & 0xe000 != 0x2000 && a != 0x0064 => "reserved",
-        _ => "public",
+        _ if address.is_unspecified() => AddressKind::Unspecified,
+        _ if address.is_loopback() => AddressKind::Loopback,
+        _ if address.is_multicast() => AddressKind::Multicast,
+        _ if address.is_unicast_link_local() => AddressKind::LinkLocal,
+        _ if address.is_unique_local() => AddressKind::Private,
+        _ if (a == 0x2001 && b == 0x0db8) || a == 0x3fff => AddressKind::Documentation,
+        _ if a == 0x0100 || (a == 0x2001 && b < 0x0200 && !(b == 0 || b == 1)) => AddressKind::Reserved,
+        _ if a & 0xe000 != 0x2000 && a != 0x0064 => AddressKind::Reserved,
+        _ => AddressKind::Public,
     }
 }
 
@@ -88,7 +88,7 @@ mod tests {
             ("ff02::1", "multicast"),
             ("::ffff:10.0.0.1", "private"),
         ] {
-            assert_eq!(kind(address.parse().unwrap()), expected, "{address}");
+            assert_eq!(kind(address.parse().unwrap()).word(), expected, "{address}");
         }
     }
 }

@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 
 use super::address::address_facts;
-use super::builder::{Builder, proof_word, question_text};
+use super::builder::{Builder, Chain, proof, question_text};
 use super::fact::Fact;
-use super::tree::AddressFacts;
-use crate::grammar::names::plain;
+use super::tree::{AddressFacts, AddressFamily};
 use crate::snapshot::{AddressRecord, DnssecProof, Lookup};
 
 /// The A and AAAA answers of a name.
@@ -52,7 +51,7 @@ impl<'a> Answers<'a> {
                 Some(records) => facts.extend(records.iter().map(|record| address_facts(record.address))),
                 None => {
                     builder.why(format!("{path}.addresses[{}]", facts.len()), self.unanswered_by(kind, lookup));
-                    facts.push(AddressFacts { family: Fact::Known(family.to_owned()), ..AddressFacts::default() });
+                    facts.push(AddressFacts { family: Fact::Known(family), ..AddressFacts::default() });
                 }
             }
         }
@@ -95,17 +94,28 @@ impl<'a> Answers<'a> {
         if reasons.is_empty() { None } else { Some(reasons.join("; ")) }
     }
 
-    /// Where a CNAME at the name points; that there is none is known only where both answers are.
-    pub fn alias(&self) -> Fact<Option<String>> {
-        let alias = self.families().filter_map(|(.., lookup)| lookup).find_map(|lookup| lookup.aliases.first());
-        if alias.is_none() && self.families().any(|(.., lookup)| known(lookup).is_none()) {
-            return Fact::Unobserved;
+    /// Where CNAMEs at the name lead; that there is none is known only where both answers are.
+    pub fn chain(&self) -> Chain {
+        let mut lookups = self.families().filter_map(|(.., lookup)| lookup);
+        match lookups.find(|lookup| !lookup.aliases.is_empty()) {
+            Some(lookup) => Chain::of(&lookup.aliases),
+            None if self.families().any(|(.., lookup)| known(lookup).is_none()) => Chain::default(),
+            None => Chain::of(&[]),
         }
-        Fact::Known(alias.map(|alias| plain(&alias.target)))
+    }
+
+    /// The lower TTL of the two answers, in seconds; `null` where both are known to hold no address.
+    pub fn ttl(&self) -> Fact<Option<i64>> {
+        let ttls = self.families().filter_map(|(.., lookup)| lookup.filter(|lookup| !lookup.records.is_empty())?.ttl);
+        match ttls.min() {
+            Some(ttl) => Fact::Known(Some(i64::from(ttl))),
+            None if self.resolves() == Fact::Known(false) => Fact::Known(None),
+            None => Fact::Unobserved,
+        }
     }
 
     /// The weaker proof of the two answers; that both are secure is known only where both were looked at.
-    pub fn dnssec(&self) -> Fact<String> {
+    pub fn dnssec(&self) -> Fact<DnssecProof> {
         let order = [DnssecProof::Bogus, DnssecProof::Indeterminate, DnssecProof::Insecure, DnssecProof::Secure];
         let proofs: Vec<_> = self.families().map(|(.., lookup)| lookup.and_then(|lookup| lookup.dnssec)).collect();
         let weakest = order.into_iter().find(|proof| proofs.contains(&Some(*proof)));
@@ -113,12 +123,12 @@ impl<'a> Answers<'a> {
             Some(DnssecProof::Secure) if proofs.iter().any(|proof| *proof != Some(DnssecProof::Secure)) => {
                 Fact::Unobserved
             }
-            weakest => proof_word(weakest),
+            weakest => proof(weakest),
         }
     }
 
-    fn families(&self) -> impl Iterator<Item = (&'static str, &'static str, Option<&'a Lookup<AddressRecord>>)> {
-        [("A", "IPv4", self.ipv4), ("AAAA", "IPv6", self.ipv6)].into_iter()
+    fn families(&self) -> impl Iterator<Item = (&'static str, AddressFamily, Option<&'a Lookup<AddressRecord>>)> {
+        [("A", AddressFamily::Ipv4, self.ipv4), ("AAAA", AddressFamily::Ipv6, self.ipv6)].into_iter()
     }
 
     fn unanswered_by(&self, kind: &str, lookup: Option<&Lookup<AddressRecord>>) -> String {

@@ -7,7 +7,7 @@ use super::fact::Fact;
 use super::tree::{BaselineFacts, MxHostFacts};
 use crate::grammar::mx_pattern::MxPattern;
 use crate::grammar::mx_patterns::PatternIndex;
-use crate::grammar::policy::Policy;
+use crate::grammar::policy::{Mode, Policy};
 use crate::grammar::{policy, sts_record};
 use crate::snapshot::{Lookup, Snapshot, instant};
 
@@ -53,7 +53,7 @@ pub fn baseline_facts(
     let patterns: Vec<MxPattern> = parsed.mx.iter().filter_map(|mx| MxPattern::parse(&mx.pattern.text).ok()).collect();
     let index = PatternIndex::of(parsed.mx.iter().map(|mx| mx.pattern.text.as_str()));
     let version = parsed.version.as_ref().is_some_and(|version| version.text == "STSv1");
-    let named = parsed.valid_mode() == Some("none") || !parsed.mx.is_empty();
+    let named = parsed.valid_mode() == Some(Mode::None) || !parsed.mx.is_empty();
     let clean = version
         && named
         && parsed.valid_max_age().is_some()
@@ -66,7 +66,7 @@ pub fn baseline_facts(
     });
     BaselineFacts {
         body: Fact::Known(Some(served.body.lossy().into_owned())),
-        mode: Fact::Known(parsed.valid_mode().filter(|_| recorded && clean).map(str::to_owned)),
+        mode: Fact::Known(parsed.valid_mode().filter(|_| recorded && clean)),
         max_age: Fact::Known(parsed.valid_max_age().and_then(|seconds| i64::try_from(seconds).ok())),
         patterns: Fact::Known(parsed.mx.iter().map(|mx| mx.pattern.text.clone()).collect()),
         uncovered: uncovered.into(),
@@ -86,7 +86,7 @@ fn expired(builder: &Builder<'_>, older: &Snapshot, max_age: Option<u64>) -> Opt
 
 /// Whether two policies that are valid ask the same of senders; line ends, order and extensions do not matter.
 fn says_the_same(present: &Policy, older: &Policy) -> bool {
-    let terms = |policy: &Policy| -> Option<(&'static str, u64, BTreeSet<String>)> {
+    let terms = |policy: &Policy| -> Option<(Mode, u64, BTreeSet<String>)> {
         let valid = policy.markup.is_none() && policy.syntax.is_empty() && policy.encoding.is_empty();
         let version = policy.version.as_ref().is_some_and(|version| version.text == "STSv1");
         let mx: BTreeSet<String> = policy.mx.iter().map(|mx| mx.pattern.text.to_ascii_lowercase()).collect();

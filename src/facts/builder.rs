@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::fact::Fact;
 use super::location::Locations;
 use crate::grammar::names::plain;
-use crate::snapshot::{DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, Snapshot, instant};
+use crate::snapshot::{Alias, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, Snapshot, instant};
 
 /// The state while a tree is built.
 pub struct Builder<'a> {
@@ -79,37 +79,15 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The word for an outcome in the tree.
-pub fn outcome_word(outcome: DnsOutcome) -> String {
-    match serde_json::to_value(outcome) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
-    }
-}
-
-/// The word for a proof in the tree; unchecked and what was not looked at at all are no knowledge.
-pub fn proof_word(proof: Option<DnssecProof>) -> Fact<String> {
-    match proof {
-        Some(DnssecProof::Bogus) => Fact::Known("bogus".to_owned()),
-        Some(DnssecProof::Indeterminate) => Fact::Known("indeterminate".to_owned()),
-        Some(DnssecProof::Insecure) => Fact::Known("insecure".to_owned()),
-        Some(DnssecProof::Secure) => Fact::Known("secure".to_owned()),
-        Some(DnssecProof::Unchecked) | None => Fact::Unobserved,
-    }
-}
-
-/// The word for a kind of failure in the tree.
-pub fn failure_word(kind: FailureKind) -> String {
-    match serde_json::to_value(kind) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
-    }
+/// What DNSSEC proves of an answer; unchecked and what was not looked at at all are no knowledge.
+pub fn proof(proof: Option<DnssecProof>) -> Fact<DnssecProof> {
+    proof.filter(|proof| *proof != DnssecProof::Unchecked).into()
 }
 
 /// A failure in one sentence.
 pub fn failure_text(failure: &Failure) -> String {
     match failure.detail.is_empty() {
-        true => failure_word(failure.kind).replace('_', " "),
+        true => failure.kind.word().replace('_', " "),
         false => crate::source_text::escape(&failure.detail),
     }
 }
@@ -125,6 +103,37 @@ pub fn question_text<R>(lookup: &Lookup<R>, kind: &str, name: &str) -> String {
     match &lookup.failure {
         Some(failure) if !failure.detail.is_empty() => format!("{kind} {name}: {outcome} ({})", failure_text(failure)),
         _ => format!("{kind} {name}: {outcome}"),
+    }
+}
+
+/// The way along CNAMEs: the first name that they lead to, all of them in order, and the last.
+#[derive(Clone, Debug, Default)]
+pub struct Chain {
+    /// Where the first points; `null` where there is none.
+    pub alias: Fact<Option<String>>,
+    /// Every name that they lead through.
+    pub aliases: Fact<Vec<String>>,
+    /// Where the last points; `null` where there is none.
+    pub canonical: Fact<Option<String>>,
+}
+
+impl Chain {
+    /// The chain of an answer.
+    pub fn of(aliases: &[Alias]) -> Self {
+        let names: Vec<String> = aliases.iter().map(|alias| plain(&alias.target)).collect();
+        Chain {
+            alias: Fact::Known(names.first().cloned()),
+            canonical: Fact::Known(names.last().cloned()),
+            aliases: Fact::Known(names),
+        }
+    }
+}
+
+/// The TTL of an answer in seconds; `null` where it is known that there are no records.
+pub fn ttl<R>(lookup: &Lookup<R>) -> Fact<Option<i64>> {
+    match lookup.known() {
+        Some([]) => Fact::Known(None),
+        _ => lookup.ttl.map(|ttl| Some(i64::from(ttl))).into(),
     }
 }
 

@@ -1,12 +1,8 @@
 //! The facts of TLSA records (RFC 6698, RFC 7672): which are usable, and which match the presented chain.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use ring::digest::{SHA256, SHA512};
-use x509_parser::prelude::{FromDer, X509Certificate};
-
 use super::addresses::Answers;
 use super::fact::Fact;
+use super::octets_of_certificate::{der, digest, hex, public_key};
 use super::tree::TlsaFacts;
 use crate::snapshot::{Certificate, Lookup, MxHost, SmtpProbe, TlsaRecord};
 
@@ -113,10 +109,10 @@ fn matches(record: &TlsaRecord, chain: &[Certificate]) -> bool {
 }
 
 fn association(record: &TlsaRecord, certificate: &Certificate) -> Option<String> {
-    let der = der(certificate.pem.as_deref()?)?;
+    let der = der(certificate)?;
     let selected = match record.selector {
         0 => der,
-        1 => X509Certificate::from_der(&der).ok()?.1.tbs_certificate.subject_pki.raw.to_vec(),
+        1 => public_key(&der)?,
         _ => return None,
     };
     let length = match record.matching {
@@ -126,19 +122,4 @@ fn association(record: &TlsaRecord, certificate: &Certificate) -> Option<String>
         _ => return None,
     };
     Some(hex(&digest(&selected, length)))
-}
-
-/// SHA-256 (32 octets) or SHA-512 (64 octets).
-fn digest(octets: &[u8], length: usize) -> Vec<u8> {
-    let algorithm = if length == 32 { &SHA256 } else { &SHA512 };
-    ring::digest::digest(algorithm, octets).as_ref().to_vec()
-}
-
-fn der(pem: &str) -> Option<Vec<u8>> {
-    let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect::<Vec<_>>().concat();
-    STANDARD.decode(body.trim()).ok()
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

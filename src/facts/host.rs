@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use super::addresses::{Answers, Unasked};
-use super::builder::{Builder, failure_text, failure_word, no_ipv6, outcome_word, question_text, ttl_column};
+use super::builder::{Builder, failure_text, no_ipv6, question_text, ttl_column};
 use super::fact::Fact;
 use super::tls::{self, place};
-use super::tree::{HttpsFacts, PolicyHostFacts};
+use super::tree::{HeaderFacts, HttpsFacts, PolicyHostFacts};
 use crate::grammar::names::plain;
 use crate::grammar::policy::MAX_POLICY_OCTETS;
 use crate::snapshot::{AddressRecord, DnsOutcome, HttpResponse, HttpsProbe, Lookup, PolicyHost};
@@ -39,8 +39,10 @@ fn addresses(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &m
     let answers = Answers { name, ipv4, ipv6 };
     facts.resolves = answers.resolves();
     facts.addresses = answers.addresses(builder, ROOT);
-    facts.alias = answers.alias();
-    facts.outcome = better(ipv4, ipv6).map(outcome_word).into();
+    let chain = answers.chain();
+    (facts.alias, facts.aliases, facts.canonical) = (chain.alias, chain.aliases, chain.canonical);
+    facts.ttl = answers.ttl();
+    facts.outcome = better(ipv4, ipv6).into();
     if facts.resolves.is_unobserved()
         && let Some(reason) = answers.unanswered()
     {
@@ -128,7 +130,7 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index:
         address: Fact::Known(probe.address.to_string()),
         connected: connected.into(),
         failure: Fact::Known(probe.failure.as_ref().map(failure_text)),
-        failure_kind: Fact::Known(probe.failure.as_ref().map(|failure| failure_word(failure.kind))),
+        failure_kind: Fact::Known(probe.failure.as_ref().map(|failure| failure.kind)),
         milliseconds: probe
             .elapsed_ms
             .filter(|_| probe.response.is_some())
@@ -163,8 +165,9 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index:
 fn response_facts(builder: &mut Builder<'_>, response: &HttpResponse, path: &str, facts: &mut HttpsFacts) {
     let version = response.version.as_deref().unwrap_or("HTTP");
     place(builder, ROOT, &format!("{path}.status"), &format!("{} {}", escape(version), response.status));
+    let mut headers = Vec::new();
     for header in &response.headers {
-        let field = match header.name.as_str() {
+        let field = match header.name.to_ascii_lowercase().as_str() {
             "age" => "age",
             "cache-control" => "cache_seconds",
             "content-encoding" => "content_encoding",
@@ -178,6 +181,12 @@ fn response_facts(builder: &mut Builder<'_>, response: &HttpResponse, path: &str
             &format!("{path}.{field}"),
             &format!("{}: {}", escape(&header.name), escape(&header.value.lossy())),
         );
+        let same = builder.locations.clone_of(&format!("{path}.{field}"));
+        builder.locations.note_as(format!("{path}.headers[{}]", headers.len()), same);
+        headers.push(HeaderFacts {
+            name: Fact::Known(escape(&header.name.to_ascii_lowercase())),
+            value: Fact::Known(escape(header.value.lossy().trim())),
+        });
     }
     let same = builder.locations.clone_of(&format!("{path}.media_type"));
     builder.locations.note_as(format!("{path}.charset"), same);
@@ -190,6 +199,7 @@ fn response_facts(builder: &mut Builder<'_>, response: &HttpResponse, path: &str
     };
     let content_type = header("content-type");
     facts.status = Fact::Known(Some(i64::from(response.status)));
+    facts.headers = Fact::Known(headers);
     facts.location = Fact::Known(header("location"));
     facts.media_type = Fact::Known(
         content_type
@@ -258,7 +268,7 @@ pub fn gives_policy(probe: &HttpsFacts) -> Option<bool> {
         return Some(false);
     }
     let certificate = tls.certificate.known()?.as_ref()?;
-    let named = matches!(certificate.name_match.known()?.as_str(), "exact" | "wildcard");
+    let named = certificate.name_match.known()?.names_policy_host();
     let in_time = !*certificate.expired.known()? && !*certificate.not_yet_valid.known()?;
     Some(named && in_time && *tls.trusted.known()? && *probe.status.known()? == Some(200))
 }

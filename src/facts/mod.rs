@@ -13,6 +13,7 @@ mod location;
 mod mx;
 mod name_servers;
 mod near_miss;
+mod octets_of_certificate;
 mod policy;
 mod providers;
 mod questions;

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::addresses::Answers;
-use super::builder::{Builder, outcome_word, proof_word, question_text, ttl_column};
+use super::builder::{Builder, Chain, proof, question_text, ttl, ttl_column};
 use super::fact::Fact;
 use super::providers;
 use super::smtp;
 use super::tree::{MxFacts, MxHostFacts};
 use crate::grammar::mx_patterns::PatternIndex;
 use crate::grammar::names::{host_name_problem, plain};
-use crate::grammar::policy::Policy;
+use crate::grammar::policy::{Mode, Policy};
 use crate::snapshot::{DnsOutcome, Lookup, MxHost, MxRecord};
 
 const ROOT: &str = "mx";
@@ -24,11 +24,7 @@ pub fn mx_facts(builder: &mut Builder<'_>, policy: &Fact<Option<Policy>>) -> MxF
         return MxFacts::default();
     };
     exhibit(builder, lookup, &owner);
-    let facts = MxFacts {
-        outcome: lookup.outcome().map(outcome_word).into(),
-        dnssec: proof_word(lookup.dnssec),
-        ..MxFacts::default()
-    };
+    let facts = MxFacts { outcome: lookup.outcome().into(), dnssec: proof(lookup.dnssec), ..MxFacts::default() };
     let Some(records) = lookup.known() else {
         let question = question_text(lookup, "MX", &owner);
         builder.why(ROOT, question);
@@ -36,7 +32,8 @@ pub fn mx_facts(builder: &mut Builder<'_>, policy: &Fact<Option<Policy>>) -> MxF
     };
     builder.why("mx.dnssec", "DNSSEC was not looked at");
     builder.why("mx.ttl", "the TTL was not observed");
-    let ttl = if records.is_empty() { Fact::Known(None) } else { lookup.ttl.map(|ttl| Some(i64::from(ttl))).into() };
+    let ttl = ttl(lookup);
+    let chain = Chain::of(&lookup.aliases);
     let implicit = implicit(builder, records);
     let hosts = hosts(builder, records, &implicit, policy);
     if hosts.is_unobserved() {
@@ -47,7 +44,9 @@ pub fn mx_facts(builder: &mut Builder<'_>, policy: &Fact<Option<Policy>>) -> MxF
     }
     MxFacts {
         ttl,
-        alias: Fact::Known(lookup.aliases.first().map(|alias| plain(&alias.target))),
+        alias: chain.alias,
+        aliases: chain.aliases,
+        canonical: chain.canonical,
         published: Fact::Known(!records.is_empty()),
         // Beside other records a null MX does not say that the domain takes no mail (RFC 7505 §3).
         null_mx: Fact::Known(!records.is_empty() && records.iter().all(is_null)),
@@ -171,10 +170,13 @@ fn of_observed(
 ) -> MxHostFacts {
     let (ipv4, ipv6) = (observed.ipv4.as_ref(), observed.ipv6.as_ref());
     let answers = Answers { name, ipv4, ipv6 };
-    let resolves = answers.resolves();
+    let (resolves, chain) = (answers.resolves(), answers.chain());
     builder.why(format!("{path}.dnssec"), "DNSSEC was not looked at");
+    for field in ["ttl", "tlsa_ttl"] {
+        builder.why(format!("{path}.{field}"), "the TTL was not observed");
+    }
     if let Some(reason) = answers.unanswered() {
-        for field in ["resolves", "addresses", "alias", "dnssec"] {
+        for field in ["resolves", "addresses", "alias", "aliases", "canonical", "dnssec", "ttl"] {
             builder.why(format!("{path}.{field}"), reason.clone());
         }
     }
@@ -189,12 +191,16 @@ fn of_observed(
         let reason = tlsa_lookup.map_or("the TLSA records were not looked up".to_owned(), |lookup| {
             question_text(lookup, "TLSA", &format!("_25._tcp.{name}"))
         });
-        for field in ["tlsa", "tlsa_outcome", "tlsa_dnssec"] {
+        for field in ["tlsa", "tlsa_outcome", "tlsa_dnssec", "tlsa_ttl"] {
             builder.why(format!("{path}.{field}"), reason.clone());
         }
     }
     MxHostFacts {
-        alias: answers.alias(),
+        alias: chain.alias,
+        aliases: chain.aliases,
+        canonical: chain.canonical,
+        ttl: answers.ttl(),
+        tlsa_ttl: tlsa_lookup.map_or(Fact::Unobserved, ttl),
         addresses,
         dnssec: answers.dnssec(),
         resolves,
@@ -202,8 +208,8 @@ fn of_observed(
         consistent,
         difference,
         tlsa: super::dane::tlsa_facts(observed, &answers),
-        tlsa_outcome: tlsa_lookup.and_then(Lookup::outcome).map(outcome_word).into(),
-        tlsa_dnssec: tlsa_lookup.map_or(Fact::Unobserved, |lookup| proof_word(lookup.dnssec)),
+        tlsa_outcome: tlsa_lookup.and_then(Lookup::outcome).into(),
+        tlsa_dnssec: tlsa_lookup.map_or(Fact::Unobserved, |lookup| proof(lookup.dnssec)),
         ..facts
     }
 }
@@ -229,7 +235,7 @@ fn covered(
             }
         }
         Fact::Known(Some(policy))
-            if policy.markup.is_none() && policy.valid_mode().is_some_and(|mode| mode != "none") =>
+            if policy.markup.is_none() && policy.valid_mode().is_some_and(|mode| mode != Mode::None) =>
         {
             let by = patterns.first(name).and_then(|place| policy.mx.get(place));
             facts.covered = Fact::Known(Some(by.is_some()));

@@ -81,7 +81,7 @@ pub fn of_certificate(names: &[String], wanted: Wanted<'_>) -> Option<NearMissFa
     let text = names.get(miss.index)?;
     Some(NearMissFacts {
         text: Fact::Known(crate::source_text::escape(text)),
-        kind: Fact::Known(miss.miss.word().to_owned()),
+        kind: Fact::Known(miss.miss),
         reason: Fact::Known(crate::source_text::escape(&miss.reason)),
         line: Fact::Known(None),
     })
@@ -90,7 +90,7 @@ pub fn of_certificate(names: &[String], wanted: Wanted<'_>) -> Option<NearMissFa
 fn nearest(builder: &Builder<'_>, host: &MxHostFacts, patterns: &[PatternFacts]) -> Option<NearMiss> {
     let wanted = Wanted {
         host: host.name.known()?,
-        canonical: host.alias.known().and_then(Option::as_deref),
+        canonical: host.canonical.known().and_then(Option::as_deref),
         domain: builder.domain(),
     };
     nearest_of(patterns.iter().map(|pattern| pattern.text.known().map_or("", String::as_str)), wanted)
@@ -99,7 +99,7 @@ fn nearest(builder: &Builder<'_>, host: &MxHostFacts, patterns: &[PatternFacts])
 fn facts(miss: &NearMiss, pattern: &PatternFacts) -> NearMissFacts {
     NearMissFacts {
         text: pattern.text.clone(),
-        kind: Fact::Known(miss.miss.word().to_owned()),
+        kind: Fact::Known(miss.miss),
         reason: Fact::Known(miss.reason.clone()),
         line: pattern.line.clone().map(Some),
     }

@@ -3,11 +3,11 @@
 use super::builder::Builder;
 use super::fact::Fact;
 use super::location::Placed;
-use super::tree::{FieldFacts, MxHostFacts, OffenceFacts, PatternFacts, PolicyFacts};
+use super::tree::{FieldFacts, LineEndings, MxHostFacts, OffenceFacts, PatternFacts, PolicyFacts};
 use super::txt;
 use crate::grammar::mx_pattern::{self, MxPattern, MxProblemKind};
 use crate::grammar::mx_patterns::HostIndex;
-use crate::grammar::policy::{self, Endings, Policy};
+use crate::grammar::policy::{self, Endings, Mode, Policy};
 use crate::grammar::{Located, Offence, Span};
 
 const ROOT: &str = "policy";
@@ -61,15 +61,10 @@ pub fn policy_facts(
         body: Fact::Known(Some(served.body.lossy().into_owned())),
         markup: Fact::Known(policy.markup.map(str::to_owned)),
         version: text(&policy.version),
-        mode: Fact::Known(mode.map(str::to_owned)),
+        mode: Fact::Known(mode),
         mode_text: text(&policy.mode),
         mode_meant: Fact::Known(
-            policy
-                .mode
-                .as_ref()
-                .filter(|_| mode.is_none())
-                .and_then(|mode| policy::mode_meant(&mode.text))
-                .map(str::to_owned),
+            policy.mode.as_ref().filter(|_| mode.is_none()).and_then(|mode| policy::mode_meant(&mode.text)),
         ),
         max_age: Fact::Known(max_age),
         max_age_text: text(&policy.max_age),
@@ -113,7 +108,7 @@ pub fn policy_facts(
             &policy.lines,
             &placed,
         )),
-        line_endings: Fact::Known(line_endings(&policy.endings).to_owned()),
+        line_endings: Fact::Known(line_endings(&policy.endings)),
         final_newline: Fact::Known(policy.endings.last),
         oversized: Fact::Known(served.truncated || body.len() > policy::MAX_POLICY_OCTETS),
     }
@@ -161,12 +156,12 @@ fn slip(builder: &mut Builder<'_>, policy: &Policy, name: &str, placed: &Placed)
     Fact::Known(found.map(|field| field.name.text.clone()))
 }
 
-fn line_endings(endings: &Endings) -> &'static str {
+fn line_endings(endings: &Endings) -> LineEndings {
     match (endings.crlf, endings.lf, endings.cr) {
-        (_, _, 1..) => "CR",
-        (1.., 1.., _) => "mixed",
-        (0, 1.., _) => "LF",
-        _ => "CRLF",
+        (_, _, 1..) => LineEndings::Cr,
+        (1.., 1.., _) => LineEndings::Mixed,
+        (0, 1.., _) => LineEndings::Lf,
+        _ => LineEndings::Crlf,
     }
 }
 
@@ -277,16 +272,6 @@ fn pattern(
     let read = MxPattern::parse(&mx.pattern.text);
     let valid = read.as_ref().ok();
     let problem = read.as_ref().err();
-    let kind = problem.map(|problem| {
-        match problem.kind {
-            MxProblemKind::ALabel => "a_label",
-            MxProblemKind::Address => "address",
-            MxProblemKind::List => "list",
-            MxProblemKind::Syntax => "syntax",
-            MxProblemKind::Wildcard => "wildcard",
-        }
-        .to_owned()
-    });
     let matches = matched.map(|matched| valid.map_or_else(Vec::new, |pattern| matched.by(pattern)));
     let name = valid.map(MxPattern::name).unwrap_or_default();
     let wildcard = valid.is_some_and(MxPattern::is_wildcard);
@@ -296,7 +281,7 @@ fn pattern(
         text: Fact::Known(mx.pattern.text.clone()),
         line: Fact::Known(i64::try_from(mx.number).unwrap_or(i64::MAX)),
         problem: Fact::Known(problem.map(|problem| problem.detail.clone())),
-        problem_kind: Fact::Known(kind),
+        problem_kind: Fact::Known(problem.map(|problem| problem.kind)),
         suggestion: Fact::Known(problem.and_then(|problem| problem.suggestion.clone())),
         items: Fact::Known(if problem.is_some_and(|problem| problem.kind == MxProblemKind::List) {
             mx_pattern::list_items(&mx.pattern.text)
@@ -339,7 +324,7 @@ fn is_usable(policy: &Policy, patterns: &[PatternFacts]) -> bool {
     let life = policy.valid_max_age().is_some_and(|seconds| seconds <= MAX_AGE_MAXIMUM);
     let clean =
         policy.markup.is_none() && policy.syntax.is_empty() && policy.encoding.is_empty() && policy.endings.cr == 0;
-    let named = mode == Some("none") || !patterns.is_empty();
+    let named = mode == Some(Mode::None) || !patterns.is_empty();
     let valid = patterns.iter().all(|pattern| pattern.problem == Fact::Known(None));
     version && mode.is_some() && life && clean && named && valid
 }

@@ -1,8 +1,8 @@
 //! The facts of every DNS question that was asked about the domain.
 
-use super::builder::{Builder, failure_text, outcome_word, proof_word};
+use super::builder::{Builder, failure_text, proof, ttl};
 use super::fact::Fact;
-use super::tree::QuestionFacts;
+use super::tree::{QuestionFacts, RecordType};
 use crate::grammar::names::plain;
 use crate::snapshot::{AddressRecord, DnsOutcome, FailureKind, Lookup, Snapshot};
 
@@ -12,33 +12,35 @@ pub fn question_facts(builder: &mut Builder<'_>, exchanges: &Fact<Vec<String>>) 
     let snapshot = builder.snapshot;
     let domain = builder.domain().unwrap_or("@").to_owned();
     let mut questions = Questions { answered: any_answer(snapshot), facts: Vec::new(), builder };
-    questions.needed("MX", snapshot.mx.as_ref(), &domain, "mx", "mx");
-    questions.needed("TXT", snapshot.record.as_ref(), &format!("_mta-sts.{domain}"), "record", "record");
-    questions.needed("TXT", snapshot.tlsrpt.as_ref(), &format!("_smtp._tls.{domain}"), "tlsrpt", "tlsrpt");
+    questions.needed(RecordType::Mx, snapshot.mx.as_ref(), &domain, "mx", "mx");
+    questions.needed(RecordType::Txt, snapshot.record.as_ref(), &format!("_mta-sts.{domain}"), "record", "record");
+    questions.needed(RecordType::Txt, snapshot.tlsrpt.as_ref(), &format!("_smtp._tls.{domain}"), "tlsrpt", "tlsrpt");
     let host = snapshot.policy_host.as_ref();
     let name = format!("mta-sts.{domain}");
-    for (kind, lookup) in
-        [("A", host.and_then(|host| host.ipv4.as_ref())), ("AAAA", host.and_then(|host| host.ipv6.as_ref()))]
-    {
+    for (kind, lookup) in [
+        (RecordType::A, host.and_then(|host| host.ipv4.as_ref())),
+        (RecordType::Aaaa, host.and_then(|host| host.ipv6.as_ref())),
+    ] {
         questions.needed(kind, lookup, &name, "policy_host", "policy_host");
     }
     if exchanges.is_unobserved() {
-        questions.needed::<AddressRecord>("A", None, "of the MX hosts", "mx", "mx_hosts");
+        questions.needed::<AddressRecord>(RecordType::A, None, "of the MX hosts", "mx", "mx_hosts");
     }
     for (index, exchange) in exchanges.known().into_iter().flatten().enumerate() {
         let path = format!("mx.hosts[{index}]");
         let host = snapshot.mx_hosts.iter().flatten().find(|host| plain(&host.exchange) == *exchange);
-        for (kind, lookup) in
-            [("A", host.and_then(|host| host.ipv4.as_ref())), ("AAAA", host.and_then(|host| host.ipv6.as_ref()))]
-        {
+        for (kind, lookup) in [
+            (RecordType::A, host.and_then(|host| host.ipv4.as_ref())),
+            (RecordType::Aaaa, host.and_then(|host| host.ipv6.as_ref())),
+        ] {
             questions.needed(kind, lookup, exchange, &path, "mx_hosts");
         }
         let name = format!("_25._tcp.{exchange}");
-        questions.put("TLSA", host.and_then(|host| host.tlsa.as_ref()), &name, &path, false);
+        questions.put(RecordType::Tlsa, host.and_then(|host| host.tlsa.as_ref()), &name, &path, false);
     }
     // Without MX records senders ask for the domain's own address (RFC 5321 §5.1).
     let implicit = snapshot.mx.as_ref().and_then(Lookup::outcome) == Some(DnsOutcome::Nodata);
-    for (kind, lookup, field) in [("A", &snapshot.ipv4, "ipv4"), ("AAAA", &snapshot.ipv6, "ipv6")] {
+    for (kind, lookup, field) in [(RecordType::A, &snapshot.ipv4, "ipv4"), (RecordType::Aaaa, &snapshot.ipv6, "ipv6")] {
         if implicit {
             questions.needed(kind, lookup.as_ref(), &domain, "mx", field);
         } else {
@@ -59,7 +61,7 @@ struct Questions<'b, 'a> {
 impl Questions<'_, '_> {
     /// A question that every sender asks; `at` is the path of what it is about, `field` the part of the snapshot that
     /// holds the answer.
-    fn needed<R>(&mut self, kind: &str, lookup: Option<&Lookup<R>>, name: &str, at: &str, field: &str) {
+    fn needed<R>(&mut self, kind: RecordType, lookup: Option<&Lookup<R>>, name: &str, at: &str, field: &str) {
         if self.put(kind, lookup, name, at, true) {
             return;
         }
@@ -73,18 +75,19 @@ impl Questions<'_, '_> {
         }
         self.facts.push(QuestionFacts {
             name: Fact::Known(crate::source_text::escape(name)),
-            kind: Fact::Known(kind.to_owned()),
+            kind: Fact::Known(kind),
             needed: Fact::Known(true),
             ..QuestionFacts::default()
         });
     }
 
     /// A question that was put; false where it was not.
-    fn put<R>(&mut self, kind: &str, lookup: Option<&Lookup<R>>, name: &str, at: &str, needed: bool) -> bool {
+    fn put<R>(&mut self, kind: RecordType, lookup: Option<&Lookup<R>>, name: &str, at: &str, needed: bool) -> bool {
         let Some(found) = question(lookup, kind, name, needed, self.answered) else { return false };
         let at = self.builder.locations.clone_of(at);
         let path = format!("questions[{}]", self.facts.len());
         self.builder.why(format!("{path}.dnssec"), "DNSSEC was not looked at");
+        self.builder.why(format!("{path}.ttl"), "the TTL was not observed");
         let failed_here = "the resolver that was asked failed, which tells nothing of the domain";
         self.builder.why(format!("{path}.outcome"), failed_here);
         self.builder.locations.note_as(path, at);
@@ -110,7 +113,7 @@ fn any_answer(snapshot: &Snapshot) -> bool {
 
 fn question<R>(
     lookup: Option<&Lookup<R>>,
-    kind: &str,
+    kind: RecordType,
     name: &str,
     needed: bool,
     answered: bool,
@@ -132,10 +135,11 @@ fn question<R>(
     let local = failed && (silent || resolver || outcome == DnsOutcome::Network);
     Some(QuestionFacts {
         name: Fact::Known(crate::source_text::escape(lookup.name.as_deref().unwrap_or(name).trim_end_matches('.'))),
-        kind: Fact::Known(kind.to_owned()),
-        outcome: if local { Fact::Unobserved } else { Fact::Known(outcome_word(outcome)) },
+        kind: Fact::Known(kind),
+        outcome: if local { Fact::Unobserved } else { Fact::Known(outcome) },
         local: Fact::Known(local),
-        dnssec: proof_word(lookup.dnssec),
+        dnssec: proof(lookup.dnssec),
+        ttl: ttl(lookup),
         needed: Fact::Known(needed),
         detail: Fact::Known(failed.then(|| failure.map_or_else(|| outcome.label().to_owned(), failure_text))),
     })

@@ -25,7 +25,9 @@ fn of_answer(builder: &mut Builder<'_>, answer: Answer) -> RecordFacts {
         outcome: answer.outcome,
         ttl: answer.ttl,
         dnssec: answer.dnssec,
-        alias: answer.alias,
+        alias: answer.chain.alias,
+        aliases: answer.chain.aliases,
+        canonical: answer.chain.canonical,
         dangling: answer.dangling,
         ..RecordFacts::default()
     };

@@ -171,9 +171,8 @@ fn words(schema: &Value) -> Option<Vec<String>> {
         return Some(of(values));
     }
     let branches = schema.get("oneOf").and_then(Value::as_array)?;
-    Some(
-        branches.iter().filter_map(|branch| branch.get("const")).filter_map(Value::as_str).map(str::to_owned).collect(),
-    )
+    let words = branches.iter().filter_map(|branch| branch.get("const")).filter_map(Value::as_str);
+    Some(words.map(str::to_owned).collect())
 }
 
 fn fields(schema: &Value) -> BTreeMap<String, Field> {
@@ -183,7 +182,11 @@ fn fields(schema: &Value) -> BTreeMap<String, Field> {
     let field = |schema: &Value| {
         let (shape, nullable) = read(schema);
         let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
-        Field { shape, nullable, about: about.split_whitespace().collect::<Vec<_>>().join(" ") }
+        let mut about = about.split_whitespace().collect::<Vec<_>>().join(" ");
+        if let Type::Text(Some(words)) = &shape {
+            about = format!("{about} One of: {}.", words.join(", "));
+        }
+        Field { shape, nullable, about }
     };
     properties.iter().map(|(name, schema)| (name.clone(), field(schema))).collect()
 }

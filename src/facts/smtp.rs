@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::addresses::{Answers, Unasked};
-use super::builder::{Builder, failure_text, failure_word, no_ipv6};
+use super::builder::{Builder, failure_text, no_ipv6};
 use super::fact::Fact;
 use super::tls::{self, place};
 use super::tree::{ReplyFacts, SmtpFacts, TlsSessionFacts};
@@ -67,7 +67,7 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &SmtpProbe, name: &str, path: &
         address: Fact::Known(probe.address.to_string()),
         connected: connected.into(),
         failure: Fact::Known(probe.failure.as_ref().map(failure_text)),
-        failure_kind: Fact::Known(probe.failure.as_ref().map(|failure| failure_word(failure.kind))),
+        failure_kind: Fact::Known(probe.failure.as_ref().map(|failure| failure.kind)),
         greeting: step(connected == Some(true), &probe.greeting, probe),
         ..SmtpFacts::default()
     };

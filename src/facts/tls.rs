@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::builder::{Builder, failure_text};
 use super::fact::Fact;
 use super::near_miss;
-use super::tree::{CertificateFacts, NearMissFacts, TlsSessionFacts};
+use super::octets_of_certificate;
+use super::tree::{CertificateFacts, NameMatch, NearMissFacts, TlsSessionFacts};
 use crate::grammar::names::{DnsIdMatch, dns_id_matches};
 use crate::grammar::near_miss::Wanted;
 use crate::snapshot::{Certificate, TlsFacts, TrustVerdict, instant};
@@ -46,6 +47,10 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str
     facts.chain_ordered = Fact::Known(strays(&tls.chain).is_empty());
     facts.strays = Fact::Known(strays(&tls.chain));
     facts.weaknesses = weaknesses(&tls.chain);
+    for (field, what) in [("sha256", "the certificate itself"), ("spki_sha256", "the public key")] {
+        builder.why(format!("{path}.certificate.{field}"), format!("the snapshot does not hold {what}"));
+    }
+    builder.why(format!("{path}.certificate.curve"), "the snapshot does not hold the curve of the key");
     if facts.weaknesses.is_unobserved() {
         builder
             .why(format!("{path}.weaknesses"), "the snapshot does not hold every key's size and signature's algorithm");
@@ -53,7 +58,7 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str
     match &tls.trust {
         Some(trust) => {
             facts.trusted = Fact::Known(trust.verdict == TrustVerdict::Trusted);
-            facts.trust = Fact::Known(trust_word(trust.verdict).to_owned());
+            facts.trust = Fact::Known(trust.verdict);
             facts.trust_detail = Fact::Known(trust.detail.as_deref().map(escape));
         }
         None => builder.why(format!("{path}.trust"), "the chain was not verified"),
@@ -82,7 +87,7 @@ fn summary(builder: &mut Builder<'_>, tls: &TlsFacts, path: &str, exhibit: &str)
     }
     if let Some(trust) = &tls.trust {
         let detail = trust.detail.as_deref().map(|detail| format!(" ({})", escape(detail))).unwrap_or_default();
-        let line = format!("trust: {}{detail}", trust_word(trust.verdict).replace('_', " "));
+        let line = format!("trust: {}{detail}", trust.verdict.word().replace('_', " "));
         place(builder, exhibit, &format!("{path}.trusted"), &line);
         let same = builder.locations.clone_of(&format!("{path}.trusted"));
         for alias in ["trust", "trust_detail"] {
@@ -128,7 +133,12 @@ fn certificate_lines(builder: &mut Builder<'_>, certificate: &Certificate, index
     };
     same(builder, ".dns_ids", if index == 0 { &[".name_match", ".common_names", ".near_miss"] } else { &[] });
     same(builder, ".not_after", &[".not_before", ".expired", ".not_yet_valid", ".days_left", ".lifetime_days"]);
-    same(builder, ".key_bits", &[".key_algorithm", ".signature_algorithm", ".server_auth", ".purposes"]);
+    same(builder, "", &[".serial", ".sha256"]);
+    same(
+        builder,
+        ".key_bits",
+        &[".curve", ".spki_sha256", ".key_algorithm", ".signature_algorithm", ".server_auth", ".purposes"],
+    );
     if index == 0 {
         // The host's own certificate has two names in the tree.
         for field in [
@@ -144,6 +154,10 @@ fn certificate_lines(builder: &mut Builder<'_>, certificate: &Certificate, index
             ".days_left",
             ".lifetime_days",
             ".key_bits",
+            ".serial",
+            ".sha256",
+            ".curve",
+            ".spki_sha256",
             ".key_algorithm",
             ".signature_algorithm",
             ".server_auth",
@@ -176,9 +190,12 @@ fn certificate_facts(certificate: &Certificate, wanted: Wanted<'_>, now: Option<
     CertificateFacts {
         subject: Fact::Known(escape(&certificate.subject)),
         issuer: Fact::Known(escape(&certificate.issuer)),
+        serial: Fact::Known(certificate.serial.as_deref().map(|serial| escape(&serial.to_ascii_lowercase()))),
+        sha256: octets_of_certificate::sha256(certificate).into(),
+        spki_sha256: octets_of_certificate::spki_sha256(certificate).into(),
         dns_ids: Fact::Known(certificate.dns_ids.clone()),
         common_names: Fact::Known(certificate.common_names.clone()),
-        name_match: Fact::Known(name_match(certificate, host).to_owned()),
+        name_match: Fact::Known(name_match(certificate, host)),
         near_miss: Fact::Known(near_miss(certificate, wanted)),
         not_before: certificate.not_before.clone().into(),
         not_after: certificate.not_after.clone().into(),
@@ -188,6 +205,7 @@ fn certificate_facts(certificate: &Certificate, wanted: Wanted<'_>, now: Option<
         lifetime_days: lifetime.into(),
         self_issued: Fact::Known(certificate.subject == certificate.issuer),
         key_algorithm: Fact::Known(certificate.key_algorithm.clone()),
+        curve: curve(certificate),
         key_bits: Fact::Known(certificate.key_bits.map(i64::from)),
         signature_algorithm: Fact::Known(certificate.signature_algorithm.clone()),
         server_auth: Fact::Known(allows_servers(certificate)),
@@ -195,23 +213,32 @@ fn certificate_facts(certificate: &Certificate, wanted: Wanted<'_>, now: Option<
     }
 }
 
+/// The curve of an EC key: not observed where the snapshot does not tell the key's size.
+fn curve(certificate: &Certificate) -> Fact<Option<String>> {
+    match certificate.key_algorithm.as_deref() {
+        Some("EC") => octets_of_certificate::curve(certificate).map(|curve| Some(curve.to_owned())).into(),
+        Some(_) => Fact::Known(None),
+        None => Fact::Unobserved,
+    }
+}
+
 fn near_miss(certificate: &Certificate, wanted: Wanted<'_>) -> Option<NearMissFacts> {
-    if matches!(name_match(certificate, wanted.host), "exact" | "wildcard") {
+    if name_match(certificate, wanted.host).names_policy_host() {
         return None;
     }
     near_miss::of_certificate(&certificate.dns_ids, wanted)
 }
 
 /// How a certificate names a host: only DNS-IDs count (RFC 9525 §6.3); a common name is told apart for the message.
-fn name_match(certificate: &Certificate, host: &str) -> &'static str {
+fn name_match(certificate: &Certificate, host: &str) -> NameMatch {
     let matches: Vec<DnsIdMatch> = certificate.dns_ids.iter().map(|id| dns_id_matches(id, host)).collect();
     let common_name = || certificate.common_names.iter().any(|name| dns_id_matches(name, host) != DnsIdMatch::None);
     match () {
-        () if matches.contains(&DnsIdMatch::Exact) => "exact",
-        () if matches.contains(&DnsIdMatch::Wildcard) => "wildcard",
-        () if matches.contains(&DnsIdMatch::PartialWildcard) => "partial_wildcard",
-        () if common_name() => "common_name",
-        () => "none",
+        () if matches.contains(&DnsIdMatch::Exact) => NameMatch::Exact,
+        () if matches.contains(&DnsIdMatch::Wildcard) => NameMatch::Wildcard,
+        () if matches.contains(&DnsIdMatch::PartialWildcard) => NameMatch::PartialWildcard,
+        () if common_name() => NameMatch::CommonName,
+        () => NameMatch::None,
     }
 }
 
@@ -269,20 +296,4 @@ fn weaknesses(chain: &[Certificate]) -> Fact<Vec<String>> {
         }
     }
     if weaknesses.is_empty() && !all_seen { Fact::Unobserved } else { Fact::Known(weaknesses) }
-}
-
-/// The word for a verdict in the tree.
-pub fn trust_word(verdict: TrustVerdict) -> &'static str {
-    match verdict {
-        TrustVerdict::BadSignature => "bad_signature",
-        TrustVerdict::IssuerExpired => "issuer_expired",
-        TrustVerdict::Malformed => "malformed",
-        TrustVerdict::MissingIntermediate => "missing_intermediate",
-        TrustVerdict::NameConstraint => "name_constraint",
-        TrustVerdict::Other => "other",
-        TrustVerdict::SelfSigned => "self_signed",
-        TrustVerdict::Trusted => "trusted",
-        TrustVerdict::UnknownIssuer => "unknown_issuer",
-        TrustVerdict::WrongPurpose => "wrong_purpose",
-    }
 }

@@ -27,7 +27,9 @@ fn of_answer(builder: &mut Builder<'_>, answer: Answer) -> TlsrptFacts {
         outcome: answer.outcome,
         ttl: answer.ttl,
         dnssec: answer.dnssec,
-        alias: answer.alias,
+        alias: answer.chain.alias,
+        aliases: answer.chain.aliases,
+        canonical: answer.chain.canonical,
         dangling: answer.dangling,
         ..TlsrptFacts::default()
     };

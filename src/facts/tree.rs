@@ -28,14 +28,16 @@ mod smtp;
 mod tls;
 mod tlsrpt;
 
-pub use self::dns::{AddressFacts, MisplacedFacts, NameServersFacts, QuestionFacts};
+pub use self::dns::{
+    AddressFacts, AddressFamily, AddressKind, MisplacedFacts, NameServersFacts, QuestionFacts, RecordType,
+};
 pub use self::domain::{BaselineFacts, ParentFacts};
 pub use self::mx::{MxFacts, MxHostFacts, NearMissFacts, TlsaFacts};
-pub use self::policy::{PatternFacts, PolicyFacts};
-pub use self::policy_host::{HttpsFacts, PolicyHostFacts};
+pub use self::policy::{LineEndings, PatternFacts, PolicyFacts};
+pub use self::policy_host::{HeaderFacts, HttpsFacts, PolicyHostFacts};
 pub use self::record::{FieldFacts, OffenceFacts, RecordFacts, TextFacts};
 pub use self::smtp::{ReplyFacts, SmtpFacts};
-pub use self::tls::{CertificateFacts, TlsSessionFacts};
+pub use self::tls::{CertificateFacts, NameMatch, TlsSessionFacts};
 pub use self::tlsrpt::{DestinationFacts, TlsrptFacts};
 
 facts! {

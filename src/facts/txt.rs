@@ -1,11 +1,11 @@
 //! What the two TXT records have in common: the answer, the record that counts, its exhibit.
 
-use super::builder::{Builder, outcome_word, proof_word, question_text, ttl_column};
+use super::builder::{Builder, Chain, proof, question_text, ttl, ttl_column};
 use super::fact::Fact;
 use super::location::Placed;
 use super::tree::{FieldFacts, MisplacedFacts, OffenceFacts, TextFacts};
 use crate::grammar::{Field, Offence, Span, VersionTag};
-use crate::snapshot::{DnsOutcome, Lookup, TxtRecord};
+use crate::snapshot::{DnsOutcome, DnssecProof, Lookup, TxtRecord};
 
 /// A TXT record: its joined octets, where they stand in the exhibit, and how many strings they came in.
 pub type Text = (Vec<u8>, Placed, usize);
@@ -13,13 +13,13 @@ pub type Text = (Vec<u8>, Placed, usize);
 /// A TXT RRset, as far as both grammars read it alike.
 pub struct Answer {
     /// How the question ended.
-    pub outcome: Fact<String>,
+    pub outcome: Fact<DnsOutcome>,
     /// The TTL.
     pub ttl: Fact<Option<i64>>,
     /// What DNSSEC says.
-    pub dnssec: Fact<String>,
-    /// Where a CNAME at the name points.
-    pub alias: Fact<Option<String>>,
+    pub dnssec: Fact<DnssecProof>,
+    /// Where CNAMEs at the name lead.
+    pub chain: Chain,
     /// Whether a CNAME leads to no TXT record.
     pub dangling: Fact<bool>,
     /// Every record at the name: its joined text and where that stands in the exhibit; `None` when it is not known.
@@ -61,14 +61,10 @@ pub fn answer(
     let aliased = !lookup.aliases.is_empty();
     let known = lookup.known();
     Some(Answer {
-        outcome: Fact::Known(outcome_word(outcome)),
-        ttl: if known.is_some_and(<[_]>::is_empty) {
-            Fact::Known(None)
-        } else {
-            lookup.ttl.map(|ttl| Some(i64::from(ttl))).into()
-        },
-        dnssec: proof_word(lookup.dnssec),
-        alias: known.map(|_| lookup.aliases.last().map(|alias| plain(&alias.target))).into(),
+        outcome: Fact::Known(outcome),
+        ttl: ttl(lookup),
+        dnssec: proof(lookup.dnssec),
+        chain: if known.is_some() { Chain::of(&lookup.aliases) } else { Chain::default() },
         dangling: known.map(|records| aliased && records.is_empty()).into(),
         texts: known.map(|_| texts),
     })
@@ -84,7 +80,8 @@ fn exhibit_aliases(builder: &mut Builder<'_>, lookup: &Lookup<TxtRecord>, root: 
         let exhibit = builder.locations.exhibit(root);
         let (start, end) = exhibit.push_placed(&line);
         exhibit.push("\n");
-        for path in [root.to_owned(), format!("{root}.alias"), format!("{root}.dangling")] {
+        let paths = ["alias", "aliases", "canonical", "dangling"].map(|field| format!("{root}.{field}"));
+        for path in [root.to_owned()].into_iter().chain(paths) {
             builder.locations.note(path, root, (start, end.saturating_sub(start)));
         }
     }

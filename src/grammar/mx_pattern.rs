@@ -12,19 +12,20 @@ pub struct MxPattern {
     name: String,
 }
 
-/// Which rule a wrong pattern breaks.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum MxProblemKind {
-    /// A name that is not in A-labels.
-    ALabel,
-    /// An IP address.
-    Address,
-    /// Several hosts on one line.
-    List,
-    /// Anything else that the grammar does not allow.
-    Syntax,
-    /// A `*` that is not the whole left-most label.
-    Wildcard,
+crate::vocabulary::vocabulary! {
+    /// Which rule a wrong pattern breaks.
+    pub enum MxProblemKind {
+        /// A name that is not in A-labels.
+        ALabel = "a_label",
+        /// An IP address.
+        Address = "address",
+        /// Several hosts on one line.
+        List = "list",
+        /// Anything else that the grammar does not allow.
+        Syntax = "syntax",
+        /// A `*` that is not the whole left-most label.
+        Wildcard = "wildcard",
+    }
 }
 
 /// What is wrong with a pattern.

@@ -12,46 +12,29 @@ const MIN_TYPO_LENGTH: usize = 6;
 /// Longer names are not looked through for typos, which takes the square of their length.
 const MAX_TYPO_LENGTH: usize = 100;
 
-/// Why a name misses a host, the most telling reason first.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Miss {
-    /// The wildcard stands for one label, and the host has more in front.
-    WildcardDepth,
-    /// The wildcard's own domain is the host.
-    BareName,
-    /// It is the host's name without some of its first labels.
-    MissingLabel,
-    /// It is the host's name with labels in front of it.
-    ExtraLabel,
-    /// It goes on after the host's name.
-    TrailingLabel,
-    /// It ends before the host's name does.
-    CutShort,
-    /// It matches the name that the host is an alias of.
-    CanonicalName,
-    /// A letter or two differ.
-    Typo,
-    /// It is the policy host.
-    PolicyHost,
-    /// It is the mail domain, or a wildcard below it.
-    MailDomain,
-}
-
-impl Miss {
-    /// The word for it in the tree of facts.
-    pub fn word(self) -> &'static str {
-        match self {
-            Miss::BareName => "bare_name",
-            Miss::CanonicalName => "canonical_name",
-            Miss::CutShort => "cut_short",
-            Miss::ExtraLabel => "extra_label",
-            Miss::MailDomain => "mail_domain",
-            Miss::MissingLabel => "missing_label",
-            Miss::PolicyHost => "policy_host",
-            Miss::TrailingLabel => "trailing_label",
-            Miss::Typo => "typo",
-            Miss::WildcardDepth => "wildcard_depth",
-        }
+crate::vocabulary::vocabulary! {
+    /// Why a name misses a host, the most telling reason first.
+    pub enum Miss {
+        /// The wildcard stands for one label, and the host has more in front.
+        WildcardDepth = "wildcard_depth",
+        /// The wildcard's own domain is the host.
+        BareName = "bare_name",
+        /// It is the host's name without some of its first labels.
+        MissingLabel = "missing_label",
+        /// It is the host's name with labels in front of it.
+        ExtraLabel = "extra_label",
+        /// It goes on after the host's name.
+        TrailingLabel = "trailing_label",
+        /// It ends before the host's name does.
+        CutShort = "cut_short",
+        /// It matches the name that the host is an alias of.
+        CanonicalName = "canonical_name",
+        /// A letter or two differ.
+        Typo = "typo",
+        /// It is the policy host.
+        PolicyHost = "policy_host",
+        /// It is the mail domain, or a wildcard below it.
+        MailDomain = "mail_domain",
     }
 }
 

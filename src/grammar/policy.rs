@@ -5,12 +5,14 @@
 mod body;
 mod line;
 mod meant;
+mod mode;
 #[cfg(test)]
 mod tests;
 
 use self::body::{BOM, blank_detail, encoding, front_matter, front_matter_offence, is_utf16, markup, split, wrapping};
 use self::line::line;
 pub use self::meant::{max_age_meant, mode_meant};
+pub use self::mode::Mode;
 use super::every_line::{self, Found, Slip};
 use super::{Located, Offence, Span, is_wsp, trimmed};
 
@@ -165,9 +167,8 @@ fn keep(field: &PolicyField, number: usize, policy: &mut Policy) {
 
 impl Policy {
     /// The mode, where the first `mode` field has a valid value.
-    pub fn valid_mode(&self) -> Option<&'static str> {
-        let mode = self.mode.as_ref()?;
-        ["enforce", "testing", "none"].into_iter().find(|valid| *valid == mode.text)
+    pub fn valid_mode(&self) -> Option<Mode> {
+        Mode::from_word(&self.mode.as_ref()?.text)
     }
 
     /// The life in seconds, where the first `max_age` field has a valid value: 1 to 10 digits.

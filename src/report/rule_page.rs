@@ -6,6 +6,7 @@ use super::citation_url;
 use super::human::{Style, finding};
 use crate::outcome::{Check, Outcome, Report, Severity};
 use crate::rules::expr::Expr;
+use crate::rules::params::range_text;
 use crate::rules::template::{Part, Template};
 use crate::rules::{Rule, RuleSet, example};
 use crate::snapshot::Snapshot;
@@ -136,10 +137,7 @@ fn sections(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> Vec
     }
     add("How it is checked", Body::Code(checked(rule)));
     if !rule.params.is_empty() {
-        add(
-            "What can be set",
-            Body::Items(rule.params.iter().map(|(name, value)| format!("`params.{name}`: {value}")).collect()),
-        );
+        add("What can be set", Body::Items(rule.params.iter().map(|(name, value)| param(rule, name, value)).collect()));
     }
     if !rule.severity_if.is_empty() {
         let usual = format!("{}, unless one of these is so", rule.severity.label());
@@ -185,4 +183,12 @@ pub fn as_written(template: &Template) -> String {
         Part::Text(text) => text.clone(),
     };
     template.parts.iter().map(part).collect()
+}
+
+/// A param, with what it is by default and may be.
+fn param(rule: &Rule, name: &str, value: &serde_json::Value) -> String {
+    match rule.ranges.get(name) {
+        Some(range) => format!("`params.{name}`: {value}, {}", range_text(*range)),
+        None => format!("`params.{name}`: {value}"),
+    }
 }

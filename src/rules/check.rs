@@ -10,7 +10,7 @@ use serde_yaml::Spanned;
 
 use self::nulls::Null;
 use self::place::{at_mistake, at_text};
-pub use self::scope::{all_prefixes, facts_scope};
+pub use self::scope::{all_prefixes, facts_scope, never_equal};
 use super::cost::MAX_MISTAKES;
 use super::load::{Rule, Source};
 use super::model::RuleEntry;
@@ -76,6 +76,7 @@ pub fn check(rules: &[Rule], written_all: &[Checked<'_>], whole: bool) -> Found 
         checker.citations();
         checker.texts_are_plain();
         checker.params();
+        checker.ranges();
         checker.cases();
         checker.body();
         checker.report_nulls();

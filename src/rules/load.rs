@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::check::{self, Checked};
 use super::cost::{MAX_MISTAKES, MAX_RULES};
 use super::expr::Expr;
-use super::model::{Cases, RuleEntry, RuleFile};
+use super::model::{Cases, Range, RuleEntry, RuleFile};
 use super::shape;
 use super::template::Template;
 use crate::outcome::Severity;
@@ -87,6 +87,8 @@ pub struct Rule {
     pub why: String,
     /// The values that expressions read as `params.NAME`.
     pub params: BTreeMap<String, Value>,
+    /// What the values of some of them may be.
+    pub ranges: BTreeMap<String, Range>,
     /// The ids of the rules that must pass first.
     pub requires: Vec<String>,
     /// The ids of the rules that, where one failed, have said what this one would say.
@@ -413,6 +415,7 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> (Rule, Vec<TemplateError>)
         cites: entry.cites.iter().map(|cite| cite.value.clone()).collect(),
         why: entry.why.trim().to_owned(),
         params: entry.params.0.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect(),
+        ranges: entry.ranges.0.iter().map(|(name, range)| (name.value.clone(), *range)).collect(),
         requires: entry.requires.iter().map(|id| id.value.clone()).collect(),
         after: entry.after.iter().map(|id| id.value.clone()).collect(),
         group_when: group.when.clone(),

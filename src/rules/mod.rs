@@ -26,6 +26,7 @@ mod verdicts;
 
 pub use self::ask::{Answer, ExpressionErrors, ask};
 pub use self::cases::{CaseOutcome, CaseResult, Expected, GOOD, example, good_snapshot, run_cases};
+pub use self::check::never_equal;
 pub use self::evaluate::{BROKEN_RULE, evaluate};
 pub use self::functions::{Function, duration, functions};
 pub use self::load::{Rule, RuleErrors, RuleFix, RuleSet, Source, built_in_sources};

@@ -71,6 +71,10 @@ pub struct RuleEntry {
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, Value>")]
     pub params: Ordered<Spanned<Value>>,
+    /// What the values of numeric params may be, for example `{ minimum: { at_least: 0, at_most: 31557600 } }`.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, Range>")]
+    pub ranges: Ordered<Range>,
     /// Rules that must pass first; where one does not, this rule is not applicable because of it. Where it failed, and
     /// this one fails too and is worse, both are told. A note may not be named here.
     #[serde(default)]
@@ -135,6 +139,18 @@ pub struct RuleEntry {
     /// Cases: small patches over a good snapshot on which the rule must pass, fail or not apply.
     #[serde(default)]
     pub tests: Cases,
+}
+
+/// What a numeric param may be.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Range {
+    /// The lowest value.
+    #[serde(default)]
+    pub at_least: Option<i64>,
+    /// The highest value.
+    #[serde(default)]
+    pub at_most: Option<i64>,
 }
 
 /// A further place that explains a finding.

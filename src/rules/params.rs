@@ -9,12 +9,15 @@ use serde_json::Value;
 use super::cost::{MAX_PARAMS_OCTETS, MAX_STEPS, steps};
 use super::expr::{Expr, path_of};
 use super::load::Rule;
+use super::model::Range;
 use super::template::Template;
 use super::types::regex_sound;
 
 /// Why a param of a rule cannot have this value, which it has now; `None` where it can.
 pub fn param_problem(rule: &Rule, name: &str, value: &Value) -> Option<String> {
-    if let Some(problem) = mixed_list(value).or_else(|| regex_problem(rule, name, value)) {
+    let wrong =
+        mixed_list(value).or_else(|| range_problem(rule, name, value)).or_else(|| regex_problem(rule, name, value));
+    if let Some(problem) = wrong {
         return Some(problem);
     }
     let octets = serde_json::to_string(&rule.params).map_or(0, |text| text.len());
@@ -26,6 +29,25 @@ pub fn param_problem(rule: &Rule, name: &str, value: &Value) -> Option<String> {
     (most > MAX_STEPS).then(|| {
         format!("with this the rule takes {most} steps through lists of its own; at most {MAX_STEPS} are allowed")
     })
+}
+
+/// Why a value is outside of the range of its param; `None` where it is inside, or there is no range.
+pub fn range_problem(rule: &Rule, name: &str, value: &Value) -> Option<String> {
+    let range = rule.ranges.get(name)?;
+    let number = value.as_f64()?;
+    let outside = range.at_least.is_some_and(|least| number < least as f64)
+        || range.at_most.is_some_and(|most| number > most as f64);
+    outside.then(|| format!("`{name}` is {value}, and may be {}", range_text(*range)))
+}
+
+/// A range in words: "from 0 to 31557600".
+pub fn range_text(range: Range) -> String {
+    match (range.at_least, range.at_most) {
+        (Some(least), Some(most)) => format!("from {least} to {most}"),
+        (Some(least), None) => format!("{least} or more"),
+        (None, Some(most)) => format!("{most} or less"),
+        (None, None) => "any number".to_owned(),
+    }
 }
 
 /// What is wrong with a list of values of several types; `None` where all lists are of one.

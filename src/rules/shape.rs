@@ -6,7 +6,7 @@ use crate::source_text::lookalikes::Repaired;
 use crate::source_text::{self, ReadAll, SourceError, line_at, nearest};
 
 /// The keys of a rule.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "after",
     "assert",
     "at",
@@ -19,6 +19,7 @@ const KEYS: [&str; 20] = [
     "message",
     "otherwise",
     "params",
+    "ranges",
     "replaces",
     "requires",
     "severity",
@@ -106,6 +107,10 @@ fn whole_file(source: &Source, read: &ReadAll<RuleFile>) -> Option<SourceError> 
         mistake.help = Some(skeleton.to_owned());
         return Some(mistake);
     }
+    let first = text.lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    if let Some(line) = first.filter(|line| is_toml(line)) {
+        return error(text.find(line).unwrap_or_default(), line.trim_end().len(), "this is not YAML", skeleton);
+    }
     let top = |key: &str| {
         let lines = text.split_inclusive('\n').scan(0_usize, |start, line| {
             let at = *start;
@@ -130,6 +135,13 @@ fn whole_file(source: &Source, read: &ReadAll<RuleFile>) -> Option<SourceError> 
     } else {
         None
     }
+}
+
+/// Whether a line is one of TOML: a section, or a key with `=`.
+fn is_toml(line: &str) -> bool {
+    let key = line.split_once('=').map(|(key, _)| key.trim()).filter(|key| !key.is_empty());
+    let bare = |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    key.is_some_and(bare) || (line.starts_with("[[") && line.trim_end().ends_with("]]"))
 }
 
 /// Whether a text is empty but for comments, or a list.

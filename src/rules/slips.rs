@@ -19,7 +19,11 @@ const OPERATORS: [(&str, &str); 8] = [
 /// Two characters that CEL has.
 const PAIRS: [&str; 6] = ["==", "!=", "<=", ">=", "&&", "||"];
 /// Single characters that CEL has not.
-const SINGLE: [(char, &str); 3] = [('=', "to compare, write `==`"), ('&', "write `&&`"), ('|', "write `||`")];
+const SINGLE: [(char, &str); 3] = [
+    ('=', "to compare, write `==`"),
+    ('&', "write `&&`"),
+    ('|', "to combine conditions write `||`; there are no filters: a function is written `lower(text)`"),
+];
 /// Words of other languages.
 const WORDS: [(&str, &str); 8] = [
     ("AND", "write `&&`"),

@@ -87,6 +87,11 @@ pub fn not_null_where_true(compiled: &Compiled, scope: &Scope) -> BTreeSet<Strin
 /// A name in a scope of which not all variables are known: what else is asked for there is not judged.
 pub const OPEN: &str = "@open";
 
+/// The name in a scope under which the texts of a param are known, so that they are compared with what a fact can be.
+pub fn texts_of_param(name: &str) -> String {
+    format!("@params.{name}")
+}
+
 /// A variable of which nothing is known.
 pub fn unknown(path: &str) -> Variable {
     Variable { shape: Type::Any, nullable: false, holds_null: false, path: path.to_owned() }
@@ -114,7 +119,7 @@ impl Checker<'_> {
             Ast::List(list) => {
                 let items: Vec<Typed> = list.elements.iter().map(|item| self.infer(item, not_null)).collect();
                 let first = items.first().map_or(Type::Any, |item| item.shape.clone());
-                let alike = items.iter().all(|item| item.shape == first);
+                let element = items.iter().fold(first.clone(), |element, item| either(&element, &item.shape));
                 let other = items.iter().position(|item| !compatible(&item.shape, &first));
                 if let Some((item, typed)) = other.and_then(|at| Some((list.elements.get(at)?, items.get(at)?))) {
                     let message = format!(
@@ -125,7 +130,7 @@ impl Checker<'_> {
                     self.mistake(item, message, Some("write all of them alike".to_owned()));
                 }
                 let holds_null = items.iter().any(|item| item.nullable || item.holds_null);
-                Typed { holds_null, ..known(Type::List(Arc::new(if alike { first } else { Type::Any }))) }
+                Typed { holds_null, ..known(Type::List(Arc::new(element))) }
             }
             Ast::Literal(literal) => match literal {
                 LiteralValue::Boolean(_) => known(Type::Bool),
@@ -227,11 +232,7 @@ impl Checker<'_> {
                 self.expect(condition, &Type::Bool, "`? :`", not_null);
                 let then = self.infer(then, &with(not_null, not_null_if(condition, true, &self.scope)));
                 let otherwise = self.infer(otherwise, &with(not_null, not_null_if(condition, false, &self.scope)));
-                let shape = match (&then.shape, &otherwise.shape) {
-                    (Type::Null, other) | (other, Type::Null) => other.clone(),
-                    (a, b) if compatible(a, b) => then.shape.clone(),
-                    _ => Type::Any,
-                };
+                let shape = either(&then.shape, &otherwise.shape);
                 let nullable = then.nullable || otherwise.nullable;
                 Typed { shape, nullable, holds_null: then.holds_null || otherwise.holds_null }
             }
@@ -249,7 +250,7 @@ impl Checker<'_> {
                 [left, right],
             ) => self.arithmetic(expr, name, left, right, not_null),
             (operators::NEGATE, [operand]) => self.infer(operand, not_null),
-            (operators::INDEX, [list, index]) => self.index(list, index, not_null),
+            (operators::INDEX, [list, index]) => self.index(expr, list, index, not_null),
             _ => self.function(expr, call, not_null),
         }
     }
@@ -316,6 +317,18 @@ fn is_literal(expr: &IdedExpr) -> bool {
 
 fn is_number(shape: &Type) -> bool {
     matches!(shape, Type::Double | Type::Int)
+}
+
+/// The type of what is of one type or of another.
+fn either(a: &Type, b: &Type) -> Type {
+    match (a, b) {
+        (a, b) if a == b => a.clone(),
+        (Type::Null, other) | (other, Type::Null) => other.clone(),
+        (Type::List(a), Type::List(b)) => Type::List(Arc::new(either(a, b))),
+        (Type::Text(_), Type::Text(_)) => Type::Text(None),
+        (a, b) if is_number(a) && is_number(b) => Type::Double,
+        _ => Type::Any,
+    }
 }
 
 /// Whether values of two types can be equal, or one can stand for the other.

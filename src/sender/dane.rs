@@ -4,6 +4,7 @@ use super::host::{Verdict, failing, settled, verdicts};
 use super::{SenderAction, SenderDane};
 use crate::facts::tree::{MxHostFacts, TlsSessionFacts, TlsaFacts};
 use crate::facts::{Facts, matches_mx};
+use crate::snapshot::{DnsOutcome, DnssecProof};
 
 /// What it does; `None` where DANE does not apply: no secure TLSA record, or nothing of it was observed.
 pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option<SenderDane> {
@@ -13,12 +14,15 @@ pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option
         explanation,
         reports: if told { reports.into_iter().map(str::to_owned).collect() } else { Vec::new() },
     };
-    let secure = |proof: Option<&String>| proof.is_some_and(|proof| proof == "secure");
-    let outcome = host.tlsa_outcome.known().map(String::as_str);
+    let secure = |proof: Option<&DnssecProof>| proof == Some(&DnssecProof::Secure);
+    let outcome = host.tlsa_outcome.known();
     let mx_is_secure = secure(facts.known.mx.known().and_then(|mx| mx.dnssec.known()));
     let elected = if mx_is_secure { "" } else { " (by choice: the MX records are not secure)" };
-    if host.tlsa_dnssec.known().is_some_and(|proof| proof == "bogus")
-        || (matches!(outcome, Some("servfail" | "refused" | "timeout" | "malformed")) && secure(host.dnssec.known()))
+    if host.tlsa_dnssec.known() == Some(&DnssecProof::Bogus)
+        || (matches!(
+            outcome,
+            Some(DnsOutcome::Servfail | DnsOutcome::Refused | DnsOutcome::Timeout | DnsOutcome::Malformed)
+        ) && secure(host.dnssec.known()))
     {
         // Whatever it fails by, a failed lookup makes the host as good as unreachable (RFC 7672 §2.1.2, §2.2.1).
         let text = format!("the TLSA lookup fails under DNSSEC, so the host counts as unreachable{elected}");
@@ -72,8 +76,7 @@ fn anchored_leaf(facts: &Facts, host: &MxHostFacts, usable: &[&TlsaFacts]) -> Op
     let sessions = host.probes.known().into_iter().flatten().filter_map(|probe| probe.tls.known());
     sessions.filter_map(|tls| tls.certificate.known().and_then(Option::as_ref)).find_map(|certificate| {
         let names = certificate.dns_ids.known().map(Vec::as_slice).unwrap_or_default();
-        let named = ["exact", "wildcard", "partial_wildcard"];
-        let misses = certificate.name_match.known().is_some_and(|found| !named.contains(&found.as_str()));
+        let misses = certificate.name_match.known().is_some_and(|found| !found.names_host());
         if certificate.expired.known() == Some(&true) {
             Some(("certificate-expired", "its certificate has expired"))
         } else if certificate.not_yet_valid.known() == Some(&true) {

@@ -186,8 +186,7 @@ fn session_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &str) -> Verdict 
         _ => {}
     }
     // A partial wildcard such as `mx*.example.com` may be accepted (RFC 6125 §6.4.3).
-    let named = ["exact", "wildcard", "partial_wildcard"];
-    if certificate.name_match.known().is_some_and(|found| !named.contains(&found.as_str())) {
+    if certificate.name_match.known().is_some_and(|found| !found.names_host()) {
         return fails("certificate-host-mismatch", "its certificate does not name it");
     }
     match (tls.trusted.known(), certificate.server_auth.known()) {

@@ -13,6 +13,7 @@ use serde::Serialize;
 use self::policy::Applied;
 use crate::facts::Facts;
 use crate::facts::tree::{FactTree, MxHostFacts};
+use crate::snapshot::{DnsOutcome, DnssecProof};
 
 /// What a sender does that begins with a given cache.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
@@ -203,9 +204,9 @@ fn outcome(tree: &FactTree, applied: &Applied, hosts: &[SenderHost]) -> String {
 /// Whether the domain's own name servers give no answer to the question for MX records.
 fn unanswered(tree: &FactTree) -> bool {
     let mx = tree.mx.known();
-    let failed = mx.and_then(|mx| mx.outcome.known()).is_some_and(|outcome| outcome == "servfail");
+    let failed = mx.and_then(|mx| mx.outcome.known()) == Some(&DnsOutcome::Servfail);
     let known = mx.is_some_and(|mx| !mx.hosts.is_unobserved());
-    let bogus = mx.and_then(|mx| mx.dnssec.known()).is_some_and(|proof| proof == "bogus");
+    let bogus = mx.and_then(|mx| mx.dnssec.known()) == Some(&DnssecProof::Bogus);
     !known && (failed || bogus)
 }
 

@@ -3,6 +3,8 @@
 use crate::facts::tree::{BaselineFacts, PolicyHostFacts, RecordFacts};
 use crate::facts::{Facts, gives_policy};
 use crate::grammar::mx_patterns::PatternIndex;
+use crate::grammar::policy::Mode;
+use crate::snapshot::DnsOutcome;
 
 /// The policy that is applied, and why.
 #[derive(Clone, Debug)]
@@ -37,19 +39,18 @@ impl Word {
     pub fn word(self) -> &'static str {
         match self {
             Word::Absent => "absent",
-            Word::Enforce => "enforce",
-            Word::None => "none",
-            Word::Testing => "testing",
+            Word::Enforce => Mode::Enforce.word(),
+            Word::None => Mode::None.word(),
+            Word::Testing => Mode::Testing.word(),
             Word::Unknown => "unknown",
         }
     }
 
-    fn of(mode: &str) -> Self {
+    fn of(mode: Mode) -> Self {
         match mode {
-            "enforce" => Word::Enforce,
-            "testing" => Word::Testing,
-            "none" => Word::None,
-            _ => Word::Unknown,
+            Mode::Enforce => Word::Enforce,
+            Mode::Testing => Word::Testing,
+            Mode::None => Word::None,
         }
     }
 }
@@ -112,7 +113,7 @@ fn fetched(facts: &Facts) -> Applied {
         return Applied::new(Word::Absent, text).reporting(kind);
     }
     let usable = policy.and_then(|policy| policy.usable.known()).copied();
-    let mode = policy.and_then(|policy| policy.mode.known()).and_then(Option::as_deref);
+    let mode = policy.and_then(|policy| policy.mode.known()).copied().flatten();
     match (usable, mode) {
         (Some(false), _) => {
             let text = "the policy is not valid: the sender acts as if there were none (RFC 8461 §3.2)";
@@ -155,7 +156,7 @@ fn fetch_failure(host: Option<&PolicyHostFacts>) -> (&'static str, &'static str)
         tls.trusted.known() == Some(&false)
             || certificate
                 .is_some_and(|it| it.expired.known() == Some(&true) || it.not_yet_valid.known() == Some(&true))
-            || named.is_some_and(|named| !["exact", "wildcard"].contains(&named.as_str()))
+            || named.is_some_and(|named| !named.names_policy_host())
     });
     match (bad_certificate, host.and_then(|host| host.resolves.known())) {
         (true, _) => ("the policy host's certificate is not valid", "sts-webpki-invalid"),
@@ -169,7 +170,7 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
     let mode = match baseline.mode.known() {
         None => return Applied::new(Word::Unknown, facts.why_unobserved("baseline.mode")),
         Some(None) => return as_empty(facts, "the baseline holds no valid policy"),
-        Some(Some(mode)) => mode,
+        Some(Some(mode)) => *mode,
     };
     if baseline.expired.known() == Some(&true) {
         return as_empty(facts, "the baseline's policy has expired");
@@ -179,10 +180,10 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
         ..Applied::new(Word::of(mode), format!("{why}: the sender goes on with the cached policy in mode {mode}"))
     };
     // A failed fetch is reported unless the cached mode is none (RFC 8461 §6).
-    let reportable = |applied: Applied, kind: &str| if mode == "none" { applied } else { applied.reporting(kind) };
+    let reportable = |applied: Applied, kind: &str| if mode == Mode::None { applied } else { applied.reporting(kind) };
     let record = facts.known.record.known();
     match record.and_then(|record| record.usable.known()) {
-        None if record.and_then(|record| record.outcome.known()).is_some_and(|outcome| outcome == "servfail") => {
+        None if record.and_then(|record| record.outcome.known()) == Some(&DnsOutcome::Servfail) => {
             return reportable(
                 cached("the record cannot be looked up (SERVFAIL)".to_owned()),
                 "sts-policy-fetch-error",

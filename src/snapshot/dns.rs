@@ -79,28 +79,28 @@ impl<R> Lookup<R> {
     }
 }
 
-/// How a question ended.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DnsOutcome {
-    /// Records of the type came.
-    Answer,
-    /// The answer could not be read, or belonged to another question.
-    Malformed,
-    /// No server could be reached.
-    Network,
-    /// The name exists, without records of this type.
-    Nodata,
-    /// The name does not exist.
-    Nxdomain,
-    /// Another response code; the failure says which.
-    Other,
-    /// REFUSED.
-    Refused,
-    /// SERVFAIL.
-    Servfail,
-    /// No answer within the time limit.
-    Timeout,
+crate::vocabulary::vocabulary! {
+    /// How a question ended.
+    pub enum DnsOutcome {
+        /// Records of the type came.
+        Answer = "answer",
+        /// The answer could not be read, or belonged to another question.
+        Malformed = "malformed",
+        /// No server could be reached.
+        Network = "network",
+        /// The name exists, without records of this type.
+        Nodata = "nodata",
+        /// The name does not exist.
+        Nxdomain = "nxdomain",
+        /// Another response code; the failure says which.
+        Other = "other",
+        /// REFUSED.
+        Refused = "refused",
+        /// SERVFAIL.
+        Servfail = "servfail",
+        /// No answer within the time limit.
+        Timeout = "timeout",
+    }
 }
 
 impl DnsOutcome {
@@ -120,20 +120,20 @@ impl DnsOutcome {
     }
 }
 
-/// What DNSSEC proves of an answer (RFC 4035 §4.3).
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DnssecProof {
-    /// Signatures are wrong or missing where they must be.
-    Bogus,
-    /// Cannot be told, for example because the path to the root strips DNSSEC.
-    Indeterminate,
-    /// Proven to be unsigned.
-    Insecure,
-    /// Proven by signatures from the trust anchor on.
-    Secure,
-    /// Not looked at.
-    Unchecked,
+crate::vocabulary::vocabulary! {
+    /// What DNSSEC proves of an answer (RFC 4035 §4.3).
+    pub enum DnssecProof {
+        /// Signatures are wrong or missing where they must be.
+        Bogus = "bogus",
+        /// Cannot be told, for example because the path to the root strips DNSSEC.
+        Indeterminate = "indeterminate",
+        /// Proven to be unsigned.
+        Insecure = "insecure",
+        /// Proven by signatures from the trust anchor on.
+        Secure = "secure",
+        /// Not looked at.
+        Unchecked = "unchecked",
+    }
 }
 
 /// One CNAME on the way to an answer.

@@ -147,34 +147,34 @@ pub struct Failure {
     pub detail: String,
 }
 
-/// The kinds of failure, over all protocols.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FailureKind {
-    /// The peer closed the connection before the exchange was complete.
-    Closed,
-    /// A limit of the collector was reached (lines, octets, addresses).
-    Limit,
-    /// The network or the host cannot be reached (no route, ICMP).
-    Network,
-    /// The address is not public, and was not to be connected to.
-    NotPublic,
-    /// Something else; the detail says what.
-    Other,
-    /// The peer does not speak the protocol that was expected.
-    Protocol,
-    /// The peer refused the connection (TCP RST to the SYN).
-    Refused,
-    /// The peer reset the connection.
-    Reset,
-    /// The resolver that was asked failed, so nothing is known about the domain.
-    Resolver,
-    /// The time limit passed.
-    Timeout,
-    /// The peer ended the TLS handshake with an alert.
-    TlsAlert,
-    /// The TLS handshake failed in another way.
-    TlsHandshake,
+crate::vocabulary::vocabulary! {
+    /// The kinds of failure, over all protocols.
+    pub enum FailureKind {
+        /// The peer closed the connection before the exchange was complete.
+        Closed = "closed",
+        /// A limit of the collector was reached (lines, octets, addresses).
+        Limit = "limit",
+        /// The network or the host cannot be reached (no route, ICMP).
+        Network = "network",
+        /// The address is not public, and was not to be connected to.
+        NotPublic = "not_public",
+        /// Something else; the detail says what.
+        Other = "other",
+        /// The peer does not speak the protocol that was expected.
+        Protocol = "protocol",
+        /// The peer refused the connection (TCP RST to the SYN).
+        Refused = "refused",
+        /// The peer reset the connection.
+        Reset = "reset",
+        /// The resolver that was asked failed, so nothing is known about the domain.
+        Resolver = "resolver",
+        /// The time limit passed.
+        Timeout = "timeout",
+        /// The peer ended the TLS handshake with an alert.
+        TlsAlert = "tls_alert",
+        /// The TLS handshake failed in another way.
+        TlsHandshake = "tls_handshake",
+    }
 }
 
 /// One address of a name server of the domain's own zone, asked directly and without recursion.

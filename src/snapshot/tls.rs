@@ -48,30 +48,30 @@ pub struct Trust {
     pub detail: Option<String>,
 }
 
-/// The verdicts on a chain, apart from name and dates. Revocation is never checked.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TrustVerdict {
-    /// A signature in the chain is wrong or of a kind that nobody accepts.
-    BadSignature,
-    /// A certificate of the chain that is not the host's own is out of its dates.
-    IssuerExpired,
-    /// A certificate cannot be read.
-    Malformed,
-    /// The issuer's certificate was not sent, and it is a public authority's.
-    MissingIntermediate,
-    /// An authority of the chain may not speak for this name.
-    NameConstraint,
-    /// Another reason; the detail says which.
-    Other,
-    /// The host's certificate is signed with its own key.
-    SelfSigned,
-    /// It leads to a trusted root.
-    Trusted,
-    /// Nobody who is trusted vouches for the issuer.
-    UnknownIssuer,
-    /// The certificate may not be used for a TLS server (RFC 5280 §4.2.1.12).
-    WrongPurpose,
+crate::vocabulary::vocabulary! {
+    /// The verdicts on a chain, apart from name and dates. Revocation is never checked.
+    pub enum TrustVerdict {
+        /// A signature in the chain is wrong or of a kind that nobody accepts.
+        BadSignature = "bad_signature",
+        /// A certificate of the chain that is not the host's own is out of its dates.
+        IssuerExpired = "issuer_expired",
+        /// A certificate cannot be read.
+        Malformed = "malformed",
+        /// The issuer's certificate was not sent, and it is a public authority's.
+        MissingIntermediate = "missing_intermediate",
+        /// An authority of the chain may not speak for this name.
+        NameConstraint = "name_constraint",
+        /// Another reason; the detail says which.
+        Other = "other",
+        /// The host's certificate is signed with its own key.
+        SelfSigned = "self_signed",
+        /// It leads to a trusted root.
+        Trusted = "trusted",
+        /// Nobody who is trusted vouches for the issuer.
+        UnknownIssuer = "unknown_issuer",
+        /// The certificate may not be used for a TLS server (RFC 5280 §4.2.1.12).
+        WrongPurpose = "wrong_purpose",
+    }
 }
 
 /// A certificate as it was presented (RFC 5280).
@@ -117,6 +117,9 @@ pub struct Certificate {
     /// The SHA-256 of the certificate, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// The SHA-256 of its public key (subjectPublicKeyInfo), in hexadecimal; where it is left out, `pem` tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spki_sha256: Option<String>,
     /// The certificate itself in PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pem: Option<String>,

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of the flow; each may use those before it.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
+    "vocabulary",
     "source_text",
     "files",
     "grammar",

@@ -36,6 +36,7 @@ mod peers;
 mod plan;
 mod reports;
 mod rule_mistakes;
+mod rule_values;
 mod rules_sound;
 mod schema;
 mod sender;

@@ -287,7 +287,7 @@ fn hostile_rules_over_hostile_facts_are_not_checked_and_stop_no_others() {
     let folder = tempfile::tempdir().unwrap();
     let rule = |id: &str, each: &str, assert: &str| {
         format!(
-            "  - id: {id}\n    title: T\n    severity: error\n    cites: [X]\n{each}    when: policy.body != null\n    assert: {assert}\n    message: \"{{policy.fields.filter(a, policy.fields.exists(b, b.name == 'q'))}}\"\n    tests: {{ pass: [{{}}] }}\n"
+            "  - id: {id}\n    title: T\n    severity: error\n    cites: [X]\n{each}    when: policy.body != null\n    assert: {assert}\n    message: \"{{policy.fields.filter(a, policy.fields.exists(b, b.name == 'q')).map(a, a.name)}}\"\n    tests: {{ pass: [{{}}] }}\n"
         )
     };
     let rules = [

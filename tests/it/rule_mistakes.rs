@@ -141,6 +141,36 @@ fn what_is_wrong_in_an_expression_or_a_text_is_told_once_with_its_cure() {
             "ordinary space",
         ),
         ("when: policy.max_age != null\nassert: policy.max_age ≥ 5\nmessage: m", "8:28", "U+2265", "write `>=`"),
+        (
+            "when: policy.max_age != null\nassert: policy.max_age > duration(\"7d\")\nmessage: m",
+            "8:39",
+            "wants a whole number here",
+            "",
+        ),
+        (
+            "for_each: { mx.hosts: host }\nassert: host.resolves\nmessage: m",
+            "7:17",
+            "`mx.hosts` is not a name for an element",
+            "`{ host: mx.hosts }`",
+        ),
+        (
+            "for_each: { host: mx.hosts, probe: host.probes }\nassert: probe.tls.version == \"TLS1.3\"\nmessage: m",
+            "8:34",
+            "`probe.tls.version` is never \"TLS1.3\"",
+            "did you mean \"TLSv1.3\"?",
+        ),
+        (
+            "when: size(tlsrpt.rua) > 0\nassert: tlsrpt.rua[0].host != null && in_zone(tlsrpt.rua[1].host, \"a.b\")\nmessage: m",
+            "8:51",
+            "`null` where it is known to be absent",
+            "write `tlsrpt.rua[1].host != null",
+        ),
+        (
+            "assert: policy.usable\nmessage: \"{policy.mode|upper}\"",
+            "8:27",
+            "`|` is no operator",
+            "there are no filters",
+        ),
         ("assert: policy.mode == “enforce”\nmessage: m", "7:28", "quote", "straight ones"),
         ("assert: record.text.matches(/^v/)\nmessage: m", "7:33", "between slashes", "as a text"),
         (

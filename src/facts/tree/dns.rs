@@ -1,5 +1,58 @@
 //! Part of the tree of facts: how DNS queries ended, and what the zone's own name servers say.
 
+use crate::snapshot::{DnsOutcome, DnssecProof};
+use crate::vocabulary::vocabulary;
+
+vocabulary! {
+    /// A type of record.
+    pub enum RecordType {
+        /// An IPv4 address (RFC 1035 §3.4.1).
+        A = "A",
+        /// An IPv6 address (RFC 3596 §2.1).
+        Aaaa = "AAAA",
+        /// A mail exchange (RFC 1035 §3.3.9).
+        Mx = "MX",
+        /// A certificate association (RFC 6698 §2.1).
+        Tlsa = "TLSA",
+        /// Text (RFC 1035 §3.3.14).
+        Txt = "TXT",
+    }
+}
+
+vocabulary! {
+    /// The version of the Internet Protocol that an address belongs to.
+    pub enum AddressFamily {
+        /// Version 4.
+        Ipv4 = "IPv4",
+        /// Version 6.
+        Ipv6 = "IPv6",
+    }
+}
+
+vocabulary! {
+    /// What an address is for (RFC 6890).
+    pub enum AddressKind {
+        /// For examples in documents.
+        Documentation = "documentation",
+        /// For one link.
+        LinkLocal = "link-local",
+        /// For one host.
+        Loopback = "loopback",
+        /// For groups of hosts.
+        Multicast = "multicast",
+        /// For private networks.
+        Private = "private",
+        /// For the whole internet.
+        Public = "public",
+        /// For protocols, benchmarks and the future.
+        Reserved = "reserved",
+        /// For carriers' address translation (RFC 6598).
+        Shared = "shared",
+        /// No address at all.
+        Unspecified = "unspecified",
+    }
+}
+
 facts! {
     /// The zone's own name servers, asked one by one.
     pub struct NameServersFacts {
@@ -19,14 +72,16 @@ facts! {
     pub struct QuestionFacts {
         /// The name that was asked for.
         name: String,
-        /// The type of record: `A`, `AAAA`, `MX`, `TXT`, `TLSA`.
-        kind: String,
-        /// How it ended: answer, nodata, nxdomain, servfail, refused, timeout, network, malformed, other.
-        outcome: String,
+        /// The type of record.
+        kind: RecordType,
+        /// How it ended.
+        outcome: DnsOutcome,
         /// Whether the failure lies with the resolver or the network here, and so tells nothing of the domain.
         local: bool,
-        /// What DNSSEC says of the answer: secure, insecure, bogus, indeterminate, unchecked.
-        dnssec: String,
+        /// What DNSSEC says of the answer.
+        dnssec: DnssecProof,
+        /// The lowest TTL of the answer's records in seconds; `null` where there are none.
+        ttl: Option<i64>,
         /// Whether every sender asks this question before it delivers.
         needed: bool,
         /// What came instead of an answer, for people; `null` where an answer came.
@@ -39,12 +94,12 @@ facts! {
     pub struct AddressFacts {
         /// The address.
         address: String,
-        /// `IPv4` or `IPv6`.
-        family: String,
+        /// Which version of the Internet Protocol it belongs to.
+        family: AddressFamily,
         /// Whether the whole internet can reach it (RFC 6890).
         public: bool,
-        /// What kind it is: public, private, loopback, link-local, documentation, shared, multicast, reserved, unspecified.
-        kind: String,
+        /// What kind it is.
+        kind: AddressKind,
     }
 }
 

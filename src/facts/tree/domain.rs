@@ -1,5 +1,7 @@
 //! Part of the tree of facts: the parent domain and an older observation.
 
+use crate::grammar::policy::Mode;
+
 facts! {
     /// The parent domain's own record: a parent's policy never covers a subdomain (RFC 8461 §3.4).
     pub struct ParentFacts {
@@ -20,7 +22,7 @@ facts! {
         /// The body of its policy; `null` where none was served.
         body: Option<String>,
         /// The mode of its policy; `null` where there was no valid one.
-        mode: Option<String>,
+        mode: Option<Mode>,
         /// The life of its policy in seconds; `null` where there was no valid one.
         max_age: Option<i64>,
         /// Its `mx` patterns.

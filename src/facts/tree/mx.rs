@@ -2,18 +2,24 @@
 
 use super::dns::AddressFacts;
 use super::smtp::SmtpFacts;
+use crate::grammar::near_miss::Miss;
+use crate::snapshot::{DnsOutcome, DnssecProof};
 
 facts! {
     /// How the domain receives mail.
     pub struct MxFacts {
-        /// How the MX question ended: answer, nodata, nxdomain, servfail, refused, timeout, network, malformed, other.
-        outcome: String,
+        /// How the MX question ended.
+        outcome: DnsOutcome,
         /// The TTL of the MX RRset in seconds; `null` where there is none.
         ttl: Option<i64>,
-        /// What DNSSEC says of the MX answer: secure, insecure, bogus, indeterminate, unchecked.
-        dnssec: String,
-        /// Where a CNAME at the domain itself points; `null` where there is none.
+        /// What DNSSEC says of the MX answer.
+        dnssec: DnssecProof,
+        /// Where a CNAME at the domain itself points, the first of them where there are several; `null` where there is none.
         alias: Option<String>,
+        /// The names that the CNAMEs lead through, in order; empty where there is none.
+        aliases: Vec<String>,
+        /// The name where the CNAMEs end; `null` where there is none.
+        canonical: Option<String>,
         /// Whether the domain has an MX RRset.
         published: bool,
         /// Whether the domain receives mail at its own address for want of an MX RRset (implicit MX).
@@ -44,8 +50,14 @@ facts! {
         name_problem: Option<String>,
         /// The provider of mail whose host it is, by `rules/providers/mx.yaml`; `null` where none is known.
         provider: Option<String>,
-        /// Where a CNAME at the exchange points; `null` where there is none.
+        /// Where a CNAME at the exchange points, the first of them where there are several; `null` where there is none.
         alias: Option<String>,
+        /// The names that the CNAMEs lead through, in order; empty where there is none.
+        aliases: Vec<String>,
+        /// The name where the CNAMEs end; `null` where there is none.
+        canonical: Option<String>,
+        /// The lower TTL of its A and AAAA answers in seconds; `null` where it has no address.
+        ttl: Option<i64>,
         /// Whether the exchange has an address.
         resolves: bool,
         /// Its addresses, A before AAAA.
@@ -69,11 +81,13 @@ facts! {
         /// The TLSA records at `_25._tcp.<exchange>` (RFC 7672).
         tlsa: Vec<TlsaFacts>,
         /// How the TLSA question ended.
-        tlsa_outcome: String,
+        tlsa_outcome: DnsOutcome,
+        /// The TTL of the TLSA records in seconds; `null` where there are none.
+        tlsa_ttl: Option<i64>,
         /// What DNSSEC says of the TLSA answer.
-        tlsa_dnssec: String,
+        tlsa_dnssec: DnssecProof,
         /// What DNSSEC says of the address answers.
-        dnssec: String,
+        dnssec: DnssecProof,
     }
 }
 
@@ -82,9 +96,8 @@ facts! {
     pub struct NearMissFacts {
         /// As it is written.
         text: String,
-        /// Why it misses: wildcard_depth, bare_name, missing_label, extra_label, trailing_label, cut_short,
-        /// canonical_name, typo, policy_host, mail_domain.
-        kind: String,
+        /// Why it misses.
+        kind: Miss,
         /// The same for people, as the second half of a sentence that begins with the text.
         reason: String,
         /// The number of its line in the policy, counted from 1; `null` in a certificate.

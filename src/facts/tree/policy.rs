@@ -1,6 +1,22 @@
 //! Part of the tree of facts: the policy body and its `mx` patterns.
 
 use super::record::{FieldFacts, OffenceFacts};
+use crate::grammar::mx_pattern::MxProblemKind;
+use crate::grammar::policy::Mode;
+
+crate::vocabulary::vocabulary! {
+    /// How the lines of a policy end.
+    pub enum LineEndings {
+        /// All by CR alone, or some of them.
+        Cr = "CR",
+        /// By CR LF.
+        Crlf = "CRLF",
+        /// By LF alone.
+        Lf = "LF",
+        /// Some by CR LF, others by LF.
+        Mixed = "mixed",
+    }
+}
 
 facts! {
     /// The policy body.
@@ -11,12 +27,12 @@ facts! {
         markup: Option<String>,
         /// The value of the first `version` as it is written; `null` where there is none.
         version: Option<String>,
-        /// The mode: enforce, testing or none; `null` where there is no valid one.
-        mode: Option<String>,
+        /// The mode; `null` where there is no valid one.
+        mode: Option<Mode>,
         /// The value of the first `mode` as it is written; `null` where there is none.
         mode_text: Option<String>,
         /// The mode that was probably meant; `null` where none is near.
-        mode_meant: Option<String>,
+        mode_meant: Option<Mode>,
         /// The policy's life in seconds; `null` where there is no valid one.
         max_age: Option<i64>,
         /// The value of the first `max_age` as it is written; `null` where there is none.
@@ -51,8 +67,8 @@ facts! {
         blank_lines: Vec<OffenceFacts>,
         /// Lines that end in white space.
         trailing_spaces: Vec<OffenceFacts>,
-        /// How lines end: CRLF, LF, mixed, CR.
-        line_endings: String,
+        /// How lines end.
+        line_endings: LineEndings,
         /// Whether the last line is terminated.
         final_newline: bool,
         /// Whether every line can be read, so that a field which is not found is really missing.
@@ -75,8 +91,8 @@ facts! {
         line: i64,
         /// What is wrong with it, for people; `null` where it is valid.
         problem: Option<String>,
-        /// Which rule the problem belongs to: syntax, address, wildcard, a_label, list; `null` where it is valid.
-        problem_kind: Option<String>,
+        /// Which rule the problem belongs to; `null` where it is valid.
+        problem_kind: Option<MxProblemKind>,
         /// What was probably meant; `null` where it cannot be told.
         suggestion: Option<String>,
         /// The hosts of a list on one line; empty where it is none.

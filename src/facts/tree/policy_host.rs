@@ -2,6 +2,7 @@
 
 use super::dns::AddressFacts;
 use super::tls::TlsSessionFacts;
+use crate::snapshot::{DnsOutcome, FailureKind};
 
 facts! {
     /// The policy host.
@@ -11,9 +12,15 @@ facts! {
         /// Whether it has an address.
         resolves: bool,
         /// How the address questions ended, the better of the two.
-        outcome: String,
-        /// Where a CNAME at the name points; `null` where there is none.
+        outcome: DnsOutcome,
+        /// Where a CNAME at the name points, the first of them where there are several; `null` where there is none.
         alias: Option<String>,
+        /// The names that the CNAMEs lead through, in order; empty where there is none.
+        aliases: Vec<String>,
+        /// The name where the CNAMEs end; `null` where there is none.
+        canonical: Option<String>,
+        /// The lower TTL of its A and AAAA answers in seconds; `null` where it has no address.
+        ttl: Option<i64>,
         /// Its addresses, A before AAAA.
         addresses: Vec<AddressFacts>,
         /// Each address as it answered.
@@ -39,11 +46,13 @@ facts! {
         /// What went wrong, for people; `null` where nothing did.
         failure: Option<String>,
         /// The kind of what went wrong; `null` where nothing did.
-        failure_kind: Option<String>,
+        failure_kind: Option<FailureKind>,
         /// The TLS handshake.
         tls: TlsSessionFacts,
         /// The status code; `null` where no response came.
         status: Option<i64>,
+        /// Every header of the response, in order.
+        headers: Vec<HeaderFacts>,
         /// The Location of a redirect; `null` where there is none.
         location: Option<String>,
         /// The media type in lower case without its parameters; `null` where there is no Content-Type.
@@ -64,5 +73,15 @@ facts! {
         oversized: bool,
         /// The time to the last octet of the body, in milliseconds.
         milliseconds: i64,
+    }
+}
+
+facts! {
+    /// A header of an HTTP response (RFC 9110 §6.3).
+    pub struct HeaderFacts {
+        /// Its name in lower case.
+        name: String,
+        /// Its value, escaped.
+        value: String,
     }
 }

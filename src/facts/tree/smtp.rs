@@ -1,6 +1,7 @@
 //! Part of the tree of facts: one SMTP conversation with an address of an MX host.
 
 use super::tls::TlsSessionFacts;
+use crate::snapshot::FailureKind;
 
 facts! {
     /// One address of an MX host, spoken to as a sender would.
@@ -11,8 +12,8 @@ facts! {
         connected: bool,
         /// What went wrong, for people; `null` where nothing did.
         failure: Option<String>,
-        /// The kind of what went wrong: timeout, refused, closed, reset, network, protocol…; `null` where nothing did.
-        failure_kind: Option<String>,
+        /// The kind of what went wrong; `null` where nothing did.
+        failure_kind: Option<FailureKind>,
         /// The greeting; `null` where none came in time.
         greeting: Option<ReplyFacts>,
         /// The reply to EHLO; `null` where none came.

@@ -1,6 +1,35 @@
 //! Part of the tree of facts: a TLS session and the certificate that it presented.
 
 use super::mx::NearMissFacts;
+use crate::snapshot::TrustVerdict;
+
+crate::vocabulary::vocabulary! {
+    /// How a certificate names a host (RFC 9525 §6.3).
+    pub enum NameMatch {
+        /// Only by its common name, which does not count (RFC 9525 §2).
+        CommonName = "common_name",
+        /// By the very name.
+        Exact = "exact",
+        /// Not at all.
+        None = "none",
+        /// By a wildcard inside a label, such as `mx*.example.com` (RFC 6125 §6.4.3).
+        PartialWildcard = "partial_wildcard",
+        /// By a wildcard that is a whole label.
+        Wildcard = "wildcard",
+    }
+}
+
+impl NameMatch {
+    /// Whether a sender may take the host for the one that the certificate names.
+    pub fn names_host(self) -> bool {
+        self.names_policy_host() || self == NameMatch::PartialWildcard
+    }
+
+    /// The same for a policy host, where a wildcard is a whole label or none (RFC 8461 §3.3).
+    pub fn names_policy_host(self) -> bool {
+        matches!(self, NameMatch::Exact | NameMatch::Wildcard)
+    }
+}
 
 facts! {
     /// A TLS handshake and the chain that came with it.
@@ -9,7 +38,8 @@ facts! {
         handshake: bool,
         /// Why it failed, for people; `null` where it did not.
         failure: Option<String>,
-        /// The protocol version: TLSv1.2, TLSv1.3; `null` where there is none.
+        /// The protocol version; `null` where there is none.
+        #[schemars(extend("enum" = ["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]))]
         version: Option<String>,
         /// The cipher suite; `null` where there is none.
         cipher: Option<String>,
@@ -19,9 +49,8 @@ facts! {
         chain: Vec<CertificateFacts>,
         /// Whether the chain leads to a trusted root, judged apart from name and dates.
         trusted: bool,
-        /// The verdict on the chain: trusted, self_signed, unknown_issuer, missing_intermediate, bad_signature,
-        /// wrong_purpose, name_constraint, issuer_expired, malformed, other.
-        trust: String,
+        /// The verdict on the chain.
+        trust: TrustVerdict,
         /// The verifier's reason; `null` where there is none.
         trust_detail: Option<String>,
         /// Whether each certificate that was sent is the issuer of the one before it.
@@ -40,12 +69,18 @@ facts! {
         subject: String,
         /// The issuer's distinguished name.
         issuer: String,
+        /// The serial number in hexadecimal; `null` where it is unknown.
+        serial: Option<String>,
+        /// The SHA-256 of the certificate in hexadecimal.
+        sha256: String,
+        /// The SHA-256 of its public key (subjectPublicKeyInfo) in hexadecimal: the data of a TLSA record `3 1 1`.
+        spki_sha256: String,
         /// The DNS-IDs: dNSName entries of the subjectAltName.
         dns_ids: Vec<String>,
         /// The subject's common names, which no sender may match (RFC 9525 §2).
         common_names: Vec<String>,
-        /// How it names the host: exact, wildcard, partial_wildcard, common_name (which does not count), none.
-        name_match: String,
+        /// How it names the host; a common name does not count.
+        name_match: NameMatch,
         /// The name that comes nearest to the host without matching it; `null` where one matches, or none is near.
         near_miss: Option<NearMissFacts>,
         /// Valid from: RFC 3339, UTC.
@@ -64,6 +99,8 @@ facts! {
         self_issued: bool,
         /// The key's algorithm: RSA, EC, Ed25519…; `null` where it is unknown.
         key_algorithm: Option<String>,
+        /// The curve of an EC key: P-256, P-384, P-521; `null` where the key has none of them.
+        curve: Option<String>,
         /// The key's size in bits; `null` where it is unknown.
         key_bits: Option<i64>,
         /// The algorithm of the issuer's signature; `null` where it is unknown.

@@ -2,18 +2,23 @@
 
 use super::dns::MisplacedFacts;
 use super::record::{FieldFacts, OffenceFacts};
+use crate::snapshot::{DnsOutcome, DnssecProof};
 
 facts! {
     /// The `_smtp._tls` TXT record.
     pub struct TlsrptFacts {
-        /// How the question ended: answer, nodata, nxdomain, servfail, refused, timeout, network, malformed, other.
-        outcome: String,
+        /// How the question ended.
+        outcome: DnsOutcome,
         /// The TTL in seconds; `null` where there is no record.
         ttl: Option<i64>,
-        /// What DNSSEC says of the answer: secure, insecure, bogus, indeterminate, unchecked.
-        dnssec: String,
-        /// Where a CNAME at the name points; `null` where there is none.
+        /// What DNSSEC says of the answer.
+        dnssec: DnssecProof,
+        /// Where a CNAME at the name points, the first of them where there are several; `null` where there is none.
         alias: Option<String>,
+        /// The names that the CNAMEs lead through, in order; empty where there is none.
+        aliases: Vec<String>,
+        /// The name where the CNAMEs end; `null` where there is none.
+        canonical: Option<String>,
         /// Whether a CNAME at the name leads to no TXT record.
         dangling: bool,
         /// How many TXT records begin with `v=TLSRPTv1;` (RFC 8460 §3).

@@ -1,15 +1,18 @@
 //! What was probably meant by a wrong value. Used for advice and mends, never to accept a policy.
 
+use super::Mode;
+
 /// The mode that was probably meant by a wrong one.
-pub fn mode_meant(text: &str) -> Option<&'static str> {
+pub fn mode_meant(text: &str) -> Option<Mode> {
     let plain: String = text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_ascii_lowercase();
     match plain.as_str() {
-        "enforce" | "enforced" | "enforcing" | "enforcement" | "strict" | "reject" => Some("enforce"),
-        "testing" | "test" | "report" | "reporting" | "monitor" | "monitoring" | "quarantine" => Some("testing"),
-        "none" | "off" | "disable" | "disabled" | "no" => Some("none"),
-        _ => ["enforce", "testing", "none"]
-            .into_iter()
-            .find(|mode| strsim::damerau_levenshtein(&plain, mode) <= 2 && plain.len() > 2),
+        "enforce" | "enforced" | "enforcing" | "enforcement" | "strict" | "reject" => Some(Mode::Enforce),
+        "testing" | "test" | "report" | "reporting" | "monitor" | "monitoring" | "quarantine" => Some(Mode::Testing),
+        "none" | "off" | "disable" | "disabled" | "no" => Some(Mode::None),
+        _ => Mode::ALL
+            .iter()
+            .copied()
+            .find(|mode| strsim::damerau_levenshtein(&plain, mode.word()) <= 2 && plain.len() > 2),
     }
 }
 

@@ -62,7 +62,7 @@ fn addresses(domain: &Domain<'_>, html: &mut Markup, kind: &str, lookup: &Lookup
         let more = lookup.records.len().saturating_sub(MAX_ADDRESSES);
         words::and_more(html, more, "record");
     });
-    cached(domain, html, lookup.ttl.map(i64::from), lookup.dnssec.map(word));
+    cached(domain, html, lookup.ttl.map(i64::from), lookup.dnssec.map(DnssecProof::word));
 }
 
 fn ttl_column(ttl: Option<u32>) -> String {
@@ -89,16 +89,6 @@ fn cached(domain: &Domain<'_>, html: &mut Markup, ttl: Option<i64>, dnssec: Opti
         Some("bogus") => Status::Error.show(html, proof(dnssec)),
         _ => html.leaf("span", &[("class", "muted")], proof(dnssec)),
     });
-}
-
-fn word(proof: DnssecProof) -> &'static str {
-    match proof {
-        DnssecProof::Bogus => "bogus",
-        DnssecProof::Indeterminate => "indeterminate",
-        DnssecProof::Insecure => "insecure",
-        DnssecProof::Secure => "secure",
-        DnssecProof::Unchecked => "unchecked",
-    }
 }
 
 /// What DNSSEC says, in words (RFC 4035 §4.3).

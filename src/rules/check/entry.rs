@@ -9,7 +9,7 @@ use super::{RuleChecker, no_such_rule};
 use crate::outcome::Severity;
 use crate::rules::cost::{MAX_CASES, MAX_PARAMS_OCTETS, MAX_REQUIRED};
 use crate::rules::load::Rule;
-use crate::rules::params::{mixed_list, regex_problem, unused_params};
+use crate::rules::params::{mixed_list, range_problem, range_text, regex_problem, unused_params};
 use crate::source_text::{is_unseen, nearest, printable};
 use crate::tls_reports::read::RESULT_TYPES;
 
@@ -189,6 +189,30 @@ impl RuleChecker<'_, '_> {
         }
     }
 
+    /// Every range is one of a param that is a number, and holds something.
+    pub(super) fn ranges(&mut self) {
+        for (name, range) in &self.written.entry.ranges.0 {
+            let known = self.rule.params.keys().map(String::as_str);
+            match self.rule.params.get(&name.value) {
+                None => {
+                    let help = match nearest(&name.value, known) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "write the param under `params`, with the value that it has by default".to_owned(),
+                    };
+                    self.report(name, format!("there is no param `{}`", name.value), Some(help));
+                }
+                Some(value) if !value.is_number() => {
+                    self.report(name, format!("`{}` is not a number", name.value), Some("remove the range".to_owned()));
+                }
+                Some(_) if range.at_least.zip(range.at_most).is_some_and(|(least, most)| least > most) => {
+                    let message = format!("no number is {}", range_text(*range));
+                    self.report(name, message, Some("`at_least` is the lower one".to_owned()));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
     pub(super) fn params(&mut self) {
         let octets = serde_json::to_string(&self.rule.params).map_or(0, |text| text.len());
         if octets > MAX_PARAMS_OCTETS {
@@ -206,6 +230,10 @@ impl RuleChecker<'_, '_> {
             if let Some(problem) = regex_problem(self.rule, &name.value, &value.value) {
                 let help = "the syntax is that of RE2: https://github.com/google/re2/wiki/Syntax".to_owned();
                 self.report(name, format!("`{}`: {problem}", name.value), Some(help));
+            }
+            if let Some(problem) = range_problem(self.rule, &name.value, &value.value) {
+                let help = "write a value in that range, or change `ranges`".to_owned();
+                self.errors.push(at_value(self.written.source, value, problem, Some(help)));
             }
             if unused.contains(&name.value.as_str()) {
                 let message = format!("no expression of the rule `{}` asks for `params.{}`", self.rule.id, name.value);

@@ -137,7 +137,16 @@ impl RuleChecker<'_, '_> {
             return self.report(name, message, Some("choose another name for the element".to_owned()));
         }
         if !is_identifier(&name.value) {
-            return self.report(name, format!("`{}` is no name for a variable", name.value), None);
+            let swapped = is_identifier(&list.value);
+            let help = match swapped {
+                true => format!("the name comes first: `{{ {}: {} }}`", list.value, name.value),
+                false => "a name has letters, digits and `_`: `{ host: mx.hosts }`".to_owned(),
+            };
+            if swapped {
+                // What is asked of the element is judged no further: that is the same mistake.
+                scope.insert(list.value.clone(), types::unknown(&format!("@{}", list.value)));
+            }
+            return self.report(name, format!("`{}` is not a name for an element", name.value), Some(help));
         }
         let before = self.errors.len();
         let expr = Expr::new(list.value.as_str());

@@ -1,11 +1,11 @@
 //! The variables that expressions of a rule can use, with their types. Used by `check` and `ask`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::{self, Field, Type};
 use crate::rules::load::Rule;
-use crate::rules::types::{Scope, Variable};
+use crate::rules::types::{Scope, Variable, check, texts_of_param, unknown};
 
 /// The variables of every expression: the roots of the facts.
 pub fn facts_scope() -> Scope {
@@ -34,7 +34,36 @@ pub(super) fn root_scope(rule: &Rule) -> Scope {
             path: "params".to_owned(),
         },
     );
+    for (name, value) in &rule.params {
+        if let Some(texts) = texts_of(value) {
+            let mut texts_of_it = unknown("params");
+            texts_of_it.shape = Type::Text(Some(texts));
+            scope.insert(texts_of_param(name), texts_of_it);
+        }
+    }
     scope
+}
+
+/// The texts of a param that is one, or a list of them.
+fn texts_of(value: &serde_json::Value) -> Option<Vec<String>> {
+    match value {
+        serde_json::Value::Array(values) => values.iter().map(|value| value.as_str().map(str::to_owned)).collect(),
+        serde_json::Value::String(text) => Some(vec![text.clone()]),
+        _ => None,
+    }
+}
+
+/// What a fact that the rule compares a param with can never be, though the param is that now; `None` where there is no
+/// such comparison.
+pub fn never_equal(rule: &Rule, name: &str) -> Option<(String, Option<String>)> {
+    let scope = scope_of(rule);
+    let compiled = rule.expressions().into_iter().filter_map(|expr| expr.compiled().ok());
+    let told = format!("the value of `params.{name}`");
+    let mistakes = compiled.flat_map(|compiled| check(compiled, &scope, &BTreeSet::new()).1);
+    mistakes
+        .into_iter()
+        .find(|mistake| mistake.message.ends_with(&told))
+        .map(|mistake| (mistake.message.replace(&format!(", {told}"), ""), mistake.help))
 }
 
 /// The variables inside a rule's lists.

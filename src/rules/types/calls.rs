@@ -1,12 +1,14 @@
 //! Calls of functions and macros: names, numbers of arguments, types.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, Expr as Ast, IdedExpr, LiteralValue};
 
+use super::null::not_null_if;
 use super::regex::regex_sound;
 use super::words::{is_macro, likely_function, likely_macro, spelled};
-use super::{ANY, Checker, Typed, Variable, compatible, known};
+use super::{ANY, Checker, Typed, Variable, compatible, known, unknown, with};
 use crate::facts::Type;
 use crate::rules::expr::path_of;
 use crate::rules::functions::Function;
@@ -44,6 +46,7 @@ impl Checker<'_> {
             );
             self.mistake_named(expr, function.name, message, Some(format!("it is written `{}`", function.usage)));
         }
+        let mut torn = false;
         for (argument, wanted) in arguments.iter().zip(&function.arguments) {
             let Typed { shape, holds_null, .. } = self.operand_typed(argument, not_null);
             if holds_null && matches!(wanted, Type::List(_)) {
@@ -59,7 +62,12 @@ impl Checker<'_> {
                     shape.label()
                 );
                 self.mistake(argument, message, None);
+                torn = true;
             }
+        }
+        if torn {
+            // What it would give of another argument is judged no further: that is the same mistake.
+            return ANY;
         }
         self.written_out(&function, &arguments);
         if let ("matches", [_, pattern]) = (function.name, arguments.as_slice()) {
@@ -164,7 +172,11 @@ impl Checker<'_> {
             }
         };
         let before = self.scope.clone();
-        let start = self.infer(&comprehension.accu_init, not_null);
+        let mut start = self.infer(&comprehension.accu_init, not_null);
+        // The empty list that `map` and `filter` begin with holds nothing yet, and so nothing of another type.
+        if matches!(&comprehension.accu_init.expr, Ast::List(list) if list.elements.is_empty()) {
+            start.shape = Type::List(Arc::new(Type::Null));
+        }
         let variable = |typed: &Typed, name: &str| Variable {
             shape: typed.shape.clone(),
             nullable: typed.nullable,
@@ -176,6 +188,7 @@ impl Checker<'_> {
         let element = Typed { nullable: holds_null, holds_null: inner, ..known(element) };
         self.scope.insert(comprehension.iter_var.clone(), variable(&element, &comprehension.iter_var));
         self.scope.insert(comprehension.accu_var.clone(), variable(&start, &comprehension.accu_var));
+        let not_null = &with(not_null, self.kept_by_filter(&comprehension.iter_range, &comprehension.iter_var));
         self.infer(&comprehension.loop_cond, not_null);
         let step = self.infer(&comprehension.loop_step, not_null);
         // `map` and `filter` begin with an empty list: only a step tells what it holds.
@@ -184,6 +197,31 @@ impl Checker<'_> {
         let result = self.infer(&comprehension.result, not_null);
         self.scope = before;
         result
+    }
+
+    /// What of each element of a list is not `null`, because a `filter` has kept those alone.
+    fn kept_by_filter(&self, range: &IdedExpr, variable: &str) -> BTreeSet<String> {
+        let Some((condition, name)) = filter_of(range) else { return BTreeSet::new() };
+        let mut scope = self.scope.clone();
+        scope.insert(name.to_owned(), unknown(&format!("@{name}")));
+        let of_element = |path: String| {
+            let rest = path.strip_prefix(&format!("@{name}"))?.to_owned();
+            (rest.is_empty() || rest.starts_with('.')).then(|| format!("@{variable}{rest}"))
+        };
+        not_null_if(condition, true, &scope).into_iter().filter_map(of_element).collect()
+    }
+}
+
+/// The condition of a `filter`, and the name that it gives each element.
+fn filter_of(range: &IdedExpr) -> Option<(&IdedExpr, &str)> {
+    let Ast::Comprehension(filter) = &range.expr else { return None };
+    let Ast::Call(step) = &filter.loop_step.expr else { return None };
+    let [condition, kept, _] = step.args.as_slice() else { return None };
+    let Ast::Call(add) = &kept.expr else { return None };
+    let Some(Ast::List(list)) = add.args.get(1).map(|list| &list.expr) else { return None };
+    match list.elements.as_slice() {
+        [IdedExpr { expr: Ast::Ident(name), .. }] if *name == filter.iter_var => Some((condition, &filter.iter_var)),
+        _ => None,
     }
 }
 

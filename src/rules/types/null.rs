@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use cel::common::ast::{Expr as Ast, IdedExpr, operators};
+use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue, operators};
 
 use super::{Scope, is_literal, is_null, with};
-use crate::rules::expr::path_of;
 
 /// The paths that are surely not `null` where the expression is `truth`.
 pub fn not_null_if(expr: &IdedExpr, truth: bool, scope: &Scope) -> BTreeSet<String> {
@@ -44,10 +43,18 @@ pub fn not_null_if(expr: &IdedExpr, truth: bool, scope: &Scope) -> BTreeSet<Stri
     }
 }
 
-/// The path of an expression from the root of the facts, elements of lists written `[]`.
+/// The path of an expression from the root of the facts; an element that is chosen by a written number keeps it, so
+/// that what is known of `list[0].x` is known of it alone.
 pub fn canonical(expr: &IdedExpr, scope: &Scope) -> Option<String> {
-    let path = path_of(expr)?;
-    let (root, rest) = path.split_first()?;
-    let variable = scope.get(root)?;
-    Some(rest.iter().fold(variable.path.clone(), |path, segment| format!("{path}.{segment}")))
+    match &expr.expr {
+        Ast::Ident(name) => Some(scope.get(name)?.path.clone()),
+        Ast::Select(select) if !select.test => Some(format!("{}.{}", canonical(&select.operand, scope)?, select.field)),
+        Ast::Call(call) if call.func_name == operators::INDEX => match call.args.as_slice() {
+            [list, IdedExpr { expr: Ast::Literal(LiteralValue::Int(index)), .. }] => {
+                Some(format!("{}[{}]", canonical(list, scope)?, index.inner()))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
 }

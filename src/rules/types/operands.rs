@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue, operators};
 
-use super::null::not_null_if;
-use super::words::{in_seconds, spelled, type_help};
-use super::{ANY, Checker, Typed, compatible, is_number, known, with};
+use super::null::{canonical, not_null_if};
+use super::words::{in_seconds, likely_word, spelled, type_help};
+use super::{ANY, Checker, Typed, compatible, either, is_number, known, texts_of_param, with};
 use crate::facts::Type;
+use crate::rules::expr::path_of;
 
 impl Checker<'_> {
     pub(super) fn logic(&mut self, left: &IdedExpr, right: &IdedExpr, and: bool, not_null: &BTreeSet<String>) -> Typed {
@@ -42,6 +43,8 @@ impl Checker<'_> {
             );
             self.mistake(expr, message, type_help(&a.shape, &b.shape, number_beside_fact(left, right)));
         }
+        self.one_of(left, "is never", right, &a.shape);
+        self.one_of(right, "is never", left, &b.shape);
         known(Type::Bool)
     }
 
@@ -50,6 +53,15 @@ impl Checker<'_> {
         let list_type = self.infer(list, not_null);
         if list_type.nullable {
             self.can_be_null(list);
+        }
+        match &list.expr {
+            Ast::List(listed) => {
+                listed.elements.iter().for_each(|element| self.one_of(item, "is never", element, &item_type.shape));
+            }
+            _ => self.one_of(item, "is never", list, &item_type.shape),
+        }
+        if let Type::List(element) = &list_type.shape {
+            self.one_of(list, "never holds", item, element);
         }
         match &list_type.shape {
             Type::List(element) if !compatible(element, &item_type.shape) => {
@@ -66,6 +78,38 @@ impl Checker<'_> {
             }
         }
         known(Type::Bool)
+    }
+
+    /// Refuses a literal that the expression beside it can never be: one of `shape`'s words is expected.
+    fn one_of(&mut self, beside: &IdedExpr, never: &str, expr: &IdedExpr, shape: &Type) {
+        let Type::Text(Some(words)) = shape else { return };
+        let (text, of_param) = match &expr.expr {
+            Ast::Literal(LiteralValue::String(text)) => (text.inner().to_owned(), None),
+            _ => match self.text_of_param(expr, words) {
+                Some((text, param)) => (text, Some(param)),
+                None => return,
+            },
+        };
+        if words.contains(&text) {
+            return;
+        }
+        let listed = words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
+        let help = match likely_word(&text, words) {
+            Some(near) => format!("did you mean \"{near}\"? available: {listed}"),
+            None => format!("available: {listed}"),
+        };
+        let value = of_param.map(|param| format!(", the value of `params.{param}`")).unwrap_or_default();
+        self.mistake(expr, format!("{} {never} {text:?}{value}", spelled(beside)), Some(help));
+    }
+
+    /// The first text of a param that is none of these words, and the param's name.
+    fn text_of_param(&self, expr: &IdedExpr, words: &[String]) -> Option<(String, String)> {
+        let path = path_of(expr)?;
+        let [root, name] = path.as_slice() else { return None };
+        let Type::Text(Some(texts)) = &self.scope.get(&texts_of_param(name)).filter(|_| root == "params")?.shape else {
+            return None;
+        };
+        texts.iter().find(|text| !words.contains(text)).map(|text| (text.clone(), name.clone()))
     }
 
     pub(super) fn comparison(
@@ -133,7 +177,7 @@ impl Checker<'_> {
         let result = match (&a, &b) {
             (Type::Any, other) | (other, Type::Any) => Some(other.clone()),
             (Type::List(element), Type::List(other)) if name == operators::ADD => {
-                Some(Type::List(if element == other { element.clone() } else { Arc::new(Type::Any) }))
+                Some(Type::List(Arc::new(either(element, other))))
             }
             (Type::Text(_), Type::Text(_)) if name == operators::ADD => Some(Type::Text(None)),
             (a, b) if is_number(a) && a == b => Some(a.clone()),
@@ -155,12 +199,19 @@ impl Checker<'_> {
         Typed { holds_null, ..known(shape) }
     }
 
-    pub(super) fn index(&mut self, list: &IdedExpr, index: &IdedExpr, not_null: &BTreeSet<String>) -> Typed {
+    pub(super) fn index(
+        &mut self,
+        expr: &IdedExpr,
+        list: &IdedExpr,
+        index: &IdedExpr,
+        not_null: &BTreeSet<String>,
+    ) -> Typed {
         let Typed { shape, holds_null, .. } = self.operand_typed(list, not_null);
         let key = self.operand(index, not_null);
         match shape {
             Type::List(element) if matches!(key, Type::Int | Type::Any) => {
-                Typed { nullable: holds_null, holds_null, ..known((*element).clone()) }
+                let certain = canonical(expr, &self.scope).is_some_and(|path| not_null.contains(&path));
+                Typed { nullable: holds_null && !certain, holds_null, ..known((*element).clone()) }
             }
             Type::Any => ANY,
             Type::Object(fields) if matches!(key, Type::Text(_) | Type::Any) => {

@@ -4,6 +4,7 @@ use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue, operators};
 
 use crate::facts::Type;
 use crate::rules::expr::path_of;
+use crate::source_text::nearest;
 
 /// What a text such as "1d" is as a number of seconds.
 pub fn in_seconds(expr: &IdedExpr) -> Option<String> {
@@ -27,6 +28,16 @@ pub fn type_help(a: &Type, b: &Type, literal: bool) -> Option<String> {
         (Type::List(_), _) | (_, Type::List(_)) => Some("`size(list)` counts, `x in list` looks into it".to_owned()),
         _ => None,
     }
+}
+
+/// Of a closed vocabulary, the word that was probably meant: the nearest, or one with the same beginning.
+pub fn likely_word<'a>(text: &str, words: &'a [String]) -> Option<&'a str> {
+    let plain = text.to_ascii_lowercase();
+    let lower: Vec<String> = words.iter().map(|word| word.to_ascii_lowercase()).collect();
+    let same = |word: &str| word.chars().zip(plain.chars()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
+    let near = nearest(&plain, lower.iter().map(String::as_str));
+    let near = near.and_then(|near| words.iter().find(|word| word.eq_ignore_ascii_case(near))).map(String::as_str);
+    near.or_else(|| words.iter().map(String::as_str).max_by_key(|word| same(word)).filter(|word| same(word) >= 4))
 }
 
 /// The expression as a message names it.

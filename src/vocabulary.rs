@@ -1,0 +1,44 @@
+//! Closed vocabularies: enums whose words are spelt in one place.
+//!
+//! Used by every part whose words reach a file, a fact or a rule. Files, JSON Schemas, the static check of rules and
+//! comparisons in code all follow from the one declaration, so that a misspelt word does not compile or is refused when
+//! a rule is loaded.
+
+/// Declares a closed vocabulary, each variant with its word: `Enforce = "enforce"`.
+macro_rules! vocabulary {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$about:meta])* $variant:ident = $word:tt,)* }) => {
+        $(#[$meta])*
+        #[derive(
+            Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
+            schemars::JsonSchema, serde::Deserialize, serde::Serialize,
+        )]
+        pub enum $name {
+            $($(#[$about])* #[serde(rename = $word)] $variant,)*
+        }
+
+        impl $name {
+            /// Every value, as declared.
+            pub const ALL: &'static [$name] = &[$($name::$variant),*];
+
+            /// The word for it in files, facts and rules.
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $($name::$variant => $word,)*
+                }
+            }
+
+            /// The value that a word is exactly, if any.
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.word() == word)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+    };
+}
+
+pub(crate) use vocabulary;
