@@ -43,6 +43,11 @@ impl Report {
         findings
     }
 
+    /// The remarks, in the order of the rules.
+    pub fn remarks(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.outcome == Outcome::Remark)
+    }
+
     /// Leaves out the findings below a severity, and counts anew.
     pub fn leave_out_below(&mut self, severity: Severity) {
         self.checks.retain(|check| check.outcome != Outcome::Fail || check.severity >= severity);
@@ -97,6 +102,8 @@ pub struct Summary {
     pub warnings: usize,
     /// Findings of severity note.
     pub notes: usize,
+    /// Remarks: what nearly every healthy domain does too, and no finding.
+    pub remarks: usize,
     /// Rules that passed.
     pub passed: usize,
     /// Rules that do not concern the domain, or follow from another that failed.
@@ -113,6 +120,7 @@ impl Summary {
         self.errors = self.errors.saturating_add(other.errors);
         self.warnings = self.warnings.saturating_add(other.warnings);
         self.notes = self.notes.saturating_add(other.notes);
+        self.remarks = self.remarks.saturating_add(other.remarks);
         self.passed = self.passed.saturating_add(other.passed);
         self.not_applicable = self.not_applicable.saturating_add(other.not_applicable);
         self.not_checked = self.not_checked.saturating_add(other.not_checked);
@@ -130,6 +138,7 @@ impl Summary {
             errors: count(Outcome::Fail, Some(Severity::Error)),
             warnings: count(Outcome::Fail, Some(Severity::Warning)),
             notes: count(Outcome::Fail, Some(Severity::Note)),
+            remarks: count(Outcome::Remark, None),
             passed: count(Outcome::Pass, None),
             not_applicable: count(Outcome::NotApplicable, None),
             not_checked: count(Outcome::NotChecked, None),
@@ -150,12 +159,16 @@ pub enum Outcome {
     NotChecked,
     /// The rule is kept.
     Pass,
+    /// The rule is not kept, and need not be: a remark beside what is published, and no finding.
+    Remark,
 }
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
+    /// No finding at all: what nearly every healthy domain does too, said beside what is published.
+    Remark,
     /// Worth knowing; never fails a run.
     Note,
     /// A SHOULD is broken, or it will be an error soon, or senders differ.
@@ -170,6 +183,7 @@ impl Severity {
         match self {
             Severity::Error => "error",
             Severity::Note => "note",
+            Severity::Remark => "remark",
             Severity::Warning => "warning",
         }
     }
@@ -190,9 +204,9 @@ pub struct Check {
     pub severity: Severity,
     /// What the check speaks of, where a rule speaks of several things: an MX host, an address, a line.
     pub subject: Option<String>,
-    /// What is wrong; `null` unless the check failed.
+    /// What is wrong, or what the remark is; `null` otherwise.
     pub message: Option<String>,
-    /// What to do; `null` unless the check failed.
+    /// What to do about it; `null` otherwise.
     pub help: Option<String>,
     /// The sections of the standards behind the rule.
     pub cites: Vec<String>,

@@ -30,7 +30,7 @@ pub struct RuleArgs {
     /// Report only these rules or groups of rules.
     #[arg(long, value_name = "RULE|GROUP", help_heading = "Rules")]
     pub select: Vec<String>,
-    /// Set the severity of a rule or a group, in every case: error, warning, note or off; give it again for more.
+    /// Set the severity of a rule or a group, in every case: error, warning, note, remark or off; give it again for more.
     #[arg(long, value_name = "RULE|GROUP=SEVERITY", value_parser = severity, help_heading = "Rules")]
     pub severity: Vec<(String, Level)>,
 }
@@ -38,13 +38,20 @@ pub struct RuleArgs {
 /// Reads `RULE=SEVERITY`.
 fn severity(text: &str) -> Result<(String, Level), String> {
     let (name, level) = text.split_once('=').ok_or("write RULE=SEVERITY, for example policy-mode=warning")?;
-    let words = [("error", Level::Error), ("warning", Level::Warning), ("note", Level::Note), ("off", Level::Off)];
+    let words = [
+        ("error", Level::Error),
+        ("warning", Level::Warning),
+        ("note", Level::Note),
+        ("remark", Level::Remark),
+        ("off", Level::Off),
+    ];
     match words.iter().find(|(word, _)| *word == level) {
         Some((_, level)) => Ok((name.to_owned(), *level)),
         None => {
             let near = nearest(level, words.iter().map(|(word, _)| *word));
-            let help =
-                near.map_or("known: error, warning, note, off".to_owned(), |near| format!("did you mean `{near}`?"));
+            let help = near.map_or("known: error, warning, note, remark, off".to_owned(), |near| {
+                format!("did you mean `{near}`?")
+            });
             Err(format!("`{}` is no severity; {help}", escape(level)))
         }
     }

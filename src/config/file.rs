@@ -58,6 +58,8 @@ pub enum Level {
     Error,
     /// Worth knowing; never fails a run by default.
     Note,
+    /// A remark beside what is published, and no finding.
+    Remark,
     /// The rule is not reported. Where another requires it, it is still evaluated.
     Off,
     /// Something is wrong and mail still flows.
@@ -66,7 +68,7 @@ pub enum Level {
 
 impl Level {
     /// The words for all of them, the worst first.
-    pub const WORDS: [&'static str; 4] = ["error", "warning", "note", "off"];
+    pub const WORDS: [&'static str; 5] = ["error", "warning", "note", "remark", "off"];
 
     /// The level that a word names.
     pub fn of(word: &str) -> Option<Self> {
@@ -74,6 +76,7 @@ impl Level {
             "error" => Some(Level::Error),
             "note" => Some(Level::Note),
             "off" => Some(Level::Off),
+            "remark" => Some(Level::Remark),
             "warning" => Some(Level::Warning),
             _ => None,
         }
@@ -85,6 +88,7 @@ impl Level {
             Level::Error => Some(Severity::Error),
             Level::Note => Some(Severity::Note),
             Level::Off => None,
+            Level::Remark => Some(Severity::Remark),
             Level::Warning => Some(Severity::Warning),
         }
     }
@@ -189,7 +193,7 @@ impl JsonSchema for Level {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "A severity, or `off`: the rule is not reported. YAML 1.1 reads `off` as `false`.",
-            "enum": ["error", "warning", "note", "off", false]
+            "enum": ["error", "warning", "note", "remark", "off", false]
         })
     }
 }

@@ -364,9 +364,10 @@ fn set_level(rule: &mut Rule, changes: &mut BTreeMap<String, Change>, level: Lev
     change_of(rule, changes).level = Some(Set { value: level, origin });
     rule.off = level == Level::Off;
     if let Some(severity) = level.severity() {
+        // Whoever names a severity means it, whatever the mode of the policy is; who raises a rule lowers no case of it.
+        let raised = severity > rule.severity;
+        rule.severity_if.retain(|(_, other)| raised && *other > severity);
         rule.severity = severity;
-        // Whoever names a severity means it, whatever the mode of the policy is.
-        rule.severity_if.clear();
     }
 }
 

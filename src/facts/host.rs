@@ -8,7 +8,7 @@ use super::fact::Fact;
 use super::tls::{self, place};
 use super::tree::{HeaderFacts, HttpsFacts, PolicyHostFacts};
 use crate::grammar::names::plain;
-use crate::grammar::policy::MAX_POLICY_OCTETS;
+use crate::grammar::policy::{MAX_POLICY_OCTETS, are_the_same};
 use crate::snapshot::{AddressRecord, DnsOutcome, HttpResponse, HttpsProbe, Lookup, PolicyHost};
 use crate::source_text::escape;
 
@@ -112,7 +112,8 @@ fn probes(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &mut 
         facts.reachable = Fact::Known(i64::try_from(reachable).unwrap_or(i64::MAX));
     }
     facts.fetchable = fetchable(&https);
-    (facts.consistent, facts.difference) = compared(&https, probes);
+    let policy = builder.snapshot.policy.as_ref().and_then(Option::as_ref).map(|policy| policy.body.0.as_slice());
+    (facts.consistent, facts.difference) = compared(&https, probes, policy);
     facts.probes = Fact::Known(https);
     if facts.fetchable.is_unobserved() {
         builder.why("policy_host.fetchable", format!("it was not seen whether {name} serves a policy"));
@@ -273,9 +274,24 @@ pub fn gives_policy(probe: &HttpsFacts) -> Option<bool> {
     Some(named && in_time && *tls.trusted.known()? && *probe.status.known()? == Some(200))
 }
 
+/// Whether two responses hold different policies; `None` where the body of one was not observed. A body that is not in
+/// its response is the policy's.
+fn differ(one: &HttpResponse, other: &HttpResponse, policy: Option<&[u8]>) -> Option<bool> {
+    let (one_hash, other_hash) = one.body_sha256.as_ref().zip(other.body_sha256.as_ref())?;
+    if one_hash == other_hash {
+        return Some(false);
+    }
+    let body = |response: &HttpResponse| response.body.as_ref().map(|body| body.0.clone());
+    let bodies = [body(one), body(other)].map(|body| body.or_else(|| policy.map(<[u8]>::to_vec)));
+    match bodies {
+        [Some(one), Some(other)] => Some(!are_the_same(&one, &other)),
+        _ => Some(true),
+    }
+}
+
 /// Whether all addresses that answer serve the same, and what differs; not observed where an address was not asked and
 /// the others serve the same.
-fn compared(facts: &[HttpsFacts], probes: &[HttpsProbe]) -> (Fact<bool>, Fact<Option<String>>) {
+fn compared(facts: &[HttpsFacts], probes: &[HttpsProbe], policy: Option<&[u8]>) -> (Fact<bool>, Fact<Option<String>>) {
     let responses: Vec<(&HttpsFacts, &HttpsProbe, &HttpResponse)> =
         facts.iter().zip(probes).filter_map(|(facts, probe)| Some((facts, probe, probe.response.as_ref()?))).collect();
     // An address that fails is a finding of its own.
@@ -290,11 +306,11 @@ fn compared(facts: &[HttpsFacts], probes: &[HttpsProbe]) -> (Fact<bool>, Fact<Op
         .all(|(index, facts)| failed(facts) || probes.get(index).is_some_and(|probe| probe.response.is_some()));
     if let Some(((first, first_probe, response), rest)) = responses.split_first() {
         for (other, other_probe, other_response) in rest {
-            let body = response.body_sha256.as_ref().zip(other_response.body_sha256.as_ref()).map(|(a, b)| a != b);
+            let body = differ(response, other_response, policy);
             let valid = gives_policy(first).zip(gives_policy(other)).map(|(a, b)| a != b);
             let what = match (body, valid) {
                 _ if first.status != other.status => "they answer with different status codes",
-                (Some(true), _) => "they serve different bodies",
+                (Some(true), _) => "they serve different policies",
                 (_, Some(true)) => "the certificate of one is valid, the other's is not",
                 (Some(false), Some(false)) => continue,
                 _ => {

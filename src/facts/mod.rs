@@ -19,6 +19,7 @@ mod providers;
 mod questions;
 mod record;
 mod schema;
+mod set_up;
 mod smtp;
 mod tls;
 mod tlsrpt;
@@ -116,11 +117,16 @@ fn tree_of(builder: &mut Builder<'_>, baseline: Option<&Snapshot>) -> FactTree {
     let hosts = mx.hosts.clone();
     let mut policy = policy::policy_facts(builder, &parsed, &mx.hosts);
     near_miss::of_policy(builder, &mut mx, &mut policy);
-    let record = record::record_facts(builder);
+    let mut record = record::record_facts(builder);
     let tlsrpt = tlsrpt::tlsrpt_facts(builder);
     let policy_host = host::policy_host_facts(builder);
     let exchanges =
         hosts.clone().map(|hosts| hosts.into_iter().filter_map(|host| host.name.known().cloned()).collect());
+    let held = baseline.is_some_and(|older| {
+        let record = older.record.as_ref().and_then(|lookup| lookup.known());
+        record.is_some_and(|records| !records.is_empty()) || older.policy.as_ref().is_some_and(Option::is_some)
+    });
+    record.set_up = set_up::is_set_up(builder, &record, held);
     let questions = questions::question_facts(builder, &exchanges);
     FactTree {
         domain: Fact::Known(snapshot.domain.clone()),

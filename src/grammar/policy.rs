@@ -191,6 +191,25 @@ impl Policy {
     }
 }
 
+/// Whether two bodies are the same policy to a sender: line ends, white space that the grammar allows, and the order of
+/// the fields do not matter. Bodies that break the grammar are the same only octet for octet.
+pub fn are_the_same(one: &[u8], other: &[u8]) -> bool {
+    if one == other {
+        return true;
+    }
+    let fields = |body: &[u8]| {
+        let policy = parse(body);
+        let sound = policy.markup.is_none()
+            && policy.endings.cr == 0
+            && [&policy.syntax, &policy.encoding, &policy.case, &policy.blank].iter().all(|found| found.is_empty());
+        let fields = policy.lines.into_iter().filter_map(|line| line.field);
+        let mut fields: Vec<(String, String)> = fields.map(|field| (field.name.text, field.value.text)).collect();
+        fields.sort();
+        (sound && !fields.is_empty()).then_some(fields)
+    };
+    fields(one).is_some_and(|one| fields(other).is_some_and(|other| one == other))
+}
+
 /// Whether white space of the grammar stands in the text.
 pub fn has_white_space(text: &str) -> bool {
     text.bytes().any(is_wsp)

@@ -10,7 +10,7 @@ use super::tls::CertificateSpec;
 use super::web::{WebHost, WebReply};
 
 /// The host of the provider that `delegated.example` and `half-delegated.example` point to.
-const PROVIDER_HOST: &str = "policy.backup-mx.example";
+const PROVIDER_HOST: &str = "mta-sts.backup-mx.example";
 
 /// One built-in domain.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ impl LabDomain {
 pub(super) fn shared() -> Vec<Scenario> {
     let mut provider = Scenario::empty("backup-mx.example");
     provider.mx_hosts.push(MxHost::good(BACKUP_MX));
-    provider.records.push(Record::txt("_mta-sts.policy.backup-mx.example", "v=STSv1; id=20260901T120000"));
+    provider.records.push(Record::txt("_mta-sts.mta-sts.backup-mx.example", "v=STSv1; id=20260901T120000"));
 
     let mut receiver = Scenario::empty("reports.example");
     receiver.replace_mx(&[(10, "mx.reports.example")]);
@@ -67,7 +67,7 @@ pub(super) static DOMAINS: &[LabDomain] = &[
             delegate_policy_host(it);
             let record = it.name("_mta-sts");
             it.remove_txt(&record);
-            it.records.push(Record::new(&record, RecordData::Cname("_mta-sts.policy.backup-mx.example".to_owned())));
+            it.records.push(Record::new(&record, RecordData::Cname("_mta-sts.mta-sts.backup-mx.example".to_owned())));
         },
     },
     LabDomain {

@@ -19,7 +19,7 @@ pub fn github(linted: &Linted) -> String {
 fn command(linted: &Linted, check: &Check) -> String {
     let level = match check.severity {
         Severity::Error => "error",
-        Severity::Note => "notice",
+        Severity::Note | Severity::Remark => "notice",
         Severity::Warning => "warning",
     };
     let place = check.location.as_ref().and_then(|location| Place::of(linted, location));

@@ -67,7 +67,7 @@ fn issue(linted: &Linted, check: &Check, fingerprint: String) -> Issue {
         fingerprint,
         severity: match check.severity {
             Severity::Error => "critical",
-            Severity::Note => "info",
+            Severity::Note | Severity::Remark => "info",
             Severity::Warning => "minor",
         },
         location: Location {

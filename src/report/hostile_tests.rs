@@ -58,6 +58,7 @@ fn linted(text: &str, policy_file: Option<&str>) -> Linted {
         (Severity::Error, Outcome::Fail),
         (Severity::Warning, Outcome::Fail),
         (Severity::Note, Outcome::Fail),
+        (Severity::Remark, Outcome::Remark),
         (Severity::Error, Outcome::Pass),
         (Severity::Error, Outcome::NotApplicable),
         (Severity::Error, Outcome::NotChecked),
@@ -199,7 +200,7 @@ fn xml_stays_xml() {
             }
         }
         let count = |name: &str| names.iter().filter(|found| *found == name).count();
-        assert_eq!((count("testsuites"), count("testsuite"), count("testcase")), (1, 3, 13), "{text:?}");
+        assert_eq!((count("testsuites"), count("testsuite"), count("testcase")), (1, 3, 15), "{text:?}");
         assert_eq!((count("failure"), count("skipped"), count("error")), (6, 4, 1), "{text:?}");
     });
 }

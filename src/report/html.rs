@@ -13,6 +13,7 @@ pub mod markup;
 mod overview;
 mod policy;
 mod records;
+mod remarks;
 mod seen;
 mod sender;
 mod session;

@@ -72,6 +72,11 @@ fn case(xml: &mut Xml, domain: &str, check: &Check) -> std::io::Result<()> {
         }
         Outcome::NotApplicable => xml.empty("skipped", &[("message", &skipped("not applicable"))])?,
         Outcome::NotChecked => xml.empty("skipped", &[("message", &skipped("not checked"))])?,
+        Outcome::Remark => {
+            xml.open("system-out", &[])?;
+            xml.text(&format!("remark: {}", details(check)))?;
+            xml.close("system-out")?;
+        }
         Outcome::Pass => {}
     }
     xml.close("testcase")

@@ -89,7 +89,7 @@ fn parts(linted: &Linted) -> Vec<String> {
 fn finding(linted: &Linted, check: &Check) -> String {
     let mark = match check.severity {
         Severity::Error => "❌",
-        Severity::Note => "💡",
+        Severity::Note | Severity::Remark => "💡",
         Severity::Warning => "⚠️",
     };
     let mut text =
@@ -152,12 +152,15 @@ fn excerpt(place: &Place<'_>) -> String {
 fn lists(linted: &Linted) -> String {
     let of = |outcome| linted.report.checks.iter().filter(move |check| check.outcome == outcome);
     let mut text = String::new();
-    for (outcome, title) in
-        [(Outcome::NotChecked, "not checked"), (Outcome::NotApplicable, "not applicable"), (Outcome::Pass, "passed")]
-    {
+    for (outcome, title) in [
+        (Outcome::Remark, "remarks"),
+        (Outcome::NotChecked, "not checked"),
+        (Outcome::NotApplicable, "not applicable"),
+        (Outcome::Pass, "passed"),
+    ] {
         let mut said: Vec<(&str, Vec<String>)> = Vec::new();
         for check in of(outcome).take(MOST_NAMES) {
-            let what = check.reason.as_deref().unwrap_or(&check.title);
+            let what = check.message.as_deref().or(check.reason.as_deref()).unwrap_or(&check.title);
             let name = format!("`{}`", code(&check.rule));
             match said.iter_mut().find(|(known, _)| *known == what) {
                 Some((_, names)) if names.contains(&name) => {}

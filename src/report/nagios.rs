@@ -113,12 +113,13 @@ fn worst(results: &Results<'_>) -> Option<String> {
 
 fn total(results: &Results<'_>) -> Summary {
     let mut total = Summary::default();
-    for Summary { errors, warnings, notes, passed, not_applicable, not_checked, ignored } in
+    for Summary { errors, warnings, notes, remarks, passed, not_applicable, not_checked, ignored } in
         results.linted.iter().map(|linted| linted.report.summary)
     {
         total.errors = total.errors.saturating_add(errors);
         total.warnings = total.warnings.saturating_add(warnings);
         total.notes = total.notes.saturating_add(notes);
+        total.remarks = total.remarks.saturating_add(remarks);
         total.passed = total.passed.saturating_add(passed);
         total.not_applicable = total.not_applicable.saturating_add(not_applicable);
         total.not_checked = total.not_checked.saturating_add(not_checked);

@@ -72,6 +72,7 @@ fn checks(linted: &[&Linted]) -> Metric {
             ("not_applicable", summary.not_applicable),
             ("not_checked", summary.not_checked),
             ("pass", summary.passed),
+            ("remark", summary.remarks),
         ] {
             metric.set(&[("domain", domain(linted)), ("outcome", outcome)], integer(count));
         }

@@ -213,13 +213,14 @@ fn judged(rules: &RuleSet, rule: &Rule, expected: Expected, facts: &Facts) -> Ca
     }
     let checks: Vec<_> = evaluated.report.checks.iter().filter(|check| check.rule == rule.id).collect();
     let any = |outcome| checks.iter().find(|check| check.outcome == outcome);
-    let found = [Outcome::Fail, Outcome::NotChecked, Outcome::NotApplicable, Outcome::Pass]
+    let found = [Outcome::Fail, Outcome::Remark, Outcome::NotChecked, Outcome::NotApplicable, Outcome::Pass]
         .into_iter()
         .find_map(|outcome| any(outcome).map(|check| (outcome, check)));
     let Some((outcome, check)) = found else {
         return CaseOutcome::Differs("was not evaluated".to_owned());
     };
     let (wanted, said) = match expected {
+        Expected::Fail if outcome == Outcome::Remark => (Outcome::Remark, "fails"),
         Expected::Fail => (Outcome::Fail, "fails"),
         Expected::NotApplicable => (Outcome::NotApplicable, "does not apply"),
         Expected::NotChecked => (Outcome::NotChecked, "is not checked"),
@@ -229,7 +230,7 @@ fn judged(rules: &RuleSet, rule: &Rule, expected: Expected, facts: &Facts) -> Ca
         return CaseOutcome::Held;
     }
     let did = match outcome {
-        Outcome::Fail => "fails",
+        Outcome::Fail | Outcome::Remark => "fails",
         Outcome::NotApplicable => "does not apply",
         Outcome::NotChecked => "is not checked",
         Outcome::Pass => "passes",

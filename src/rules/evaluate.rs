@@ -193,7 +193,7 @@ impl<'a> Run<'a> {
                 None => self.judge(rule, bindings, &context),
             };
             let check = self.check(rule, &verdict, bindings, &context);
-            if check.outcome == Outcome::Fail {
+            if is_told(&check) {
                 let _ = self.meter.spend_on_finding(octets_of(&check));
             }
             checks.push(check);
@@ -385,6 +385,9 @@ impl<'a> Run<'a> {
             self.mistaken(rule, reason);
         }
         check.severity = severity_of(rule, context);
+        if check.severity == Severity::Remark {
+            check.outcome = Outcome::Remark;
+        }
         if let Some((_, other)) = rule.reported_as_if.iter().find(|(when, _)| is_true(when)) {
             check.reported_as = Some(other.clone());
         }
@@ -441,6 +444,11 @@ fn problem(expr: &Expr, context: &Context<'_, '_>) -> Option<String> {
     }
 }
 
+/// Whether it is a finding or a remark.
+fn is_told(check: &Check) -> bool {
+    matches!(check.outcome, Outcome::Fail | Outcome::Remark)
+}
+
 /// How long the texts of a finding are.
 fn octets_of(check: &Check) -> usize {
     let fix = check.fix.as_ref().map(|fix| &fix.with);
@@ -461,10 +469,10 @@ fn summed_up(rule: &Rule, checks: Vec<Check>) -> Vec<Check> {
     let mut told: Vec<Check> = Vec::new();
     let mut subjects: Vec<Vec<&str>> = Vec::new();
     let mut places = BTreeMap::new();
-    for check in checks.iter().filter(|check| matches!(check.outcome, Outcome::Fail | Outcome::NotChecked)) {
+    for check in checks.iter().filter(|check| is_told(check) || check.outcome == Outcome::NotChecked) {
         let same = match check.outcome {
-            Outcome::Fail if !rule.together => None,
-            Outcome::Fail => Some((check.message.as_deref(), Some(check.severity), check.help.as_deref())),
+            Outcome::Fail | Outcome::Remark if !rule.together => None,
+            Outcome::Fail | Outcome::Remark => Some((check.message.as_deref(), Some(check.severity), check.help.as_deref())),
             _ => Some((check.reason.as_deref(), None, None)),
         };
         let place = same.map_or(told.len(), |same| *places.entry(same).or_insert(told.len()));
@@ -477,7 +485,7 @@ fn summed_up(rule: &Rule, checks: Vec<Check>) -> Vec<Check> {
         }
     }
     for (check, subjects) in told.iter_mut().zip(subjects).filter(|(_, subjects)| subjects.len() > 1) {
-        check.subject = (check.outcome == Outcome::Fail).then(|| first_of_many(&subjects));
+        check.subject = is_told(check).then(|| first_of_many(&subjects));
     }
     if !told.is_empty() {
         return told;

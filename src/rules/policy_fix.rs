@@ -67,7 +67,7 @@ impl Bench<'_> {
 
     /// The fixes that are wanted.
     fn fixes(&self, report: &Report) -> Vec<Fix> {
-        let fixes = report.findings().into_iter().filter_map(|check| check.fix.clone());
+        let fixes = report.findings().into_iter().chain(report.remarks()).filter_map(|check| check.fix.clone());
         fixes.filter(|fix| fix.location.exhibit == EXHIBIT && (fix.safe || self.all)).collect()
     }
 

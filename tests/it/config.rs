@@ -566,7 +566,8 @@ fn strict_is_sound_and_asks_for_more() {
     assert_eq!(perfect.code, 0, "{}", perfect.out);
     let shown = folder.shown(&[]);
     for (rule, set) in shown["rules"].as_object().unwrap() {
-        let rank = |level: &Value| ["note", "warning", "error"].iter().position(|known| level == known).unwrap();
+        let rank =
+            |level: &Value| ["remark", "note", "warning", "error"].iter().position(|known| level == known).unwrap();
         let severity = &set["severity"];
         assert!(rank(&severity["value"]) >= rank(&severity["default"]), "{rule} is lowered");
     }

@@ -277,3 +277,46 @@ fn filters_choose_what_is_reported() {
     let shown = check(folder.path(), &["--policy", "mta-sts.txt", "--show-passed"]);
     assert!(shown.out.contains("policy-version"), "{}", shown.out);
 }
+
+/// What nearly every healthy domain does too is shown beside what is published, and is no finding.
+#[test]
+fn remarks_are_in_every_report_and_are_no_findings() {
+    let folder = folder();
+    let policy = "version: STSv1\nmode: enforce\nmx: mx1.example.com\nmax_age: 1209600";
+    std::fs::write(folder.path().join("lf.txt"), policy).unwrap();
+    let run = |args: &[&str]| {
+        let ran = check(folder.path(), &[&["--policy", "lf.txt"], args].concat());
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
+        ran.out
+    };
+    let said = "the last line is not terminated";
+    let human = run(&[]);
+    assert!(human.contains("2 remarks") && human.contains("Remarks\n") && human.contains(said), "{human}");
+    assert!(human.contains("No error and no warning"), "{human}");
+    for format in ["html", "markdown", "json", "jsonl", "sarif", "junit"] {
+        assert!(run(&["--format", format]).contains(said), "{format}");
+    }
+    for format in ["concise", "github"] {
+        assert_eq!(run(&["--format", format]), "", "{format}");
+    }
+    let json: Value = serde_json::from_str(&run(&["--format", "json"])).unwrap();
+    let summary = &json["results"][0]["summary"];
+    assert_eq!((&summary["remarks"], &summary["notes"]), (&2.into(), &0.into()));
+    let sarif: Value = serde_json::from_str(&run(&["--format", "sarif"])).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    assert!(results.iter().all(|it| it["kind"] == "informational" && it["level"] == "none"), "{results:?}");
+    assert!(run(&["--format", "prometheus"]).contains("outcome=\"remark\"} 2"));
+    // A severity makes it a finding, and what is worse in some cases stays so.
+    let raised = ["--severity", "policy-line-endings=note", "--format", "concise"];
+    assert!(run(&raised).contains("note[policy-line-endings]"));
+    std::fs::write(folder.path().join("lf.txt"), policy.replace('\n', "\r")).unwrap();
+    assert!(
+        check(folder.path(), &[&["--policy", "lf.txt"], &raised[..]].concat())
+            .out
+            .contains("error[policy-line-endings]")
+    );
+    std::fs::write(folder.path().join("lf.txt"), format!("{policy}\n")).unwrap();
+    let quiet = check(folder.path(), &["--policy", "lf.txt", "--quiet"]);
+    assert_eq!(quiet.out, "");
+}

@@ -48,6 +48,9 @@ facts! {
         foreign: Vec<TextFacts>,
         /// Records of MTA-STS at names where no sender looks.
         misplaced: Vec<MisplacedFacts>,
+        /// Whether there is any trace of MTA-STS: a record (broken, misplaced and delegated ones too), a policy, a policy
+        /// host, or one of them in an older observation.
+        set_up: bool,
         /// Whether a sender can use the record: exactly one, and valid.
         usable: bool,
         /// The whole record as it should be; `null` where there is nothing to mend or no safe way.

@@ -213,3 +213,20 @@ proptest! {
         prop_assert!(faults(body.as_bytes()).is_empty(), "{:?}", body);
     }
 }
+
+#[test]
+fn policies_are_the_same_where_senders_read_the_same() {
+    let one = b"version: STSv1\nmode: enforce\nmx: a.example\nmx: b.example\nmax_age: 604800\n";
+    for (other, same) in [
+        ("version: STSv1\r\nmode: enforce\r\nmx: a.example\r\nmx: b.example\r\nmax_age: 604800\r\n", true),
+        ("version:STSv1\nmx: b.example\nmx: a.example\nmode:  enforce\nmax_age: 604800", true),
+        ("version: STSv1\nmode: testing\nmx: a.example\nmx: b.example\nmax_age: 604800\n", false),
+        ("version: STSv1\nmode: enforce\nmx: a.example\nmax_age: 604800\n", false),
+        ("version: STSv1\rmode: enforce\rmx: a.example\rmx: b.example\rmax_age: 604800\r", false),
+        ("Version: STSv1\nmode: enforce\nmx: a.example\nmx: b.example\nmax_age: 604800\n", false),
+        ("", false),
+    ] {
+        assert_eq!(are_the_same(one, other.as_bytes()), same, "{other:?}");
+    }
+    assert!(are_the_same(b"no policy", b"no policy") && !are_the_same(b"no policy", b"no policy\n"));
+}

@@ -104,9 +104,10 @@ fn rank(check: &Check) -> (u8, Reverse<Severity>) {
     match check.outcome {
         Outcome::Fail => (0, Reverse(check.severity)),
         Outcome::NotChecked => (1, Reverse(check.severity)),
+        Outcome::Remark => (2, Reverse(Severity::Remark)),
         // These stay in the order of the rules.
-        Outcome::Pass => (2, Reverse(Severity::Note)),
-        Outcome::NotApplicable => (3, Reverse(Severity::Note)),
+        Outcome::Pass => (3, Reverse(Severity::Note)),
+        Outcome::NotApplicable => (4, Reverse(Severity::Note)),
     }
 }
 
@@ -133,6 +134,7 @@ fn tally(html: &mut Markup, checks: &[&Check]) {
         (Status::Error, summary.errors, "error"),
         (Status::Warning, summary.warnings, "warning"),
         (Status::Note, summary.notes, "note"),
+        (Status::Remark, summary.remarks, "remark"),
     ];
     for (status, number, word) in counts.into_iter().filter(|(_, number, _)| *number > 0) {
         status.show(html, &words::count(number, word));
@@ -165,7 +167,7 @@ fn row(html: &mut Markup, check: &Check) {
                 html.leaf("code", &[], subject);
             }
         });
-        if check.outcome == Outcome::Fail {
+        if matches!(check.outcome, Outcome::Fail | Outcome::Remark) {
             html.element("p", &[("class", "because")], |html| findings::message(html, check));
         } else if let Some(reason) = &check.reason {
             html.element("p", &[("class", "because")], |html| {

@@ -2,7 +2,7 @@
 
 use super::markup::Markup;
 use super::seen::Seen;
-use super::{about, checks, findings, hosts, policy, records, sender, timeline, tlsrpt, verdict};
+use super::{about, checks, findings, hosts, policy, records, remarks, sender, timeline, tlsrpt, verdict};
 use crate::outcome::{Location, Report};
 use crate::report::Linted;
 use crate::snapshot::Snapshot;
@@ -11,13 +11,14 @@ use crate::snapshot::Snapshot;
 type Fill = fn(&Domain<'_>, &mut Markup);
 
 /// The parts: their anchor, their heading, and what fills them.
-const PARTS: [(&str, &str, Fill); 9] = [
+const PARTS: [(&str, &str, Fill); 10] = [
     ("findings", "Findings", findings::part),
     ("senders", "What senders do", sender::part),
     ("hosts", "MX hosts", hosts::part),
     ("records", "DNS records", records::part),
     ("policy", "Policy", policy::part),
     ("tlsrpt", "TLS reports", tlsrpt::part),
+    ("remarks", "Remarks", remarks::part),
     ("checks", "Checks performed", checks::part),
     ("about", "About this observation", about::part),
     ("timeline", "Timeline", timeline::part),

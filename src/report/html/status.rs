@@ -16,6 +16,8 @@ pub enum Status {
     Note,
     /// In order.
     Passed,
+    /// Said beside what is published, and no finding.
+    Remark,
     /// A warning.
     Warning,
 }
@@ -26,6 +28,7 @@ impl Status {
         match (check.outcome, check.severity) {
             (Outcome::Fail, Severity::Error) => Status::Error,
             (Outcome::Fail, Severity::Note) => Status::Note,
+            (Outcome::Fail, Severity::Remark) | (Outcome::Remark, _) => Status::Remark,
             (Outcome::Fail, Severity::Warning) => Status::Warning,
             (Outcome::NotApplicable, _) => Status::NotApplicable,
             (Outcome::NotChecked, _) => Status::NotChecked,
@@ -51,6 +54,7 @@ impl Status {
             Status::NotChecked => "Not checked",
             Status::Note => "Note",
             Status::Passed => "Passed",
+            Status::Remark => "Remark",
             Status::Warning => "Warning",
         }
     }
@@ -63,6 +67,7 @@ impl Status {
             Status::NotChecked => "not-checked",
             Status::Note => "note",
             Status::Passed => "passed",
+            Status::Remark => "remark",
             Status::Warning => "warning",
         }
     }
@@ -78,7 +83,7 @@ impl Status {
 
     /// The sign alone; the word for it must stand beside it.
     pub fn icon(self, html: &mut Markup) {
-        let symbol = format!("#icon-{}", self.class());
+        let symbol = format!("#icon-{}", if self == Status::Remark { "note" } else { self.class() });
         html.element("svg", &[("class", "icon"), ("aria-hidden", "true"), ("viewBox", "0 0 16 16")], |html| {
             html.leaf("use", &[("href", &symbol)], "");
         });

@@ -80,6 +80,7 @@ fn counts(summary: &Summary, html: &mut Markup) {
         (Status::Error, if summary.errors == 1 { "error" } else { "errors" }, summary.errors),
         (Status::Warning, if summary.warnings == 1 { "warning" } else { "warnings" }, summary.warnings),
         (Status::Note, if summary.notes == 1 { "note" } else { "notes" }, summary.notes),
+        (Status::Remark, if summary.remarks == 1 { "remark" } else { "remarks" }, summary.remarks),
         (Status::Passed, "passed", summary.passed),
         (Status::NotApplicable, "not applicable", summary.not_applicable),
         (Status::NotChecked, "not checked", summary.not_checked),

@@ -42,6 +42,7 @@ fn in_words(summary: &Summary, page: &Page<'_>) -> String {
         }
     }
     let others = [
+        (summary.remarks, if summary.remarks == 1 { "remark" } else { "remarks" }),
         (summary.passed, "passed"),
         (summary.not_applicable, "not applicable"),
         (summary.not_checked, "not checked"),
@@ -97,9 +98,21 @@ fn mark(summary: &Summary, page: &Page<'_>) -> String {
         Summary { errors: 1.., .. } => page.severe(Severity::Error, page.symbol("✗", "x")),
         Summary { warnings: 1.., .. } => page.severe(Severity::Warning, page.symbol("⚠", "!")),
         Summary { passed: 0, not_checked: 1.., .. } => page.faint("?"),
-        Summary { passed: 0, notes: 0, .. } => page.faint("-"),
+        Summary { passed: 0, notes: 0, remarks: 0, .. } => page.faint("-"),
         _ => page.good(page.symbol("✓", "+")),
     }
+}
+
+/// What is worth knowing of what is published, and is no finding.
+pub fn remarks(report: &Report, page: &Page<'_>) -> String {
+    let remarks = report.remarks().map(|check| {
+        let subject = check.subject.as_deref().map(|subject| format!("{subject}: ")).unwrap_or_default();
+        let message = check.message.as_deref().unwrap_or(&check.title);
+        let told = format!("{subject}{message} ({}; {})", check.rule, check.cites.join(", "));
+        page.paragraph("  ", &escape(&told))
+    });
+    let text: String = remarks.collect();
+    if text.is_empty() { text } else { format!("{}{text}\n", page.heading("Remarks")) }
 }
 
 /// Why checks were not made, and which.

@@ -122,6 +122,7 @@ fn parts(report: &Report, facts: &Value, style: &Style) -> String {
     }
     text.push_str(&sender::senders(report, &page));
     text.push_str(&published::published(facts, &page));
+    text.push_str(&checklist::remarks(report, &page));
     text.push_str(&checklist::checklist(report, &page));
     text.push_str(&checklist::not_checked(report, &page));
     text.push_str(&checklist::ignored(report, &page));
@@ -194,7 +195,7 @@ impl Diagnostic for Shown<'_> {
     fn severity(&self) -> Option<miette::Severity> {
         Some(match self.check.severity {
             Severity::Error => miette::Severity::Error,
-            Severity::Note => miette::Severity::Advice,
+            Severity::Note | Severity::Remark => miette::Severity::Advice,
             Severity::Warning => miette::Severity::Warning,
         })
     }

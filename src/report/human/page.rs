@@ -42,7 +42,7 @@ impl Page<'_> {
     pub fn severe(&self, severity: Severity, text: &str) -> String {
         let code = match severity {
             Severity::Error => "31",
-            Severity::Note => "36",
+            Severity::Note | Severity::Remark => "36",
             Severity::Warning => "33",
         };
         self.paint(code, text)

@@ -71,7 +71,7 @@ fn described(rule: &Rule, built_in: bool, what_to_do: &str) -> Value {
             "text": help(rule, why, what_to_do, &|cite| cite.to_owned()),
             "markdown": help(rule, why, what_to_do, &linked),
         },
-        "defaultConfiguration": { "level": rule.severity.label() },
+        "defaultConfiguration": { "level": super::level(rule.severity) },
         "properties": { "tags": ["mta-sts", rule.group] },
     });
     if let (Some(uri), Some(descriptor)) = (if built_in { Some(page) } else { cited }, descriptor.as_object_mut()) {
@@ -86,7 +86,7 @@ fn of_check(check: &Check) -> Value {
         "id": check.rule,
         "name": pascal(&check.rule),
         "shortDescription": { "text": check.title },
-        "defaultConfiguration": { "level": check.severity.label() },
+        "defaultConfiguration": { "level": super::level(check.severity) },
         "properties": { "tags": ["mta-sts", check.group] },
     })
 }

@@ -17,7 +17,7 @@ use super::json::document_of;
 use super::place::path_of;
 use super::wording::{domain, lines, what};
 use super::{Linted, Results};
-use crate::outcome::{Check, Ignored, Outcome};
+use crate::outcome::{Check, Ignored, Outcome, Severity};
 
 /// The reports as one document with one run.
 pub fn sarif(results: &Results<'_>) -> Result<String, serde_json::Error> {
@@ -26,7 +26,7 @@ pub fn sarif(results: &Results<'_>) -> Result<String, serde_json::Error> {
     let mut fingerprints = Fingerprints::default();
     let mut found = Vec::new();
     for linted in results.linted {
-        for check in linted.report.findings() {
+        for check in linted.report.findings().into_iter().chain(linted.report.remarks()) {
             let fingerprint = fingerprints.of(linted, check);
             found.push(result(linted, check, &fingerprint, &descriptors, &mut artifacts));
         }
@@ -68,7 +68,8 @@ fn result(
     let mut result = json!({
         "ruleId": check.rule,
         "ruleIndex": descriptors.index(&check.rule),
-        "level": check.severity.label(),
+        "kind": if check.outcome == Outcome::Remark { "informational" } else { "fail" },
+        "level": level(check.severity),
         "message": message(&format!("{}{help}", what(check))),
         "locations": [artifacts.location(linted, check)],
         "partialFingerprints": { "stslint/v1": fingerprint },
@@ -85,6 +86,11 @@ fn result(
     result
 }
 
+/// The level of a severity (§3.27.10): what is no failure has none.
+pub fn level(severity: Severity) -> &'static str {
+    if severity == Severity::Remark { "none" } else { severity.label() }
+}
+
 /// A finding that the configuration accepts (§3.35). It has lost its place in the text.
 fn suppressed(linted: &Linted, ignored: &Ignored, descriptors: &Descriptors, fingerprints: &mut Fingerprints) -> Value {
     let said = format!("{}: {}", domain(linted), ignored.message);
@@ -92,7 +98,7 @@ fn suppressed(linted: &Linted, ignored: &Ignored, descriptors: &Descriptors, fin
     json!({
         "ruleId": ignored.rule,
         "ruleIndex": descriptors.index(&ignored.rule),
-        "level": ignored.severity.label(),
+        "level": level(ignored.severity),
         "message": message(&said),
         "locations": [{ "physicalLocation": { "artifactLocation": { "uri": path_of(linted) } } }],
         "partialFingerprints": {
