@@ -48,6 +48,19 @@ impl Report {
         self.checks.iter().filter(|check| check.outcome == Outcome::Remark)
     }
 
+    /// Why nothing at all could be checked; `None` where something was. Mistakes of the configuration are none of the
+    /// domain's checks.
+    pub fn nothing_checked(&self) -> Option<&str> {
+        let made = |check: &Check| {
+            matches!(check.outcome, Outcome::Fail | Outcome::Pass | Outcome::Remark) && check.group != "config"
+        };
+        if self.checks.iter().any(made) || !self.ignored.is_empty() {
+            return None;
+        }
+        let unchecked = self.checks.iter().find(|check| check.outcome == Outcome::NotChecked)?;
+        Some(unchecked.reason.as_deref().unwrap_or("the reason is not known"))
+    }
+
     /// Leaves out the findings below a severity, and counts anew.
     pub fn leave_out_below(&mut self, severity: Severity) {
         self.checks.retain(|check| check.outcome != Outcome::Fail || check.severity >= severity);

@@ -12,12 +12,13 @@ use super::input::{TextArgs, is_policy_file, policy_alone};
 
 use super::network::{self, NetworkArgs};
 use super::rule_args::RuleArgs;
+use super::tally::{FailOn, INCOMPLETE, Tally, Unchecked};
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::config::{Configuration, Ignores, InForce, Use, decisions, utc_day};
 use crate::facts::Facts;
-use crate::outcome::{Report, Severity};
+use crate::outcome::Severity;
 use crate::report::{Linted, NagiosState, Unreadable, nagios_unknown};
-use crate::rules::{BROKEN_RULE, evaluate};
+use crate::rules::evaluate;
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::escape;
 use crate::what_if::{Texts, unobserved};
@@ -92,31 +93,6 @@ impl MinSeverity {
     }
 }
 
-/// From which severity on a run fails.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum FailOn {
-    /// Errors.
-    Error,
-    /// Errors and warnings.
-    Warning,
-    /// Any finding.
-    Note,
-    /// Never.
-    Never,
-}
-
-impl FailOn {
-    fn fails(self, worst: Option<Severity>) -> bool {
-        let least = match self {
-            FailOn::Error => Severity::Error,
-            FailOn::Warning => Severity::Warning,
-            FailOn::Note => Severity::Note,
-            FailOn::Never => return false,
-        };
-        worst.is_some_and(|worst| worst >= least)
-    }
-}
-
 /// Runs the command.
 pub fn run(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
     let ended = check(args, configuration, output);
@@ -144,13 +120,21 @@ fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -
     let given =
         run.every_snapshot(&mut |source, snapshot| match snapshot.and_then(|it| run.lint(&source, it, &mut uses)) {
             Ok(linted) => {
+                let unchecked = Unchecked::of(&linted.report);
                 tally.count(&linted.report, args.fail_on);
-                let written = outputs.linted(linted);
+                let mut written = outputs.linted(linted);
+                if let Some(unchecked) = unchecked {
+                    let unreadable =
+                        Unreadable { name: escape(&unchecked.domain), message: escape(&unchecked.to_string()) };
+                    written = written.and(outputs.unreadable(unreadable));
+                    terminal::print_error(&unchecked.into(), output);
+                }
                 failed = std::mem::replace(&mut failed, Ok(())).and(written);
             }
             Err(error) => {
                 tally.unreadable = tally.unreadable.saturating_add(1);
-                outputs.unreadable(Unreadable { name: escape(&source.name()), message: escape(&error.to_string()) });
+                let unreadable = Unreadable { name: escape(&source.name()), message: escape(&error.to_string()) };
+                failed = std::mem::replace(&mut failed, Ok(())).and(outputs.unreadable(unreadable));
                 terminal::print_error(&error, output);
             }
         })?;
@@ -163,7 +147,11 @@ fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -
         in_force.ignores.unused(&uses).iter().for_each(|note| terminal::remark(note, output));
     }
     let own_code = outputs.finish(&in_force.rules, args.require_complete)?;
-    Ok(own_code.unwrap_or_else(|| tally.code(args.require_complete)))
+    let code = own_code.unwrap_or_else(|| tally.code(args.require_complete));
+    if own_code.is_none() && code == INCOMPLETE {
+        terminal::print_error(&tally.incomplete().into(), output);
+    }
+    Ok(code)
 }
 
 /// Where a snapshot comes from.
@@ -312,33 +300,5 @@ impl<'a> Run<'a> {
         let path = here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path);
         let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
         Some(parts.join("/").replacen("//", "/", 1))
-    }
-}
-
-#[derive(Default)]
-struct Tally {
-    linted: usize,
-    unreadable: usize,
-    failed: bool,
-    incomplete: bool,
-    /// Whether a rule could not be evaluated.
-    broken: bool,
-}
-
-impl Tally {
-    fn count(&mut self, report: &Report, fail_on: FailOn) {
-        self.linted = self.linted.saturating_add(1);
-        self.failed |= fail_on.fails(report.worst());
-        self.incomplete |= report.summary.not_checked > 0;
-        self.broken |= report.checks.iter().any(|check| check.rule == BROKEN_RULE);
-    }
-
-    fn code(&self, require_complete: bool) -> u8 {
-        match () {
-            () if self.linted == 0 || self.broken => 2,
-            () if self.failed || self.unreadable > 0 => 1,
-            () if require_complete && self.incomplete => 3,
-            () => 0,
-        }
     }
 }

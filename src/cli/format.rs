@@ -156,9 +156,17 @@ impl Outputs {
         Ok(())
     }
 
-    /// Takes an input that could not be read.
-    pub fn unreadable(&mut self, unreadable: Unreadable) {
+    /// Takes an input of which nothing is known.
+    pub fn unreadable(&mut self, unreadable: Unreadable) -> Result<(), Error> {
+        for sink in &mut self.sinks {
+            match sink.format {
+                Format::Concise => sink.write(&report::concise_unreadable(&unreadable))?,
+                Format::Github => sink.write(&report::github_unreadable(&unreadable))?,
+                _ => {}
+            }
+        }
         self.unreadable.push(unreadable);
+        Ok(())
     }
 
     /// Writes the documents, and puts every file into its place. The exit code, where a format has its own: that of

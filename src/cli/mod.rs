@@ -25,6 +25,7 @@ mod rules;
 mod schema;
 #[cfg(feature = "serve")]
 mod serve;
+mod tally;
 mod terminal;
 
 use std::ffi::OsString;

@@ -1,8 +1,8 @@
 //! One line a finding, for logs and for `grep`.
 
-use super::Linted;
 use super::place::Place;
 use super::wording::{domain, one_line, what};
+use super::{Linted, Unreadable};
 use crate::outcome::Check;
 use crate::source_text::without_runner_commands;
 
@@ -18,6 +18,11 @@ pub fn concise(linted: &Linted) -> String {
         text.push('\n');
     }
     without_runner_commands(&text, "\\#")
+}
+
+/// A line for an input of which nothing is known.
+pub fn concise_unreadable(unreadable: &Unreadable) -> String {
+    without_runner_commands(&format!("{}\n", one_line(&unreadable.sentence())), "\\#")
 }
 
 fn led_by(linted: &Linted, check: &Check) -> String {

@@ -1,9 +1,9 @@
 //! Workflow commands of GitHub Actions, one a finding: annotations in the run, and in the policy file where one was
 //! given.
 
-use super::Linted;
 use super::place::Place;
 use super::wording::{domain, lines, shortened, what};
+use super::{Linted, Unreadable};
 use crate::outcome::{Check, Severity};
 use crate::source_text::without_runner_commands;
 
@@ -14,6 +14,12 @@ const LONGEST: usize = 4_000;
 pub fn github(linted: &Linted) -> String {
     let commands: String = linted.report.findings().iter().map(|check| command(linted, check)).collect();
     without_runner_commands(&commands, "\\#")
+}
+
+/// An error for an input of which nothing is known.
+pub fn github_unreadable(unreadable: &Unreadable) -> String {
+    let said = escaped(&shortened(&lines(&unreadable.sentence()), LONGEST));
+    without_runner_commands(&format!("::error title=stslint::{said}\n"), "\\#")
 }
 
 fn command(linted: &Linted, check: &Check) -> String {

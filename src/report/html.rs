@@ -173,7 +173,7 @@ fn unreadable(html: &mut Markup, inputs: &[Unreadable]) {
     }
     let attributes = [("id", "unreadable"), ("class", "part"), ("aria-labelledby", "unreadable-heading")];
     html.element("section", &attributes, |html| {
-        html.leaf("h2", &[("id", "unreadable-heading")], "Could not be read");
+        html.leaf("h2", &[("id", "unreadable-heading")], "Could not be read or checked");
         html.leaf("p", &[], "Nothing is known of these, and nothing above or below speaks of them.");
         html.element("ul", &[], |html| {
             for input in inputs.iter().take(MAX_DETAILED) {

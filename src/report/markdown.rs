@@ -29,7 +29,7 @@ pub fn markdown(results: &Results<'_>) -> String {
         text.push_str(&table(results));
     }
     for input in results.unreadable.iter().take(MOST_NAMES) {
-        text.push_str(&format!("\n❔ **unreadable** {}\n", prose(&input.sentence())));
+        text.push_str(&format!("\n❔ {}\n", prose(&input.sentence())));
     }
     let mut left_out = 0_usize;
     for part in results.linted.iter().flat_map(parts) {

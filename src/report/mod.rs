@@ -25,8 +25,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use self::concise::concise;
-pub use self::github::github;
+pub use self::concise::{concise, concise_unreadable};
+pub use self::github::{github, github_unreadable};
 pub use self::gitlab::gitlab;
 pub use self::html::html;
 pub use self::human::{Page, Style, ascii, human, human_tls_reports, render, total};
@@ -54,10 +54,10 @@ pub struct Linted {
     pub policy_file: Option<String>,
 }
 
-/// An input that could not be read, so that nothing is known of it.
+/// An input of which nothing is known: a file that could not be read, or a domain of which nothing could be checked.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Unreadable {
-    /// The file's name, as it was given.
+    /// The file's name as it was given, or the domain.
     pub name: String,
     /// Why, in one sentence.
     pub message: String,

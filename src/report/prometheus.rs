@@ -43,7 +43,10 @@ impl Metric {
 
 /// The metrics of all domains and policy files; of two reports on one of them the later one counts.
 pub fn prometheus(results: &Results<'_>) -> String {
-    let mut unreadable = Metric::new("stslint_unreadable_inputs", "Inputs that could not be read in this run.");
+    let mut unreadable = Metric::new(
+        "stslint_unreadable_inputs",
+        "Inputs that could not be read in this run, and domains of which nothing could be checked.",
+    );
     unreadable.set(&[], integer(results.unreadable.len()));
     let families = [findings, checks, not_after, remaining, mode, max_age, last_run];
     let latest: BTreeMap<&str, &Linted> = results.linted.iter().map(|linted| (domain(linted), linted)).collect();

@@ -138,7 +138,7 @@ fn exit_codes() {
         (&["check", "--record", "v=STSv1; id=", "--fail-on", "never"], 0),
         (&["check", "--record", "v=STSv1 ; id=1", "--fail-on", "warning"], 1),
         (&["check"], 2),
-        (&["check", "--offline", "example.com"], 0),
+        (&["check", "--offline", "example.com"], 2),
         (&["check", "--offline", "exa mple.com"], 2),
         (&["check", "--offline", "192.0.2.1"], 2),
         (&["check", "--snapshot", "no-such-file.yaml"], 2),
@@ -152,7 +152,7 @@ fn exit_codes() {
     ] {
         let ran = run(args);
         assert_eq!(ran.code, code, "{args:?}: {}{}", ran.out, ran.err);
-        assert_eq!(code == 2, !ran.err.is_empty(), "{args:?}: {}", ran.err);
+        assert_eq!(code >= 2, !ran.err.is_empty(), "{args:?}: {}", ran.err);
     }
 }
 
@@ -269,7 +269,8 @@ fn a_snapshot_is_written_whole_where_it_was_asked_for() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let json: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     assert_eq!(json["record"]["outcome"], "timeout");
-    assert_eq!(run(&["check", "--snapshot", path.to_str().unwrap()]).code, 0);
+    // Nobody answered: that is no green run.
+    assert_eq!(run(&["check", "--snapshot", path.to_str().unwrap()]).code, 2);
 }
 
 #[test]

@@ -266,7 +266,9 @@ fn filters_choose_what_is_reported() {
     let both = ["policy-mode", "policy-max-age"].map(str::to_owned).to_vec();
     assert_eq!(rules(&[]), (1, both.clone()));
     assert_eq!(rules(&["--ignore", "policy-mode"]), (1, both[1..].to_vec()));
-    assert_eq!(rules(&["--ignore", "policy"]), (0, Vec::new()));
+    // With the last rule that has something to look at, nothing is left to check.
+    assert_eq!(check(folder.path(), &["--policy", "mta-sts.txt", "--ignore", "policy"]).code, 2);
+    assert_eq!(rules(&["--ignore", "policy-mode", "--ignore", "policy-max-age"]), (0, Vec::new()));
     assert_eq!(rules(&["--severity", "policy=note"]), (0, both.clone()));
     assert_eq!(rules(&["--severity", "policy=note", "--fail-on", "note"]), (1, both.clone()));
     assert_eq!(rules(&["--severity", "policy-mode=note", "--min-severity", "warning"]), (1, both[1..].to_vec()));
@@ -319,4 +321,46 @@ fn remarks_are_in_every_report_and_are_no_findings() {
     std::fs::write(folder.path().join("lf.txt"), format!("{policy}\n")).unwrap();
     let quiet = check(folder.path(), &["--policy", "lf.txt", "--quiet"]);
     assert_eq!(quiet.out, "");
+}
+
+/// A run in which nothing could be checked is no green run, whatever the format.
+#[test]
+fn a_run_that_checked_nothing_ends_with_2_and_says_why() {
+    let folder = folder();
+    let dead = "snapshot: 1\ndomain: dead.example\nmx: { name: dead.example, outcome: timeout }\n";
+    std::fs::write(folder.path().join("dead.yaml"), dead).unwrap();
+    let why = "nothing could be checked: ";
+    for format in ["human", "concise", "gitlab", "github", "html", "json", "junit", "markdown", "sarif"] {
+        let ran = check(folder.path(), &["--snapshot", "dead.yaml", "--format", format, "--fail-on", "never"]);
+        assert_eq!(ran.code, 2, "{format}: {}", ran.out);
+        assert!(ran.out.to_lowercase().contains(why), "{format}: {}", ran.out);
+        assert!(ran.err.contains(&format!("dead.example: {why}")), "{format}: {}", ran.err);
+    }
+    let sarif = check(folder.path(), &["--snapshot", "dead.yaml", "--format", "sarif"]).out;
+    assert!(sarif.contains("\"executionSuccessful\": false"), "{sarif}");
+    let metrics = check(folder.path(), &["--snapshot", "dead.yaml", "--format", "prometheus"]);
+    assert!(metrics.code == 2 && metrics.out.contains("stslint_unreadable_inputs 1"), "{}", metrics.out);
+    let nagios = check(folder.path(), &["--snapshot", "dead.yaml", "--format", "nagios"]);
+    assert!(nagios.code == 3 && nagios.out.starts_with("STSLINT UNKNOWN"), "{}", nagios.out);
+    // Beside a domain that could be checked it is as an input that could not be read.
+    let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/good/snapshot.yaml").display().to_string();
+    let both = check(folder.path(), &["--snapshot", "dead.yaml", "--snapshot", &good, "--format", "concise"]);
+    assert_eq!((both.code, both.out.lines().count()), (1, 1), "{}", both.out);
+}
+
+/// A run that asks for all checks says which could not be made, however quiet it is.
+#[test]
+fn an_incomplete_run_is_told() {
+    let folder = folder();
+    let perfect = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/perfect/snapshot.yaml").display().to_string();
+    for format in ["human", "json", "concise", "sarif"] {
+        let args = ["--snapshot", &perfect, "--require-complete", "--quiet", "--format", format];
+        let ran = check(folder.path(), &args);
+        assert_eq!(ran.code, 3, "{format}");
+        assert!(
+            ran.err.contains("11 checks could not be made, such as mx-dnssec (DNSSEC was not looked at)"),
+            "{}",
+            ran.err
+        );
+    }
 }

@@ -348,7 +348,9 @@ fn closing(report: &Report, page: &Page<'_>) -> String {
             let help = help.lines().next().unwrap_or_default();
             format!("First: {} ({})", escape(help), first.rule)
         }
-        _ if report.summary.passed == 0 => "Nothing could be checked.".to_owned(),
+        _ if report.nothing_checked().is_some() => {
+            format!("Nothing could be checked: {}.", escape(report.nothing_checked().unwrap_or_default()))
+        }
         _ if report.summary.not_checked > 0 => "No error and no warning in what was checked.".to_owned(),
         _ => "No error and no warning.".to_owned(),
     };
