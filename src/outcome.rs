@@ -82,7 +82,8 @@ impl Report {
             .filter_map(|check| {
                 let key = key(&check);
                 let all = counts.get(&key).copied().unwrap_or_default();
-                let most = if check.outcome == Outcome::Fail { MAX_FINDINGS } else { MAX_OTHERS };
+                let most =
+                    if matches!(check.outcome, Outcome::Fail | Outcome::Remark) { MAX_FINDINGS } else { MAX_OTHERS };
                 let before = listed.entry(key).or_default();
                 *before = before.saturating_add(1);
                 match *before {
@@ -243,7 +244,7 @@ impl Check {
     /// A check in place of so many that ended as this one did.
     fn for_the_rest(self, more: usize) -> Self {
         let told = format!("{more} more checks of this rule ended the same way; only the first are listed");
-        let failed = self.outcome == Outcome::Fail;
+        let failed = matches!(self.outcome, Outcome::Fail | Outcome::Remark);
         Check {
             subject: Some(format!("{more} more")),
             message: failed.then(|| told.clone()),

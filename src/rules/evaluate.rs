@@ -472,7 +472,9 @@ fn summed_up(rule: &Rule, checks: Vec<Check>) -> Vec<Check> {
     for check in checks.iter().filter(|check| is_told(check) || check.outcome == Outcome::NotChecked) {
         let same = match check.outcome {
             Outcome::Fail | Outcome::Remark if !rule.together => None,
-            Outcome::Fail | Outcome::Remark => Some((check.message.as_deref(), Some(check.severity), check.help.as_deref())),
+            Outcome::Fail | Outcome::Remark => {
+                Some((check.message.as_deref(), Some(check.severity), check.help.as_deref()))
+            }
             _ => Some((check.reason.as_deref(), None, None)),
         };
         let place = same.map_or(told.len(), |same| *places.entry(same).or_insert(told.len()));
