@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::facts::Location;
-use crate::sender::SenderView;
+use crate::sender::{DomainState, SenderView};
 
 /// The version of the JSON report.
 pub const REPORT_SCHEMA: u32 = 1;
@@ -20,6 +20,8 @@ pub struct Report {
     pub domain: Option<String>,
     /// When the facts were observed: RFC 3339, UTC; `null` where no observation was made.
     pub collected_at: Option<String>,
+    /// What is in force, as against what is served; `null` where neither policy nor MX hosts were observed.
+    pub state: Option<DomainState>,
     /// How many checks ended how.
     pub summary: Summary,
     /// Every rule's outcome, in the order of the rules.

@@ -266,6 +266,7 @@ mod tests {
             explanation: "Record and policy are valid.".to_owned(),
             reports: vec!["sts-webpki-invalid".to_owned()],
             hosts: hosts.collect(),
+            mail: crate::sender::MailFate::Verified,
             outcome: "Mail goes to `mx0.example.com` over verified TLS.".to_owned(),
         }
     }

@@ -41,6 +41,9 @@ fn suite(xml: &mut Xml, linted: &Linted, id: usize, ended_at: Timestamp) -> std:
     let time = without_zone(observed.unwrap_or(ended_at));
     let mut properties = vec![("stslint", env!("CARGO_PKG_VERSION"))];
     properties.extend(linted.report.collected_at.as_deref().map(|time| ("collected_at", time)));
+    if let Some(state) = &linted.report.state {
+        properties.extend([("policy_in_force", state.policy.as_str()), ("mail", state.mail.word())]);
+    }
     xml.open_suite(&name, id, counts, &seconds, &time, &properties)?;
     for check in &linted.report.checks {
         case(xml, &name, check)?;

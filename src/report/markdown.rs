@@ -47,7 +47,7 @@ pub fn markdown(results: &Results<'_>) -> String {
 }
 
 fn table(results: &Results<'_>) -> String {
-    let mut text = "| domain | errors | warnings | notes | passed | not applicable | not checked |\n|---|--:|--:|--:|--:|--:|--:|\n".to_owned();
+    let mut text = "| domain | in force | mail | errors | warnings | notes | passed | not applicable | not checked |\n|---|---|---|--:|--:|--:|--:|--:|--:|\n".to_owned();
     for (index, linted) in results.linted.iter().enumerate() {
         if text.len() > LONGEST / 2 {
             let more = results.linted.len().saturating_sub(index);
@@ -55,9 +55,11 @@ fn table(results: &Results<'_>) -> String {
         }
         let Summary { errors, warnings, notes, passed, not_applicable, not_checked, .. } = linted.report.summary;
         let name = cell(&domain(linted));
+        let (in_force, mail) =
+            linted.report.state.as_ref().map_or(("", ""), |state| (&state.policy, state.mail.label()));
         let _ = writeln!(
             text,
-            "| {} {name} | {errors} | {warnings} | {notes} | {passed} | {not_applicable} | {not_checked} |",
+            "| {} {name} | {in_force} | {mail} | {errors} | {warnings} | {notes} | {passed} | {not_applicable} | {not_checked} |",
             mark(&linted.report.summary)
         );
     }

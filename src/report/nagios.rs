@@ -1,5 +1,7 @@
 //! One line for Nagios, Icinga and their kin, with performance data; the exit code is the plugin's.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::Results;
@@ -57,6 +59,7 @@ pub fn nagios(results: &Results<'_>, require_complete: bool) -> String {
     let total = total(results);
     let mut parts = vec![subject(results)];
     parts.extend(Some(counts(&total)).filter(|counts| !counts.is_empty()));
+    parts.extend(in_force(results));
     parts.extend(results.unreadable.first().map(|first| {
         let more = results.unreadable.len().saturating_sub(1);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -84,6 +87,25 @@ fn subject(results: &Results<'_>) -> String {
         [one] => domain(one),
         many => format!("{} domains", many.len()),
     }
+}
+
+/// What is in force: of one domain in words, of several how many have which policy.
+fn in_force(results: &Results<'_>) -> Option<String> {
+    let states = || results.linted.iter().filter_map(|linted| linted.report.state.as_ref());
+    if let [one] = results.linted {
+        return one
+            .report
+            .state
+            .as_ref()
+            .map(|state| format!("policy {} in force, mail {}", state.policy, state.mail.label()));
+    }
+    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+    for state in states() {
+        let count = counted.entry(&state.policy).or_default();
+        *count = count.saturating_add(1);
+    }
+    let words: Vec<String> = counted.iter().map(|(policy, count)| format!("{count} {policy}")).collect();
+    (!words.is_empty()).then(|| format!("in force: {}", words.join(", ")))
 }
 
 fn counts(total: &Summary) -> String {

@@ -48,7 +48,7 @@ pub fn prometheus(results: &Results<'_>) -> String {
         "Inputs that could not be read in this run, and domains of which nothing could be checked.",
     );
     unreadable.set(&[], integer(results.unreadable.len()));
-    let families = [findings, checks, not_after, remaining, mode, max_age, last_run];
+    let families = [findings, checks, not_after, remaining, in_force, mail, mode, max_age, last_run];
     let latest: BTreeMap<&str, &Linted> = results.linted.iter().map(|linted| (domain(linted), linted)).collect();
     let latest: Vec<&Linted> = latest.into_values().collect();
     families.iter().map(|family| family(&latest).text()).chain([unreadable.text()]).collect()
@@ -123,10 +123,36 @@ fn labels_of<'a>(linted: &'a Linted, [service, host, address]: &[&'a str; 3]) ->
     [("domain", domain(linted)), ("service", service), ("host", host), ("address", address)]
 }
 
-fn mode(linted: &[&Linted]) -> Metric {
+fn in_force(linted: &[&Linted]) -> Metric {
     let mut metric = Metric::new(
         "stslint_policy_mode",
-        "1 for the mode of the policy: enforce, testing, none, invalid, or absent where no policy is served.",
+        "1 for the policy that senders apply: enforce, testing, none, absent, or unknown where that was not observed.",
+    );
+    for linted in linted {
+        if let Some(state) = &linted.report.state {
+            metric.set(&[("domain", domain(linted)), ("mode", &state.policy)], 1);
+        }
+    }
+    metric
+}
+
+fn mail(linted: &[&Linted]) -> Metric {
+    let mut metric = Metric::new(
+        "stslint_mail",
+        "1 for what becomes of mail: verified, unverified, refused, waiting, not_accepted, or unknown.",
+    );
+    for linted in linted {
+        if let Some(state) = &linted.report.state {
+            metric.set(&[("domain", domain(linted)), ("fate", state.mail.word())], 1);
+        }
+    }
+    metric
+}
+
+fn mode(linted: &[&Linted]) -> Metric {
+    let mut metric = Metric::new(
+        "stslint_policy_served_mode",
+        "1 for the mode of the policy that is served: enforce, testing, none, invalid, or absent.",
     );
     for linted in linted {
         let mode = match (linted.facts.pointer("/policy/mode"), linted.facts.pointer("/policy/body")) {

@@ -67,6 +67,7 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
     run.mistakes.retain(|(id, _)| matters(rules, id));
     let broken = run.mistakes.iter().map(|(id, reason)| broken(id, reason));
     let checks: Vec<Check> = broken.chain(checks.into_values().flatten()).collect();
+    let sender = sender::views(facts);
     let report = Report {
         domain: facts.domain.clone(),
         collected_at: facts.collected_at.clone(),
@@ -74,7 +75,8 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
         checks,
         ignored: Vec::new(),
         configured: BTreeMap::new(),
-        sender: sender::views(facts),
+        state: sender::DomainState::of(&sender),
+        sender,
         exhibits: facts.locations.texts(),
     };
     Evaluated { report, mistakes: run.mistakes }

@@ -6,11 +6,13 @@
 mod dane;
 mod host;
 mod policy;
+mod state;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use self::policy::Applied;
+pub use self::state::{DomainState, MailFate};
 use crate::facts::Facts;
 use crate::facts::tree::{FactTree, MxHostFacts};
 use crate::snapshot::{DnsOutcome, DnssecProof};
@@ -29,7 +31,9 @@ pub struct SenderView {
     pub reports: Vec<String>,
     /// Each MX host in order of preference.
     pub hosts: Vec<SenderHost>,
-    /// What becomes of the mail, in one sentence.
+    /// What becomes of the mail.
+    pub mail: MailFate,
+    /// The same in one sentence.
     pub outcome: String,
 }
 
@@ -131,7 +135,7 @@ fn view(facts: &Facts, cache: SenderCache, applied: Applied) -> SenderView {
     let mx_hosts = tree.mx.known().and_then(|mx| mx.hosts.known()).map(Vec::as_slice).unwrap_or_default();
     let hosts: Vec<SenderHost> =
         mx_hosts.iter().enumerate().map(|(index, host)| with_dane(facts, index, host, &applied, told)).collect();
-    let outcome = outcome(tree, &applied, &hosts);
+    let (mail, outcome) = outcome(tree, &applied, &hosts);
     let reports = if told { applied.reports } else { Vec::new() };
     SenderView {
         cache,
@@ -139,6 +143,7 @@ fn view(facts: &Facts, cache: SenderCache, applied: Applied) -> SenderView {
         explanation: applied.explanation,
         reports,
         hosts,
+        mail,
         outcome,
     }
 }
@@ -163,42 +168,55 @@ fn beside_policy(dane: SenderDane, host: &SenderHost, policy: policy::Word) -> S
     SenderDane { action: host.action, explanation, reports }
 }
 
-/// What becomes of the mail.
-fn outcome(tree: &FactTree, applied: &Applied, hosts: &[SenderHost]) -> String {
+/// What becomes of the mail, and the same in one sentence.
+fn outcome(tree: &FactTree, applied: &Applied, hosts: &[SenderHost]) -> (MailFate, String) {
     let null_mx = tree.mx.known().is_some_and(|mx| mx.null_mx.known() == Some(&true));
+    let (fate, sentence) = fate(tree, applied, hosts, null_mx);
+    // A null MX beside others forbids what they ask for (RFC 7505 §3).
+    let contradicted =
+        tree.mx.known().and_then(|mx| mx.null_records.known()).is_some_and(|count| *count > 0) && !null_mx;
+    let beside = if contradicted { " Senders that heed the null MX beside it send none." } else { "" };
+    (fate, format!("{sentence}{beside}"))
+}
+
+fn fate(tree: &FactTree, applied: &Applied, hosts: &[SenderHost], null_mx: bool) -> (MailFate, String) {
     let action = |action: SenderAction| hosts.iter().filter(move |host| host.action == action);
     let first_delivered = hosts.iter().find(|host| delivers(host.action));
     let undecided = action(SenderAction::Unknown).next();
     let refused = action(SenderAction::Refuse).count();
-    let outcome = match (first_delivered, undecided) {
-        _ if null_mx => "No mail is sent: the null MX says that the domain takes none (RFC 7505).".to_owned(),
-        _ if unanswered(tree) => {
+    let (fate, sentence) = match (first_delivered, undecided) {
+        _ if null_mx => {
+            (MailFate::NotAccepted, "No mail is sent: the null MX says that the domain takes none (RFC 7505).")
+        }
+        _ if unanswered(tree) => (
+            MailFate::Waiting,
             "No mail is sent for now: the MX records cannot be looked up, and mail waits in the sender's queue until \
-            they can (RFC 5321 §5.1)."
-                .to_owned()
-        }
+            they can (RFC 5321 §5.1).",
+        ),
         _ if tree.mx.known().is_none_or(|mx| mx.hosts.is_unobserved()) => {
-            "Not known: the MX hosts were not observed.".to_owned()
+            (MailFate::Unknown, "Not known: the MX hosts were not observed.")
         }
-        _ if hosts.is_empty() => "No mail can be sent: the domain has no MX host and no address.".to_owned(),
+        _ if hosts.is_empty() => (MailFate::Waiting, "No mail can be sent: the domain has no MX host and no address."),
         (_, Some(_)) if applied.policy == policy::Word::Unknown => {
-            "Not known: what decides which policy is applied was not observed.".to_owned()
+            (MailFate::Unknown, "Not known: what decides which policy is applied was not observed.")
         }
-        (None, Some(host)) => format!("Not known: {}.", host.explanation),
-        (None, None) if refused > 0 => {
-            "No mail is delivered: it waits in the sender's queue while the sender looks for a \
-            newer policy, and bounces after some days (RFC 8461 §5)."
-                .to_owned()
+        (None, Some(host)) => return (MailFate::Unknown, format!("Not known: {}.", host.explanation)),
+        (None, None) if refused > 0 => (
+            MailFate::Refused,
+            "No mail is delivered: it waits in the sender's queue while the sender looks for a newer policy, and \
+            bounces after some days (RFC 8461 §5).",
+        ),
+        (None, None) => (
+            MailFate::Waiting,
+            "No MX host can be reached: mail waits in the sender's queue, and bounces after some days.",
+        ),
+        (Some(host), _) => {
+            let verified = host.action == SenderAction::Deliver;
+            let fate = if verified { MailFate::Verified } else { MailFate::Unverified };
+            return (fate, delivered(host, hosts));
         }
-        (None, None) => {
-            "No MX host can be reached: mail waits in the sender's queue, and bounces after some days.".to_owned()
-        }
-        (Some(host), _) => delivered(host, hosts),
     };
-    // A null MX beside others forbids what they ask for (RFC 7505 §3).
-    let contradicted =
-        tree.mx.known().and_then(|mx| mx.null_records.known()).is_some_and(|count| *count > 0) && !null_mx;
-    if contradicted { format!("{outcome} Senders that heed the null MX beside it send none.") } else { outcome }
+    (fate, sentence.to_owned())
 }
 
 /// Whether the domain's own name servers give no answer to the question for MX records.

@@ -364,3 +364,41 @@ fn an_incomplete_run_is_told() {
         );
     }
 }
+
+/// What is in force is not what is served: each format says it in the same words.
+#[test]
+fn every_report_says_what_is_in_force() {
+    let folder = folder();
+    for (fixture, policy, mail, label) in [
+        ("perfect", "enforce", "verified", "delivered over verified TLS"),
+        ("testing", "testing", "verified", "delivered over verified TLS"),
+        ("host-expired", "absent", "unverified", "delivered unverified"),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/{fixture}/snapshot.yaml"));
+        let path = path.display().to_string();
+        let out = |format| check(folder.path(), &["--snapshot", &path, "--format", format]).out;
+        let json: Value = serde_json::from_str(&out("json")).unwrap();
+        let state = &json["results"][0]["state"];
+        assert_eq!((&state["policy"], &state["mail"]), (&policy.into(), &mail.into()), "{fixture}");
+        for (format, said) in [
+            ("human", format!("policy in force: {policy}; mail: {label}")),
+            ("nagios", format!("policy {policy} in force, mail {label}")),
+            ("markdown", format!("| {policy} | {label} |")),
+            ("prometheus", format!("mode=\"{policy}\"}} 1")),
+            ("prometheus", format!("fate=\"{mail}\"}} 1")),
+            ("junit", format!("name=\"policy_in_force\" value=\"{policy}\"")),
+        ] {
+            let text = out(format);
+            assert!(text.contains(&said), "{fixture}: {said:?} is not in {text}");
+        }
+        assert!(out("html").contains("Policy in force"), "{fixture}");
+    }
+    std::fs::write(
+        folder.path().join("other.txt"),
+        "version: STSv1\nmode: enforce\nmx: mx.elsewhere.example\nmax_age: 604800\n",
+    )
+    .unwrap();
+    let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/good/snapshot.yaml").display().to_string();
+    let refused = check(folder.path(), &["--snapshot", &good, "--policy", "other.txt"]);
+    assert!(refused.out.contains("policy in force: enforce; mail: refused\n"), "{}", refused.out);
+}

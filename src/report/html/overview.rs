@@ -1,7 +1,7 @@
 //! Several domains at a glance, worst first, with links to their sections.
 
 use super::MAX_DETAILED;
-use super::domain::{self, Domain};
+use super::domain;
 use super::markup::Markup;
 use super::status::Status;
 use super::verdict;
@@ -37,7 +37,7 @@ fn table(html: &mut Markup, linted: &[&Linted]) {
     html.leaf("caption", &[], "All domains, worst first");
     html.element("thead", &[], |html| {
         html.element("tr", &[], |html| {
-            for column in ["Domain", "Result", "Errors", "Warnings", "Notes", "Not checked", "Mode"] {
+            for column in ["Domain", "Result", "Errors", "Warnings", "Notes", "Not checked", "In force", "Mail"] {
                 html.leaf("th", &[("scope", "col")], column);
             }
         });
@@ -59,5 +59,6 @@ fn row(html: &mut Markup, linted: &Linted, index: usize) {
     for count in [summary.errors, summary.warnings, summary.notes, summary.not_checked] {
         html.leaf("td", &[("class", if count == 0 { "number none" } else { "number" })], &count.to_string());
     }
-    html.leaf("td", &[], &verdict::mode(&Domain::new(linted, index, false)));
+    html.leaf("td", &[], &verdict::in_force(&linted.report));
+    html.leaf("td", &[], &verdict::mail(&linted.report));
 }

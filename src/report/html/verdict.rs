@@ -13,6 +13,7 @@ pub fn words_of(report: &Report) -> &'static str {
         Status::Error => "Needs repair",
         Status::Warning => "Works, with warnings",
         Status::NotChecked => "Nothing could be checked",
+        _ if report.state.as_ref().is_some_and(|state| state.policy == "none") => "Works, without MTA-STS",
         _ if report.summary.not_checked > 0 => "No fault found",
         _ => "In order",
     }
@@ -102,7 +103,9 @@ fn counts(summary: &Summary, html: &mut Markup) {
 fn at_a_glance(domain: &Domain<'_>, html: &mut Markup) {
     html.element("dl", &[("class", "glance")], |html| {
         for (term, fact) in [
-            ("Mode", mode(domain)),
+            ("Policy in force", in_force(domain.report())),
+            ("Mail", mail(domain.report())),
+            ("Mode served", mode(domain)),
             ("Policy life", life(domain)),
             ("MX hosts", hosts(domain)),
             ("TLS reports", reports(domain)),
@@ -116,8 +119,18 @@ fn at_a_glance(domain: &Domain<'_>, html: &mut Markup) {
     });
 }
 
+/// The policy that senders apply, in a word.
+pub fn in_force(report: &Report) -> String {
+    report.state.as_ref().map_or_else(|| "not observed".to_owned(), |state| state.policy.clone())
+}
+
+/// What becomes of mail, in a few words.
+pub fn mail(report: &Report) -> String {
+    report.state.as_ref().map_or("not observed", |state| state.mail.label()).to_owned()
+}
+
 /// The mode of the policy in a word or two.
-pub fn mode(domain: &Domain<'_>) -> String {
+fn mode(domain: &Domain<'_>) -> String {
     let mode = domain.fact("/policy/mode");
     match mode.text() {
         Some(mode) => mode.to_owned(),

@@ -137,7 +137,8 @@ fn heading(report: &Report, page: &Page<'_>) -> String {
         None => String::new(),
     };
     let counts = page.paragraph("", &checklist::counts(report, page));
-    format!("{}{counts}\n", page.paragraph("", &format!("{}{observed}", page.bold(&domain))))
+    let state = report.state.as_ref().map(|state| page.paragraph("", &state.label())).unwrap_or_default();
+    format!("{}{state}{counts}\n", page.paragraph("", &format!("{}{observed}", page.bold(&domain))))
 }
 
 /// `2026-11-23T15:44:53Z` as people write it; another text as it is.
