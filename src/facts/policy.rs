@@ -57,6 +57,7 @@ pub fn policy_facts(
     let mode = policy.valid_mode();
     let max_age = policy.valid_max_age().map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
     let patterns = patterns(builder, policy, hosts, &placed);
+    let oversized = served.truncated || body.len() > policy::MAX_POLICY_OCTETS;
     PolicyFacts {
         body: Fact::Known(Some(served.body.lossy().into_owned())),
         markup: Fact::Known(policy.markup.map(str::to_owned)),
@@ -79,7 +80,8 @@ pub fn policy_facts(
         provider: Fact::Unobserved,
         legible: Fact::Known(is_legible(policy)),
         run_together: Fact::Known(policy.runs_together()),
-        usable: Fact::Known(is_usable(policy, &patterns)),
+        // Of a longer body senders take nothing (RFC 8461 §3.3).
+        usable: Fact::Known(is_usable(policy, &patterns) && !oversized),
         mx: Fact::Known(patterns),
         fields: Fact::Known(fields(builder, policy, &placed)),
         syntax_offences: Fact::Known(offences(
@@ -110,7 +112,7 @@ pub fn policy_facts(
         )),
         line_endings: Fact::Known(line_endings(&policy.endings)),
         final_newline: Fact::Known(policy.endings.last),
-        oversized: Fact::Known(served.truncated || body.len() > policy::MAX_POLICY_OCTETS),
+        oversized: Fact::Known(oversized),
     }
 }
 

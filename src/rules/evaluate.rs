@@ -68,6 +68,7 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
     let broken = run.mistakes.iter().map(|(id, reason)| broken(id, reason));
     let checks: Vec<Check> = broken.chain(checks.into_values().flatten()).collect();
     let sender = sender::views(facts);
+    let checks = as_reported(checks, &sender);
     let report = Report {
         domain: facts.domain.clone(),
         collected_at: facts.collected_at.clone(),
@@ -80,6 +81,18 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
         exhibits: facts.locations.texts(),
     };
     Evaluated { report, mistakes: run.mistakes }
+}
+
+/// The checks with a result type only where a sender does report it: none is reported where a policy is not applied, or
+/// where nobody asked for reports.
+fn as_reported(mut checks: Vec<Check>, sender: &[sender::SenderView]) -> Vec<Check> {
+    if !sender.is_empty() {
+        let known = sender::result_types(sender);
+        for check in &mut checks {
+            check.reported_as = check.reported_as.take().filter(|kind| known.contains(kind.as_str()));
+        }
+    }
+    checks
 }
 
 /// Whether a rule is reported, or another that is reported requires it.

@@ -1,5 +1,5 @@
 //! The laws of verdicts where several things are wrong at once, over mixtures of the cases beside the rules: a weaker
-//! finding hides no stronger one.
+//! finding hides no stronger one, and what loses mail is an error.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -11,6 +11,7 @@ use super::cases::{good_snapshot, patched};
 use super::{BROKEN_RULE, RuleSet, evaluate};
 use crate::facts::Facts;
 use crate::outcome::{Check, Outcome, Report, Severity};
+use crate::sender::{MailFate, result_types};
 use crate::snapshot::Snapshot;
 
 /// How many mixtures are made; more where `STSLINT_MIXTURES` says so.
@@ -41,9 +42,9 @@ fn faults(rules: &RuleSet) -> Vec<Fault> {
     faults
 }
 
-/// A snapshot with two to four things wrong, and their names; `None` where they do not go together.
+/// A snapshot with one to four things wrong, and their names; `None` where they do not go together.
 fn mixture(good: &Snapshot, faults: &[Fault], numbers: &mut Numbers) -> Option<(String, Snapshot)> {
-    let count = 2 + numbers.below(3);
+    let count = 1 + numbers.below(4);
     let mut snapshot = good.clone();
     let mut names = Vec::new();
     for _ in 0..count {
@@ -111,4 +112,70 @@ fn a_weaker_finding_hides_no_stronger_one_in_any_mixture() {
         }
     }
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// Something that costs mail: why, how bad a finding must say so, of which groups it may be, and which MX host it names.
+struct Loss<'a> {
+    why: String,
+    severity: Severity,
+    groups: &'a [&'a str],
+    exchange: Option<&'a str>,
+}
+
+impl Loss<'_> {
+    fn is_told_by(&self, check: &Check) -> bool {
+        let text = |text: &Option<String>, exchange: &str| text.as_ref().is_some_and(|text| text.contains(exchange));
+        let names = |exchange: &str| text(&check.subject, exchange) || text(&check.message, exchange);
+        check.severity >= self.severity
+            && self.groups.contains(&check.group.as_str())
+            // A fault of the policy, or of the zone, is one of all hosts.
+            && (self.exchange.is_none_or(names) || check.group == "policy" || check.rule.starts_with("dns-"))
+    }
+}
+
+/// What senders do that costs mail, or the protection that a policy promises.
+fn losses<'a>(report: &'a Report, mode: Option<&str>) -> Vec<Loss<'a>> {
+    use crate::sender::SenderAction::{Refuse, Retry};
+    let mut losses = Vec::new();
+    // A domain that takes no mail loses none.
+    for view in report.sender.iter().filter(|view| view.mail != MailFate::NotAccepted) {
+        // Mode none says the same as no policy.
+        if view.policy == "absent" && mode != Some("none") {
+            let groups: &[&str] = &["record", "host", "policy", "mx"];
+            losses.push(Loss { why: view.explanation.clone(), severity: Severity::Error, groups, exchange: None });
+        }
+        for host in &view.hosts {
+            let (groups, exchange): (&[&str], _) = (&["smtp", "mx", "dane", "policy"], Some(host.exchange.as_str()));
+            if matches!(host.action, Refuse | Retry) {
+                losses.push(Loss { why: host.explanation.clone(), severity: Severity::Error, groups, exchange });
+            }
+            // Senders need not do DANE.
+            if let Some(dane) = host.dane.as_ref().filter(|dane| matches!(dane.action, Refuse | Retry)) {
+                losses.push(Loss { why: dane.explanation.clone(), severity: Severity::Warning, groups, exchange });
+            }
+        }
+    }
+    losses
+}
+
+#[test]
+fn what_loses_mail_is_an_error() {
+    let rules = RuleSet::built_in().unwrap();
+    let mut broken = BTreeMap::new();
+    for (names, snapshot) in mixtures(&rules, 3) {
+        let facts = Facts::of(&snapshot, None);
+        let report = evaluate(&rules, &facts).report;
+        let mode = facts.tree.pointer("/policy/mode").and_then(Value::as_str);
+        for loss in losses(&report, mode) {
+            if !failures(&report).any(|check| loss.is_told_by(check)) {
+                broken.entry(loss.why).or_insert_with(|| names.clone());
+            }
+        }
+        let senders = result_types(&report.sender);
+        let findings: BTreeSet<&str> = failures(&report).filter_map(|check| check.reported_as.as_deref()).collect();
+        if !report.sender.is_empty() && senders != findings {
+            broken.entry(format!("senders {senders:?} findings {findings:?}")).or_insert_with(|| names.clone());
+        }
+    }
+    assert!(broken.is_empty(), "{} {broken:#?}", broken.len());
 }

@@ -82,6 +82,13 @@ fn reached(verdicts: &[(String, Verdict)]) -> bool {
     verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fails(..) | Verdict::Valid))
 }
 
+/// Whether an address is public, as far as DNS names it; where DNS names others only, it is none of the host's.
+fn is_public(host: &MxHostFacts, address: &str) -> bool {
+    let Some(addresses) = host.addresses.known().filter(|addresses| !addresses.is_empty()) else { return true };
+    let named = addresses.iter().find(|it| it.address.known().is_some_and(|known| known == address));
+    named.is_some_and(|it| it.public.known() != Some(&false))
+}
+
 /// The verdict on each address, or the one on the whole host where no address was asked.
 pub fn verdicts(
     facts: &Facts,
@@ -102,6 +109,10 @@ pub fn verdicts(
             .enumerate()
             .map(|(index, probe)| {
                 let address = probe.address.known().cloned().unwrap_or_default();
+                if facts.known.standard_ports.known() == Some(&true) && !is_public(host, &address) {
+                    let why = "no sender on the internet can reach it".to_owned();
+                    return (address, Verdict::Unreachable(why));
+                }
                 (address, verdict(facts, probe, &format!("{path}.probes[{index}]"), judge))
             })
             .collect(),

@@ -8,6 +8,8 @@ mod host;
 mod policy;
 mod state;
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -120,6 +122,15 @@ pub fn views(facts: &Facts) -> Vec<SenderView> {
         views.push(view(facts, SenderCache::Baseline, policy::with_baseline(facts, baseline)));
     }
     views
+}
+
+/// Every result type that the views name.
+pub fn result_types(views: &[SenderView]) -> BTreeSet<&str> {
+    let of_hosts = views
+        .iter()
+        .flat_map(|view| &view.hosts)
+        .flat_map(|host| host.reports.iter().chain(host.dane.iter().flat_map(|dane| &dane.reports)));
+    views.iter().flat_map(|view| &view.reports).chain(of_hosts).map(String::as_str).collect()
 }
 
 fn worth_a_view(tree: &FactTree) -> bool {
