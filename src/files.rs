@@ -4,6 +4,7 @@
 //! the text goes into a temporary file beside the target, which is then renamed over it.
 
 mod pipes;
+pub mod temporary;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -227,7 +228,7 @@ fn beside(target: &Path) -> io::Result<NamedTempFile> {
         let mode = target.metadata().map_or(0o666, |metadata| metadata.permissions().mode());
         builder.permissions(std::fs::Permissions::from_mode(mode));
     }
-    builder.tempfile_in(folder)
+    temporary::make(&builder, Some(folder))
 }
 
 #[cfg(test)]

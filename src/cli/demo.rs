@@ -8,9 +8,10 @@ use clap::Args;
 use jiff::Timestamp;
 use miette::{IntoDiagnostic, Report as Error};
 
-use super::{Ended, OutputArgs, UsageError, network, terminal};
+use super::{Ended, OutputArgs, UsageError, network, signals, terminal};
 use crate::collect::{Collector, Options, ResolverChoice, Roots};
 use crate::facts::Facts;
+use crate::files::temporary;
 use crate::lab::{Lab, LabDomain, LabOptions};
 use crate::outcome::Summary;
 use crate::report::{Style, counted, human};
@@ -75,7 +76,8 @@ fn chosen(names: &[String]) -> Result<Vec<&'static LabDomain>, UsageError> {
 
 /// A temporary file that holds what the collector wants to read from one.
 fn file_of(text: &str, suffix: &str) -> Result<tempfile::NamedTempFile, Error> {
-    let mut file = tempfile::Builder::new().prefix("stslint-lab-").suffix(suffix).tempfile().into_diagnostic()?;
+    let mut file =
+        temporary::make(tempfile::Builder::new().prefix("stslint-lab-").suffix(suffix), None).into_diagnostic()?;
     file.write_all(text.as_bytes()).into_diagnostic()?;
     Ok(file)
 }
@@ -90,7 +92,7 @@ async fn serve(lab: &Lab, roots: &Path, anchor: &Path) -> Ended {
         roots.display(),
         anchor.display()
     ));
-    tokio::signal::ctrl_c().await.into_diagnostic()?;
+    signals::asked_to_end().await;
     Ok(0)
 }
 

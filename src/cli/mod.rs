@@ -25,6 +25,7 @@ mod rules;
 mod schema;
 #[cfg(feature = "serve")]
 mod serve;
+mod signals;
 mod tally;
 mod terminal;
 
@@ -206,8 +207,20 @@ fn unknown_or(code: u8, words: &[OsString], reason: &str) -> u8 {
     NagiosState::Unknown as u8
 }
 
+/// Whether a command waits for signals itself.
+fn runs_until_told(command: &Command) -> bool {
+    match command {
+        #[cfg(feature = "serve")]
+        Command::Serve(_) => true,
+        _ => false,
+    }
+}
+
 fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
     let output = &cli.output;
+    if !runs_until_told(&cli.command) {
+        signals::end_in_order();
+    }
     match &cli.command {
         Command::Check(args) => check::run(args, configuration, output),
         Command::Collect(args) => collect::run(args, output),

@@ -10,7 +10,7 @@ use miette::{IntoDiagnostic, Report};
 use tokio::sync::Semaphore;
 
 use super::progress::Progress;
-use super::{OutputArgs, UsageError, terminal};
+use super::{OutputArgs, UsageError, signals, terminal};
 use crate::collect::{Collector, ConnectTo, DnssecMode, Families, Options, Proxy, ResolverChoice, Roots};
 use crate::grammar::names::DomainName;
 use crate::snapshot::Snapshot;
@@ -204,7 +204,7 @@ pub fn collect_one(
     collected.ok_or_else(|| UsageError::new("nothing was collected", "give a mail domain such as example.com").into())
 }
 
-/// Collects domains until all are done, `take` has an error, or somebody presses Ctrl-C.
+/// Collects domains until all are done, `take` has an error, or a signal asks to end.
 pub fn collect_until_interrupted(
     domains: &[DomainName],
     args: &NetworkArgs,
@@ -228,6 +228,7 @@ pub fn collect_until_interrupted(
             }
         };
         let mut snapshots = futures_util::stream::iter(domains.iter().map(one)).buffered(WINDOW);
+        let mut asked = std::pin::pin!(signals::asked_to_end());
         loop {
             tokio::select! {
                 next = snapshots.next() => match next {
@@ -235,7 +236,7 @@ pub fn collect_until_interrupted(
                     None => break,
                 },
                 () = progress.tick() => progress.show(&collector),
-                _ = tokio::signal::ctrl_c() => return Err(interrupted()),
+                _ = &mut asked => return Err(interrupted()),
             }
         }
         progress.end();

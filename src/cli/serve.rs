@@ -9,9 +9,11 @@ use clap::Args;
 use miette::{IntoDiagnostic, Report as Error};
 use tokio::sync::watch;
 
-use super::{Ended, OutputArgs, UsageError, network, terminal};
+use super::{Ended, OutputArgs, UsageError, network, signals, terminal};
 use crate::collect::{ConnectTo, Options, Turns};
 use crate::files;
+#[cfg(feature = "lab")]
+use crate::files::temporary;
 use crate::grammar::names::DomainName;
 use crate::rules::RuleSet;
 use crate::serve::{Listen, Listener, Service, Settings};
@@ -174,7 +176,8 @@ async fn demo(args: &ServeArgs, output: &OutputArgs) -> Ended {
     use crate::lab::{Lab, LabOptions};
     let lab = Lab::start(LabOptions::demo(std::time::SystemTime::now())).await?;
     let file_of = |text: &str, suffix: &str| -> Result<tempfile::NamedTempFile, Error> {
-        let mut file = tempfile::Builder::new().prefix("stslint-lab-").suffix(suffix).tempfile().into_diagnostic()?;
+        let mut file =
+            temporary::make(tempfile::Builder::new().prefix("stslint-lab-").suffix(suffix), None).into_diagnostic()?;
         file.write_all(text.as_bytes()).into_diagnostic()?;
         Ok(file)
     };
@@ -216,22 +219,9 @@ async fn serve(args: &ServeArgs, settings: Settings, output: &OutputArgs) -> End
     }
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
-        asked_to_end().await;
+        signals::asked_to_end().await;
         stop.send_replace(true);
     });
     service.run(listeners, stopped).await;
     Ok(0)
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn asked_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }

@@ -140,3 +140,34 @@ fn a_pipe_that_somebody_writes_to_is_read() {
         String::from_utf8_lossy(&output.stdout)
     );
 }
+
+/// A run that waits: its snapshot comes through a pipe that this test holds open. env(1) undoes what a job in the background
+/// is told to ignore.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_temporary_file_is_left_behind_by_a_signal() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let folder = tempfile::tempdir().unwrap();
+        let report = folder.path().join("report.json");
+        let mut child = Command::new("env")
+            .args(["--default-signal", env!("CARGO_BIN_EXE_stslint"), "check", "--snapshot", "-"])
+            .arg(format!("--output=json={}", report.display()))
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Waiting for the child would close it.
+        let held = child.stdin.take();
+        let begun = Instant::now();
+        let files = || std::fs::read_dir(folder.path()).unwrap().count();
+        while files() == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(30), "no report was begun");
+            std::thread::yield_now();
+        }
+        let status = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+        assert!(!child.wait().unwrap().success(), "{signal}");
+        assert_eq!(files(), 0, "{signal}");
+        drop(held);
+    }
+}

@@ -1,0 +1,99 @@
+//! Ctrl-C, SIGTERM and SIGHUP: what ends a command, and what is put in order before it ends.
+
+use std::time::Duration;
+
+#[cfg(unix)]
+use tokio::signal::unix::SignalKind;
+
+use crate::files::temporary;
+
+/// A command that hears of the signal itself has so long to end in its own way.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Ends the process when a signal asks for it, without leaving temporary files behind; from here on. Called once, by every
+/// command that does not run until it is told to end.
+pub fn end_in_order() {
+    let (listening, listens) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let Ok(runtime) = runtime else { return };
+        let signal = runtime.block_on(async {
+            let mut signals = Signals::listen();
+            let _ = listening.send(());
+            signals.next().await
+        });
+        std::thread::sleep(GRACE);
+        temporary::remove_all();
+        std::process::exit(128_i32.saturating_add(signal));
+    });
+    // A thread that cannot listen goes away, and the wait ends as well.
+    let _ = listens.recv();
+}
+
+/// Waits until a signal asks to end; its number.
+pub async fn asked_to_end() -> i32 {
+    Signals::listen().next().await
+}
+
+/// The signals that ask to end. Those that whoever started the process had it ignore (nohup(1), a job in the background of a
+/// script) stay ignored.
+#[cfg(unix)]
+struct Signals([Option<tokio::signal::unix::Signal>; 3]);
+
+#[cfg(unix)]
+const KINDS: [SignalKind; 3] = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Self {
+        let listen = |kind: SignalKind| match is_ignored(kind.as_raw_value()) {
+            true => None,
+            false => tokio::signal::unix::signal(kind).ok(),
+        };
+        Signals(KINDS.map(listen))
+    }
+
+    async fn next(&mut self) -> i32 {
+        let Signals([interrupt, terminate, hangup]) = self;
+        let [on_interrupt, on_terminate, on_hangup] = KINDS.map(|kind| kind.as_raw_value());
+        tokio::select! {
+            () = received(interrupt) => on_interrupt,
+            () = received(terminate) => on_terminate,
+            () = received(hangup) => on_hangup,
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => _ = signal.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Self {
+        Signals
+    }
+
+    async fn next(&mut self) -> i32 {
+        let _ = tokio::signal::ctrl_c().await;
+        2
+    }
+}
+
+/// Whether a signal was ignored when this process began (proc_pid_status(5)); where nobody says so, it was not.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    let place = u32::try_from(signal.saturating_sub(1)).unwrap_or_default();
+    mask.checked_shr(place).is_some_and(|mask| mask & 1 == 1)
+}
