@@ -1,5 +1,5 @@
 //! How much is read from a connection at most, whatever is made of it: what a peer sends beyond that ends in an error.
-//! Used by `https`, below the library that speaks HTTP.
+//! Used by `https` and `connections`, below the libraries that speak HTTP and DNS.
 
 use std::fmt;
 use std::io;
@@ -50,12 +50,18 @@ impl std::error::Error for Overrun {}
 pub struct Metered<S> {
     stream: S,
     allowance: Allowance,
+    for_each_write: usize,
 }
 
 impl<S> Metered<S> {
     /// Reads from `stream` what `allowance` allows.
     pub fn new(stream: S, allowance: Allowance) -> Self {
-        Metered { stream, allowance }
+        Metered { stream, allowance, for_each_write: 0 }
+    }
+
+    /// Reads from `stream` so many octets for each time that something is written to it: as much as is asked for.
+    pub fn answers(stream: S, octets: usize) -> Self {
+        Metered { stream, allowance: Allowance::new(octets), for_each_write: octets }
     }
 }
 
@@ -76,7 +82,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, octets)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, octets))?;
+        self.allowance.add(self.for_each_write);
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -91,7 +99,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use tokio::io::AsyncReadExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
 
@@ -105,5 +113,18 @@ mod tests {
         allowance.add(7);
         metered.read_to_end(&mut read).await.unwrap();
         assert_eq!(read, b"0123456789", "the end is not beyond the limit");
+    }
+
+    #[tokio::test]
+    async fn each_query_allows_an_answer() {
+        let (stream, mut peer) = tokio::io::duplex(64);
+        let mut metered = Metered::answers(stream, 4);
+        peer.write_all(b"0123456789").await.unwrap();
+        let mut read = [0; 8];
+        metered.write_all(b"?").await.unwrap();
+        metered.read_exact(&mut read).await.unwrap();
+        assert!(metered.read_u8().await.is_err());
+        metered.write_all(b"?").await.unwrap();
+        assert_eq!(metered.read_u8().await.unwrap(), b'8');
     }
 }

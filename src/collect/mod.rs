@@ -8,6 +8,7 @@ mod activity;
 mod allowance;
 mod certificate;
 mod connect;
+mod connections;
 mod dns;
 mod dns_failure;
 mod dns_name;
@@ -44,6 +45,8 @@ mod conversation_tests;
 mod hostile_tests;
 #[cfg(all(test, feature = "lab"))]
 mod live_tests;
+#[cfg(all(test, feature = "lab"))]
+mod resolver_tests;
 #[cfg(all(test, feature = "lab"))]
 #[allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
 mod testing;

@@ -8,30 +8,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{BoxStream, once};
-use hickory_resolver::config::{
-    ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverOpts, ServerOrderingStrategy,
-};
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::dnssec::DnssecDnsHandle;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer, RetryDnsHandle};
+use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
 use hickory_resolver::proto::dnssec::TrustAnchors;
 use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Query};
 use hickory_resolver::proto::rr::{Name, RecordType};
-use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
 use miette::Diagnostic;
 use thiserror::Error;
 use tokio::sync::OnceCell;
 use tokio_rustls::rustls::ClientConfig;
 
+use super::connections::{Bounded, Connections};
 use super::memo::Memo;
 use super::options::{Options, ResolverChoice};
 use super::trust_anchor::{self, Anchors};
 use crate::files::FileError;
 use crate::source_text::escape;
 
-/// How often a question is put again that failed; losses of single packets are made good below this.
-const ATTEMPTS: usize = 1;
 /// How many zones' keys are remembered.
 const REMEMBERED_KEYS: usize = 4_096;
 
@@ -61,12 +56,10 @@ pub enum ResolverError {
     Tls(String),
 }
 
-type Pool = RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>;
-
 /// The way to put a question.
 #[derive(Clone)]
 pub struct Way {
-    plain: Pool,
+    plain: Connections,
     unchecked: Unchecked,
     anchors: Arc<Anchors>,
     validating: Arc<OnceCell<DnssecDnsHandle<Unchecked>>>,
@@ -77,18 +70,18 @@ impl Way {
     /// The way that `options` choose; `tls` is for resolvers over TLS and HTTPS.
     pub fn new(options: &Options, tls: ClientConfig) -> Result<Self, ResolverError> {
         let servers = name_servers(&options.resolver)?;
-        let plain = pool(servers, options.timeout, Some(tls))?;
+        let plain = Connections::new(servers, options.timeout, Some(tls)).map_err(ResolverError::Tls)?;
         let anchors = Anchors::read(options.trust_anchor.as_deref())?;
         Ok(Way::over(plain, anchors, true))
     }
 
     /// The way to one name server of a zone: no recursion, no cache.
     pub fn to_server(server: SocketAddr, timeout: Duration) -> Result<Self, ResolverError> {
-        let plain = pool(vec![address(server)], timeout, None)?;
+        let plain = Connections::new(vec![address(server)], timeout, None).map_err(ResolverError::Tls)?;
         Ok(Way::over(plain, Anchors { keys: TrustAnchors::empty(), zones: Vec::new() }, false))
     }
 
-    fn over(plain: Pool, anchors: Anchors, recursion: bool) -> Self {
+    fn over(plain: Connections, anchors: Anchors, recursion: bool) -> Self {
         let unchecked = Unchecked { pool: plain.clone(), keys: Arc::new(Memo::new(REMEMBERED_KEYS)) };
         Way { plain, unchecked, anchors: Arc::new(anchors), validating: Arc::default(), recursion }
     }
@@ -113,7 +106,7 @@ impl Way {
     pub async fn ask_plain(&self, query: Query) -> Result<DnsResponse, NetError> {
         let mut request = DnsRequest::from_query(query, self.request_options(false));
         request.metadata.authentic_data = true;
-        self.plain.send(request).first_answer().await
+        self.plain.send(request).await
     }
 
     /// Puts a question and asks for the signatures, without having anyone check them.
@@ -148,13 +141,13 @@ impl Way {
 /// for those of the root and of a top-level domain again for every single record.
 #[derive(Clone)]
 struct Unchecked {
-    pool: Pool,
+    pool: Connections,
     keys: Arc<Memo<(Name, u16), Result<DnsResponse, NetError>>>,
 }
 
 impl DnsHandle for Unchecked {
     type Response = BoxStream<'static, Result<DnsResponse, NetError>>;
-    type Runtime = TokioRuntimeProvider;
+    type Runtime = Bounded;
 
     fn send(&self, mut request: DnsRequest) -> Self::Response {
         request.metadata.checking_disabled = true;
@@ -162,35 +155,20 @@ impl DnsHandle for Unchecked {
             let kind: u16 = query.query_type().into();
             (query.name().to_lowercase(), kind)
         });
-        let Some(key) = key else { return Box::pin(self.pool.send(request)) };
         let (pool, keys) = (self.pool.clone(), self.keys.clone());
+        let Some(key) = key else { return Box::pin(once(async move { pool.send(request).await })) };
         Box::pin(once(async move {
             let lasts = |asked: &Result<DnsResponse, NetError>| match asked {
                 Ok(_) => true,
                 Err(error) => error.is_no_records_found(),
             };
-            keys.get(key, lasts, || pool.send(request).first_answer()).await
+            keys.get(key, lasts, || pool.send(request)).await
         }))
     }
 }
 
 fn is_of_keys(query: &Query) -> bool {
     matches!(query.query_type(), RecordType::DNSKEY | RecordType::DS)
-}
-
-fn pool(servers: Vec<NameServerConfig>, timeout: Duration, tls: Option<ClientConfig>) -> Result<Pool, ResolverError> {
-    let mut options = ResolverOpts::default();
-    options.timeout = timeout;
-    options.attempts = ATTEMPTS;
-    options.server_ordering_strategy = ServerOrderingStrategy::QueryStatistics;
-    options.max_active_requests = super::limits::MAX_QUESTIONS;
-    let prepared = TlsConfig::new().map_err(|error| ResolverError::Tls(error.to_string()))?;
-    let mut context = PoolContext::new(options, prepared);
-    if let Some(tls) = tls {
-        context.tls = tls;
-    }
-    let pool = NameServerPool::from_config(servers, Arc::new(context), TokioRuntimeProvider::default());
-    Ok(RetryDnsHandle::new(pool, ATTEMPTS))
 }
 
 fn name_servers(choice: &ResolverChoice) -> Result<Vec<NameServerConfig>, ResolverError> {

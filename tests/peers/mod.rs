@@ -85,7 +85,7 @@ impl Zone {
     }
 
     /// The answer to a question, as a resolver gives it: aliases followed as far as they are known here.
-    fn answer(&self, question: &Message) -> Option<Message> {
+    pub fn answer(&self, question: &Message) -> Option<Message> {
         let query = question.queries.first()?.clone();
         if self.silent.contains(query.name()) {
             return None;
