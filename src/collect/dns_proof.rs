@@ -14,10 +14,11 @@ use tracing::debug;
 use super::dns_failure;
 use super::dns_name::owner;
 use super::dns_trail::{Trail, weaker};
-use super::limits::{Clock, MAX_VALIDATIONS, VALIDATION_STEPS};
+use super::limits::{Clock, MAX_PROOF_WORK, MAX_VALIDATIONS, VALIDATION_STEPS};
 use super::memo::Memo;
 use super::options::DnssecMode;
 use super::resolver::Way;
+use super::work::Work;
 use crate::snapshot::{DnsOutcome, DnssecProof};
 
 /// How many proofs are remembered in a run.
@@ -73,7 +74,11 @@ impl Prover {
         let Some(owner) = owner(name) else { return DnssecProof::Indeterminate };
         let Ok(_permit) = self.permits.acquire().await else { return DnssecProof::Indeterminate };
         let mut trail = Trail::new(owner, kind);
-        let followed = clock.steps(VALIDATION_STEPS).within("proof", self.follow(&mut trail)).await;
+        // Signatures can be made to be dear, many of them for many keys: each answer has a limit of its own.
+        let work = Work::of(MAX_PROOF_WORK);
+        let followed =
+            clock.steps(VALIDATION_STEPS).within("proof", work.within(Box::pin(self.follow(&mut trail)))).await;
+        let followed = followed.flatten();
         let known = matches!(trail.end, Some((DnsOutcome::Answer | DnsOutcome::Nodata | DnsOutcome::Nxdomain, _)));
         let proof = match (followed, trail.proof) {
             (Ok(()), Some(proof)) if known => proof,

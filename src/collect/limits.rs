@@ -46,6 +46,10 @@ pub const SHARES: usize = 16;
 pub const MAX_CONNECTIONS: usize = 256;
 /// How many octets of what a domain's hosts say are kept, beyond which no other conversation begins.
 pub const MAX_KEPT_OCTETS: usize = 4 << 20;
+/// How much processor time the hosts of a domain may take. What is built without optimisation takes ten times as long.
+pub const MAX_WORK: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
+/// How much processor time the proof of one answer may take.
+pub const MAX_PROOF_WORK: Duration = Duration::from_millis(MAX_WORK.as_millis() as u64 / 8);
 /// How many octets an SMTP reply may have in all (a line has 512 at most, RFC 5321 §4.5.3.1.5).
 pub const MAX_REPLY_OCTETS: usize = 32_768;
 /// How many lines an SMTP reply may have.

@@ -36,6 +36,7 @@ mod tls;
 mod trust;
 mod trust_anchor;
 mod turns;
+mod work;
 
 #[cfg(all(test, feature = "lab"))]
 mod body_tests;

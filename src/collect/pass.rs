@@ -225,7 +225,8 @@ impl<'a> Pass<'a> {
             let probe = match collector.shares.connection(admitted, collector.options.smtp_port, self.clock).await {
                 Ok(_leave) => match self.rare_turn(address).await {
                     Ok(_turn) => {
-                        smtp::probe(exchange, admitted, &collector.manner, &self.observatory, self.clock).await
+                        let probe = smtp::probe(exchange, admitted, &collector.manner, &self.observatory, self.clock);
+                        self.share.work.within(Box::pin(probe)).await.unwrap_or_else(unasked)
                     }
                     Err(failure) => unasked(failure),
                 },

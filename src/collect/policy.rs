@@ -44,7 +44,8 @@ impl Pass<'_> {
                 let probe = match self.collector.shares.connection(admitted, port, self.clock).await {
                     Ok(_leave) => {
                         let user_agent = &self.collector.user_agent;
-                        https::probe(name, admitted, port, user_agent, &self.observatory, self.clock).await
+                        let probe = https::probe(name, admitted, port, user_agent, &self.observatory, self.clock);
+                        self.share.work.within(Box::pin(probe)).await.unwrap_or_else(unasked)
                     }
                     Err(failure) => unasked(failure),
                 };

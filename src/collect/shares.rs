@@ -10,8 +10,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::failure::failure;
 use super::guard::Admitted;
-use super::limits::{Clock, MAX_CONNECTIONS, MAX_KEPT_OCTETS, MAX_PER_ADDRESS, MAX_PER_HOST, MAX_PER_NETWORK, SHARES};
+use super::limits::{
+    Clock, MAX_CONNECTIONS, MAX_KEPT_OCTETS, MAX_PER_ADDRESS, MAX_PER_HOST, MAX_PER_NETWORK, MAX_WORK, SHARES,
+};
 use super::memo::Memo;
+use super::work::Work;
 use crate::snapshot::{Failure, FailureKind};
 
 /// How many hosts, addresses and networks have places of their own.
@@ -45,6 +48,7 @@ impl Shares {
             hosts: Memo::new(REMEMBERED),
             connections: AtomicUsize::new(0),
             octets: AtomicUsize::new(0),
+            work: Work::of(MAX_WORK),
         }
     }
 
@@ -67,6 +71,8 @@ pub struct Share {
     hosts: Memo<String, Places>,
     connections: AtomicUsize,
     octets: AtomicUsize,
+    /// The processor time of its conversations.
+    pub work: Work,
 }
 
 impl Share {
