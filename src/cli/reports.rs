@@ -8,10 +8,14 @@ use jiff::tz::TimeZone;
 use miette::{IntoDiagnostic, Report as Error};
 
 use super::{Ended, OutputArgs, UsageError, terminal};
+use crate::facts::Facts;
 use crate::files;
 use crate::report::tls_reports::{By, TlsResults, csv, json, json_lines};
 use crate::report::{Unreadable, human_tls_reports};
+use crate::rules::{RuleSet, evaluate};
+use crate::snapshot;
 use crate::source_text::escape;
+use crate::tls_match::{Comparison, Observed, compare};
 use crate::tls_reports::container::{Found, unpack};
 use crate::tls_reports::digest::digest;
 use crate::tls_reports::model::TlsReport;
@@ -33,6 +37,12 @@ pub struct ReportsArgs {
     /// Only what happened on this day (UTC) or later, for example 2026-11-20.
     #[arg(long, value_name = "DAY")]
     since: Option<Date>,
+    /// Snapshots of the domains (`.jsonl` holds many): each failure is shown with the finding that explains it now.
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+    /// Older snapshots of the same domains: what they found, and what is fixed since.
+    #[arg(long, value_name = "FILE", requires = "snapshot")]
+    baseline: Option<PathBuf>,
     /// What the table beside the causes lists.
     #[arg(long, value_enum, default_value_t = Table::Sender)]
     by: Table,
@@ -67,6 +77,9 @@ enum ReportsFormat {
 
 /// Runs the command: exit code 1 where connections failed, 2 where nothing could be read.
 pub fn run(args: &ReportsArgs, output: &OutputArgs) -> Ended {
+    // Unreadable snapshots end the run before anything is read.
+    let now = args.snapshot.as_deref().map(observed).transpose()?.unwrap_or_default();
+    let older = args.baseline.as_deref().map(observed).transpose()?.unwrap_or_default();
     let mut gathered = Gathered::default();
     for path in &args.paths {
         gathered.path(path, 0);
@@ -77,7 +90,12 @@ pub fn run(args: &ReportsArgs, output: &OutputArgs) -> Ended {
     }
     gathered.reports.sort_by(|one, other| (one.start, &one.source).cmp(&(other.start, &other.source)));
     let digest = digest(&gathered.reports);
-    let results = TlsResults { digest: &digest, reports: &gathered.reports, lost: &gathered.lost };
+    let comparisons: Vec<Comparison> = now
+        .iter()
+        .map(|now| compare(&digest, now, older.iter().find(|older| older.facts.domain == now.facts.domain)))
+        .collect();
+    let results =
+        TlsResults { digest: &digest, reports: &gathered.reports, lost: &gathered.lost, comparisons: &comparisons };
     match args.format {
         ReportsFormat::Csv => terminal::print(&csv(&results)),
         ReportsFormat::Human => terminal::print(&human_tls_reports(&results, args.by.into(), &terminal::style(output))),
@@ -92,6 +110,18 @@ pub fn run(args: &ReportsArgs, output: &OutputArgs) -> Ended {
         return Ok(2);
     }
     Ok(u8::from(digest.domains.iter().any(|domain| domain.failed > 0)))
+}
+
+/// The snapshots of a file, with what the built-in rules find in them.
+fn observed(path: &Path) -> Result<Vec<Observed>, Error> {
+    let rules = RuleSet::built_in()?;
+    let mut all = Vec::new();
+    for snapshot in snapshot::read(path) {
+        let facts = Facts::of(&snapshot?, None);
+        let report = evaluate(&rules, &facts).report;
+        all.push(Observed { facts, report });
+    }
+    Ok(all)
 }
 
 impl From<Table> for By {

@@ -9,6 +9,7 @@ use super::json::document_of;
 use super::wording::one_line;
 use super::{Unreadable, counted};
 use crate::source_text::printable_json;
+use crate::tls_match::Comparison;
 use crate::tls_reports::digest::{Cause, Digest, DomainDigest, sender};
 use crate::tls_reports::model::TlsReport;
 
@@ -24,6 +25,8 @@ pub struct TlsResults<'a> {
     pub reports: &'a [TlsReport],
     /// What could not be read.
     pub lost: &'a [Unreadable],
+    /// The domains that snapshots were given of, beside what is reported about them.
+    pub comparisons: &'a [Comparison],
 }
 
 /// What the table beside the causes is about.
@@ -214,6 +217,9 @@ pub struct TlsReportsDocument<'a> {
     pub reports: &'a [TlsReport],
     /// What could not be read.
     pub unreadable: &'a [Unreadable],
+    /// The domains that snapshots were given of, beside what is reported about them.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub comparisons: &'a [Comparison],
 }
 
 /// Everything as one indented JSON document.
@@ -224,6 +230,7 @@ pub fn json(results: &TlsResults<'_>) -> Result<String, serde_json::Error> {
         digest: results.digest,
         reports: results.reports,
         unreadable: results.lost,
+        comparisons: results.comparisons,
     })
 }
 

@@ -3,12 +3,16 @@
 //!
 //! Called by `digest` for each element of `failure-details`.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::model::{FailureDetail, PolicyResult, PolicyType};
 use crate::grammar::mx_pattern::MxPattern;
 use crate::grammar::policy;
 
 /// What explains a failure.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CauseKind {
     /// The certificate of the MX host has expired.
     CertificateExpired,
@@ -23,6 +27,7 @@ pub enum CauseKind {
     /// The MX host is named by no `mx` pattern of the policy.
     NotCovered,
     /// No cause that the report tells.
+    #[default]
     Other,
     /// The policy could not be fetched.
     PolicyFetch,

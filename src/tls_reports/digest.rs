@@ -70,6 +70,12 @@ pub struct SenderDigest {
     pub first_day: String,
     /// The last day on which it reported.
     pub last_day: String,
+    /// The lines of the MTA-STS policy that it applied last; empty where it showed none.
+    pub policy: Vec<String>,
+    /// The last day on which it showed that policy, in UTC.
+    pub policy_day: String,
+    /// The end of the report that showed it, in seconds since 1970.
+    pub policy_until: Option<i64>,
 }
 
 /// One day.
@@ -86,6 +92,8 @@ pub struct DayDigest {
 /// A cause of failures.
 #[derive(Clone, Debug, Default, JsonSchema, PartialEq, Serialize)]
 pub struct Cause {
+    /// Its kind.
+    pub kind: CauseKind,
     /// The result types that senders reported for it (RFC 8460 §4.3).
     pub result_types: Vec<String>,
     /// The MX host, where the reports name one.
@@ -209,7 +217,7 @@ impl Gathering {
             gathered.counts(&sender(report), &at, counts(&results));
             for result in results {
                 gathered.failures(&sender(report), &at, result);
-                gathered.policy(&sender(report), &at, result);
+                gathered.policy(&sender(report), &at, report.end, result);
             }
         }
     }
@@ -331,6 +339,7 @@ impl Gathered {
                 cause.explanation = explanation;
                 cause.advice = advice;
             }
+            cause.kind = kind;
             cause.host = host;
             push(&mut cause.result_types, Some(&failure.result_type));
             push(&mut cause.addresses, failure.receiving_ip.as_ref());
@@ -351,7 +360,7 @@ impl Gathered {
         }
     }
 
-    fn policy(&mut self, sender: &str, at: &str, result: &PolicyResult) {
+    fn policy(&mut self, sender: &str, at: &str, end: Option<i64>, result: &PolicyResult) {
         if result.policy_type != PolicyType::Sts || result.policy_string.is_empty() {
             return;
         }
@@ -359,6 +368,12 @@ impl Gathered {
         applied.lines.clone_from(&result.policy_string);
         push(&mut applied.senders, Some(&sender.to_owned()));
         widen(&mut applied.first_day, &mut applied.last_day, at);
+        let of_sender = self.senders.entry(sender.to_owned()).or_default();
+        if end >= of_sender.policy_until {
+            of_sender.policy.clone_from(&result.policy_string);
+            at.clone_into(&mut of_sender.policy_day);
+            of_sender.policy_until = end;
+        }
     }
 
     fn finish(self, domain: String) -> DomainDigest {

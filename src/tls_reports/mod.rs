@@ -11,4 +11,4 @@ mod json;
 pub mod model;
 mod offences;
 pub mod read;
-mod when;
+pub mod when;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of the flow; each may use those before it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "vocabulary",
     "source_text",
     "files",
@@ -17,6 +17,7 @@ const ORDER: [&str; 20] = [
     "fix",
     "diff",
     "proposal",
+    "tls_match",
     "rules",
     "config",
     "report",

@@ -246,6 +246,161 @@ fn since_leaves_out_what_came_before() {
     assert_eq!(connections(&document), 7);
 }
 
+/// The good domain with changes, as a file of a folder.
+fn snapshot(folder: &Path, name: &str, changes: &[(&str, Value)]) -> String {
+    let mut tree = serde_json::to_value(stslint::rules::good_snapshot().unwrap()).unwrap();
+    for (pointer, value) in changes {
+        *tree.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value.clone();
+    }
+    let path = folder.join(name);
+    std::fs::write(&path, serde_json::to_vec(&tree).unwrap()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// A report with one failure at a host.
+fn failing(result_type: &str, host: &str) -> Vec<u8> {
+    let mut failing = report("1");
+    failing["policies"][0]["summary"]["total-failure-session-count"] = json!(3);
+    failing["policies"][0]["failure-details"] =
+        json!([{"result-type": result_type, "receiving-mx-hostname": host, "failed-session-count": 3}]);
+    octets(&failing)
+}
+
+fn compared(input: &[u8], now: &str, older: Option<&str>) -> Value {
+    let mut args = vec!["-", "--format", "json", "--snapshot", now];
+    args.extend(older.iter().flat_map(|older| ["--baseline", older]));
+    let ran = run(&args, input);
+    let document: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.errors));
+    document["comparisons"][0].clone()
+}
+
+#[test]
+fn a_failure_is_shown_with_the_finding_that_explains_it_now_or_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain: [(&str, Value); 2] = [
+        ("/mx_hosts/0/probes/0/ehlo", json!({"code": 250, "lines": ["mx1.example.com", "8BITMIME"]})),
+        ("/mx_hosts/0/probes/0/starttls", Value::Null),
+    ];
+    let good = snapshot(folder.path(), "good.json", &[]);
+    let no_tls = snapshot(folder.path(), "plain.json", &plain);
+    let mut earlier = plain.to_vec();
+    earlier.push(("/collected_at", json!("2026-11-19T10:00:00Z")));
+    let earlier = snapshot(folder.path(), "earlier.json", &earlier);
+    let unseen = snapshot(folder.path(), "unseen.json", &[("/mx_hosts/0/probes", Value::Null)]);
+    let early = snapshot(folder.path(), "early.json", &[("/collected_at", json!("2026-11-18T10:00:00Z"))]);
+    let input = failing("starttls-not-supported", "MX1.example.com.");
+    let cases: [(&str, &str, Option<&str>, &str, Value); 5] = [
+        ("a finding of now", &no_tls, None, "found", json!("smtp-starttls-offered")),
+        ("fixed since the baseline", &good, Some(&earlier), "fixed", json!("smtp-starttls-offered")),
+        ("nothing explains it", &good, None, "unexplained", Value::Null),
+        ("the host was not looked at", &unseen, None, "not_checked", Value::Null),
+        ("the snapshot is older than the failure", &early, None, "not_checked", Value::Null),
+    ];
+    for (name, now, older, state, rule) in cases {
+        let comparison = compared(&input, now, older);
+        assert_eq!(comparison["causes"][0]["state"], state, "{name}: {comparison}");
+        assert_eq!(comparison["causes"][0]["rule"], rule, "{name}: {comparison}");
+        // The policy is in mode enforce: only a failure that is fixed speaks for nothing.
+        assert_eq!(comparison["enforce"]["ready"], state == "fixed", "{name}: {comparison}");
+    }
+    // The same failure at another host is not that finding.
+    let other = compared(&failing("starttls-not-supported", "mx2.mail.example.com"), &no_tls, None);
+    assert_eq!(other["causes"][0]["state"], "unexplained", "{other}");
+    let gone = compared(&failing("starttls-not-supported", "old.example.com"), &no_tls, None);
+    assert_eq!(gone["causes"][0]["state"], "fixed", "{gone}");
+    // The policy of then has no line for the host, and the one of now has.
+    let covered = compared(&failing("validation-failure", "mx2.mail.example.com"), &good, None);
+    assert_eq!(covered["causes"][0]["state"], "fixed", "{covered}");
+    assert!(covered["causes"][0]["message"].as_str().unwrap().contains("`mx: *.mail.example.com`"), "{covered}");
+}
+
+#[test]
+fn who_holds_an_older_policy_is_told_with_the_day_on_which_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = snapshot(folder.path(), "good.json", &[]);
+    let of = |max_age: u64, sender: &str| {
+        let mut one = report(sender);
+        one["organization-name"] = json!(sender);
+        one["policies"][0]["policy"]["policy-string"] =
+            json!(["version: STSv1", "mode: testing", "mx: mx1.example.com", format!("max_age: {max_age}")]);
+        one
+    };
+    let held = |report: &Value| compared(&octets(report), &good, None)["held"].clone();
+    let long = held(&of(604_800, "Long"));
+    assert_eq!((&long[0]["sender"], &long[0]["seen"]), (&json!("Long"), &json!("2026-11-20")));
+    // Fetched on 20 November at the latest, and good for seven days.
+    assert_eq!(long[0]["until"], "2026-11-27", "{long}");
+    assert_eq!(long[0]["differences"][0], "mode testing instead of enforce");
+    // Two days after the 20th it was gone, and the snapshot is of the 23rd.
+    assert_eq!(held(&of(172_800, "Short")), json!([]));
+    let mut same = report("Same");
+    same["policies"][0]["policy"]["policy-string"] =
+        json!(["version: STSv1", "max_age: 1209600", "mx: *.MAIL.example.com", "mx: mx1.example.com", "mode: enforce"]);
+    assert_eq!(held(&same), json!([]));
+}
+
+#[test]
+fn mode_enforce_is_advised_only_on_a_week_of_clean_reports_and_a_clean_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let body =
+        "version: STSv1\r\nmode: testing\r\nmx: mx1.example.com\r\nmx: *.mail.example.com\r\nmax_age: 604800\r\n";
+    let testing = snapshot(folder.path(), "testing.json", &[("/policy/body", json!(body))]);
+    let unseen =
+        snapshot(folder.path(), "unseen.json", &[("/policy/body", json!(body)), ("/mx_hosts/1/probes", Value::Null)]);
+    let week = |days: u32, failed_on: Option<u32>| -> Vec<u8> {
+        let mut reports = Vec::new();
+        for day in 1..=days {
+            for sender in ["One", "Two"] {
+                let mut one = report(&format!("{sender}-{day}"));
+                one["organization-name"] = json!(sender);
+                one["date-range"] = json!({
+                    "start-datetime": format!("2026-11-{day:02}T00:00:00Z"),
+                    "end-datetime": format!("2026-11-{day:02}T23:59:59Z"),
+                });
+                if failed_on == Some(day) {
+                    one["policies"][0]["summary"]["total-failure-session-count"] = json!(1);
+                    one["policies"][0]["failure-details"] = json!([{
+                        "result-type": "validation-failure",
+                        "receiving-mx-hostname": "mx2.mail.example.com",
+                        "failed-session-count": 1,
+                    }]);
+                }
+                reports.push((format!("{sender}-{day}.json"), octets(&one)));
+            }
+        }
+        let members: Vec<(&str, &[u8])> = reports.iter().map(|(name, one)| (name.as_str(), one.as_slice())).collect();
+        zip(&members)
+    };
+    let ready = |input: &[u8], now: &str| compared(input, now, None)["enforce"]["ready"].as_bool().unwrap();
+    assert!(ready(&week(7, None), &testing));
+    assert!(!ready(&week(6, None), &testing), "six days are not a week");
+    assert!(!ready(&week(7, None), &unseen), "a host that was not looked at speaks for nothing");
+    assert!(!ready(&week(8, Some(3)), &testing), "five days since the last failure");
+    assert!(ready(&week(12, Some(3)), &testing), "nine days since a failure that the policy of now has fixed");
+    let said = run(&["-", "--snapshot", &testing], &week(7, None)).out;
+    assert!(said.contains("Yes: nothing speaks against mode enforce. The reports show 2 senders, 7 days"), "{said}");
+}
+
+#[test]
+fn where_no_reports_come_the_reason_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = |text: &str| json!({"outcome": "answer", "records": [{"strings": [text]}]});
+    let cases = [
+        (json!({"outcome": "nxdomain", "records": []}), "there is no TLSRPT record at _smtp._tls.example.com"),
+        (record("v=TLSRPTv1; rua=tls@example.com"), "tlsrpt-rua"),
+        (record("v=TLSRPTv1; rua=mailto:a@collector.example"), "at `collector.example`: look for them there"),
+        (record("v=TLSRPTv1; rua=mailto:tlsrpt@example.com"), "too new"),
+    ];
+    let mut other = report("1");
+    other["policies"][0]["policy"]["policy-domain"] = json!("other.example");
+    for (index, (published, expected)) in cases.into_iter().enumerate() {
+        let path = snapshot(folder.path(), &format!("{index}.json"), &[("/tlsrpt", published)]);
+        let comparison = compared(&octets(&other), &path, None);
+        let reasons = comparison["silence"].to_string();
+        assert!(reasons.contains(expected), "{expected}: {reasons}");
+    }
+}
+
 proptest! {
     /// Whatever is damaged in a report, its container or its mail: no panic, and no more reports than there are.
     #[test]

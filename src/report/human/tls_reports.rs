@@ -8,6 +8,7 @@ use crate::outcome::Severity;
 use crate::report::counted;
 use crate::report::tls_reports::{By, TlsResults, cause_line, fate, period, readiness, rows};
 use crate::source_text::escape;
+use crate::tls_match::{CauseNow, CauseState, Comparison, EnforceAdvice};
 use crate::tls_reports::digest::{Cause, DomainDigest};
 
 /// So many lines of a table are shown.
@@ -20,7 +21,12 @@ pub fn tls_reports(results: &TlsResults<'_>, by: By, style: &Style) -> String {
     let page = Page { style };
     let mut text = String::new();
     for domain in &results.digest.domains {
-        text.push_str(&of_domain(domain, by, &page));
+        let comparison = results.comparisons.iter().find(|comparison| comparison.domain == domain.domain);
+        text.push_str(&of_domain(domain, comparison, by, &page));
+        text.push('\n');
+    }
+    for comparison in results.comparisons.iter().filter(|comparison| !comparison.silence.is_empty()) {
+        text.push_str(&silence(comparison, &page));
         text.push('\n');
     }
     if !style.findings_only {
@@ -31,7 +37,7 @@ pub fn tls_reports(results: &TlsResults<'_>, by: By, style: &Style) -> String {
     if style.unicode { text } else { ascii(&text) }
 }
 
-fn of_domain(domain: &DomainDigest, by: By, page: &Page<'_>) -> String {
+fn of_domain(domain: &DomainDigest, comparison: Option<&Comparison>, by: By, page: &Page<'_>) -> String {
     let name = if domain.domain.is_empty() { "a domain that no report names" } else { &domain.domain };
     let senders = counted(domain.senders.len(), "sender");
     let about = format!("{}: mail to you, {}, as {senders} saw it", page.bold(&escape(name)), period(domain));
@@ -46,7 +52,8 @@ fn of_domain(domain: &DomainDigest, by: By, page: &Page<'_>) -> String {
         &page.paragraph("", &severity.map_or_else(|| page.good(&fate), |severity| page.severe(severity, &fate))),
     );
     for (number, cause) in domain.causes.iter().enumerate() {
-        text.push_str(&of_cause(number.saturating_add(1), cause, page));
+        let now = comparison.and_then(|comparison| comparison.causes.get(number));
+        text.push_str(&of_cause(number.saturating_add(1), cause, now, page));
     }
     if page.style.findings_only {
         return text;
@@ -63,19 +70,78 @@ fn of_domain(domain: &DomainDigest, by: By, page: &Page<'_>) -> String {
     if let Some(more) = rows.len().checked_sub(MOST_ROWS).filter(|more| *more > 0) {
         text.push_str(&format!("  and {more} more\n"));
     }
-    if let Some(readiness) = readiness(domain) {
+    if let Some(comparison) = comparison {
+        text.push_str(&held(comparison, page));
+    }
+    if let Some(advice) = comparison.and_then(|comparison| comparison.enforce.as_ref()) {
+        text.push_str(&enforce(advice, page));
+    } else if let Some(readiness) = readiness(domain) {
         text.push_str(&page.heading("May you switch to mode enforce?"));
         text.push_str(&page.paragraph("  ", &readiness));
     }
     text
 }
 
-fn of_cause(number: usize, cause: &Cause, page: &Page<'_>) -> String {
+fn of_cause(number: usize, cause: &Cause, now: Option<&CauseNow>, page: &Page<'_>) -> String {
     let lead = format!("  {number}. ");
     let indent = " ".repeat(lead.len());
     let mut text = page.paragraph(&lead, &page.bold(&escape(&cause.explanation)));
     text.push_str(&page.paragraph(&indent, &cause_line(cause)));
-    text.push_str(&page.paragraph(&format!("{indent}help: "), &escape(&cause.advice)));
+    if let Some(now) = now {
+        let message = escape(&now.message);
+        let shown = match now.state {
+            CauseState::Found => page.severe(Severity::Error, &message),
+            CauseState::Fixed => page.good(&message),
+            CauseState::NotChecked | CauseState::Unexplained => message,
+        };
+        text.push_str(&page.paragraph(&format!("{indent}now: "), &shown));
+    }
+    if now.is_none_or(|now| now.state != CauseState::Fixed) {
+        text.push_str(&page.paragraph(&format!("{indent}help: "), &escape(&cause.advice)));
+    }
+    text
+}
+
+/// Who still holds another policy than the one of now.
+fn held(comparison: &Comparison, page: &Page<'_>) -> String {
+    if comparison.held.is_empty() {
+        return String::new();
+    }
+    let mut text = page.heading("Senders that may still hold an older policy");
+    for held in comparison.held.iter().take(MOST_ROWS) {
+        let until = held.until.as_deref().map_or_else(
+            || "there is no telling until when".to_owned(),
+            |until| format!("until {until} at the latest"),
+        );
+        let what =
+            if held.differences.is_empty() { String::new() } else { format!(": {}", held.differences.join("; ")) };
+        text.push_str(
+            &page.paragraph("  ", &escape(&format!("{}, seen on {}, {until}{what}", held.sender, held.seen))),
+        );
+    }
+    if let Some(more) = comparison.held.len().checked_sub(MOST_ROWS).filter(|more| *more > 0) {
+        text.push_str(&format!("  and {more} more\n"));
+    }
+    text
+}
+
+fn enforce(advice: &EnforceAdvice, page: &Page<'_>) -> String {
+    let mut text = page.heading("May you switch to mode enforce?");
+    let answer = if advice.ready { page.good(&advice.answer) } else { page.severe(Severity::Warning, &advice.answer) };
+    text.push_str(&page.paragraph("  ", &format!("{answer} The reports show {}.", advice.evidence)));
+    for missing in &advice.missing {
+        text.push_str(&page.paragraph("  - ", &escape(missing)));
+    }
+    text
+}
+
+/// Why no reports come.
+fn silence(comparison: &Comparison, page: &Page<'_>) -> String {
+    let mut text =
+        page.paragraph("", &format!("{}: no report is about this domain", page.bold(&escape(&comparison.domain))));
+    for reason in &comparison.silence {
+        text.push_str(&page.paragraph("  - ", &escape(reason)));
+    }
     text
 }
 
