@@ -33,6 +33,9 @@ pub struct Report {
     /// Of rules with findings, by their ids: the lines of the configuration that decided something of them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub configured: BTreeMap<String, Vec<Decision>>,
+    /// How far the domain is from the documents that profiles of the configuration follow.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub against: Vec<Against>,
     /// The texts that findings point into, by name.
     pub exhibits: BTreeMap<String, String>,
 }
@@ -102,6 +105,19 @@ impl Report {
     pub fn worst(&self) -> Option<Severity> {
         self.findings().first().map(|check| check.severity)
     }
+}
+
+/// How far a domain is from a document that a profile follows.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Against {
+    /// The profile.
+    pub profile: String,
+    /// How many rules the profile names.
+    pub rules: usize,
+    /// Those of them with a finding, whether or not it is accepted.
+    pub not_met: Vec<String>,
+    /// Those of them that could not be checked.
+    pub not_checked: Vec<String>,
 }
 
 /// So many findings of one rule are listed; the last of them says how many more there are.

@@ -284,6 +284,7 @@ impl<'a> Run<'a> {
         let mut report = evaluated.report;
         self.in_force.ignores.apply(&mut report, utc_day(Timestamp::now()), uses);
         decisions(&mut report, changes);
+        report.against = self.in_force.against(&membership, &report);
         report.leave_out_below(self.args.min_severity.severity());
         report.shorten();
         Ok(Linted { report, facts: facts.tree, snapshot, policy_file: self.policy_file(source) })

@@ -48,13 +48,21 @@ pub const FACTS: &str = "\
 Examples:
   stslint facts                                              everything that a rule can ask
   stslint facts policy                                       a part of it
-  stslint facts alias certificate                            those with these words in path or meaning
+  stslint facts certificate days                             those with these words in path or meaning
   stslint facts mx.hosts --snapshot example.yaml             their values
   stslint facts --functions                                  the functions of expressions";
 /// Of `init`.
 pub const INIT: &str = "\
 Examples:
   stslint init example.com                                   propose a policy and records";
+/// Of `profiles list`.
+pub const PROFILES_LIST: &str = "\
+Examples:
+  stslint profiles list                                      the profiles, and what each is for";
+/// Of `profiles show`.
+pub const PROFILES_SHOW: &str = "\
+Examples:
+  stslint profiles show uk-gov                               what it sets, and the sentences behind it";
 /// Of `reports`.
 pub const REPORTS: &str = "\
 Examples:

@@ -115,15 +115,12 @@ fn show_paths(paths: &[FactPath], format: FactsFormat, page: &Page<'_>) -> Ended
     }
     let widest = paths.iter().map(|fact| fact.path.len()).max().unwrap_or_default().min(WIDEST_PATH);
     let part = |fact: &FactPath| fact.path.split(['.', '[']).next().unwrap_or_default().to_owned();
-    // One part alone needs no heading.
-    let grouped = paths.iter().any(|fact| paths.first().is_some_and(|first| part(first) != part(fact)));
+    let mut last = paths.first().map(part);
     let mut text = String::new();
-    let mut last = String::new();
     for fact in paths {
-        if grouped && part(fact) != last {
-            let gap = if last.is_empty() { "" } else { "\n" };
-            last = part(fact);
-            text.push_str(&format!("{gap}{last}\n"));
+        if last.as_deref() != Some(part(fact).as_str()) {
+            last = Some(part(fact));
+            text.push('\n');
         }
         let first = format!("{:<widest$}  {:<12}  ", fact.path, fact.shape);
         text.push_str(&match first.len() > widest.saturating_add(16) {

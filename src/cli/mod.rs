@@ -17,6 +17,7 @@ mod init;
 mod input;
 mod man;
 mod network;
+mod profiles;
 mod progress;
 mod reports;
 mod rule_args;
@@ -114,6 +115,8 @@ pub enum Command {
     /// Read TLS reports (RFC 8460): what senders saw, why connections failed, and what became of the mail.
     #[command(after_long_help = examples::REPORTS)]
     Reports(reports::ReportsArgs),
+    /// Name the profiles that a configuration can extend, or show what one of them sets.
+    Profiles(profiles::ProfilesArgs),
     /// List, show or test rules.
     Rules(rules::RulesArgs),
     /// Explain a rule: what it demands, why, and how to mend it.
@@ -234,6 +237,7 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
         Command::Facts(args) => facts::facts(args, output),
         Command::Init(args) => init::run(args, output),
         Command::Man(args) => man::run(args),
+        Command::Profiles(args) => profiles::run(args),
         Command::Reports(args) => reports::run(args, output),
         Command::Rules(args) => rules::run(args, configuration, output),
         Command::Schema(args) => schema::run(args),

@@ -97,6 +97,8 @@ pub struct InForce {
     pub ignores: Ignores,
     /// What is said of some domains only.
     pub sections: Arc<Sections>,
+    /// The profiles that hold for all domains.
+    pub profiles: Vec<Layer>,
     /// The rules before the command line set any of them.
     configured: Option<Settled>,
     commands: Vec<Command>,
@@ -213,6 +215,7 @@ impl Configuration {
                 rules: settled.rules,
                 changes: settled.changes,
                 ignores: Ignores::of(&self.layers, &sections),
+                profiles: self.layers.iter().filter(|layer| layer.profile.is_some()).cloned().collect(),
                 sections,
                 commands: Vec::new(),
                 kept: Kept::default(),

@@ -245,7 +245,12 @@ impl Loader {
         let shown = escape(&name.value);
         if !name.value.contains(['/', '\\', '.']) {
             let help = nearest(&name.value, PROFILES.map(|(name, _)| name)).map_or_else(
-                || "there are recommended, strict and minimal; a file is named by its path: ./base.yaml".to_owned(),
+                || {
+                    format!(
+                        "available: {}; a file is named by its path: ./base.yaml",
+                        PROFILES.map(|(name, _)| name).join(", ")
+                    )
+                },
                 |near| format!("did you mean `{near}`?"),
             );
             return Err(wrong(format!("there is no profile `{shown}`"), &help));

@@ -2,6 +2,7 @@
 //!
 //! `cli` finds and loads `stslint.yaml`, sets the rules by it, and takes ignored findings out of reports.
 
+mod against;
 mod decisions;
 mod file;
 mod ignore;
@@ -22,6 +23,7 @@ pub use self::in_force::{Change, Command, InForce, Origin, Set, Settled, same_fi
 pub use self::load::{ConfigErrors, Configuration, Layer, OptionCheck, OptionProblem, find};
 pub use self::options::{CommandOption, FORMATS, OPTIONS, OptionKind};
 pub use self::pattern::Pattern;
+pub use self::profiles::{PROFILES, about as about_profile};
 pub use self::rule_files::{CONFIG_NAME, RuleFilesError, rule_files};
 pub use self::sections::{Membership, Section, Sections};
 pub use self::tree::{Placed, Span};

@@ -76,6 +76,7 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
         checks,
         ignored: Vec::new(),
         configured: BTreeMap::new(),
+        against: Vec::new(),
         state: sender::DomainState::of(&sender),
         sender,
         exhibits: facts.locations.texts(),

@@ -599,3 +599,37 @@ fn params_of_a_configuration_are_checked_as_those_of_a_rule() {
         assert!(ran.err.contains(told) && ran.err.contains("stslint.yaml:4:"), "{}", ran.err);
     }
 }
+
+#[test]
+fn a_report_says_how_far_a_domain_is_from_a_document() {
+    let folder =
+        Folder::of(&[("stslint.yaml", "extends: [strict, uk-gov]\ndomains: [{ names: \"*\", extends: au-ism }]\n")]);
+    let ran = folder.check(&[]);
+    assert!(ran.out.contains("against uk-gov: 1 of 8 not met (policy-enforced)\n"), "{}", ran.out);
+    assert!(ran.out.contains("against au-ism: 1 of 4 not met (policy-enforced)\n"), "{}", ran.out);
+    let accepted = "ignore: [{ rule: policy-enforced, reason: R, until: 2999-12-31 }]\n";
+    folder.write("stslint.yaml", &format!("extends: uk-gov\n{accepted}"));
+    assert!(folder.check(&[]).out.contains("against uk-gov: 1 of 8 not met"), "what is accepted is still not met");
+    folder.write("stslint.yaml", "extends: strict\n");
+    assert!(!folder.check(&[]).out.contains("against"));
+}
+
+#[test]
+fn profiles_are_listed_and_shown_with_their_sentences() {
+    let folder = Folder::of(&[]);
+    let listed = folder.run(&["profiles", "list"]);
+    for name in ["recommended", "strict", "minimal", "uk-gov", "au-ism"] {
+        assert!(listed.out.lines().any(|line| line.starts_with(name)), "{}", listed.out);
+        assert_eq!(folder.run(&["profiles", "show", name]).code, 0, "{name}");
+    }
+    let wrong = folder.run(&["profiles", "show", "uk-gvo"]);
+    assert!(wrong.code == 2 && wrong.err.contains("did you mean `uk-gov`?"), "{}", wrong.err);
+    // Each line of a profile that follows a document has its sentence, and the day on which it was read, above it.
+    for name in ["uk-gov", "au-ism"] {
+        let shown = folder.run(&["profiles", "show", name]).out;
+        let rules = shown.split_once("rules:\n").unwrap().1;
+        assert!(rules.starts_with("  # "), "{rules}");
+        let sourced = rules.lines().filter(|line| line.starts_with("  # "));
+        assert!(sourced.clone().count() > 2 && sourced.clone().any(|line| line.contains("read on 2026-")), "{rules}");
+    }
+}

@@ -19,7 +19,7 @@ pub use self::page::Page;
 pub use self::tls_reports::tls_reports as human_tls_reports;
 use super::{citation_url, counted};
 use crate::fix::corrected_line;
-use crate::outcome::{Check, Location, Report, Severity, Summary};
+use crate::outcome::{Against, Check, Location, Report, Severity, Summary};
 use crate::source_text::{EXCERPT_WIDTH, Excerpt, Excerpts, escape, printable, without_runner_commands};
 
 /// How a report is shown.
@@ -130,6 +130,17 @@ fn parts(report: &Report, facts: &Value, style: &Style) -> String {
     text
 }
 
+/// How far the domain is from a document that a profile follows.
+fn against(against: &Against, page: &Page<'_>) -> String {
+    let Against { profile, rules, not_met, not_checked } = against;
+    let which = if not_met.is_empty() { String::new() } else { format!(" ({})", not_met.join(", ")) };
+    let unchecked = match not_checked.len() {
+        0 => String::new(),
+        some => format!(", {some} not checked"),
+    };
+    page.paragraph("", &format!("against {profile}: {} of {rules} not met{which}{unchecked}", not_met.len()))
+}
+
 fn heading(report: &Report, page: &Page<'_>) -> String {
     let domain = escape(report.domain.as_deref().unwrap_or("the texts given"));
     let observed = match &report.collected_at {
@@ -137,6 +148,7 @@ fn heading(report: &Report, page: &Page<'_>) -> String {
         None => String::new(),
     };
     let counts = page.paragraph("", &checklist::counts(report, page));
+    let counts = format!("{counts}{}", report.against.iter().map(|it| against(it, page)).collect::<String>());
     let state = report.state.as_ref().map(|state| page.paragraph("", &state.label())).unwrap_or_default();
     format!("{}{state}{counts}\n", page.paragraph("", &format!("{}{observed}", page.bold(&domain))))
 }
