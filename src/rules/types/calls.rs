@@ -65,6 +65,9 @@ impl Checker<'_> {
                 torn = true;
             }
         }
+        if let ("sort", Some(list)) = (function.name, arguments.first()) {
+            torn |= self.without_order(list, not_null);
+        }
         if torn {
             // What it would give of another argument is judged no further: that is the same mistake.
             return ANY;
@@ -78,6 +81,17 @@ impl Checker<'_> {
             return self.infer(list, not_null);
         }
         known(function.result)
+    }
+
+    /// Refuses to sort what has no order; whether it did.
+    fn without_order(&mut self, list: &IdedExpr, not_null: &BTreeSet<String>) -> bool {
+        let Type::List(element) = self.infer(list, not_null).shape else { return false };
+        if !matches!(*element, Type::List(_) | Type::Object(_)) {
+            return false;
+        }
+        let help = "sort texts or numbers, as in `list.map(x, x.name).sort()`".to_owned();
+        self.mistake(list, format!("{} holds {} each, which has no order", spelled(list), element.label()), Some(help));
+        true
     }
 
     /// What is written out and could never be read, whatever the facts are.

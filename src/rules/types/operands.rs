@@ -45,6 +45,8 @@ impl Checker<'_> {
         }
         self.one_of(left, "is never", right, &a.shape);
         self.one_of(right, "is never", left, &b.shape);
+        self.listed_words(left, right, &a.shape);
+        self.listed_words(right, left, &b.shape);
         known(Type::Bool)
     }
 
@@ -78,6 +80,13 @@ impl Checker<'_> {
             }
         }
         known(Type::Bool)
+    }
+
+    /// The same for each element of a list that is written out beside a list of such words.
+    fn listed_words(&mut self, beside: &IdedExpr, list: &IdedExpr, shape: &Type) {
+        if let (Ast::List(listed), Type::List(element)) = (&list.expr, shape) {
+            listed.elements.iter().for_each(|item| self.one_of(beside, "never holds", item, element));
+        }
     }
 
     /// Refuses a literal that the expression beside it can never be: one of `shape`'s words is expected.

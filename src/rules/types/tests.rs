@@ -84,6 +84,8 @@ fn mistakes_underline_the_very_characters() {
         ("tlsrpt.rua[0].host != null && in_zone(tlsrpt.rua[1].host, 'a.b')", "tlsrpt.rua[1].host", "is `null`"),
         ("policy_host.probes.filter(p, p.status != null).all(q, q.failure.size() > 1)", "q.failure", "is `null`"),
         ("'x' in policy_host.probes.filter(p, p.failure_kind != null).map(p, p.failure_kind)", "'x'", "never holds"),
+        ("mx.hosts.map(h, h.dnssec).distinct() == ['Secure']", "'Secure'", "did you mean \"secure\"?"),
+        ("mx.hosts.sort().size() == 1", "mx.hosts", "holds an object each, which has no order"),
         ("policy.mode == 'enforcing'", "'enforcing'", "did you mean \"enforce\"?"),
         ("'Enforce' != policy.mode", "'Enforce'", "`policy.mode` is never \"Enforce\" / did you mean \"enforce\"?"),
         ("policy.mode in ['enforce', 'test']", "'test'", "did you mean \"testing\"?"),
