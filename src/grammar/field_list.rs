@@ -311,7 +311,9 @@ fn judge(text: &[u8], field: &Field, syntax: &mut Vec<Offence>) {
         let why = "a name has 1 to 32 letters, digits, `_`, `-` or `.`, a letter or digit first";
         syntax.push(Offence::new(field.name_span, format!("`{}` is no field name: {why}", field.name)));
     }
-    if field.known && field.name != "v" {
+    // The first `id` and every `rua` have rules of their own; a later `id` is ignored, and yet a field of the grammar.
+    let of_its_own = field.name == "rua" || !field.duplicate;
+    if field.known && field.name != "v" && of_its_own {
         return;
     }
     let value = field.value_span.of(text);

@@ -118,6 +118,10 @@ mod tests {
             ("v=STSv1; x=1; id=1", &[]),
             ("v=STSv1; id=1; id=2", &[]),
             ("v=STSv1; id=1; v=STSv1", &[]),
+            ("v=STSv1; id=1; id=a-b", &[]),
+            ("v=STSv1; id=1; id=", &["syntax"]),
+            ("v=STSv1; id=1; id=a=b", &["syntax"]),
+            ("v=STSv1; id=1; id=1 2", &["syntax"]),
             ("v=STSv1; id=1 ;", &[]),
             ("v=STSv1; id=1 ", &["syntax"]),
             (" v=STSv1; id=1", &["version"]),
@@ -194,6 +198,27 @@ mod tests {
             spans.push(offence.span);
         }
         assert!(spans.iter().all(|span| span.end() <= text.len()), "{text:?}: {spans:?}");
+    }
+
+    /// The grammar of RFC 8461 §3.1 as an expression, with the first `id` judged as what it is named.
+    fn follows_the_abnf(text: &str) -> bool {
+        let record = regex::bytes::Regex::new(concat!(
+            r"(?-u)\Av=STSv1(?:[ \t]*;[ \t]*",
+            r"(?:id=[A-Za-z0-9]{1,32}|[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[\x21-\x3a\x3c\x3e-\x7e]+)",
+            r")+(?:[ \t]*;[ \t]*)?\z"
+        ));
+        let id = text.split(';').find_map(|field| field.trim_matches([' ', '\t']).strip_prefix("id="));
+        record.unwrap().is_match(text.as_bytes())
+            && id.is_some_and(|id| (1..=32).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_alphanumeric()))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn parser_and_abnf_agree(text in "v=STSv1(?:[ \t]{0,2};[ \t]{0,2}(?:id=[a-zA-Z0-9]{1,3}|id=[a-z=! -]{0,3}|[a-z_.0-9-]{0,3}=[a-z=!é\u{1}\u{85} \t-]{0,4}|id)){0,3}[ \t]{0,2};?[ \t]?") {
+            prop_assert_eq!(parse(text.as_bytes()).is_valid(), follows_the_abnf(&text), "{:?}", parse(text.as_bytes()));
+        }
     }
 
     proptest! {

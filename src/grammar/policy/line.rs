@@ -39,8 +39,8 @@ pub fn line(
     };
     let colon = inner.offset.saturating_add(colon);
     let written = trimmed(text, Span::between(inner.offset, colon));
-    let name = without_invisible(text, written);
-    if !is_extension_name(name.of(text)) {
+    let name = legible(text, written);
+    if !is_extension_name(name.text.as_bytes()) {
         let (slip, offence) = malformed(text, span, inner, *list);
         list.take_if(|_| slip != Slip::Item);
         found.push(Found { slip, line: number, offence });
@@ -48,16 +48,18 @@ pub fn line(
         return;
     }
     *list = None;
-    tell_invisible(text, written, name, policy);
-    let mut value = trimmed(text, Span::between(colon.saturating_add(1), inner.end()));
+    tell_invisible(text, written, name.span, policy);
+    let whole = trimmed(text, Span::between(colon.saturating_add(1), inner.end()));
     // The value of an extension may hold any UTF-8.
-    if FIELDS.contains(&String::from_utf8_lossy(name.of(text)).as_ref()) {
-        let bare = without_invisible(text, value);
-        tell_invisible(text, value, bare, policy);
-        value = bare;
-    }
-    if let Some(next) = next.filter(|next| value.length == 0 && is_item(trimmed(text, *next).of(text))) {
-        let of_mx = name.of(text) == b"mx";
+    let value = if FIELDS.contains(&name.text.as_str()) {
+        let bare = legible(text, whole);
+        tell_invisible(text, whole, bare.span, policy);
+        bare
+    } else {
+        Located::of(text, whole)
+    };
+    if let Some(next) = next.filter(|next| value.span.length == 0 && is_item(trimmed(text, *next).of(text))) {
+        let of_mx = name.text == "mx";
         *list = Some(if of_mx { List::Hosts } else { List::Other });
         let whole = Span::between(span.offset, next.offset);
         let offence = Offence::new(whole, "a list follows, and a policy has no lists");
@@ -66,8 +68,8 @@ pub fn line(
         policy.lines.push(Line { number, span, field: None });
         return;
     }
-    let field = field(text, name, value, policy);
-    let hidden = written != name;
+    let hidden = written != name.span || name.text.len() != name.span.length;
+    let field = field(name, value, policy);
     if !hidden && let Some((slip, offence)) = judge(text, Span::between(from, span.end()), colon, &field) {
         found.push(Found { slip, line: number, offence });
     }
@@ -109,6 +111,15 @@ fn unwrapped(text: &[u8], line: Span, wrapping: Wrapping) -> Option<(Span, Slip,
     })
 }
 
+/// A name or value as it was meant: without what `policy-encoding` tells at its ends, and without control characters
+/// and octets that are not UTF-8 inside.
+fn legible(text: &[u8], span: Span) -> Located {
+    let mut found = Located::of(text, without_invisible(text, span));
+    let utf8 = std::str::from_utf8(found.span.of(text)).is_ok();
+    found.text.retain(|c| (c == '\t' || !c.is_control()) && (utf8 || c != char::REPLACEMENT_CHARACTER));
+    found
+}
+
 /// The span without the characters at its ends that nobody sees: zero-width ones, no-break spaces, controls.
 fn without_invisible(text: &[u8], span: Span) -> Span {
     let Ok(read) = std::str::from_utf8(span.of(text)) else { return span };
@@ -118,15 +129,27 @@ fn without_invisible(text: &[u8], span: Span) -> Span {
     Span { offset: span.offset.saturating_add(read.len().saturating_sub(left.len())), length: bare.len() }
 }
 
-/// Tells of invisible characters between the ends of two spans. Control characters have been told already.
+/// Tells of invisible characters between the ends of two spans, and of C1 control characters anywhere. Those of ASCII
+/// have been told already.
 fn tell_invisible(text: &[u8], outer: Span, inner: Span, policy: &mut Policy) {
     for span in [Span::between(outer.offset, inner.offset), Span::between(inner.end(), outer.end())] {
         let read = String::from_utf8_lossy(span.of(text)).into_owned();
-        if let Some(first) = read.chars().find(|c| is_invisible(*c)) {
-            let detail = format!("an invisible character (U+{:04X}) stands in the line", u32::from(first));
+        if let Some(first) = read.chars().find(|c| is_invisible(*c) || is_c1(*c)) {
+            let detail = format!("an invisible character (U+{:04X}) is in the line", u32::from(first));
             policy.encoding.push(Offence::new(span, detail).suggesting(""));
         }
     }
+    let Ok(read) = std::str::from_utf8(inner.of(text)) else { return };
+    if let Some((at, c)) = read.char_indices().find(|(_, c)| is_c1(*c)) {
+        let span = Span { offset: inner.offset.saturating_add(at), length: c.len_utf8() };
+        let detail = format!("an invisible character (U+{:04X}) is in the line", u32::from(c));
+        policy.encoding.push(Offence::new(span, detail).suggesting(""));
+    }
+}
+
+/// Whether it is a control character beyond ASCII: U+0080 to U+009F.
+fn is_c1(c: char) -> bool {
+    matches!(c, '\u{80}'..='\u{9f}')
 }
 
 fn is_item(line: &[u8]) -> bool {
@@ -200,12 +223,11 @@ fn is_txt_record(line: &str) -> bool {
     ["v=STSv1", "v=TLSRPTv1"].into_iter().filter_map(fields).any(|rest| !rest.trim_matches([';', ' ']).is_empty())
 }
 
-fn field(text: &[u8], name: Span, value: Span, policy: &Policy) -> PolicyField {
-    let name = Located::of(text, name);
+fn field(name: Located, value: Located, policy: &Policy) -> PolicyField {
     let known = FIELDS.contains(&name.text.as_str());
     let earlier = policy.lines.iter().filter_map(|line| line.field.as_ref()).any(|field| field.name.text == name.text);
     PolicyField {
-        value: Located::of(text, value),
+        value,
         known,
         duplicate: earlier && !name.text.eq_ignore_ascii_case("mx"),
         meant: if known { None } else { meant(&name.text) },
@@ -243,11 +265,12 @@ fn judge(text: &[u8], span: Span, colon: usize, field: &PolicyField) -> Option<(
         let detail = format!("white space stands between `{}` and `:`", field.name.text);
         return Some((Slip::Spaced, Offence::new(before_colon, detail).suggesting("")));
     }
-    if field.known {
+    // A later field of a known name is ignored, and yet a field of the grammar.
+    if field.known && !field.duplicate {
         return None;
     }
     let lower = field.name.text.to_ascii_lowercase();
-    if FIELDS.contains(&lower.as_str()) {
+    if !field.known && FIELDS.contains(&lower.as_str()) {
         let detail = format!("`{}` is not `{lower}`: names are in lower case", field.name.text);
         return Some((Slip::Case, Offence::new(field.name.span, detail).suggesting(lower)));
     }

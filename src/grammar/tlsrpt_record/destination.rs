@@ -167,7 +167,12 @@ fn mailto_problem(rest: &str, found: &mut Destination) -> Option<Problem> {
     if let Some(address) = rest.strip_prefix("//") {
         return Some(("has `//` behind `mailto:`".to_owned(), Some(format!("mailto:{address}"))));
     }
-    let address = decoded(rest.split(['?', '#']).next().unwrap_or_default());
+    let written = rest.split(['?', '#']).next().unwrap_or_default();
+    if let Some(again) = rest.get(..7).filter(|start| start.eq_ignore_ascii_case("mailto:")) {
+        let suggestion = rest.get(again.len()..).map(|address| format!("mailto:{address}"));
+        return Some(("has `mailto:` twice".to_owned(), suggestion));
+    }
+    let address = decoded(written);
     let Some((local, domain)) = address.rsplit_once('@') else {
         let detail = if address.is_empty() { "names no address" } else { "names no address with `@` and a domain" };
         return Some((detail.to_owned(), None));
@@ -175,6 +180,11 @@ fn mailto_problem(rest: &str, found: &mut Destination) -> Option<Problem> {
     let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
     if local.is_empty() || (local.contains('@') && !quoted) {
         return Some((if local.is_empty() { "names no mailbox before `@`" } else { "holds two `@`" }.to_owned(), None));
+    }
+    // Of characters that only a quoted mailbox has, some are allowed in a URI all the same (RFC 6068 §2).
+    let raw = written.rsplit_once('@').map_or(written, |(local, _)| local);
+    if let Some(wrong) = raw.chars().find(|c| !quoted && matches!(c, ':' | ';' | '(' | ')' | '[' | ']')) {
+        return Some((format!("holds `{wrong}` in the mailbox"), None));
     }
     // Outside of quotes, dots separate atoms (RFC 5322 §3.2.3).
     if !quoted && local.split('.').any(str::is_empty) {
@@ -196,7 +206,7 @@ fn https_problem(uri: &str, rest: &str, found: &mut Destination) -> Option<Probl
             Some(format!("https://{}", rest.trim_start_matches('/'))),
         ));
     }
-    let authority = rest.trim_start_matches("//").split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = rest.strip_prefix("//").unwrap_or_default().split(['/', '?', '#']).next().unwrap_or_default();
     if authority.is_empty() {
         return Some(("names no host".to_owned(), None));
     }
