@@ -146,11 +146,14 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index:
     }
     match &probe.response {
         Some(response) => response_facts(builder, response, &path, &mut facts),
-        // The connection and TLS stood, and no response came: that is known.
-        None if probe.tls.as_ref().is_some_and(|tls| tls.handshake) && probe.failure.is_some() => {
-            facts.status = Fact::Known(None)
+        // Without a connection or TLS, or where the request failed, no response came: that is known.
+        None => {
+            let handshake = probe.tls.as_ref().map(|tls| tls.handshake);
+            let failed = handshake == Some(false) || (handshake == Some(true) && probe.failure.is_some());
+            if failed || connected == Some(false) {
+                facts.status = Fact::Known(None);
+            }
         }
-        None => {}
     }
     if let Some(failure) = &probe.failure {
         place(builder, ROOT, &format!("{path}.failure"), &format!("! {}", failure_text(failure)));

@@ -51,6 +51,7 @@ pub fn mx_facts(builder: &mut Builder<'_>, policy: &Fact<Option<Policy>>) -> MxF
         // Beside other records a null MX does not say that the domain takes no mail (RFC 7505 §3).
         null_mx: Fact::Known(!records.is_empty() && records.iter().all(is_null)),
         null_records: Fact::Known(i64::try_from(records.iter().filter(|it| is_null(it)).count()).unwrap_or(i64::MAX)),
+        null_preference: Fact::Known(records.iter().filter(|it| is_null(it)).map(|it| i64::from(it.preference)).max()),
         records: Fact::Known(i64::try_from(records.len()).unwrap_or(i64::MAX)),
         receives_mail: hosts.clone().map(|hosts| !hosts.is_empty()),
         hosts,
@@ -75,7 +76,7 @@ fn exhibit(builder: &mut Builder<'_>, lookup: &Lookup<MxRecord>, owner: &str) {
         let exchange = crate::source_text::escape(record.exchange.trim_end_matches('.'));
         let mut paths = vec![format!("mx.exchange {}", plain(&record.exchange))];
         if is_null(record) {
-            paths.extend(["mx.null_mx".to_owned(), "mx.null_records".to_owned()]);
+            paths.extend(["mx.null_mx", "mx.null_records", "mx.null_preference"].map(str::to_owned));
         }
         line(builder, &paths, &format!("{owner} {}IN MX {} {exchange}.", ttl_column(lookup.ttl), record.preference));
     }

@@ -44,7 +44,7 @@ fn unnamed_id(text: &[u8], fields: &[Field]) -> Option<String> {
 
 /// The TLSRPT record that was meant (RFC 8460 §3); `None` where the record is right or nothing can be told.
 pub fn tlsrpt_record(text: &[u8], record: &TlsrptRecord) -> Option<String> {
-    if (record.is_valid() && record.begins) || text.len() > LONGEST {
+    if (record.is_valid() && record.begins && record.truncated.is_empty()) || text.len() > LONGEST {
         return None;
     }
     let whole = with_suggestions(text, &record.truncated);

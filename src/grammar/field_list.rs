@@ -65,9 +65,7 @@ pub(super) fn parse(text: &[u8], dialect: &Dialect) -> FieldList {
     let (version, rest, mut syntax) = version(text, dialect);
     let mut fields = Vec::new();
     read_fields(text, rest, dialect, &mut fields, &mut syntax);
-    let overlaps = |offence: &Offence| {
-        ascii.iter().any(|other| offence.span.offset < other.span.end() && other.span.offset < offence.span.end())
-    };
+    let overlaps = |offence: &Offence| ascii.iter().any(|other| offence.span.overlaps(other.span));
     syntax.retain(|offence| !overlaps(offence));
     let begins = text.strip_prefix(dialect.version.as_bytes()).is_some_and(|rest| rest.first() == Some(&b';'));
     FieldList { version, begins, fields, syntax, ascii }

@@ -37,6 +37,11 @@ impl Span {
         self.offset.saturating_add(self.length)
     }
 
+    /// Whether an octet is in both.
+    pub fn overlaps(self, other: Span) -> bool {
+        self.offset < other.end() && other.offset < self.end()
+    }
+
     /// The octets of `text` in it.
     pub fn of(self, text: &[u8]) -> &[u8] {
         text.get(self.offset..self.end()).unwrap_or_default()

@@ -27,6 +27,8 @@ pub struct TlsrptRecord {
     pub rua_problem: Option<Offence>,
     /// Destinations that a raw `;` cuts short.
     pub truncated: Vec<Offence>,
+    /// Whether each piece that a `;` cuts off is a field by the grammar, which senders skip.
+    pub truncated_parses: bool,
     /// Places that break the grammar otherwise.
     pub syntax: Vec<Offence>,
     /// Places that are not US-ASCII.
@@ -38,7 +40,7 @@ impl TlsrptRecord {
     pub fn is_valid(&self) -> bool {
         let version = matches!(self.version, VersionTag::Exact | VersionTag::ExactThenSpace(_));
         let clean =
-            self.syntax.is_empty() && self.ascii.is_empty() && self.truncated.is_empty() && self.rua_problem.is_none();
+            self.syntax.is_empty() && self.ascii.is_empty() && self.truncated_parses && self.rua_problem.is_none();
         version && clean && !self.destinations.is_empty() && self.destinations.iter().all(Destination::is_usable)
     }
 }
@@ -47,7 +49,10 @@ impl TlsrptRecord {
 pub fn parse(text: &[u8]) -> TlsrptRecord {
     let list = field_list::parse(text, &DIALECT);
     let mut syntax = list.syntax;
+    let judged = syntax.clone();
     let truncated = truncations(text, &list.fields, &mut syntax);
+    let broken = |cut: &Offence| judged.iter().any(|it| !syntax.contains(it) && cut.span.overlaps(it.span));
+    let truncated_parses = !truncated.iter().any(broken);
     let ruas: Vec<&Field> = list.fields.iter().filter(|field| field.name == "rua" && field.has_equals).collect();
     let destinations: Vec<Destination> = ruas
         .iter()
@@ -67,6 +72,7 @@ pub fn parse(text: &[u8]) -> TlsrptRecord {
         destinations,
         rua_problem,
         truncated,
+        truncated_parses,
         syntax,
         ascii: field_list::as_one(list.ascii),
     }
@@ -191,6 +197,11 @@ mod tests {
             ("v=TLSRPTv1; rua=mailto:a%3Ab@x.example", &[]),
             ("v=TLSRPTv1; rua=https:////x.example/", &["uri"]),
             ("v=TLSRPTv1; rua=https:///x.example/", &["uri"]),
+            ("v=TLSRPTv1; rua=https://./", &["uri"]),
+            ("v=TLSRPTv1; rua=https://r..example/", &["uri"]),
+            ("v=TLSRPTv1; rua=https://r.example./", &[]),
+            ("v=TLSRPTv1; rua=https://192.0.2.1:8443/", &[]),
+            ("v=TLSRPTv1; rua=https://[2001:db8::1]/", &[]),
             ("v=TLSRPTv1; rua=https:r.example", &["uri"]),
             ("v=TLSRPTv1; rua=https:///x", &["uri"]),
             ("v=TLSRPTv1; rua=mailto:a%2Cb@example.com", &[]),
@@ -224,6 +235,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_semicolon_cuts_off_may_be_a_field() {
+        for (rest, parses) in
+            [(";x=y", true), (";x=", false), (";x", false), (";x=y=z", false), (";x=1;y=2", true), ("", true)]
+        {
+            let record = parse(format!("v=TLSRPTv1; rua=https://r.example/?q=1{rest}").as_bytes());
+            assert_eq!(record.truncated.is_empty(), rest.is_empty(), "{rest}");
+            assert_eq!((record.truncated_parses, record.is_valid()), (parses, parses), "{rest}");
+        }
+    }
+
+    #[test]
     fn suggestions_and_hosts() {
         let one = |text: &str| parse(text.as_bytes()).destinations[0].clone();
         assert_eq!(
@@ -241,6 +263,37 @@ mod tests {
             record.destinations.iter().flat_map(|d| [&d.scheme_problem, &d.uri_problem, &d.size_suffix]).flatten();
         let spans = lists.chain(inner).map(|offence| offence.span).chain(record.destinations.iter().map(|d| d.span));
         assert!(spans.into_iter().all(|span| span.end() <= text.len()), "{text:?}");
+    }
+
+    /// The grammar of RFC 8460 §3 as an expression, with each `rua` judged as what it is named, and of the URIs those
+    /// of the two schemes that the generator below makes.
+    fn follows_the_abnf(text: &str) -> bool {
+        let wsp = r"[ \t]*";
+        let mailto = r"(?i:mailto):[a-z0-9_-]+(?:\.[a-z0-9_-]+)*@[a-z0-9]+(?:\.[a-z0-9]+)*(?:\?[a-z=:]*)?";
+        let host = r"(?:[a-z.]*@)?[a-z0-9]+(?:\.[a-z0-9]+)*\.?:?";
+        let https = format!(r"(?i:https)://{host}(?:/[a-z0-9/=:]*)?(?:\?[a-z0-9/=:?]*)?");
+        let uri = format!("(?:{mailto}|{https})");
+        let rua = format!("rua={uri}(?:{wsp},{wsp}{uri})*");
+        let extension = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[\x21-\x3a\x3c\x3e-\x7e]+";
+        let delimiter = format!("{wsp};{wsp}");
+        let record = format!(r"\Av=TLSRPTv1(?:{delimiter}(?:{rua}|{extension}))+(?:{delimiter})?\z");
+        let rua = regex::Regex::new(&format!(r"\A{rua}\z")).unwrap();
+        let fields = || text.split(';').map(|field| field.trim_matches([' ', '\t']));
+        let mut ruas = fields().filter(|field| field.starts_with("rua=")).peekable();
+        let named = ruas.peek().is_some() && ruas.all(|field| rua.is_match(field));
+        named && regex::Regex::new(&record).unwrap().is_match(text)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(700))]
+
+        #[test]
+        fn parser_and_abnf_agree(
+            text in "v=TLSRPTv1([ \t]{0,2};[ \t]{0,2}((rua|x)=(mailto|https|Mailto|mailt):(//|////|mailto:|:)?[a-z.]{0,3}[@./!,;]?[a-z.]{1,3}[/?;,!]?[a-z=:]{0,3}( ?, ?https://r\\.example/)?|rua=(mailto:a@b\\.example|https://r\\.example/x\\?q=1)(!10m|;x=y|;x=|;x|,)?|[a-z_.-]{0,3}=[a-z=!é\u{1}\u{85} -]{0,4}|rua)){0,3}[ \t]{0,2};?[ \t]?",
+        ) {
+            let record = parse(text.as_bytes());
+            prop_assert_eq!(record.is_valid(), follows_the_abnf(&text), "{:?}", record);
+        }
     }
 
     proptest! {

@@ -28,6 +28,8 @@ facts! {
         null_mx: bool,
         /// How many of the MX records are a null MX.
         null_records: i64,
+        /// The highest preference that a null MX has (0 by RFC 7505 §3); `null` where there is none.
+        null_preference: Option<i64>,
         /// How many MX records there are, the null MX included.
         records: i64,
         /// Every MX host in order of preference, without the null MX; with an implicit MX the domain itself.

@@ -47,6 +47,8 @@ facts! {
         rua: Vec<DestinationFacts>,
         /// Destinations that are cut short by a raw `;`.
         truncated: Vec<OffenceFacts>,
+        /// Whether each piece that a raw `;` cuts off is a field by the grammar, so that senders read the record and skip it.
+        truncated_parses: bool,
         /// Records of TLSRPT at names where no sender looks.
         misplaced: Vec<MisplacedFacts>,
         /// Whether a sender can use the record: exactly one, valid, with a destination.

@@ -237,3 +237,65 @@ fn policies_are_the_same_where_senders_read_the_same() {
     }
     assert!(are_the_same(b"no policy", b"no policy") && !are_the_same(b"no policy", b"no policy\n"));
 }
+
+/// The grammar of RFC 8461 §3.2 as expressions, with `mx` and the first of each other field judged as what they are named.
+fn follows_the_abnf(body: &str) -> bool {
+    let matches = |expression: &str, text: &str| regex::Regex::new(expression).unwrap().is_match(text);
+    let lines: Vec<&str> = body
+        .strip_suffix('\n')
+        .map(|body| body.strip_suffix('\r').unwrap_or(body))
+        .unwrap_or(body)
+        .split('\n')
+        .collect();
+    let last = lines.len() - 1;
+    let mut seen: Vec<&str> = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        let line = if index < last { line.strip_suffix('\r').unwrap_or(line) } else { line };
+        let Some((name, value)) = line.split_once(':') else { return false };
+        let value = value.trim_matches([' ', '\t']);
+        let first = !seen.contains(&name);
+        seen.push(name);
+        let domain = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*";
+        let fits = match name {
+            "version" if first => value == "STSv1",
+            "mode" if first => ["enforce", "testing", "none"].contains(&value),
+            "max_age" if first => matches(r"\A[0-9]{1,10}\z", value),
+            "mx" => matches(&format!(r"\A(\*\.)?{domain}\z"), value),
+            _ => {
+                matches(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\z", name)
+                    && matches(
+                        r"\A[\x21-\x7e\u{80}-\u{10ffff}]([\x20-\x7e\u{80}-\u{10ffff}]*[\x21-\x7e\u{80}-\u{10ffff}])?\z",
+                        value,
+                    )
+            }
+        };
+        if !fits {
+            return false;
+        }
+    }
+    let mode = body.lines().find_map(|line| line.strip_prefix("mode:")).map(|mode| mode.trim_matches([' ', '\t']));
+    ["version", "mode", "max_age"].iter().all(|name| seen.contains(name))
+        && (seen.contains(&"mx") || mode == Some("none"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn parser_and_abnf_agree(
+        lines in proptest::collection::vec("(version:[ \t]?STSv1|mode: (enforce|none|testing|report|None)|max_age:[ \t]{0,2}[0-9]{0,11}|mx: ?([*]\\.)?[a-z-]{1,3}(\\.[a-z]{1,3})?|(mode|version|max_age|mx|x|x_y|_x|-x)[ \u{85}]?:[ \t]{0,2}[a-z é\u{1}\u{85}\u{9f}\t:;=-]{0,4}|[a-z# ]{0,2})[ \t]{0,2}", 0..4),
+        good: bool, end in "(\n|\r\n|\r)", terminated: bool,
+    ) {
+        let mut all = lines;
+        if good {
+            all.extend(["version: STSv1", "mode: none", "max_age: 86400"].map(str::to_owned));
+        }
+        let mut body = all.join(&end);
+        if terminated {
+            body.push_str(&end);
+        }
+        // White space at the ends of lines is in the grammar, and a size is none of its business.
+        let found: Vec<_> = faults(body.as_bytes()).into_iter().filter(|it| !["trailing", "maximum"].contains(it)).collect();
+        prop_assert_eq!(found.is_empty(), follows_the_abnf(&body), "{:?}: {:?}", body, found);
+    }
+}

@@ -1,6 +1,6 @@
 //! One destination for reports: a `mailto:` or `https:` URI (RFC 8460 §3). Used by `tlsrpt_record`.
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::grammar::names::host_name_problem;
 use crate::grammar::{Offence, Span, trimmed};
@@ -212,6 +212,12 @@ fn https_problem(uri: &str, rest: &str, found: &mut Destination) -> Option<Probl
     }
     match Url::parse(uri) {
         Ok(url) => {
+            if let Some(Host::Domain(name)) = url.host()
+                && let Some(problem) = host_name_problem(name.strip_suffix('.').unwrap_or(name))
+            {
+                let name = crate::source_text::escape(name);
+                return Some((format!("names the host `{name}`, which {problem}"), None));
+            }
             found.host = url.host_str().map(|host| host.trim_end_matches('.').to_ascii_lowercase());
             found.host.is_none().then(|| ("names no host".to_owned(), None))
         }
