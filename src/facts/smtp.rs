@@ -62,7 +62,9 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &SmtpProbe, name: &str, path: &
         .connected
         .or_else(|| probe.greeting.is_some().then_some(true))
         .filter(|_| !no_ipv6(probe.address, probe.failure.as_ref()));
-    let keywords = |reply: &Option<SmtpReply>, word: &str| reply.as_ref().map(|reply| offers(reply, word));
+    // A reply has a line at least: one that is recorded without any does not say what is offered.
+    let seen = |reply: &&SmtpReply| reply.code != 250 || !reply.lines.is_empty();
+    let keywords = |reply: &Option<SmtpReply>, word: &str| reply.as_ref().filter(seen).map(|reply| offers(reply, word));
     let mut facts = SmtpFacts {
         address: Fact::Known(probe.address.to_string()),
         connected: connected.into(),

@@ -89,7 +89,7 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
 fn as_reported(mut checks: Vec<Check>, sender: &[sender::SenderView]) -> Vec<Check> {
     if !sender.is_empty() {
         let known = sender::result_types(sender);
-        for check in &mut checks {
+        for check in checks.iter_mut().filter(|check| is_told(check)) {
             check.reported_as = check.reported_as.take().filter(|kind| known.contains(kind.as_str()));
         }
     }

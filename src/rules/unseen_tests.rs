@@ -74,7 +74,7 @@ fn leaves_no_trace(path: &str) -> bool {
     let words: Vec<&str> = path.split('/').collect();
     let element_of = |list: &str| words.len() > 1 && words[words.len() - 2] == list;
     ["records", "lines", "strings", "name_servers", "misplaced", "chain"].iter().any(|list| element_of(list))
-        || ["aliases", "truncated", "headers", "lines", "transcript"].iter().any(|word| words.contains(word))
+        || ["aliases", "truncated", "headers", "transcript"].iter().any(|word| words.contains(word))
 }
 
 fn report_of(rules: &RuleSet, snapshot: &Snapshot) -> Report {

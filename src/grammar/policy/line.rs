@@ -50,8 +50,9 @@ pub fn line(
     *list = None;
     tell_invisible(text, written, name.span, policy);
     let whole = trimmed(text, Span::between(colon.saturating_add(1), inner.end()));
-    // The value of an extension may hold any UTF-8.
-    let value = if FIELDS.contains(&name.text.as_str()) {
+    // The value of an extension may hold any UTF-8, and a later field of a known name need only fit that production.
+    let counts = || name.text == "mx" || !is_named_before(&name.text, policy);
+    let value = if FIELDS.contains(&name.text.as_str()) && counts() {
         let bare = legible(text, whole);
         tell_invisible(text, whole, bare.span, policy);
         bare
@@ -223,9 +224,14 @@ fn is_txt_record(line: &str) -> bool {
     ["v=STSv1", "v=TLSRPTv1"].into_iter().filter_map(fields).any(|rest| !rest.trim_matches([';', ' ']).is_empty())
 }
 
+/// Whether an earlier line has a field of this name.
+fn is_named_before(name: &str, policy: &Policy) -> bool {
+    policy.lines.iter().filter_map(|line| line.field.as_ref()).any(|field| field.name.text == name)
+}
+
 fn field(name: Located, value: Located, policy: &Policy) -> PolicyField {
     let known = FIELDS.contains(&name.text.as_str());
-    let earlier = policy.lines.iter().filter_map(|line| line.field.as_ref()).any(|field| field.name.text == name.text);
+    let earlier = is_named_before(&name.text, policy);
     PolicyField {
         value,
         known,

@@ -141,6 +141,8 @@ fn the_corners_of_the_grammar() {
         (change("max_age:", "max_age\u{9f}:"), &["encoding"]),
         (format!("{GOOD}mode:\n"), &["syntax"]),
         (format!("{GOOD}mode: report\n"), &[]),
+        (format!("{GOOD}mode:\u{85}\n"), &[]),
+        (format!("{GOOD}mode:\u{1}\n"), &["encoding"]),
         (change("mode: ", "mode:\u{a0}"), &["encoding"]),
         (change("enforce\n", "enforce\0\n"), &["encoding"]),
         (change("enforce\n", "enforce\r"), &["cr"]),
