@@ -9,6 +9,7 @@ use std::sync::Arc;
 use cel::objects::{Key, Value};
 use cel::{Context, ExecutionError};
 
+use super::checks::{broken, is_told, octets_of, summed_up, whole};
 use super::elements::{self, Binding, Element, Elements, member};
 use super::expr::{Expr, environment, in_words};
 use super::functions;
@@ -20,12 +21,6 @@ use super::verdicts::{Scoped, Verdict, Verdicts};
 use crate::facts::{self, Facts};
 use crate::outcome::{Check, Fix, Outcome, Related, Report, Severity, Summary};
 use crate::sender;
-
-/// The id under which a rule is reported that cannot be evaluated over a domain's facts.
-pub const BROKEN_RULE: &str = "rule-broken";
-
-/// How many subjects one finding names.
-const MAX_SUBJECTS: usize = 64;
 
 /// What evaluation gave: the report, and the mistakes of rules that showed only now.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -99,27 +94,6 @@ fn as_reported(mut checks: Vec<Check>, sender: &[sender::SenderView]) -> Vec<Che
 /// Whether a rule is reported, or another that is reported requires it.
 fn matters(rules: &RuleSet, id: &str) -> bool {
     rules.rules.iter().any(|rule| !rule.off && (rule.id == id || rule.requires.iter().any(|other| other == id)))
-}
-
-/// The finding that a rule cannot be evaluated: so every format has it, and no run passes because of it.
-fn broken(id: &str, reason: &str) -> Check {
-    Check {
-        rule: BROKEN_RULE.to_owned(),
-        group: "config".to_owned(),
-        title: "Every rule can be evaluated".to_owned(),
-        outcome: Outcome::Fail,
-        severity: Severity::Error,
-        subject: Some(id.to_owned()),
-        message: Some(format!("the rule `{id}` cannot be evaluated: {reason}")),
-        help: Some("Correct the rule, and give it a case with facts like these.".to_owned()),
-        cites: Vec::new(),
-        reported_as: None,
-        at: None,
-        location: None,
-        related: Vec::new(),
-        reason: None,
-        fix: None,
-    }
 }
 
 /// The variables of an element.
@@ -460,93 +434,11 @@ fn problem(expr: &Expr, context: &Context<'_, '_>) -> Option<String> {
     }
 }
 
-/// Whether it is a finding or a remark.
-fn is_told(check: &Check) -> bool {
-    matches!(check.outcome, Outcome::Fail | Outcome::Remark)
-}
-
-/// How long the texts of a finding are.
-fn octets_of(check: &Check) -> usize {
-    let fix = check.fix.as_ref().map(|fix| &fix.with);
-    let texts = [check.message.as_ref(), check.help.as_ref(), check.subject.as_ref(), fix];
-    let labels = check.related.iter().map(|related| &related.label);
-    texts.into_iter().flatten().chain(labels).fold(0, |sum, text| sum.saturating_add(text.len()))
-}
-
 /// A path with the variable at its root replaced by the element that it stands for.
 fn absolute(path: &[String], bindings: &Bindings<'_>) -> String {
     let Some((root, rest)) = path.split_first() else { return String::new() };
     let bound = bindings.iter().find(|binding| binding.name == root).map_or(root.as_str(), |binding| &binding.path);
     rest.iter().fold(bound.to_owned(), |path, segment| format!("{path}.{segment}"))
-}
-
-/// One entry for each failing element and for each reason why some were not checked, else one for the rule.
-fn summed_up(rule: &Rule, checks: Vec<Check>) -> Vec<Check> {
-    let mut told: Vec<Check> = Vec::new();
-    let mut subjects: Vec<Vec<&str>> = Vec::new();
-    let mut places = BTreeMap::new();
-    for check in checks.iter().filter(|check| is_told(check) || check.outcome == Outcome::NotChecked) {
-        let same = match check.outcome {
-            Outcome::Fail | Outcome::Remark if !rule.together => None,
-            Outcome::Fail | Outcome::Remark => {
-                Some((check.message.as_deref(), Some(check.severity), check.help.as_deref()))
-            }
-            _ => Some((check.reason.as_deref(), None, None)),
-        };
-        let place = same.map_or(told.len(), |same| *places.entry(same).or_insert(told.len()));
-        match subjects.get_mut(place) {
-            Some(subjects) => subjects.extend(check.subject.as_deref()),
-            None => {
-                told.push(check.clone());
-                subjects.push(check.subject.as_deref().into_iter().collect());
-            }
-        }
-    }
-    for (check, subjects) in told.iter_mut().zip(subjects).filter(|(_, subjects)| subjects.len() > 1) {
-        check.subject = is_told(check).then(|| first_of_many(&subjects));
-    }
-    if !told.is_empty() {
-        return told;
-    }
-    if checks.iter().any(|check| check.outcome == Outcome::Pass) {
-        return vec![whole(rule, Verdict::Pass)];
-    }
-    checks.into_iter().next().into_iter().collect()
-}
-
-/// The subjects of one finding, the first of them where there are very many.
-fn first_of_many(subjects: &[&str]) -> String {
-    let first = subjects.get(..MAX_SUBJECTS).unwrap_or(subjects);
-    let more = subjects.len().saturating_sub(first.len());
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    first.join(", ") + &more
-}
-
-/// The check of a rule, without what only a finding has.
-fn whole(rule: &Rule, verdict: Verdict) -> Check {
-    let (outcome, reason) = match verdict {
-        Verdict::Fail(_) => (Outcome::Fail, None),
-        Verdict::NotApplicable(reason) | Verdict::Silenced(_, reason) => (Outcome::NotApplicable, Some(reason)),
-        Verdict::NotChecked(reason) => (Outcome::NotChecked, Some(reason)),
-        Verdict::Pass => (Outcome::Pass, None),
-    };
-    Check {
-        rule: rule.id.clone(),
-        group: rule.group.clone(),
-        title: rule.title.clone(),
-        outcome,
-        severity: rule.severity,
-        subject: None,
-        message: None,
-        help: None,
-        cites: rule.cites.clone(),
-        reported_as: rule.reported_as.clone(),
-        at: None,
-        location: None,
-        related: Vec::new(),
-        reason,
-        fix: None,
-    }
 }
 
 /// JSON as CEL sees it: all whole numbers are `int`, so that they can be compared with each other.
