@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::address::address_facts;
-use super::builder::{Builder, Chain, proof, question_text};
+use super::builder::{Builder, Chain, proof, question_text, seconds};
 use super::fact::Fact;
 use super::tree::{AddressFacts, AddressFamily};
 use crate::snapshot::{AddressRecord, DnssecProof, Lookup};
@@ -107,8 +107,8 @@ impl<'a> Answers<'a> {
     /// The lower TTL of the two answers, in seconds; `null` where both are known to hold no address.
     pub fn ttl(&self) -> Fact<Option<i64>> {
         let ttls = self.families().filter_map(|(.., lookup)| lookup.filter(|lookup| !lookup.records.is_empty())?.ttl);
-        match ttls.min() {
-            Some(ttl) => Fact::Known(Some(i64::from(ttl))),
+        match ttls.map(seconds).min() {
+            Some(ttl) => Fact::Known(Some(ttl)),
             None if self.resolves() == Fact::Known(false) => Fact::Known(None),
             None => Fact::Unobserved,
         }

@@ -133,8 +133,13 @@ impl Chain {
 pub fn ttl<R>(lookup: &Lookup<R>) -> Fact<Option<i64>> {
     match lookup.known() {
         Some([]) => Fact::Known(None),
-        _ => lookup.ttl.map(|ttl| Some(i64::from(ttl))).into(),
+        _ => lookup.ttl.map(|ttl| Some(seconds(ttl))).into(),
     }
+}
+
+/// A TTL as resolvers take it: one with its highest bit set is 0 (RFC 2181 §8).
+pub fn seconds(ttl: u32) -> i64 {
+    i32::try_from(ttl).map_or(0, i64::from)
 }
 
 /// The TTL as a zone-file column.

@@ -74,9 +74,11 @@ impl<'a> Extract<'a> {
             self.text.get(to..).and_then(|after| after.find('\n')).map_or(self.text.len(), |at| to.saturating_add(at));
         let piece = |from: usize, to: usize| self.text.get(from..to).unwrap_or_default();
         let after = format!("{}{}{}", piece(start, from), fix.with, piece(to, end));
+        // The end of a line is no part of what changes in it.
+        let without_ends = |text: &str| text.replace("\r\n", "\n").trim_end_matches('\r').to_owned();
         html.element("div", &[("class", "lines change")], |html| {
-            changed(html, "del", "before: ", piece(start, end));
-            changed(html, "ins", "after: ", &after);
+            changed(html, "del", "before: ", &without_ends(piece(start, end)));
+            changed(html, "ins", "after: ", &without_ends(&after));
         });
     }
 
@@ -244,5 +246,9 @@ mod tests {
         let html = html.into_html();
         assert!(html.contains("<code>max_age: 1</code></del>"), "{html}");
         assert!(html.contains("<code>max_age: 86400</code></ins>"), "{html}");
+        let mut html = Markup::default();
+        let fix = Fix { location: location(12, 1), with: "86400\r\nmx: b".to_owned(), safe: true };
+        Extract::new("x\r\nmax_age: 1\r\ny\r\n", []).corrected(&mut html, &fix);
+        assert!(!html.into_html().contains("\\r"), "the ends of lines are shown");
     }
 }
