@@ -75,20 +75,19 @@ impl Report {
     /// Keeps the first of each rule's checks that ended the same way, and says how many more there are. The summary still
     /// counts all.
     pub fn shorten(&mut self) {
-        let mut counts: BTreeMap<(String, u8), usize> = BTreeMap::new();
-        let key = |check: &Check| (check.rule.clone(), check.outcome as u8 * 4 + check.severity as u8);
+        let mut counts: BTreeMap<(String, Outcome, Severity), usize> = BTreeMap::new();
+        let key = |check: &Check| (check.rule.clone(), check.outcome, check.severity);
         for check in &self.checks {
             let count = counts.entry(key(check)).or_default();
             *count = count.saturating_add(1);
         }
-        let mut listed: BTreeMap<(String, u8), usize> = BTreeMap::new();
+        let mut listed: BTreeMap<(String, Outcome, Severity), usize> = BTreeMap::new();
         let checks = std::mem::take(&mut self.checks).into_iter();
         self.checks = checks
             .filter_map(|check| {
                 let key = key(&check);
                 let all = counts.get(&key).copied().unwrap_or_default();
-                let most =
-                    if matches!(check.outcome, Outcome::Fail | Outcome::Remark) { MAX_FINDINGS } else { MAX_OTHERS };
+                let most = if check.is_told() { MAX_FINDINGS } else { MAX_OTHERS };
                 let before = listed.entry(key).or_default();
                 *before = before.saturating_add(1);
                 match *before {
@@ -180,7 +179,7 @@ impl Summary {
 }
 
 /// How a check ended.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The rule is broken.
@@ -259,10 +258,15 @@ pub struct Check {
 }
 
 impl Check {
+    /// Whether it is a finding or a remark, which have a message.
+    pub fn is_told(&self) -> bool {
+        matches!(self.outcome, Outcome::Fail | Outcome::Remark)
+    }
+
     /// A check in place of so many that ended as this one did.
     fn for_the_rest(self, more: usize) -> Self {
         let told = format!("{more} more checks of this rule ended the same way; only the first are listed");
-        let failed = matches!(self.outcome, Outcome::Fail | Outcome::Remark);
+        let failed = self.is_told();
         Check {
             subject: Some(format!("{more} more")),
             message: failed.then(|| told.clone()),

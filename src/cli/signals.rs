@@ -7,7 +7,7 @@ use tokio::signal::unix::SignalKind;
 
 use crate::files::temporary;
 
-/// A command that hears of the signal itself has so long to end in its own way.
+/// How long a command that handles the signal itself has to end in its own way.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Ends the process when a signal asks for it, without leaving temporary files behind; from here on. Called once, by every

@@ -119,7 +119,7 @@ fn sections(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> Vec
     }
     let help = shown.and_then(|(_, check)| check.help.clone()).or_else(|| rule.help.as_ref().map(as_written));
     if let Some(help) = help {
-        add("How to mend it", Body::Text(help));
+        add("How to fix it", Body::Text(help));
     }
     if let Some(fix) = &rule.fix {
         let which = if fix.safe || fix.safe_when.is_some() { "--fix" } else { "--fix=all" };

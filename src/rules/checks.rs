@@ -34,11 +34,6 @@ pub fn broken(id: &str, reason: &str) -> Check {
     }
 }
 
-/// Whether it is a finding or a remark.
-pub fn is_told(check: &Check) -> bool {
-    matches!(check.outcome, Outcome::Fail | Outcome::Remark)
-}
-
 /// How long the texts of a finding are.
 pub fn octets_of(check: &Check) -> usize {
     let fix = check.fix.as_ref().map(|fix| &fix.with);
@@ -52,7 +47,7 @@ pub fn summed_up(rule: &Rule, checks: Vec<Check>) -> Vec<Check> {
     let mut told: Vec<Check> = Vec::new();
     let mut subjects: Vec<Vec<&str>> = Vec::new();
     let mut places = BTreeMap::new();
-    for check in checks.iter().filter(|check| is_told(check) || check.outcome == Outcome::NotChecked) {
+    for check in checks.iter().filter(|check| check.is_told() || check.outcome == Outcome::NotChecked) {
         let same = match check.outcome {
             Outcome::Fail | Outcome::Remark if !rule.together => None,
             Outcome::Fail | Outcome::Remark => {
@@ -70,7 +65,7 @@ pub fn summed_up(rule: &Rule, checks: Vec<Check>) -> Vec<Check> {
         }
     }
     for (check, subjects) in told.iter_mut().zip(subjects).filter(|(_, subjects)| subjects.len() > 1) {
-        check.subject = is_told(check).then(|| first_of_many(&subjects));
+        check.subject = check.is_told().then(|| first_of_many(&subjects));
     }
     if !told.is_empty() {
         return told;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use cel::objects::{Key, Value};
 use cel::{Context, ExecutionError};
 
-use super::checks::{broken, is_told, octets_of, summed_up, whole};
+use super::checks::{broken, octets_of, summed_up, whole};
 use super::elements::{self, Binding, Element, Elements, member};
 use super::expr::{Expr, environment, in_words};
 use super::functions;
@@ -84,7 +84,7 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
 fn as_reported(mut checks: Vec<Check>, sender: &[sender::SenderView]) -> Vec<Check> {
     if !sender.is_empty() {
         let known = sender::result_types(sender);
-        for check in checks.iter_mut().filter(|check| is_told(check)) {
+        for check in checks.iter_mut().filter(|check| check.is_told()) {
             check.reported_as = check.reported_as.take().filter(|kind| known.contains(kind.as_str()));
         }
     }
@@ -183,7 +183,7 @@ impl<'a> Run<'a> {
                 None => self.judge(rule, bindings, &context),
             };
             let check = self.check(rule, &verdict, bindings, &context);
-            if is_told(&check) {
+            if check.is_told() {
                 let _ = self.meter.spend_on_finding(octets_of(&check));
             }
             checks.push(check);

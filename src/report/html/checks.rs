@@ -167,7 +167,7 @@ fn row(html: &mut Markup, check: &Check) {
                 html.leaf("code", &[], subject);
             }
         });
-        if matches!(check.outcome, Outcome::Fail | Outcome::Remark) {
+        if check.is_told() {
             html.element("p", &[("class", "because")], |html| findings::message(html, check));
         } else if let Some(reason) = &check.reason {
             html.element("p", &[("class", "because")], |html| {
