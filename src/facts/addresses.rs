@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::address::address_facts;
 use super::builder::{Builder, Chain, proof, question_text, seconds};
 use super::fact::Fact;
+use super::fault::Fault;
 use super::tree::{AddressFacts, AddressFamily};
 use crate::snapshot::{AddressRecord, DnssecProof, Lookup};
 
@@ -92,6 +93,21 @@ impl<'a> Answers<'a> {
             return Some(format!("the addresses of {} were not looked up", self.name));
         }
         if reasons.is_empty() { None } else { Some(reasons.join("; ")) }
+    }
+
+    /// What every sender gets instead of addresses; `null` where they get some, or learn that there are none.
+    pub fn unresolved(&self, fault: Fault) -> Fact<Option<String>> {
+        if self.resolves() == Fact::Known(true) {
+            return Fact::Known(None);
+        }
+        let mut reasons = Vec::new();
+        for (kind, _, lookup) in self.families().filter(|(.., lookup)| known(*lookup).is_none()) {
+            if !lookup.is_some_and(|lookup| fault.is_there(lookup)) {
+                return Fact::Unobserved;
+            }
+            reasons.push(self.unanswered_by(kind, lookup));
+        }
+        Fact::Known(Some(reasons.join("; ")).filter(|reasons| !reasons.is_empty()))
     }
 
     /// Where CNAMEs at the name lead; that there is none is known only where both answers are.

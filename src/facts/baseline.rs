@@ -4,32 +4,26 @@ use std::collections::BTreeSet;
 
 use super::builder::Builder;
 use super::fact::Fact;
-use super::tree::{BaselineFacts, MxHostFacts};
-use crate::grammar::mx_pattern::MxPattern;
+use super::tree::{BaselineFacts, FactTree, MxHostFacts};
 use crate::grammar::mx_patterns::PatternIndex;
 use crate::grammar::policy::{Mode, Policy};
 use crate::grammar::{policy, sts_record};
 use crate::snapshot::{Lookup, Snapshot, instant};
 
-/// The facts of an older snapshot, seen beside the present MX hosts.
+/// The facts of an older snapshot, `then` being its own, seen beside the present MX hosts.
 pub fn baseline_facts(
     builder: &mut Builder<'_>,
     older: &Snapshot,
+    then: &FactTree,
     present: &Fact<Option<Policy>>,
     hosts: &Fact<Vec<MxHostFacts>>,
 ) -> BaselineFacts {
     builder.why("baseline.expired", "the baseline or the present observation does not say when it was made");
     builder.why("baseline.same_policy", "there are no two policies to compare");
-    for field in ["id", "body", "mode", "max_age", "patterns", "uncovered", "collected_at"] {
+    for field in ["id", "body", "mode", "max_age", "never_cached", "patterns", "uncovered", "collected_at"] {
         builder.why(format!("baseline.{field}"), format!("the baseline does not hold what `baseline.{field}` needs"));
     }
     let records = older.record.as_ref().and_then(Lookup::known);
-    // Only with a usable record and a valid policy did senders put anything into their caches (RFC 8461 §3.1, §3.2).
-    let recorded = records.is_none_or(|records| {
-        let parsed = records.iter().map(|record| sts_record::parse(&record.joined()));
-        let begun: Vec<_> = parsed.filter(|record| record.begins).collect();
-        matches!(begun.as_slice(), [one] if one.id.is_some())
-    });
     let id = records.map(|records| {
         let parsed = records.iter().map(|record| sts_record::parse(&record.joined()));
         parsed.filter(|record| record.begins).find_map(|record| record.id).map(|id| id.text)
@@ -41,6 +35,7 @@ pub fn baseline_facts(
         return BaselineFacts {
             body: Fact::Known(None),
             mode: Fact::Known(None),
+            never_cached: Fact::Known(Some("it holds no policy".to_owned())),
             max_age: Fact::Known(None),
             patterns: Fact::Known(Vec::new()),
             uncovered: Fact::Known(Vec::new()),
@@ -50,23 +45,16 @@ pub fn baseline_facts(
         };
     };
     let parsed = policy::parse(&served.body.0);
-    let patterns: Vec<MxPattern> = parsed.mx.iter().filter_map(|mx| MxPattern::parse(&mx.pattern.text).ok()).collect();
     let index = PatternIndex::of(parsed.mx.iter().map(|mx| mx.pattern.text.as_str()));
-    let version = parsed.version.as_ref().is_some_and(|version| version.text == "STSv1");
-    let named = parsed.valid_mode() == Some(Mode::None) || !parsed.mx.is_empty();
-    let clean = version
-        && named
-        && parsed.valid_max_age().is_some()
-        && parsed.markup.is_none()
-        && parsed.syntax.is_empty()
-        && patterns.len() == parsed.mx.len();
+    let never_cached = never_cached(builder, older, then);
     let uncovered = hosts.known().map(|hosts| {
         let names = hosts.iter().filter_map(|host| host.name.known());
         names.filter(|name| index.first(name).is_none()).cloned().collect()
     });
     BaselineFacts {
         body: Fact::Known(Some(served.body.lossy().into_owned())),
-        mode: Fact::Known(parsed.valid_mode().filter(|_| recorded && clean)),
+        mode: Fact::Known(parsed.valid_mode().filter(|_| never_cached.is_none())),
+        never_cached: Fact::Known(never_cached),
         max_age: Fact::Known(parsed.valid_max_age().and_then(|seconds| i64::try_from(seconds).ok())),
         patterns: Fact::Known(parsed.mx.iter().map(|mx| mx.pattern.text.clone()).collect()),
         uncovered: uncovered.into(),
@@ -74,6 +62,26 @@ pub fn baseline_facts(
         same_policy: present.clone().map(|present| present.is_some_and(|present| says_the_same(&present, &parsed))),
         ..facts
     }
+}
+
+/// Why no sender can have put the policy of the baseline into its cache; what the baseline does not hold is taken to have
+/// been in order.
+fn never_cached(builder: &Builder<'_>, older: &Snapshot, then: &FactTree) -> Option<String> {
+    let fetched = older.collected_at.as_deref().and_then(instant);
+    let is_newer = fetched.zip(builder.now).is_some_and(|(fetched, now)| fetched > now);
+    let not = |fact: Option<&Fact<bool>>| fact.and_then(Fact::known) == Some(&false);
+    let reason = if is_newer {
+        "it is newer than this observation"
+    } else if not(then.record.known().map(|record| &record.usable)) {
+        "its record was not usable"
+    } else if not(then.policy.known().map(|policy| &policy.usable)) {
+        "its policy was not valid"
+    } else if not(then.policy_host.known().map(|host| &host.fetchable)) {
+        "its policy could not be fetched"
+    } else {
+        return None;
+    };
+    Some(reason.to_owned())
 }
 
 /// Whether a policy that was fetched when the baseline was made has run out by now.

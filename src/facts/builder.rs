@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use super::fact::Fact;
+use super::fault::Fault;
 use super::location::Locations;
 use crate::grammar::names::plain;
 use crate::snapshot::{Alias, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, Snapshot, instant};
@@ -20,13 +21,16 @@ pub struct Builder<'a> {
     pub unobserved: BTreeMap<String, String>,
     /// When the facts were observed.
     pub now: Option<Timestamp>,
+    /// Whose fault a question without an answer is.
+    pub fault: Fault,
 }
 
 impl<'a> Builder<'a> {
     /// A builder for a snapshot.
     pub fn new(snapshot: &'a Snapshot) -> Self {
         let now = snapshot.collected_at.as_deref().and_then(instant);
-        Builder { snapshot, locations: Locations::default(), unobserved: BTreeMap::new(), now }
+        let (locations, unobserved) = (Locations::default(), BTreeMap::new());
+        Builder { snapshot, locations, unobserved, now, fault: Fault::of(snapshot) }
     }
 
     /// Notes why a path was not observed.

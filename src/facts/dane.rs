@@ -1,10 +1,12 @@
 //! The facts of TLSA records (RFC 6698, RFC 7672): which are usable, and which match the presented chain.
 
+use std::collections::BTreeSet;
+
 use super::addresses::Answers;
 use super::fact::Fact;
 use super::octets_of_certificate::{der, digest, hex, public_key};
 use super::tree::TlsaFacts;
-use crate::snapshot::{Certificate, Lookup, MxHost, SmtpProbe, TlsaRecord};
+use crate::snapshot::{Certificate, Lookup, MxHost, SmtpProbe, TlsFacts, TlsaRecord};
 
 /// The facts of the TLSA records of an MX host.
 ///
@@ -40,6 +42,29 @@ fn all_seen(host: &MxHost, answers: &Answers<'_>) -> bool {
     answers.are_all_in(&asked) && host.probes.iter().flatten().all(seen)
 }
 
+/// The usages of the host's usable records that match the chain of one session, in order. Not observed where the chain
+/// that decides it is not known, or the records are not.
+pub fn matched_usages(host: &MxHost, session: &TlsFacts) -> Fact<Vec<i64>> {
+    let Some(records) = host.tlsa.as_ref().and_then(Lookup::known) else { return Fact::Unobserved };
+    if !session.handshake {
+        return Fact::Known(Vec::new());
+    }
+    let usable: Vec<&TlsaRecord> = records.iter().filter(|record| usable(record)).collect();
+    if !usable.iter().all(|record| decides(record, &session.chain)) {
+        return Fact::Unobserved;
+    }
+    let matched = usable.iter().filter(|record| matches(record, &session.chain));
+    let usages: BTreeSet<i64> = matched.map(|record| i64::from(record.usage)).collect();
+    Fact::Known(usages.into_iter().collect())
+}
+
+/// Whether enough of a chain is known to compare a record with it: of an end-entity usage only the host's own
+/// certificate has to be.
+fn decides(record: &TlsaRecord, chain: &[Certificate]) -> bool {
+    let read = if matches!(record.usage, 1 | 3) { chain.len().min(1) } else { chain.len() };
+    !chain.is_empty() && chain.iter().take(read).all(|certificate| certificate.pem.is_some())
+}
+
 fn usable(record: &TlsaRecord) -> bool {
     problem(record).is_none()
 }
@@ -65,11 +90,7 @@ fn problem(record: &TlsaRecord) -> Option<String> {
 }
 
 fn facts_of(record: &TlsaRecord, chains: &[&[Certificate]], every_chain: bool) -> TlsaFacts {
-    // Of an end-entity usage only the host's own certificate has to be known.
-    let read = |chain: &&[Certificate]| if matches!(record.usage, 1 | 3) { chain.len().min(1) } else { chain.len() };
-    let known = chains
-        .iter()
-        .all(|chain| !chain.is_empty() && chain.iter().take(read(chain)).all(|certificate| certificate.pem.is_some()));
+    let known = chains.iter().all(|chain| decides(record, chain));
     let matches = if known && !chains.is_empty() {
         match usable(record) {
             true => Fact::Known(every_chain && chains.iter().any(|chain| matches(record, chain))),

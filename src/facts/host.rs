@@ -38,6 +38,7 @@ fn addresses(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &m
     exhibit(builder, name, "AAAA", ipv6);
     let answers = Answers { name, ipv4, ipv6 };
     facts.resolves = answers.resolves();
+    facts.unresolved = answers.unresolved(builder.fault);
     facts.addresses = answers.addresses(builder, ROOT);
     let chain = answers.chain();
     (facts.alias, facts.aliases, facts.canonical) = (chain.alias, chain.aliases, chain.canonical);

@@ -8,6 +8,7 @@ mod baseline;
 mod builder;
 mod dane;
 mod fact;
+mod fault;
 mod host;
 mod location;
 mod mx;
@@ -49,6 +50,8 @@ pub struct Facts {
     pub tree: Value,
     /// The same with its types.
     pub known: FactTree,
+    /// The facts as a sender has them whose resolver validates DNSSEC; `None` where they are these.
+    pub validated: Option<Box<Facts>>,
     /// Where each fact was read.
     pub locations: Locations,
     /// Why paths were not observed.
@@ -58,6 +61,11 @@ pub struct Facts {
 impl Facts {
     /// The facts of a snapshot, and of an older one of the same domain where there is one.
     pub fn of(snapshot: &Snapshot, baseline: Option<&Snapshot>) -> Self {
+        let validated = snapshot.as_validated().map(|validated| Facts::seen(&validated, baseline)).map(Box::new);
+        Facts { validated, ..Facts::seen(snapshot, baseline) }
+    }
+
+    fn seen(snapshot: &Snapshot, baseline: Option<&Snapshot>) -> Self {
         let mut builder = Builder::new(snapshot);
         let tree = tree_of(&mut builder, baseline);
         Facts {
@@ -65,6 +73,7 @@ impl Facts {
             collected_at: snapshot.collected_at.clone(),
             tree: serde_json::to_value(&tree).unwrap_or_default(),
             known: tree,
+            validated: None,
             locations: builder.locations,
             unobserved: builder.unobserved,
         }
@@ -137,7 +146,10 @@ fn tree_of(builder: &mut Builder<'_>, baseline: Option<&Snapshot>) -> FactTree {
         policy_host: Fact::Known(policy_host),
         policy: Fact::Known(policy),
         tlsrpt: Fact::Known(tlsrpt),
-        baseline: Fact::Known(baseline.map(|older| baseline::baseline_facts(builder, older, &parsed, &hosts))),
+        baseline: Fact::Known(baseline.map(|older| {
+            let then = tree_of(&mut Builder::new(older), None);
+            baseline::baseline_facts(builder, older, &then, &parsed, &hosts)
+        })),
         name_servers: Fact::Known(name_servers::name_server_facts(builder)),
         questions: Fact::Known(questions),
         tags: Fact::Known(Vec::new()),

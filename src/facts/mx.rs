@@ -24,7 +24,7 @@ pub fn mx_facts(builder: &mut Builder<'_>, policy: &Fact<Option<Policy>>) -> MxF
         return MxFacts::default();
     };
     exhibit(builder, lookup, &owner);
-    let facts = MxFacts { outcome: lookup.outcome().into(), dnssec: proof(lookup.dnssec), ..MxFacts::default() };
+    let facts = MxFacts { outcome: builder.fault.outcome(lookup), dnssec: proof(lookup.dnssec), ..MxFacts::default() };
     let Some(records) = lookup.known() else {
         let question = question_text(lookup, "MX", &owner);
         builder.why(ROOT, question);
@@ -177,7 +177,7 @@ fn of_observed(
         builder.why(format!("{path}.{field}"), "the TTL was not observed");
     }
     if let Some(reason) = answers.unanswered() {
-        for field in ["resolves", "addresses", "alias", "aliases", "canonical", "dnssec", "ttl"] {
+        for field in ["resolves", "unresolved", "addresses", "alias", "aliases", "canonical", "dnssec", "ttl"] {
             builder.why(format!("{path}.{field}"), reason.clone());
         }
     }
@@ -205,11 +205,12 @@ fn of_observed(
         addresses,
         dnssec: answers.dnssec(),
         resolves,
+        unresolved: answers.unresolved(builder.fault),
         probes,
         consistent,
         difference,
         tlsa: super::dane::tlsa_facts(observed, &answers),
-        tlsa_outcome: tlsa_lookup.and_then(Lookup::outcome).into(),
+        tlsa_outcome: tlsa_lookup.map_or(Fact::Unobserved, |lookup| builder.fault.outcome(lookup)),
         tlsa_dnssec: tlsa_lookup.map_or(Fact::Unobserved, |lookup| proof(lookup.dnssec)),
         ..facts
     }

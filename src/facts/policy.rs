@@ -284,6 +284,7 @@ fn pattern(
         line: Fact::Known(i64::try_from(mx.number).unwrap_or(i64::MAX)),
         problem: Fact::Known(problem.map(|problem| problem.detail.clone())),
         problem_kind: Fact::Known(problem.map(|problem| problem.kind)),
+        in_grammar: Fact::Known(mx_pattern::is_in_grammar(&mx.pattern.text)),
         suggestion: Fact::Known(problem.and_then(|problem| problem.suggestion.clone())),
         items: Fact::Known(if problem.is_some_and(|problem| problem.kind == MxProblemKind::List) {
             mx_pattern::list_items(&mx.pattern.text)
@@ -318,8 +319,8 @@ fn is_legible(policy: &Policy) -> bool {
         && policy.encoding.iter().all(|offence| offence.span.length > 2 || offence.span.offset > 0)
 }
 
-/// Whether a sender can use the policy. A literal reading keeps the good `mx` lines beside a bad one; strict
-/// senders do not, so one bad line makes it unusable here.
+/// Whether a sender can use the policy. A literal reading keeps the good `mx` lines beside one that does not fit the
+/// grammar; strict senders do not, so one such line makes it unusable here.
 fn is_usable(policy: &Policy, patterns: &[PatternFacts]) -> bool {
     let mode = policy.valid_mode();
     let version = policy.version.as_ref().is_some_and(|version| version.text == "STSv1");
@@ -327,6 +328,6 @@ fn is_usable(policy: &Policy, patterns: &[PatternFacts]) -> bool {
     let clean =
         policy.markup.is_none() && policy.syntax.is_empty() && policy.encoding.is_empty() && policy.endings.cr == 0;
     let named = mode == Some(Mode::None) || !patterns.is_empty();
-    let valid = patterns.iter().all(|pattern| pattern.problem == Fact::Known(None));
+    let valid = patterns.iter().all(|pattern| pattern.in_grammar == Fact::Known(true));
     version && mode.is_some() && life && clean && named && valid
 }

@@ -2,16 +2,17 @@
 
 use super::builder::{Builder, failure_text, proof, ttl};
 use super::fact::Fact;
+use super::fault::Fault;
 use super::tree::{QuestionFacts, RecordType};
 use crate::grammar::names::plain;
-use crate::snapshot::{AddressRecord, DnsOutcome, FailureKind, Lookup, Snapshot};
+use crate::snapshot::{AddressRecord, DnsOutcome, Lookup};
 
 /// Every question, those that all senders ask first. One of these that was not put here is among them, with nothing
 /// but its name: what was not asked has not been answered.
 pub fn question_facts(builder: &mut Builder<'_>, exchanges: &Fact<Vec<String>>) -> Vec<QuestionFacts> {
     let snapshot = builder.snapshot;
     let domain = builder.domain().unwrap_or("@").to_owned();
-    let mut questions = Questions { answered: any_answer(snapshot), facts: Vec::new(), builder };
+    let mut questions = Questions { facts: Vec::new(), builder };
     questions.needed(RecordType::Mx, snapshot.mx.as_ref(), &domain, "mx", "mx");
     questions.needed(RecordType::Txt, snapshot.record.as_ref(), &format!("_mta-sts.{domain}"), "record", "record");
     questions.needed(RecordType::Txt, snapshot.tlsrpt.as_ref(), &format!("_smtp._tls.{domain}"), "tlsrpt", "tlsrpt");
@@ -52,8 +53,6 @@ pub fn question_facts(builder: &mut Builder<'_>, exchanges: &Fact<Vec<String>>) 
 
 /// The questions so far.
 struct Questions<'b, 'a> {
-    /// Whether the resolver answered any of them.
-    answered: bool,
     facts: Vec<QuestionFacts>,
     builder: &'b mut Builder<'a>,
 }
@@ -83,7 +82,7 @@ impl Questions<'_, '_> {
 
     /// A question that was put; false where it was not.
     fn put<R>(&mut self, kind: RecordType, lookup: Option<&Lookup<R>>, name: &str, at: &str, needed: bool) -> bool {
-        let Some(found) = question(lookup, kind, name, needed, self.answered) else { return false };
+        let Some(found) = question(lookup, kind, name, needed, self.builder.fault) else { return false };
         let at = self.builder.locations.clone_of(at);
         let path = format!("questions[{}]", self.facts.len());
         self.builder.why(format!("{path}.dnssec"), "DNSSEC was not looked at");
@@ -96,27 +95,12 @@ impl Questions<'_, '_> {
     }
 }
 
-/// Whether the resolver answered anything at all: if not, a time-out is its own.
-fn any_answer(snapshot: &Snapshot) -> bool {
-    fn known<R>(lookup: &Option<Lookup<R>>) -> bool {
-        lookup.as_ref().is_some_and(|lookup| lookup.known().is_some())
-    }
-    let host = snapshot.policy_host.as_ref();
-    known(&snapshot.mx)
-        || known(&snapshot.record)
-        || known(&snapshot.tlsrpt)
-        || host.is_some_and(|host| known(&host.ipv4) || known(&host.ipv6))
-        || known(&snapshot.ipv4)
-        || known(&snapshot.ipv6)
-        || snapshot.mx_hosts.iter().flatten().any(|host| known(&host.ipv4) || known(&host.ipv6) || known(&host.tlsa))
-}
-
 fn question<R>(
     lookup: Option<&Lookup<R>>,
     kind: RecordType,
     name: &str,
     needed: bool,
-    answered: bool,
+    fault: Fault,
 ) -> Option<QuestionFacts> {
     let lookup = lookup?;
     let outcome = lookup.outcome()?;
@@ -129,10 +113,7 @@ fn question<R>(
     }
     let failed = !matches!(outcome, DnsOutcome::Answer | DnsOutcome::Nodata | DnsOutcome::Nxdomain);
     let failure = lookup.failure.as_ref();
-    // Whose failure it is can only be told from what the resolver said of it.
-    let silent = outcome == DnsOutcome::Timeout && !answered;
-    let resolver = failure.is_some_and(|failure| failure.kind == FailureKind::Resolver);
-    let local = failed && (silent || resolver || outcome == DnsOutcome::Network);
+    let local = fault.is_here(lookup);
     Some(QuestionFacts {
         name: Fact::Known(crate::source_text::escape(lookup.name.as_deref().unwrap_or(name).trim_end_matches('.'))),
         kind: Fact::Known(kind),

@@ -44,7 +44,7 @@ pub fn probes(builder: &mut Builder<'_>, host: &MxHost, answers: &Answers<'_>, p
     }
     let mut facts = Vec::new();
     for (index, probe) in probes.iter().enumerate() {
-        facts.push(probe_facts(builder, probe, name, &format!("{path}[{index}]")));
+        facts.push(probe_facts(builder, host, probe, name, &format!("{path}[{index}]")));
     }
     for Unasked { address, reason } in unasked {
         builder.why(format!("{path}[{}]", facts.len()), if blocked { BLOCKED.to_owned() } else { reason });
@@ -53,7 +53,7 @@ pub fn probes(builder: &mut Builder<'_>, host: &MxHost, answers: &Answers<'_>, p
     Fact::Known(facts)
 }
 
-fn probe_facts(builder: &mut Builder<'_>, probe: &SmtpProbe, name: &str, path: &str) -> SmtpFacts {
+fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name: &str, path: &str) -> SmtpFacts {
     let exhibit = format!("{name} [{}]", probe.address);
     transcript(builder, probe, path, &exhibit);
     let reason = probe.failure.as_ref().map_or_else(|| "this step was not observed".to_owned(), failure_text);
@@ -88,6 +88,11 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &SmtpProbe, name: &str, path: &
             reply_lines(builder, probe.ehlo_after_tls.as_ref(), &format!("{path}.ehlo_after_tls"), &exhibit);
         }
         facts.tls = Fact::Known(session);
+        facts.tlsa_usages = super::dane::matched_usages(host, tls);
+        if facts.tlsa_usages.is_unobserved() {
+            let reason = "whether a TLSA record matches the chain was not observed";
+            builder.why(format!("{path}.tlsa_usages"), reason);
+        }
         facts.ehlo_after_tls = step(done, &probe.ehlo_after_tls, probe);
         facts.requiretls = keywords(&probe.ehlo_after_tls, "REQUIRETLS").into();
     }

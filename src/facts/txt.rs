@@ -38,7 +38,6 @@ pub fn answer(
         builder.why_left_out(root, root, &format!("the TXT record {}", owner.trim_end_matches('.')));
         return None;
     };
-    let outcome = lookup.outcome().unwrap_or(DnsOutcome::Other);
     let question = question_text(lookup, "TXT", &owner);
     exhibit_aliases(builder, lookup, root);
     let mut texts = Vec::new();
@@ -61,7 +60,7 @@ pub fn answer(
     let aliased = !lookup.aliases.is_empty();
     let known = lookup.known();
     Some(Answer {
-        outcome: Fact::Known(outcome),
+        outcome: builder.fault.outcome(lookup),
         ttl: ttl(lookup),
         dnssec: proof(lookup.dnssec),
         chain: if known.is_some() { Chain::of(&lookup.aliases) } else { Chain::default() },

@@ -181,6 +181,19 @@ fn is_address(text: &str) -> bool {
     literal.parse::<IpAddr>().is_ok() || with_port || numeric
 }
 
+/// Whether a text fits the grammar of an `mx` value (RFC 8461 §3.2, `Domain` of RFC 5321 §4.1.2): numbers with dots
+/// between do, though no MX host can match them.
+pub fn is_in_grammar(text: &str) -> bool {
+    let ends = |label: &str| label.starts_with(alphanumeric) && label.ends_with(alphanumeric);
+    let label = |label: &str| ends(label) && label.chars().all(|c| alphanumeric(c) || c == '-');
+    let domain = || text.strip_prefix("*.").unwrap_or(text).split('.').all(label);
+    problem(text).is_none_or(|found| found.kind == MxProblemKind::Address && domain())
+}
+
+fn alphanumeric(c: char) -> bool {
+    c.is_ascii_alphanumeric()
+}
+
 /// The valid patterns of a list on one line; empty where one of them is not valid.
 pub fn list_items(text: &str) -> Vec<String> {
     let items: Vec<String> = parts(text).into_iter().map(|part| part.trim_end_matches('.').to_owned()).collect();

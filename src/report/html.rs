@@ -261,6 +261,7 @@ mod tests {
             reports: if index == 3 { vec!["validation-failure".to_owned()] } else { Vec::new() },
         });
         SenderView {
+            resolver: crate::sender::SenderResolver::Any,
             cache,
             policy: "enforce".to_owned(),
             explanation: "Record and policy are valid.".to_owned(),

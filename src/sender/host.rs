@@ -12,8 +12,10 @@ pub enum Verdict {
     Fails(&'static str, String),
     /// Nothing can be delivered there at all: no connection, or the host turns clients away.
     Unreachable(String),
-    /// What decides it was not observed.
+    /// Whether anything can be delivered there was not observed.
     Unknown(String),
+    /// Mail can go there; what validation comes to was not observed.
+    Unseen(String),
     /// It is valid.
     Valid,
 }
@@ -36,11 +38,13 @@ type Judged = (SenderAction, String, Vec<String>);
 
 fn judged(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, exchange: &str, told: bool) -> Judged {
     let path = format!("mx.hosts[{index}]");
-    let verdicts = verdicts(facts, host, &path, session_verdict);
+    let verdicts = verdicts(facts, host, &path, &|_, tls, path| session_verdict(facts, tls, path));
     match applied.policy {
-        Word::Unknown => {
+        // A host that no mail can reach is out of reach under any policy.
+        Word::Unknown if !is_out_of_reach(&verdicts) => {
             return (SenderAction::Unknown, "which policy is applied was not observed".to_owned(), Vec::new());
         }
+        Word::Unknown => return settled(&verdicts, ""),
         Word::Absent | Word::None => return opportunistic(&verdicts),
         Word::Enforce | Word::Testing => {}
     }
@@ -79,7 +83,11 @@ fn judged(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, ex
 
 /// Whether some address answers, so that mail could go there.
 fn reached(verdicts: &[(String, Verdict)]) -> bool {
-    verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fails(..) | Verdict::Valid))
+    verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fails(..) | Verdict::Unseen(_) | Verdict::Valid))
+}
+
+fn is_out_of_reach(verdicts: &[(String, Verdict)]) -> bool {
+    verdicts.iter().all(|(_, verdict)| matches!(verdict, Verdict::Unreachable(_)))
 }
 
 /// Whether an address is public, as far as DNS names it; where DNS names others only, it is none of the host's.
@@ -89,13 +97,14 @@ fn is_public(host: &MxHostFacts, address: &str) -> bool {
     named.is_some_and(|it| it.public.known() != Some(&false))
 }
 
+/// How a TLS session is judged, at the path of its facts.
+pub type Judge<'a> = &'a dyn Fn(&SmtpFacts, &TlsSessionFacts, &str) -> Verdict;
+
 /// The verdict on each address, or the one on the whole host where no address was asked.
-pub fn verdicts(
-    facts: &Facts,
-    host: &MxHostFacts,
-    path: &str,
-    judge: fn(&Facts, &TlsSessionFacts, &str) -> Verdict,
-) -> Vec<(String, Verdict)> {
+pub fn verdicts(facts: &Facts, host: &MxHostFacts, path: &str, judge: Judge<'_>) -> Vec<(String, Verdict)> {
+    if let Some(Some(why)) = host.unresolved.known() {
+        return vec![(String::new(), Verdict::Unreachable(format!("its addresses cannot be looked up: {why}")))];
+    }
     if host.resolves.known() == Some(&false) {
         return vec![(String::new(), Verdict::Unreachable("it has no address".to_owned()))];
     }
@@ -119,13 +128,9 @@ pub fn verdicts(
     }
 }
 
-fn verdict(
-    facts: &Facts,
-    probe: &SmtpFacts,
-    path: &str,
-    judge: fn(&Facts, &TlsSessionFacts, &str) -> Verdict,
-) -> Verdict {
+fn verdict(facts: &Facts, probe: &SmtpFacts, path: &str, judge: Judge<'_>) -> Verdict {
     let unknown = |field: &str| Verdict::Unknown(facts.why_unobserved(&format!("{path}.{field}")));
+    let unseen = |field: &str| Verdict::Unseen(facts.why_unobserved(&format!("{path}.{field}")));
     match probe.connected.known() {
         None => return unknown("connected"),
         Some(false) => {
@@ -147,17 +152,17 @@ fn verdict(
         (Some(true), _) => {}
         (Some(false), _) => return Verdict::Fails("starttls-not-supported", "it does not offer STARTTLS".to_owned()),
         (None, Some(None)) => return Verdict::Fails("starttls-not-supported", "it does not answer EHLO".to_owned()),
-        (None, _) => return unknown("starttls_offered"),
+        (None, _) => return unseen("starttls_offered"),
     }
     let accepted = probe.starttls.known().map(|reply| reply.as_ref().and_then(|reply| reply.code.known().copied()));
     match accepted {
         Some(Some(220)) => {}
-        None => return unknown("starttls"),
+        None => return unseen("starttls"),
         _ => return Verdict::Fails("starttls-not-supported", "it offers STARTTLS, but does not accept it".to_owned()),
     }
     match probe.tls.known() {
-        None => unknown("tls"),
-        Some(tls) => match (judge(facts, tls, &format!("{path}.tls")), breaks_off(probe)) {
+        None => unseen("tls"),
+        Some(tls) => match (judge(probe, tls, &format!("{path}.tls")), breaks_off(probe)) {
             (Verdict::Valid, Some(why)) => Verdict::Unreachable(why),
             (verdict, _) => verdict,
         },
@@ -178,18 +183,18 @@ fn breaks_off(probe: &SmtpFacts) -> Option<String> {
 
 /// Whether a session is valid by RFC 8461 §4.2.
 fn session_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &str) -> Verdict {
-    let unknown = |field: &str| Verdict::Unknown(facts.why_unobserved(&format!("{path}.{field}")));
+    let unseen = |field: &str| Verdict::Unseen(facts.why_unobserved(&format!("{path}.{field}")));
     match tls.handshake.known() {
         Some(true) => {}
         Some(false) => return Verdict::Fails("validation-failure", "the TLS handshake fails".to_owned()),
-        None => return unknown("handshake"),
+        None => return unseen("handshake"),
     }
     if let Some(Some(version)) = tls.version.known()
         && !["TLSv1.2", "TLSv1.3"].contains(&version.as_str())
     {
         return Verdict::Fails("validation-failure", format!("it speaks {version}, and TLS 1.2 is the least"));
     }
-    let Some(Some(certificate)) = tls.certificate.known() else { return unknown("certificate") };
+    let Some(Some(certificate)) = tls.certificate.known() else { return unseen("certificate") };
     let fails = |kind, why: &str| Verdict::Fails(kind, why.to_owned());
     match (certificate.expired.known(), certificate.not_yet_valid.known()) {
         (Some(true), _) => return fails("certificate-expired", "its certificate has expired"),
@@ -203,9 +208,9 @@ fn session_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &str) -> Verdict 
     match (tls.trusted.known(), certificate.server_auth.known()) {
         (Some(false), _) => fails("certificate-not-trusted", "its certificate does not lead to a trusted root"),
         (_, Some(false)) => fails("certificate-not-trusted", "its certificate is not for TLS servers"),
-        (None, _) => unknown("trusted"),
-        _ if certificate.expired.is_unobserved() => unknown("certificate.expired"),
-        _ if certificate.name_match.is_unobserved() => unknown("certificate.name_match"),
+        (None, _) => unseen("trusted"),
+        _ if certificate.expired.is_unobserved() => unseen("certificate.expired"),
+        _ if certificate.name_match.is_unobserved() => unseen("certificate.name_match"),
         _ => Verdict::Valid,
     }
 }
@@ -228,7 +233,7 @@ pub fn failing(verdicts: &[(String, Verdict)]) -> Option<(Vec<&'static str>, Str
 /// Where nothing fails: delivered, out of reach, or not known.
 pub fn settled(verdicts: &[(String, Verdict)], valid: &str) -> Judged {
     let unknown = verdicts.iter().find_map(|(_, verdict)| match verdict {
-        Verdict::Unknown(why) => Some(why.clone()),
+        Verdict::Unknown(why) | Verdict::Unseen(why) => Some(why.clone()),
         _ => None,
     });
     let unreachable = verdicts.iter().find_map(|(_, verdict)| match verdict {
@@ -246,22 +251,20 @@ pub fn settled(verdicts: &[(String, Verdict)], valid: &str) -> Judged {
 
 /// Without a policy that asks for more, TLS is used where it works and nothing is verified.
 fn opportunistic(verdicts: &[(String, Verdict)]) -> Judged {
-    let delivers = |why: &str| (SenderAction::DeliverUnverified, why.to_owned(), Vec::new());
+    let delivers = |why: String| (SenderAction::DeliverUnverified, why, Vec::new());
     let clear = verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fails("starttls-not-supported", _)));
-    match () {
-        () if clear => delivers("no policy asks for TLS, and it does not offer STARTTLS: mail goes in the clear"),
-        () if verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fails(..) | Verdict::Valid)) => {
-            delivers("no policy asks for verified TLS")
-        }
-        () => {
-            let (action, why, reports) = settled(verdicts, "");
-            // Whether TLS works does not matter where nothing asks for it.
-            match action {
-                SenderAction::Unknown => {
-                    (SenderAction::DeliverUnverified, format!("no policy asks for verified TLS; {why}"), reports)
-                }
-                action => (action, why, reports),
-            }
-        }
+    let unseen = verdicts.iter().find_map(|(_, verdict)| match verdict {
+        Verdict::Unseen(why) => Some(why),
+        _ => None,
+    });
+    if clear {
+        delivers("no policy asks for TLS, and it does not offer STARTTLS: mail goes in the clear".to_owned())
+    } else if verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fails(..) | Verdict::Valid)) {
+        delivers("no policy asks for verified TLS".to_owned())
+    } else if let Some(why) = unseen {
+        // Whether TLS works does not matter where nothing asks for it.
+        delivers(format!("no policy asks for verified TLS; {why}"))
+    } else {
+        settled(verdicts, "")
     }
 }

@@ -16,14 +16,16 @@ use serde::Serialize;
 use self::policy::Applied;
 pub use self::state::{DomainState, MailFate};
 use crate::facts::Facts;
-use crate::facts::tree::{FactTree, MxHostFacts};
-use crate::snapshot::{DnsOutcome, DnssecProof};
+use crate::facts::tree::{FactTree, MxHostFacts, QuestionFacts, RecordType};
+use crate::snapshot::DnsOutcome;
 
 /// What a sender does that begins with a given cache.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct SenderView {
     /// What the sender's cache holds for the domain.
     pub cache: SenderCache,
+    /// The resolver that it asks.
+    pub resolver: SenderResolver,
     /// The policy that it applies: `enforce`, `testing`, `none`, `absent` (it acts as if there were no policy) or
     /// `unknown` (what decides it was not observed).
     pub policy: String,
@@ -47,6 +49,29 @@ pub enum SenderCache {
     Baseline,
     /// Nothing.
     Empty,
+}
+
+/// The resolver that a sender asks.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderResolver {
+    /// Whichever: no answer is bogus, so that all get the same.
+    Any,
+    /// One that hands out answers which DNSSEC shows to be bogus.
+    NotValidating,
+    /// One that validates, and answers SERVFAIL instead (RFC 4035 §5.5).
+    Validating,
+}
+
+impl SenderView {
+    /// Which resolver it is about, as the end of a heading; empty where that makes no difference.
+    pub fn resolver_label(&self) -> &'static str {
+        match self.resolver {
+            SenderResolver::Any => "",
+            SenderResolver::NotValidating => ", whose resolver does not validate DNSSEC",
+            SenderResolver::Validating => ", whose resolver validates DNSSEC",
+        }
+    }
 }
 
 /// What a sender does with one MX host.
@@ -110,18 +135,22 @@ impl SenderAction {
     }
 }
 
-/// What senders do: one with an empty cache and, where there is a baseline, one that still holds its policy.
+/// What senders do: one with an empty cache and, where there is a baseline, one that still holds its policy; each with
+/// a resolver that validates DNSSEC and with one that does not, where that makes a difference.
 /// Nothing where no fact of a policy or of an MX host was observed.
 pub fn views(facts: &Facts) -> Vec<SenderView> {
-    let tree = &facts.known;
-    if !worth_a_view(tree) {
-        return Vec::new();
-    }
-    let mut views = vec![view(facts, SenderCache::Empty, policy::with_empty_cache(facts))];
-    if let Some(Some(baseline)) = tree.baseline.known() {
-        views.push(view(facts, SenderCache::Baseline, policy::with_baseline(facts, baseline)));
-    }
-    views
+    let with_resolvers: &[(SenderResolver, &Facts)] = match &facts.validated {
+        Some(validated) => &[(SenderResolver::Validating, validated), (SenderResolver::NotValidating, facts)],
+        None => &[(SenderResolver::Any, facts)],
+    };
+    let seen = || with_resolvers.iter().filter(|(_, facts)| is_worth_a_view(&facts.known));
+    let empty =
+        seen().map(|(resolver, facts)| view(facts, SenderCache::Empty, *resolver, policy::with_empty_cache(facts)));
+    let holding = seen().filter_map(|(resolver, facts)| {
+        let baseline = facts.known.baseline.known()?.as_ref()?;
+        Some(view(facts, SenderCache::Baseline, *resolver, policy::with_baseline(facts, baseline)))
+    });
+    empty.chain(holding).collect()
 }
 
 /// Every result type that the views name.
@@ -133,13 +162,20 @@ pub fn result_types(views: &[SenderView]) -> BTreeSet<&str> {
     views.iter().flat_map(|view| &view.reports).chain(of_hosts).map(String::as_str).collect()
 }
 
-fn worth_a_view(tree: &FactTree) -> bool {
+/// Whether something of the MX hosts was observed, and of the record or the policy; that a lookup failed counts.
+fn is_worth_a_view(tree: &FactTree) -> bool {
+    let questions = tree.questions.known().map(Vec::as_slice).unwrap_or_default();
+    let asked =
+        |is_it: &dyn Fn(&QuestionFacts) -> bool| questions.iter().any(|it| it.local.known().is_some() && is_it(it));
+    let of_mail = asked(&|question| question.kind.known() == Some(&RecordType::Mx));
+    let of_record = asked(&|question| question.name.known().is_some_and(|name| name.starts_with("_mta-sts.")));
     let hosts = tree.mx.known().is_some_and(|mx| !mx.hosts.is_unobserved() || !mx.outcome.is_unobserved());
     let record = tree.record.known().is_some_and(|record| !record.usable.is_unobserved());
-    hosts && (record || tree.policy.known().is_some_and(|policy| !policy.body.is_unobserved()))
+    let policy = tree.policy.known().is_some_and(|policy| !policy.body.is_unobserved());
+    (hosts || of_mail) && (record || of_record || policy) && (hosts || record || policy)
 }
 
-fn view(facts: &Facts, cache: SenderCache, applied: Applied) -> SenderView {
+fn view(facts: &Facts, cache: SenderCache, resolver: SenderResolver, applied: Applied) -> SenderView {
     let tree = &facts.known;
     // Without a TLSRPT record nobody asked for reports (RFC 8460 §3).
     let told = tree.tlsrpt.known().is_none_or(|tlsrpt| tlsrpt.usable.known() != Some(&false));
@@ -150,6 +186,7 @@ fn view(facts: &Facts, cache: SenderCache, applied: Applied) -> SenderView {
     let reports = if told { applied.reports } else { Vec::new() };
     SenderView {
         cache,
+        resolver,
         policy: applied.policy.word().to_owned(),
         explanation: applied.explanation,
         reports,
@@ -199,7 +236,7 @@ fn fate(tree: &FactTree, applied: &Applied, hosts: &[SenderHost], null_mx: bool)
         _ if null_mx => {
             (MailFate::NotAccepted, "No mail is sent: the null MX says that the domain takes none (RFC 7505).")
         }
-        _ if unanswered(tree) => (
+        _ if is_unanswered(tree) => (
             MailFate::Waiting,
             "No mail is sent for now: the MX records cannot be looked up, and mail waits in the sender's queue until \
             they can (RFC 5321 §5.1).",
@@ -230,13 +267,19 @@ fn fate(tree: &FactTree, applied: &Applied, hosts: &[SenderHost], null_mx: bool)
     (fate, sentence.to_owned())
 }
 
-/// Whether the domain's own name servers give no answer to the question for MX records.
-fn unanswered(tree: &FactTree) -> bool {
-    let mx = tree.mx.known();
-    let failed = mx.and_then(|mx| mx.outcome.known()) == Some(&DnsOutcome::Servfail);
-    let known = mx.is_some_and(|mx| !mx.hosts.is_unobserved());
-    let bogus = mx.and_then(|mx| mx.dnssec.known()) == Some(&DnssecProof::Bogus);
-    !known && (failed || bogus)
+/// Whether every sender gets no answer when it asks where mail for the domain goes (RFC 5321 §5.1).
+fn is_unanswered(tree: &FactTree) -> bool {
+    let known = tree.mx.known().is_some_and(|mx| !mx.hosts.is_unobserved());
+    let domain = tree.domain.known().and_then(Option::as_ref);
+    let fails = |question: &QuestionFacts| {
+        let about_mail = matches!(question.kind.known(), Some(RecordType::Mx | RecordType::A | RecordType::Aaaa));
+        let answers = [DnsOutcome::Answer, DnsOutcome::Nodata, DnsOutcome::Nxdomain];
+        about_mail
+            && question.needed.known() == Some(&true)
+            && question.name.known() == domain
+            && question.outcome.known().is_some_and(|outcome| !answers.contains(outcome))
+    };
+    !known && tree.questions.known().is_some_and(|questions| questions.iter().any(fails))
 }
 
 fn delivers(action: SenderAction) -> bool {

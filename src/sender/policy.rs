@@ -88,6 +88,12 @@ pub fn with_empty_cache(facts: &Facts) -> Applied {
     }
 }
 
+/// Whether every sender gets no answer when it asks for the record.
+fn lookup_fails(record: &RecordFacts) -> bool {
+    let answers = [DnsOutcome::Answer, DnsOutcome::Nodata, DnsOutcome::Nxdomain];
+    record.outcome.known().is_some_and(|outcome| !answers.contains(outcome))
+}
+
 fn no_record_observed(facts: &Facts) -> String {
     let reason = facts.why_unobserved("record.usable");
     format!("whether a sender finds a usable _mta-sts record was not observed: {reason}")
@@ -106,6 +112,13 @@ fn fetched(facts: &Facts) -> Applied {
     let policy = facts.known.policy.known();
     let host = facts.known.policy_host.known();
     let fetchable = host.and_then(|host| host.fetchable.known()).copied();
+    if let Some(why) = host.and_then(|host| host.unresolved.known()?.as_ref()) {
+        let text = format!(
+            "the policy host cannot be looked up ({why}), so the policy cannot be fetched: the sender acts as if there were \
+            none (RFC 8461 §3.3)"
+        );
+        return Applied::new(Word::Absent, text).reporting("sts-policy-fetch-error");
+    }
     if fetchable == Some(false) {
         let (why, kind) = fetch_failure(host);
         let text =
@@ -167,6 +180,9 @@ fn fetch_failure(host: Option<&PolicyHostFacts>) -> (&'static str, &'static str)
 
 /// For a sender that still holds the baseline's policy.
 pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
+    if let Some(Some(why)) = baseline.never_cached.known() {
+        return as_empty(facts, &format!("no sender can hold the baseline's policy ({why})"));
+    }
     let mode = match baseline.mode.known() {
         None => return Applied::new(Word::Unknown, facts.why_unobserved("baseline.mode")),
         Some(None) => return as_empty(facts, "the baseline holds no valid policy"),
@@ -183,11 +199,10 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
     let reportable = |applied: Applied, kind: &str| if mode == Mode::None { applied } else { applied.reporting(kind) };
     let record = facts.known.record.known();
     match record.and_then(|record| record.usable.known()) {
-        None if record.and_then(|record| record.outcome.known()) == Some(&DnsOutcome::Servfail) => {
-            return reportable(
-                cached("the record cannot be looked up (SERVFAIL)".to_owned()),
-                "sts-policy-fetch-error",
-            );
+        // Only a policy that is served later takes the place of the cached one (RFC 8461 §3.3).
+        None if record.is_some_and(lookup_fails) => {
+            let why = format!("the record cannot be looked up ({})", facts.why_unobserved("record.usable"));
+            return reportable(cached(why), "sts-policy-fetch-error");
         }
         None => return Applied::new(Word::Unknown, no_record_observed(facts)),
         Some(false) => return reportable(cached(unusable(record).to_owned()), "sts-policy-fetch-error"),

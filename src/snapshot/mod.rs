@@ -15,6 +15,7 @@ mod policy_host;
 mod smtp;
 mod time;
 mod tls;
+mod validated;
 
 use std::net::IpAddr;
 

@@ -40,6 +40,7 @@ mod rule_values;
 mod rules_sound;
 mod schema;
 mod sender;
+mod sender_model;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "serve")]

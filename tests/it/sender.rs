@@ -175,7 +175,12 @@ fn where_the_mx_records_cannot_be_looked_up_mail_waits() {
     let view = sees(&[("/mx/outcome", json!("servfail")), ("/mx/records", json!([]))]);
     assert_eq!((view.policy.as_str(), view.hosts.len()), ("enforce", 0));
     assert!(view.outcome.contains("waits in the sender's queue"), "{}", view.outcome);
-    let view = sees(&[("/mx/outcome", json!("timeout")), ("/mx/records", json!([]))]);
+    for outcome in ["timeout", "refused"] {
+        let view = sees(&[("/mx/outcome", json!(outcome)), ("/mx/records", json!([]))]);
+        assert!(view.outcome.contains("waits in the sender's queue"), "{}", view.outcome);
+    }
+    // A network that fails here says nothing of the domain.
+    let view = sees(&[("/mx/outcome", json!("network")), ("/mx/records", json!([])), ("/mx_hosts", Value::Null)]);
     assert_eq!(view.outcome, "Not known: the MX hosts were not observed.");
 }
 

@@ -25,6 +25,8 @@ facts! {
         mode: Option<Mode>,
         /// The life of its policy in seconds; `null` where there was no valid one.
         max_age: Option<i64>,
+        /// Why no sender can hold its policy, for people; `null` where they may.
+        never_cached: Option<String>,
         /// Its `mx` patterns.
         patterns: Vec<String>,
         /// The present MX hosts that its policy, which senders may still hold, does not cover.

@@ -62,6 +62,9 @@ facts! {
         ttl: Option<i64>,
         /// Whether the exchange has an address.
         resolves: bool,
+        /// What every sender gets instead when it asks for its addresses; `null` where it gets some, or learns that
+        /// there are none.
+        unresolved: Option<String>,
         /// Its addresses, A before AAAA.
         addresses: Vec<AddressFacts>,
         /// Whether the policy names it by an `mx` pattern (RFC 8461 §4.1); `null` where no policy asks for it.

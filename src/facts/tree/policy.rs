@@ -91,6 +91,8 @@ facts! {
         line: i64,
         /// What is wrong with it, for people; `null` where it is valid.
         problem: Option<String>,
+        /// Whether it fits the grammar (RFC 8461 §3.2): `192.0.2.1` does, and matches no host.
+        in_grammar: bool,
         /// Which rule the problem belongs to; `null` where it is valid.
         problem_kind: Option<MxProblemKind>,
         /// What was probably meant; `null` where it cannot be told.

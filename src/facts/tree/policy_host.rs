@@ -11,6 +11,9 @@ facts! {
         name: String,
         /// Whether it has an address.
         resolves: bool,
+        /// What every sender gets instead when it asks for its addresses; `null` where it gets some, or learns that
+        /// there are none.
+        unresolved: Option<String>,
         /// How the address questions ended, the better of the two.
         outcome: DnsOutcome,
         /// Where a CNAME at the name points, the first of them where there are several; `null` where there is none.

@@ -26,6 +26,9 @@ facts! {
         after_starttls: String,
         /// The TLS handshake.
         tls: TlsSessionFacts,
+        /// The usages of the host's usable TLSA records that match the chain presented here (RFC 6698 §2.1.1), in
+        /// order; empty where none does.
+        tlsa_usages: Vec<i64>,
         /// The reply to EHLO after the handshake; `null` where none came.
         ehlo_after_tls: Option<ReplyFacts>,
         /// Whether REQUIRETLS (RFC 8689) is offered after the handshake.

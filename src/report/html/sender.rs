@@ -12,7 +12,7 @@ const MAX_HOSTS: usize = 50;
 /// Fills the part; nothing where no view was made.
 pub fn part(domain: &Domain<'_>, html: &mut Markup) {
     for view in &domain.report().sender {
-        html.leaf(domain.heading(2), &[], who(view.cache));
+        html.leaf(domain.heading(2), &[], &format!("{}{}", who(view.cache), view.resolver_label()));
         html.prose_in("p", &[], &view.outcome);
         html.element("p", &[], |html| {
             html.text("It applies ");
@@ -54,11 +54,12 @@ fn applied(policy: &str) -> &str {
 
 fn hosts(domain: &Domain<'_>, html: &mut Markup, view: &SenderView) {
     let columns = ["Preference", "MX host", "What it does", "Why", "What it reports"];
-    let caption = match view.cache {
+    let held = match view.cache {
         SenderCache::Baseline => "Each MX host, with the older policy",
         SenderCache::Empty => "Each MX host, with no policy held",
     };
-    domain.table(html, caption, &columns, |html| {
+    let caption = format!("{held}{}", view.resolver_label());
+    domain.table(html, &caption, &columns, |html| {
         view.hosts.iter().take(MAX_HOSTS).for_each(|host| html.element("tr", &[], |html| row(html, host)));
     });
     words::and_more(html, view.hosts.len().saturating_sub(MAX_HOSTS), "MX host");

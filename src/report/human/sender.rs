@@ -18,7 +18,7 @@ fn shown(view: &SenderView, page: &Page<'_>) -> String {
         SenderCache::Baseline => "What a sender does that still holds the baseline's policy",
         SenderCache::Empty => "What a sender does (RFC 8461 §5)",
     };
-    let mut text = page.heading(title);
+    let mut text = page.heading(&format!("{title}{}", view.resolver_label()));
     text.push_str(&page.paragraph("  ", &sentence(&escape(&view.explanation), &view.reports)));
     let widest = view.hosts.iter().take(MOST_HOSTS).map(|host| escape(&host.exchange).len()).max().unwrap_or_default();
     for host in view.hosts.iter().take(MOST_HOSTS) {
