@@ -11,8 +11,17 @@ use serde_json::Value;
 
 /// Facts that differ between any two observations and tell nothing (times, and what follows from them), and those
 /// that say once more what another fact says.
-const VOLATILE: [&str; 8] =
-    ["collected_at", "days_left", "fields", "max_age_text", "milliseconds", "mode_text", "smtp_blocked", "ttl"];
+const VOLATILE: [&str; 9] = [
+    "collected_at",
+    "days_left",
+    "fields",
+    "max_age_text",
+    "milliseconds",
+    "mode_text",
+    "smtp_blocked",
+    "ttl",
+    "ttl_seen",
+];
 /// Fields that name an element of a list, the first that it has.
 const NAMES: [&str; 6] = ["name", "address", "text", "subject", "detail", "kind"];
 

@@ -43,7 +43,7 @@ pub struct NetworkArgs {
     /// Ask MX hosts on this port (for labs).
     #[arg(long, value_name = "PORT", default_value_t = 25, help_heading = "Collection")]
     pub smtp_port: u16,
-    /// Ask the zone's name servers on this port, with --authoritative (for labs).
+    /// Ask the zone's name servers on this port (for labs).
     #[arg(long, value_name = "PORT", default_value_t = 53, help_heading = "Collection")]
     pub name_server_port: u16,
     /// Ask IPv4 addresses only.
@@ -52,10 +52,11 @@ pub struct NetworkArgs {
     /// Ask IPv6 addresses only.
     #[arg(short = '6', long, help_heading = "Collection")]
     pub ipv6: bool,
-    /// Ask the zone's own name servers too, past every cache, and compare what they say.
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
+    /// Ask the zone's own name servers too, past every cache, and compare what they say. Without it, one of them is asked
+    /// for the TTLs of unsigned answers alone; with =false, none is.
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Collection")]
-    pub authoritative: bool,
+    pub authoritative: Option<bool>,
     /// Reach MX hosts through this SOCKS5 proxy, where port 25 is blocked: socks5://[user:password@]host:port.
     #[arg(long, value_name = "URL", help_heading = "Collection")]
     pub smtp_proxy: Option<Proxy>,
@@ -101,7 +102,8 @@ impl NetworkArgs {
             resolver: self.resolver.clone(),
             dnssec: self.dnssec,
             trust_anchor: self.trust_anchor.clone(),
-            authoritative: self.authoritative,
+            authoritative: self.authoritative == Some(true),
+            published_ttls: self.authoritative != Some(false),
             name_server_port: self.name_server_port,
             proxy: self.smtp_proxy.clone(),
             deadline: Duration::from_secs_f64(self.deadline),

@@ -35,13 +35,10 @@ pub fn hex(octets: &[u8]) -> String {
 
 fn describe(certificate: &X509Certificate<'_>, kept: Certificate) -> Certificate {
     let (key_algorithm, key_bits) = key(certificate);
-    // The leading zero octet of DER is no part of the number.
-    let serial = certificate.raw_serial();
-    let serial = serial.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(serial);
     Certificate {
         subject: escape(&certificate.subject().to_string()),
         issuer: escape(&certificate.issuer().to_string()),
-        serial: Some(hex(serial)),
+        serial: Some(serial(certificate.raw_serial())),
         not_before: rfc3339(certificate.validity().not_before),
         not_after: rfc3339(certificate.validity().not_after),
         dns_ids: dns_ids(certificate),
@@ -53,6 +50,26 @@ fn describe(certificate: &X509Certificate<'_>, kept: Certificate) -> Certificate
         authority: certificate.is_ca(),
         ..kept
     }
+}
+
+/// The number of a DER INTEGER in hexadecimal (RFC 5280 §4.1.2.2: a negative one does not conform, and is to be borne).
+fn serial(octets: &[u8]) -> String {
+    if octets.first().is_none_or(|first| *first < 0x80) {
+        // A leading zero octet only keeps the number positive.
+        return hex(octets.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(octets));
+    }
+    let mut carry = true;
+    let mut magnitude: Vec<u8> = octets
+        .iter()
+        .rev()
+        .map(|octet| {
+            let (sum, overflows) = (!octet).overflowing_add(u8::from(carry));
+            carry = overflows;
+            sum
+        })
+        .collect();
+    magnitude.reverse();
+    format!("-{}", hex(&magnitude))
 }
 
 fn dns_ids(certificate: &X509Certificate<'_>) -> Vec<String> {
@@ -137,4 +154,24 @@ fn pem(der: &[u8]) -> String {
     }
     pem.push_str("-----END CERTIFICATE-----\n");
     pem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::serial;
+
+    #[test]
+    fn serial_numbers_keep_their_sign() {
+        for (octets, expected) in [
+            (&[0x04, 0xa1][..], "04a1"),
+            (&[0x00, 0xff], "ff"),
+            (&[0x00], "00"),
+            (&[0xff], "-01"),
+            (&[0x80, 0x00], "-8000"),
+            (&[0xfe, 0xdc], "-0124"),
+            (&[], ""),
+        ] {
+            assert_eq!(serial(octets), expected);
+        }
+    }
 }

@@ -193,6 +193,7 @@ pub fn typed<R>(answer: &Lookup<RData>, read: impl Fn(&RData) -> Option<R>) -> L
         name: answer.name.clone(),
         outcome: answer.outcome,
         ttl: answer.ttl,
+        ttl_at_least: answer.ttl_at_least,
         dnssec: answer.dnssec,
         aliases: answer.aliases.clone(),
         records: answer.records.iter().filter_map(read).collect(),

@@ -37,6 +37,7 @@ fn of_response(response: DnsResponse, judged: Option<Proof>) -> Result<Answer, (
     let delegates = message.authorities.iter().any(|record| matches!(record.data, RData::NS(_)));
     Ok(Answer {
         exists: code != ResponseCode::NXDomain,
+        authority: Some(message.metadata.authoritative),
         soa: soa.map(|record| record.name.clone()),
         absence: judged.or_else(|| absence(&message.authorities)).map(weakened),
         is_referral: soa.is_none() && delegates && !message.metadata.authoritative && message.answers.is_empty(),
@@ -100,6 +101,7 @@ fn absent(error: &NetError) -> Option<Answer> {
         records: Vec::new(),
         soa: none.soa.as_ref().map(|soa| soa.name.clone()),
         absence: None,
+        authority: None,
         is_referral: none.soa.is_none() && none.ns.is_some(),
     })
 }

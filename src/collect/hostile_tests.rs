@@ -517,7 +517,7 @@ async fn aliases_without_end_are_cut() {
         zone = zone.cname(&format!("{number}.chain.test"), &format!("{}.chain.test", number + 1));
     }
     let lookup = record_from_zone(zone).await;
-    assert_eq!((lookup.outcome, kind(&lookup.failure)), (Some(DnsOutcome::Other), Some(FailureKind::Limit)));
+    assert_eq!((lookup.outcome, kind(&lookup.failure)), (Some(DnsOutcome::Other), Some(FailureKind::Protocol)));
 }
 
 #[tokio::test]

@@ -413,6 +413,69 @@ async fn the_zones_own_servers_are_asked_one_by_one() {
     assert_eq!(servers[0].mx.as_ref().unwrap().records[0].exchange, "mx.example.test");
 }
 
+#[tokio::test]
+async fn the_ttl_is_the_zones_and_not_what_a_cache_has_left() {
+    let zone = Zone::healthy().ttl(3_600).authoritative();
+    let port = serve_at(&[([127, 0, 0, 5], Zone::healthy().ttl(9)), ([127, 0, 0, 6], zone)]).await;
+    let cache = |servers: &[(&str, u8)]| {
+        let zone = Zone::healthy();
+        servers
+            .iter()
+            .fold(zone, |zone, (name, last)| zone.ns(DOMAIN, name).a(name, Ipv4Addr::new(127, 0, 0, *last)).ttl(17))
+    };
+    let seen = |snapshot: &Snapshot| {
+        let (record, tlsrpt) = (snapshot.record.as_ref().unwrap(), snapshot.tlsrpt.as_ref().unwrap());
+        let mx = snapshot.mx.as_ref().unwrap();
+        [(record.ttl, record.ttl_at_least), (tlsrpt.ttl, tlsrpt.ttl_at_least), (mx.ttl, mx.ttl_at_least)]
+    };
+    // The first server is lame, the second speaks for the zone.
+    let (mut options, _authority) = healthy(cache(&[("ns1.test", 5), ("ns2.test", 6)])).await;
+    options.name_server_port = port;
+    let snapshot = collect(options.clone()).await;
+    assert_eq!(seen(&snapshot), [(Some(3_600), false); 3]);
+    assert_eq!(snapshot.name_servers, None, "nothing else of the servers was asked for");
+    options.published_ttls = false;
+    assert_eq!(seen(&collect(options).await), [(Some(17), true); 3]);
+    let (mut options, _authority) = healthy(cache(&[("ns1.test", 5)])).await;
+    options.name_server_port = port;
+    assert_eq!(seen(&collect(options).await), [(Some(17), true); 3]);
+}
+
+#[tokio::test]
+async fn a_server_that_is_lame_or_refuses_or_is_silent_is_seen() {
+    let good = Zone::healthy().authoritative();
+    let refusing = Zone::healthy().authoritative().code(DOMAIN, ResponseCode::Refused);
+    let silent = Zone::healthy().authoritative().silent(DOMAIN);
+    let servers = [
+        ([127, 0, 0, 7], good),
+        ([127, 0, 0, 8], Zone::healthy()),
+        ([127, 0, 0, 9], refusing),
+        ([127, 0, 0, 10], silent),
+    ];
+    let port = serve_at(&servers).await;
+    let zone = (7..=10).fold(Zone::healthy(), |zone, last| {
+        let name = format!("ns{last}.test");
+        zone.ns(DOMAIN, &name).a(&name, Ipv4Addr::new(127, 0, 0, last))
+    });
+    let (mut options, _authority) = healthy(zone).await;
+    options.authoritative = true;
+    options.name_server_port = port;
+    let snapshot = collect(options).await;
+    let facts = crate::facts::Facts::of(&snapshot, None);
+    let servers = facts.known.name_servers.known().unwrap().clone().unwrap().servers;
+    let problems: Vec<_> = servers
+        .known()
+        .unwrap()
+        .iter()
+        .map(|server| (server.name.known().unwrap().clone(), server.problem.known().unwrap().clone()))
+        .collect();
+    let problem = |name: &str| problems.iter().find(|(server, _)| server == name).unwrap().1.clone();
+    assert_eq!(problem("ns7.test"), None);
+    assert_eq!(problem("ns8.test").unwrap(), "answers without authority, so that it is lame for the zone");
+    assert_eq!(problem("ns9.test").unwrap(), "refuses to answer (REFUSED)");
+    assert!(problem("ns10.test").unwrap().starts_with("does not answer ("), "{problems:?}");
+}
+
 /// Serves zones at addresses of loopback; the port that they share.
 async fn serve_at(zones: &[([u8; 4], Zone)]) -> u16 {
     let first = tokio::net::UdpSocket::bind((Ipv4Addr::from(zones[0].0), 0)).await.unwrap();

@@ -25,6 +25,7 @@ mod options;
 mod pass;
 mod policy;
 mod proofs;
+mod published_ttl;
 mod reach;
 mod report_hosts;
 mod resolver;

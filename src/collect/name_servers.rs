@@ -24,7 +24,7 @@ impl Pass<'_> {
         if !self.collector.options.authoritative {
             return None;
         }
-        let Some(names) = self.zone_servers().await else {
+        let Some(names) = self.zone_servers(self.domain).await else {
             self.leave_out("name_servers", "the name servers of the zone could not be found".to_owned());
             return None;
         };
@@ -38,10 +38,10 @@ impl Pass<'_> {
         Some(join_all(servers.into_iter().map(|(name, address)| self.name_server(name, address))).await)
     }
 
-    /// The names of the servers of the zone that the domain is in: its own, else that of the nearest parent.
-    async fn zone_servers(&self) -> Option<Vec<String>> {
-        let top = psl::domain_str(self.domain).unwrap_or(self.domain);
-        let zones = std::iter::successors(Some(self.domain), |zone| {
+    /// The names of the servers of the zone that a name is in: its own, else that of the nearest parent.
+    pub(super) async fn zone_servers(&self, name: &str) -> Option<Vec<String>> {
+        let top = psl::domain_str(name).unwrap_or(name);
+        let zones = std::iter::successors(Some(name), |zone| {
             zone.split_once('.').map(|(_, parent)| parent).filter(|parent| parent.len() >= top.len())
         });
         let asked = join_all(zones.take(8).map(|zone| self.ns(zone))).await;
@@ -50,7 +50,7 @@ impl Pass<'_> {
         Some(names)
     }
 
-    async fn addresses_of(&self, name: String) -> Vec<(String, Option<IpAddr>)> {
+    pub(super) async fn addresses_of(&self, name: String) -> Vec<(String, Option<IpAddr>)> {
         let (ipv4, ipv6) = join(self.ipv4(&name), self.ipv6(&name)).await;
         let families = self.collector.options.families;
         let addresses = ipv4.records.iter().chain(&ipv6.records).map(|record| record.address);
@@ -63,16 +63,16 @@ impl Pass<'_> {
 
     async fn name_server(&self, name: String, address: Option<IpAddr>) -> NameServer {
         let Some(address) = address else {
-            return NameServer { name, address: None, record: None, tlsrpt: None, mx: None };
+            return NameServer { name, address: None, record: None, tlsrpt: None, mx: None, authority: None };
         };
         if let Err(failure) = self.collector.guard.admit(address) {
             self.leave_out("name_servers", format!("{name}: {}", failure.detail));
-            return NameServer { name, address: Some(address), record: None, tlsrpt: None, mx: None };
+            return NameServer { name, address: Some(address), record: None, tlsrpt: None, mx: None, authority: None };
         }
         let server = SocketAddr::new(address, self.collector.options.name_server_port);
         let way = Way::to_server(server, self.clock.step()).ok();
         let (record, tlsrpt) = (format!("_mta-sts.{}", self.domain), format!("_smtp._tls.{}", self.domain));
-        let (record, tlsrpt, mx) = tokio::join!(
+        let ((record, _), (tlsrpt, _), (mx, authority)) = tokio::join!(
             self.ask_server(way.as_ref(), server, &record, RecordType::TXT),
             self.ask_server(way.as_ref(), server, &tlsrpt, RecordType::TXT),
             self.ask_server(way.as_ref(), server, self.domain, RecordType::MX),
@@ -83,31 +83,40 @@ impl Pass<'_> {
             record: Some(typed(&record, read_txt)),
             tlsrpt: Some(typed(&tlsrpt, read_txt)),
             mx: Some(typed(&mx, read_mx)),
+            authority,
         }
     }
 
-    async fn ask_server(&self, way: Option<&Way>, server: SocketAddr, name: &str, kind: RecordType) -> Lookup<RData> {
+    /// What a server says, and whether it says so with authority where that is known.
+    pub(super) async fn ask_server(
+        &self,
+        way: Option<&Way>,
+        server: SocketAddr,
+        name: &str,
+        kind: RecordType,
+    ) -> (Lookup<RData>, Option<bool>) {
         let (Some(way), Some(owner)) = (way, owner(name)) else {
             let failure = failure(FailureKind::Other, "this question cannot be put");
-            return unanswered(name, DnsOutcome::Other, failure);
+            return (unanswered(name, DnsOutcome::Other, failure), None);
         };
         let began = Instant::now();
         let asking = self.clock.within("answer from the name server", way.ask_plain(Query::query(owner.clone(), kind)));
         let asked = self.timeline.step(format!("{kind} {name} at {}", server.ip()), asking).await;
-        let lookup = match asked.map(dns_failure::answer) {
+        let (lookup, authority) = match asked.map(dns_failure::answer) {
             Ok(Ok(answer)) => {
                 let mut trail = Trail::new(owner, kind);
                 trail.advance(answer);
                 // An alias out of the zone is all that this server can say.
                 trail.end.get_or_insert((DnsOutcome::Answer, None));
                 trail.proof = Some(DnssecProof::Unchecked);
-                trail.into_lookup(name)
+                let authority = trail.authority;
+                (trail.into_lookup(name), authority)
             }
-            Ok(Err((outcome, failure))) => unanswered(name, outcome, of_server(failure)),
-            Err(failure) => unanswered(name, DnsOutcome::Timeout, failure),
+            Ok(Err((outcome, failure))) => (unanswered(name, outcome, of_server(failure)), None),
+            Err(failure) => (unanswered(name, DnsOutcome::Timeout, failure), None),
         };
         debug!(name, %kind, %server, outcome = ?lookup.outcome, "name server");
-        Lookup { elapsed_ms: Some(millis(began.elapsed())), ..lookup }
+        (Lookup { elapsed_ms: Some(millis(began.elapsed())), ..lookup }, authority)
     }
 }
 

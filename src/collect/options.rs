@@ -46,6 +46,8 @@ pub struct Options {
     pub proxy: Option<Proxy>,
     /// Whether the zone's own name servers are asked too, past every cache.
     pub authoritative: bool,
+    /// Whether one of them is asked for the TTL of an answer of which a resolver shows only what its cache had left.
+    pub published_ttls: bool,
     /// The port of those name servers: 53 (RFC 1035 §4.2) but in laboratories.
     pub name_server_port: u16,
     /// Which addresses are connected to.
@@ -75,6 +77,7 @@ impl Default for Options {
             max_addresses: 8,
             proxy: None,
             authoritative: false,
+            published_ttls: true,
             name_server_port: 53,
             connect_to: ConnectTo::Any,
             turns: None,

@@ -44,7 +44,7 @@ impl<'a> Pass<'a> {
     pub async fn run(self, collected_at: Timestamp) -> Snapshot {
         let tlsrpt = async {
             let record = self.txt(&format!("_smtp._tls.{}", self.domain)).await;
-            let hosts = self.report_hosts(&record).await;
+            let (hosts, record) = join(self.report_hosts(&record), self.txt_as_published(record.clone())).await;
             (record, hosts)
         };
         let record_name = format!("_mta-sts.{}", self.domain);
@@ -58,7 +58,7 @@ impl<'a> Pass<'a> {
             parent,
             name_servers,
         ) = tokio::join!(
-            self.txt(&record_name),
+            Box::pin(async { self.txt_as_published(self.txt(&record_name).await).await }),
             Box::pin(tlsrpt),
             Box::pin(self.policy_host()),
             Box::pin(self.mail()),
@@ -146,8 +146,8 @@ impl<'a> Pass<'a> {
             let hosts = self.implicit_host().await;
             return (mx, hosts);
         }
-        let hosts =
-            join_all(self.exchanges(records).into_iter().map(|exchange| Box::pin(self.mx_host(exchange)))).await;
+        let hosts = join_all(self.exchanges(records).into_iter().map(|exchange| Box::pin(self.mx_host(exchange))));
+        let (hosts, mx) = join(hosts, self.mx_as_published(mx.clone())).await;
         (mx, Some(hosts))
     }
 

@@ -120,8 +120,14 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// The lower TTL of the two answers, in seconds; `null` where both are known to hold no address.
+    /// The lower TTL that the two answers were published with, in seconds; `null` where both are known to hold no address.
     pub fn ttl(&self) -> Fact<Option<i64>> {
+        let mut lookups = self.families().filter_map(|(.., lookup)| lookup);
+        if lookups.any(|lookup| lookup.ttl_at_least) { Fact::Unobserved } else { self.ttl_seen() }
+    }
+
+    /// The lower TTL of the two answers as it was seen, in seconds; `null` where both are known to hold no address.
+    pub fn ttl_seen(&self) -> Fact<Option<i64>> {
         let ttls = self.families().filter_map(|(.., lookup)| lookup.filter(|lookup| !lookup.records.is_empty())?.ttl);
         match ttls.map(seconds).min() {
             Some(ttl) => Fact::Known(Some(ttl)),

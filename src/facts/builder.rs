@@ -137,7 +137,25 @@ impl Chain {
 pub fn ttl<R>(lookup: &Lookup<R>) -> Fact<Option<i64>> {
     match lookup.known() {
         Some([]) => Fact::Known(None),
+        _ => lookup.ttl.filter(|_| !lookup.ttl_at_least).map(|ttl| Some(seconds(ttl))).into(),
+    }
+}
+
+/// The TTL as it was seen, the published one or what a cache had left of it; `null` where there are no records.
+pub fn ttl_seen<R>(lookup: &Lookup<R>) -> Fact<Option<i64>> {
+    match lookup.known() {
+        Some([]) => Fact::Known(None),
         _ => lookup.ttl.map(|ttl| Some(seconds(ttl))).into(),
+    }
+}
+
+/// Why the published TTL of an answer is not known.
+pub fn why_no_ttl<R>(lookup: &Lookup<R>) -> String {
+    match lookup.ttl {
+        Some(ttl) if lookup.ttl_at_least => {
+            format!("only what the resolver's cache had left of the TTL was seen: {} seconds", seconds(ttl))
+        }
+        _ => "the TTL was not observed".to_owned(),
     }
 }
 

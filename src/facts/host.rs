@@ -42,7 +42,8 @@ fn addresses(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &m
     facts.addresses = answers.addresses(builder, ROOT);
     let chain = answers.chain();
     (facts.alias, facts.aliases, facts.canonical) = (chain.alias, chain.aliases, chain.canonical);
-    facts.ttl = answers.ttl();
+    (facts.ttl, facts.ttl_seen) = (answers.ttl(), answers.ttl_seen());
+    builder.why("policy_host.ttl", "what the policy host's addresses were published with was not observed");
     facts.outcome = better(ipv4, ipv6).into();
     if facts.resolves.is_unobserved()
         && let Some(reason) = answers.unanswered()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::addresses::Answers;
-use super::builder::{Builder, Chain, proof, question_text, ttl, ttl_column};
+use super::builder::{Builder, Chain, proof, question_text, ttl, ttl_column, ttl_seen, why_no_ttl};
 use super::fact::Fact;
 use super::providers;
 use super::smtp;
@@ -31,8 +31,9 @@ pub fn mx_facts(builder: &mut Builder<'_>, policy: &Fact<Option<Policy>>) -> MxF
         return facts;
     };
     builder.why("mx.dnssec", "DNSSEC was not looked at");
-    builder.why("mx.ttl", "the TTL was not observed");
-    let ttl = ttl(lookup);
+    builder.why("mx.ttl", why_no_ttl(lookup));
+    builder.why("mx.ttl_seen", why_no_ttl(lookup));
+    let (ttl, ttl_seen) = (ttl(lookup), ttl_seen(lookup));
     let chain = Chain::of(&lookup.aliases);
     let implicit = implicit(builder, records);
     let hosts = hosts(builder, records, &implicit, policy);
@@ -44,6 +45,7 @@ pub fn mx_facts(builder: &mut Builder<'_>, policy: &Fact<Option<Policy>>) -> MxF
     }
     MxFacts {
         ttl,
+        ttl_seen,
         alias: chain.alias,
         aliases: chain.aliases,
         canonical: chain.canonical,
@@ -173,7 +175,7 @@ fn of_observed(
     let answers = Answers { name, ipv4, ipv6 };
     let (resolves, chain) = (answers.resolves(), answers.chain());
     builder.why(format!("{path}.dnssec"), "DNSSEC was not looked at");
-    for field in ["ttl", "tlsa_ttl"] {
+    for field in ["ttl", "ttl_seen", "tlsa_ttl"] {
         builder.why(format!("{path}.{field}"), "the TTL was not observed");
     }
     if let Some(reason) = answers.unanswered() {
@@ -201,6 +203,7 @@ fn of_observed(
         aliases: chain.aliases,
         canonical: chain.canonical,
         ttl: answers.ttl(),
+        ttl_seen: answers.ttl_seen(),
         tlsa_ttl: tlsa_lookup.map_or(Fact::Unobserved, ttl),
         addresses,
         dnssec: answers.dnssec(),

@@ -1,9 +1,9 @@
 //! The facts of the zone's own name servers, asked past every cache: do they agree (RFC 8461 §8.1)?
 
-use super::builder::Builder;
+use super::builder::{Builder, failure_text};
 use super::fact::Fact;
-use super::tree::NameServersFacts;
-use crate::snapshot::{Lookup, MxRecord, NameServer, TxtRecord};
+use super::tree::{NameServerFacts, NameServersFacts};
+use crate::snapshot::{DnsOutcome, Lookup, MxRecord, NameServer, TxtRecord};
 use crate::source_text::escape;
 
 /// The facts of the name servers; `None` where they were not asked.
@@ -11,14 +11,35 @@ pub fn name_server_facts(builder: &mut Builder<'_>) -> Option<NameServersFacts> 
     let servers = builder.snapshot.name_servers.as_ref()?;
     let count = |number: usize| Fact::Known(i64::try_from(number).unwrap_or(i64::MAX));
     let answered = servers.iter().filter(|server| texts(server.record.as_ref()).is_some()).count();
-    let facts =
-        NameServersFacts { asked: count(servers.len()), answered: count(answered), ..NameServersFacts::default() };
+    let listed: Vec<NameServerFacts> = servers
+        .iter()
+        .enumerate()
+        .map(|(index, server)| {
+            let problem = problem(server, servers).unwrap_or_else(|reason| {
+                builder.why(format!("name_servers.servers[{index}].problem"), reason);
+                Fact::Unobserved
+            });
+            NameServerFacts {
+                name: Fact::Known(escape(&server.name)),
+                address: Fact::Known(server.address.map(|address| address.to_string())),
+                problem,
+            }
+        })
+        .collect();
+    // A server that is lame or silent is a finding of its own; one of which nothing is known may say something else.
+    let all_known = listed.iter().all(|server| !server.problem.is_unobserved());
+    let facts = NameServersFacts {
+        asked: count(servers.len()),
+        answered: count(answered),
+        servers: Fact::Known(listed),
+        ..NameServersFacts::default()
+    };
     // One answer alone cannot be compared, unless there is but one to ask.
-    if answered == 0 || (answered == 1 && servers.len() > 1) {
-        builder.why(
-            "name_servers",
-            format!("{answered} of the {} addresses of the zone's name servers answered", servers.len()),
-        );
+    if answered == 0 || (answered == 1 && servers.len() > 1 && !all_known) {
+        let reason = format!("{answered} of the {} addresses of the zone's name servers answered", servers.len());
+        for field in ["consistent", "differences"] {
+            builder.why(format!("name_servers.{field}"), reason.clone());
+        }
         return Some(facts);
     }
     let differences = differences(servers);
@@ -27,6 +48,38 @@ pub fn name_server_facts(builder: &mut Builder<'_>) -> Option<NameServersFacts> 
         differences: Fact::Known(differences),
         ..facts
     })
+}
+
+/// What is wrong with what a server answers when it is asked for the MX records, or why that was not observed.
+fn problem(server: &NameServer, servers: &[NameServer]) -> Result<Fact<Option<String>>, String> {
+    let Some(address) = server.address else { return Err(format!("no address of {} was found", escape(&server.name))) };
+    let Some((lookup, outcome)) = server.mx.as_ref().and_then(|lookup| Some((lookup, lookup.outcome()?))) else {
+        return Err(format!("{} was not asked", named(server)));
+    };
+    let silent = |outcome| matches!(outcome, DnsOutcome::Network | DnsOutcome::Timeout);
+    // Where no server of a family answers, the network here may be to blame.
+    let answers = |other: &NameServer| {
+        let family = other.address.is_some_and(|other| other.is_ipv4() == address.is_ipv4());
+        family && other.mx.as_ref().and_then(Lookup::outcome).is_some_and(|outcome| !silent(outcome))
+    };
+    let said = lookup.failure.as_ref().map_or_else(|| outcome.label().to_owned(), failure_text);
+    let problem = match (outcome, server.authority) {
+        (DnsOutcome::Answer | DnsOutcome::Nodata | DnsOutcome::Nxdomain, Some(true)) => None,
+        (DnsOutcome::Answer | DnsOutcome::Nodata | DnsOutcome::Nxdomain, Some(false)) => {
+            Some("answers without authority, so that it is lame for the zone".to_owned())
+        }
+        (DnsOutcome::Answer | DnsOutcome::Nodata | DnsOutcome::Nxdomain, None) => {
+            return Err(format!("whether {} answers with authority was not observed", named(server)));
+        }
+        (outcome, _) if silent(outcome) && !servers.iter().any(answers) => {
+            let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+            return Err(format!("no name server of the zone was reached over {family}"));
+        }
+        (outcome, _) if silent(outcome) => Some(format!("does not answer ({said})")),
+        (DnsOutcome::Refused, _) => Some("refuses to answer (REFUSED)".to_owned()),
+        _ => Some(format!("gives no answer ({said})")),
+    };
+    Ok(Fact::Known(problem))
 }
 
 /// What the servers that answer disagree about, each compared with the first that answers.

@@ -1,6 +1,6 @@
 //! The facts of every DNS question that was asked about the domain.
 
-use super::builder::{Builder, failure_text, proof, ttl};
+use super::builder::{Builder, failure_text, proof, ttl, ttl_seen};
 use super::fact::Fact;
 use super::fault::Fault;
 use super::tree::{QuestionFacts, RecordType};
@@ -121,6 +121,7 @@ fn question<R>(
         local: Fact::Known(local),
         dnssec: proof(lookup.dnssec),
         ttl: ttl(lookup),
+        ttl_seen: ttl_seen(lookup),
         needed: Fact::Known(needed),
         detail: Fact::Known(failed.then(|| failure.map_or_else(|| outcome.label().to_owned(), failure_text))),
     })

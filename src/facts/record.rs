@@ -24,6 +24,7 @@ fn of_answer(builder: &mut Builder<'_>, answer: Answer) -> RecordFacts {
     let facts = RecordFacts {
         outcome: answer.outcome,
         ttl: answer.ttl,
+        ttl_seen: answer.ttl_seen,
         dnssec: answer.dnssec,
         alias: answer.chain.alias,
         aliases: answer.chain.aliases,

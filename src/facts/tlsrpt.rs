@@ -26,6 +26,7 @@ fn of_answer(builder: &mut Builder<'_>, answer: Answer) -> TlsrptFacts {
     let facts = TlsrptFacts {
         outcome: answer.outcome,
         ttl: answer.ttl,
+        ttl_seen: answer.ttl_seen,
         dnssec: answer.dnssec,
         alias: answer.chain.alias,
         aliases: answer.chain.aliases,

@@ -29,7 +29,8 @@ mod tls;
 mod tlsrpt;
 
 pub use self::dns::{
-    AddressFacts, AddressFamily, AddressKind, MisplacedFacts, NameServersFacts, QuestionFacts, RecordType,
+    AddressFacts, AddressFamily, AddressKind, MisplacedFacts, NameServerFacts, NameServersFacts, QuestionFacts,
+    RecordType,
 };
 pub use self::domain::{BaselineFacts, ParentFacts};
 pub use self::mx::{MxFacts, MxHostFacts, NearMissFacts, TlsaFacts};

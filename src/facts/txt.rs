@@ -1,6 +1,6 @@
 //! What the two TXT records have in common: the answer, the record that counts, its exhibit.
 
-use super::builder::{Builder, Chain, proof, question_text, ttl, ttl_column};
+use super::builder::{Builder, Chain, proof, question_text, ttl, ttl_column, ttl_seen, why_no_ttl};
 use super::fact::Fact;
 use super::location::Placed;
 use super::tree::{FieldFacts, MisplacedFacts, OffenceFacts, TextFacts};
@@ -14,8 +14,10 @@ pub type Text = (Vec<u8>, Placed, usize);
 pub struct Answer {
     /// How the question ended.
     pub outcome: Fact<DnsOutcome>,
-    /// The TTL.
+    /// The TTL that it was published with.
     pub ttl: Fact<Option<i64>>,
+    /// The TTL as it was seen.
+    pub ttl_seen: Fact<Option<i64>>,
     /// What DNSSEC says.
     pub dnssec: Fact<DnssecProof>,
     /// Where CNAMEs at the name lead.
@@ -55,13 +57,15 @@ pub fn answer(
         builder.why(root, question);
     } else {
         builder.why(format!("{root}.dnssec"), "DNSSEC was not looked at");
-        builder.why(format!("{root}.ttl"), "the TTL was not observed");
+        builder.why(format!("{root}.ttl"), why_no_ttl(lookup));
+        builder.why(format!("{root}.ttl_seen"), why_no_ttl(lookup));
     }
     let aliased = !lookup.aliases.is_empty();
     let known = lookup.known();
     Some(Answer {
         outcome: builder.fault.outcome(lookup),
         ttl: ttl(lookup),
+        ttl_seen: ttl_seen(lookup),
         dnssec: proof(lookup.dnssec),
         chain: if known.is_some() { Chain::of(&lookup.aliases) } else { Chain::default() },
         dangling: known.map(|records| aliased && records.is_empty()).into(),

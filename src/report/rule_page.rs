@@ -108,7 +108,14 @@ fn sections(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> Vec
     if !rule.why.is_empty() {
         add("Why", Body::Text(rule.why.clone()));
     }
-    add("What the standard says", Body::Items(rule.cites.clone()));
+    let mut cites: Vec<String> = rule.cites.clone();
+    let others = rule.cites_if.iter().flat_map(|(_, cites)| cites);
+    others.for_each(|cite| {
+        if !cites.contains(cite) {
+            cites.push(cite.clone())
+        }
+    });
+    add("What the standard says", Body::Items(cites));
     match shown {
         Some((report, check)) => {
             // Wide lines would be broken a second time where they are set into the page.

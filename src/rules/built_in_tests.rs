@@ -66,7 +66,10 @@ const RFC_8460: &str = "1 1.1 2 3 3.1 3.1.1 3.1.2 4 4.1 4.2 4.2.1 4.2.2 4.3 4.3.
 #[test]
 fn every_citation_is_of_a_section_that_exists() {
     let rules = RuleSet::built_in().unwrap();
-    for (rule, cite) in rules.rules.iter().flat_map(|rule| rule.cites.iter().map(move |cite| (&rule.id, cite))) {
+    for (rule, cite) in rules.rules.iter().flat_map(|rule| {
+        let others = rule.cites_if.iter().flat_map(|(_, cites)| cites);
+        rule.cites.iter().chain(others).map(move |cite| (&rule.id, cite))
+    }) {
         assert!(cite.starts_with("RFC "), "{rule}: {cite}");
         let known = match cite.split_once(" \u{a7}") {
             Some(("RFC 8461", section)) => RFC_8461.split(' ').any(|known| known == section),

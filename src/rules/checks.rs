@@ -57,7 +57,13 @@ pub fn summed_up(rule: &Rule, checks: Vec<Check>) -> Vec<Check> {
         };
         let place = same.map_or(told.len(), |same| *places.entry(same).or_insert(told.len()));
         match subjects.get_mut(place) {
-            Some(subjects) => subjects.extend(check.subject.as_deref()),
+            Some(subjects) => {
+                subjects.extend(check.subject.as_deref());
+                let cites = told.get_mut(place).map(|first| &mut first.cites);
+                cites.into_iter().for_each(|cites| {
+                    cites.extend(check.cites.iter().filter(|cite| !cites.contains(cite)).cloned().collect::<Vec<_>>());
+                });
+            }
             None => {
                 told.push(check.clone());
                 subjects.push(check.subject.as_deref().into_iter().collect());

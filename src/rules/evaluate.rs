@@ -378,6 +378,9 @@ impl<'a> Run<'a> {
         if check.severity == Severity::Remark {
             check.outcome = Outcome::Remark;
         }
+        if let Some((_, others)) = rule.cites_if.iter().find(|(when, _)| is_true(when)) {
+            check.cites.clone_from(others);
+        }
         if let Some((_, other)) = rule.reported_as_if.iter().find(|(when, _)| is_true(when)) {
             check.reported_as = Some(other.clone());
         }

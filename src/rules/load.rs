@@ -83,6 +83,8 @@ pub struct Rule {
     pub severity_if: Vec<(Expr, Severity)>,
     /// The sections of the standards behind it.
     pub cites: Vec<String>,
+    /// Those that count instead where their condition is true; the first counts.
+    pub cites_if: Vec<(Expr, Vec<String>)>,
     /// Why it exists.
     pub why: String,
     /// The values that expressions read as `params.NAME`.
@@ -401,6 +403,7 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> (Rule, Vec<TemplateError>)
             when: also.when.as_ref().map(|when| Expr::new(when.value.as_str())),
         })
         .collect();
+    let texts = |texts: &[serde_yaml::Spanned<String>]| texts.iter().map(|text| text.value.clone()).collect();
     let rule = Rule {
         also,
         id: entry.id.value.clone(),
@@ -412,7 +415,12 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> (Rule, Vec<TemplateError>)
             .iter()
             .map(|other| (Expr::new(other.when.value.as_str()), other.severity))
             .collect(),
-        cites: entry.cites.iter().map(|cite| cite.value.clone()).collect(),
+        cites: texts(&entry.cites),
+        cites_if: entry
+            .cites_if
+            .iter()
+            .map(|other| (Expr::new(other.when.value.as_str()), texts(&other.cites)))
+            .collect(),
         why: entry.why.trim().to_owned(),
         params: entry.params.0.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect(),
         ranges: entry.ranges.0.iter().map(|(name, range)| (name.value.clone(), *range)).collect(),

@@ -64,6 +64,9 @@ pub struct RuleEntry {
     #[schemars(with = "Vec<String>", required, length(min = 1))]
     #[schemars(extend("examples" = [["RFC 8461 §3.2"], ["ACME-SEC-12"]]))]
     pub cites: Vec<Spanned<String>>,
+    /// Where a finding rests on other sections: those of the first whose `when` is true.
+    #[serde(default)]
+    pub cites_if: Vec<CitesIf>,
     /// Why the rule exists: what the standard demands and what senders do. For the documentation.
     #[serde(default)]
     pub why: String,
@@ -178,6 +181,18 @@ pub struct SeverityIf {
     pub when: Spanned<String>,
     /// The severity where it is true.
     pub severity: Severity,
+}
+
+/// Other sections under a condition.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CitesIf {
+    /// A CEL expression.
+    #[schemars(with = "String")]
+    pub when: Spanned<String>,
+    /// What the finding rests on where it is true.
+    #[schemars(with = "Vec<String>")]
+    pub cites: Vec<Spanned<String>>,
 }
 
 /// Another result type under a condition.

@@ -130,7 +130,9 @@ impl Rule {
         let of_fix = self.fix.iter().flat_map(|fix| fix.when.iter().chain(&fix.safe_when));
         let severities = self.severity_if.iter().map(|(when, _)| when);
         let of_also = self.also.iter().filter_map(|also| also.when.as_ref());
-        severities.chain(self.reported_as_if.iter().map(|(when, _)| when)).chain(of_fix).chain(of_also)
+        let of_cites = self.cites_if.iter().map(|(when, _)| when);
+        let of_types = self.reported_as_if.iter().map(|(when, _)| when);
+        severities.chain(of_cites).chain(of_types).chain(of_fix).chain(of_also)
     }
 
     /// The texts of every finding of the rule; labels of further places have conditions of their own.

@@ -20,6 +20,9 @@ pub struct Lookup<R> {
     /// The lowest TTL of the answer's records, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u32>,
+    /// Whether that is what a resolver's cache had left, so that it was published with this TTL or a longer one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ttl_at_least: bool,
     /// What DNSSEC says of the answer (RFC 4035 §4.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dnssec: Option<DnssecProof>,
@@ -43,6 +46,7 @@ impl<R> Default for Lookup<R> {
             name: None,
             outcome: None,
             ttl: None,
+            ttl_at_least: false,
             dnssec: None,
             aliases: Vec::new(),
             records: Vec::new(),

@@ -196,6 +196,9 @@ pub struct NameServer {
     /// Its answer for MX at the domain.
     #[serde(default, deserialize_with = "dns::lookup_or_absent", skip_serializing_if = "Option::is_none")]
     pub mx: Option<Lookup<MxRecord>>,
+    /// Whether that answer came with authority (RFC 1035 §4.1.1): a server without is lame for the zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<bool>,
 }
 
 /// A host that a `rua` of the TLSRPT record names.

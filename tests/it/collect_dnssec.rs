@@ -132,8 +132,44 @@ async fn an_answer_without_the_ad_bit_is_not_insecure_by_ignorance() {
     assert_eq!(proofs(&snapshot)[0].1, Some(DnssecProof::Unchecked));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ttl_is_the_one_of_the_signature_and_not_what_a_cache_has_left() {
+    let lab = lab().await;
+    let seen = |snapshot: &Snapshot| {
+        let (record, mx) = (snapshot.record.as_ref().unwrap(), snapshot.mx.as_ref().unwrap());
+        [(record.ttl, record.ttl_at_least), (mx.ttl, mx.ttl_at_least)]
+    };
+    let published = seen(&collect(&lab, lab.resolver(), DnssecMode::Validate, "secure.example").await);
+    assert!(published.iter().all(|(ttl, at_least)| ttl.is_some_and(|ttl| ttl > 7) && !at_least), "{published:?}");
+    let cache = caching(lab.resolver()).await;
+    let signed = collect(&lab, cache, DnssecMode::Validate, "secure.example").await;
+    assert_eq!(seen(&signed), published);
+    assert_eq!(signed.record.unwrap().dnssec, Some(DnssecProof::Secure));
+    let unsigned = collect(&lab, cache, DnssecMode::Validate, "insecure.example").await;
+    assert_eq!(seen(&unsigned), [(Some(7), true); 2]);
+}
+
 /// A forwarder that takes everything of DNSSEC out of the answers, as some home routers do.
 async fn stripping(resolver: SocketAddr) -> SocketAddr {
+    forwarding(resolver, |message| {
+        for section in [&mut message.answers, &mut message.authorities] {
+            section.retain(|record| !record.record_type().is_dnssec() || record.record_type() == RecordType::DNSKEY);
+        }
+    })
+    .await
+}
+
+/// A forwarder that answers as a cache whose records have seven seconds left.
+async fn caching(resolver: SocketAddr) -> SocketAddr {
+    forwarding(resolver, |message| {
+        message.metadata.authoritative = false;
+        message.answers.iter_mut().for_each(|record| record.ttl = 7);
+    })
+    .await
+}
+
+/// A forwarder that changes the answers.
+async fn forwarding(resolver: SocketAddr, change: fn(&mut Message)) -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     tokio::spawn(async move {
@@ -148,11 +184,7 @@ async fn stripping(resolver: SocketAddr) -> SocketAddr {
                 let mut answer = [0; 4096];
                 let length = upstream.recv(&mut answer).await.unwrap();
                 let mut message = Message::from_vec(&answer[..length]).unwrap();
-                for section in [&mut message.answers, &mut message.authorities] {
-                    section.retain(|record| {
-                        !record.record_type().is_dnssec() || record.record_type() == RecordType::DNSKEY
-                    });
-                }
+                change(&mut message);
                 socket.send_to(&message.to_vec().unwrap(), peer).await.unwrap();
             });
         }

@@ -28,6 +28,7 @@ pub struct Zone {
     records: BTreeMap<(Name, RecordType), Vec<Record>>,
     codes: BTreeMap<Name, ResponseCode>,
     silent: Vec<Name>,
+    authoritative: bool,
 }
 
 impl Zone {
@@ -84,6 +85,17 @@ impl Zone {
         self
     }
 
+    /// The same zone with one TTL for all records.
+    pub fn ttl(mut self, seconds: u32) -> Self {
+        self.records.values_mut().flatten().for_each(|record| record.ttl = seconds);
+        self
+    }
+
+    /// The same as a server of the zone says it, not a cache.
+    pub fn authoritative(self) -> Self {
+        Zone { authoritative: true, ..self }
+    }
+
     /// The answer to a question, as a resolver gives it: aliases followed as far as they are known here.
     pub fn answer(&self, question: &Message) -> Option<Message> {
         let query = question.queries.first()?.clone();
@@ -93,6 +105,7 @@ impl Zone {
         let mut message = Message::response(question.id, question.op_code);
         message.metadata.recursion_desired = true;
         message.metadata.recursion_available = true;
+        message.metadata.authoritative = self.authoritative;
         message.add_query(query.clone());
         if let Some(code) = self.codes.get(query.name()) {
             message.metadata.response_code = *code;

@@ -64,6 +64,20 @@ facts! {
         consistent: bool,
         /// What they disagree about, for people.
         differences: Vec<String>,
+        /// Each of their addresses.
+        servers: Vec<NameServerFacts>,
+    }
+}
+
+facts! {
+    /// One address of a name server of the zone.
+    pub struct NameServerFacts {
+        /// Its name.
+        name: String,
+        /// The address; `null` where none was found.
+        address: Option<String>,
+        /// What is wrong with its answer for the MX records, for people; `null` where it answers with authority.
+        problem: Option<String>,
     }
 }
 
@@ -80,8 +94,10 @@ facts! {
         local: bool,
         /// What DNSSEC says of the answer.
         dnssec: DnssecProof,
-        /// The lowest TTL of the answer's records in seconds; `null` where there are none.
+        /// The lowest TTL that the answer's records were published with, in seconds; `null` where there are none.
         ttl: Option<i64>,
+        /// The same as it was seen: where a resolver's cache answered, what that had left of it.
+        ttl_seen: Option<i64>,
         /// Whether every sender asks this question before it delivers.
         needed: bool,
         /// What came instead of an answer, for people; `null` where an answer came.

@@ -10,8 +10,10 @@ facts! {
     pub struct MxFacts {
         /// How the MX question ended.
         outcome: DnsOutcome,
-        /// The TTL of the MX RRset in seconds; `null` where there is none.
+        /// The TTL that the MX RRset was published with, in seconds; `null` where there is none.
         ttl: Option<i64>,
+        /// The same as it was seen: where a resolver's cache answered, what that had left of it.
+        ttl_seen: Option<i64>,
         /// What DNSSEC says of the MX answer.
         dnssec: DnssecProof,
         /// Where a CNAME at the domain itself points, the first of them where there are several; `null` where there is none.
@@ -58,8 +60,10 @@ facts! {
         aliases: Vec<String>,
         /// The name where the CNAMEs end; `null` where there is none.
         canonical: Option<String>,
-        /// The lower TTL of its A and AAAA answers in seconds; `null` where it has no address.
+        /// The lower TTL that its A and AAAA RRsets were published with, in seconds; `null` where it has no address.
         ttl: Option<i64>,
+        /// The same as it was seen: where a resolver's cache answered, what that had left of it.
+        ttl_seen: Option<i64>,
         /// Whether the exchange has an address.
         resolves: bool,
         /// What every sender gets instead when it asks for its addresses; `null` where it gets some, or learns that

@@ -22,8 +22,10 @@ facts! {
         aliases: Vec<String>,
         /// The name where the CNAMEs end; `null` where there is none.
         canonical: Option<String>,
-        /// The lower TTL of its A and AAAA answers in seconds; `null` where it has no address.
+        /// The lower TTL that its A and AAAA RRsets were published with, in seconds; `null` where it has no address.
         ttl: Option<i64>,
+        /// The same as it was seen: where a resolver's cache answered, what that had left of it.
+        ttl_seen: Option<i64>,
         /// Its addresses, A before AAAA.
         addresses: Vec<AddressFacts>,
         /// Each address as it answered.

@@ -8,8 +8,10 @@ facts! {
     pub struct RecordFacts {
         /// How the question ended.
         outcome: DnsOutcome,
-        /// The TTL in seconds; `null` where there is no record.
+        /// The TTL that the record was published with, in seconds; `null` where there is no record.
         ttl: Option<i64>,
+        /// The same as it was seen: where a resolver's cache answered, what that had left of it.
+        ttl_seen: Option<i64>,
         /// What DNSSEC says of the answer.
         dnssec: DnssecProof,
         /// Where a CNAME at the name points, the first of them where there are several; `null` where there is none.

@@ -22,7 +22,13 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
                     None => html.leaf("span", &[("class", "muted")], "not observed"),
                 });
                 let ttl = domain.fact(&format!("/{root}/ttl")).number();
-                cached(domain, html, ttl, domain.fact(&format!("/{root}/dnssec")).text());
+                let seen = domain.fact(&format!("/{root}/ttl_seen")).number();
+                cached(
+                    domain,
+                    html,
+                    Ttl { seconds: seen, is_published: ttl.is_some() },
+                    domain.fact(&format!("/{root}/dnssec")).text(),
+                );
             });
         }
         let host = domain.snapshot().policy_host.as_ref();
@@ -62,24 +68,35 @@ fn addresses(domain: &Domain<'_>, html: &mut Markup, kind: &str, lookup: &Lookup
         let more = lookup.records.len().saturating_sub(MAX_ADDRESSES);
         words::and_more(html, more, "record");
     });
-    cached(domain, html, lookup.ttl.map(i64::from), lookup.dnssec.map(DnssecProof::word));
+    let ttl = Ttl { seconds: lookup.ttl.map(i64::from), is_published: !lookup.ttl_at_least };
+    cached(domain, html, ttl, lookup.dnssec.map(DnssecProof::word));
 }
 
 fn ttl_column(ttl: Option<u32>) -> String {
     ttl.map(|ttl| format!("{ttl} ")).unwrap_or_default()
 }
 
+/// A TTL, and whether that is what was published; else a cache had it left, and more is published.
+#[derive(Clone, Copy)]
+struct Ttl {
+    seconds: Option<i64>,
+    is_published: bool,
+}
+
 /// The cells for TTL, the end of caching, and DNSSEC.
-fn cached(domain: &Domain<'_>, html: &mut Markup, ttl: Option<i64>, dnssec: Option<&str>) {
+fn cached(domain: &Domain<'_>, html: &mut Markup, ttl: Ttl, dnssec: Option<&str>) {
     let missing = |html: &mut Markup| html.leaf("span", &[("class", "muted")], "–");
-    html.element("td", &[("class", "ttl")], |html| match ttl {
-        Some(ttl) => {
-            html.text(&format!("{ttl} s"));
-            html.leaf("div", &[("class", "muted small")], &crate::rules::duration(ttl));
+    html.element("td", &[("class", "ttl")], |html| match ttl.seconds {
+        Some(seconds) => {
+            let at_least = if ttl.is_published { "" } else { "at least " };
+            html.text(&format!("{at_least}{seconds} s"));
+            html.leaf("div", &[("class", "muted small")], &crate::rules::duration(seconds));
         }
         None => missing(html),
     });
-    let until = ttl.zip(domain.report().collected_at.as_deref()).and_then(|(ttl, time)| words::later(time, ttl));
+    // Other resolvers may keep it for longer than this one had left.
+    let seconds = ttl.seconds.filter(|_| ttl.is_published);
+    let until = seconds.zip(domain.report().collected_at.as_deref()).and_then(|(ttl, time)| words::later(time, ttl));
     html.element("td", &[], |html| match until {
         Some(until) => html.text(&until),
         None => missing(html),

@@ -103,7 +103,11 @@ fn policy(facts: &Value) -> Option<(&'static str, String)> {
 fn caching(facts: &Value) -> Option<(&'static str, String)> {
     let ttls: Vec<String> = [("_mta-sts", "/record/ttl"), ("_smtp._tls", "/tlsrpt/ttl"), ("MX", "/mx/ttl")]
         .into_iter()
-        .filter_map(|(name, path)| Some(format!("{name} {}", duration(number(facts, path)?))))
+        .filter_map(|(name, path)| {
+            let (published, seen) = (number(facts, path), number(facts, &format!("{path}_seen")));
+            let at_least = if published.is_none() { "at least " } else { "" };
+            Some(format!("{name} {at_least}{}", duration(published.or(seen)?)))
+        })
         .collect();
     if ttls.is_empty() {
         return None;

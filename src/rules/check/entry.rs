@@ -178,6 +178,7 @@ impl RuleChecker<'_, '_> {
         let labels = entry.also.iter().map(|also| &also.label);
         let spanned =
             [&entry.message, &entry.help, &entry.subject].into_iter().flatten().chain(&entry.cites).chain(labels);
+        let spanned = spanned.chain(entry.cites_if.iter().flat_map(|other| &other.cites));
         let mut wrong: Vec<Spanned<String>> = spanned.filter(|text| !is_plain(&text.value)).cloned().collect();
         let others = [Some(&entry.title), Some(&entry.why), entry.otherwise.as_ref()];
         if others.into_iter().flatten().any(|text| !is_plain(text)) {
@@ -256,7 +257,11 @@ impl RuleChecker<'_, '_> {
 
     pub(super) fn citations(&mut self) {
         let entry = &self.written.entry;
-        for cite in &entry.cites {
+        for other in entry.cites_if.iter().filter(|other| other.cites.is_empty()) {
+            let help = "write what the finding rests on there, or leave the condition out".to_owned();
+            self.report(&other.when, "this condition has no citation".to_owned(), Some(help));
+        }
+        for cite in entry.cites.iter().chain(entry.cites_if.iter().flat_map(|other| &other.cites)) {
             if cite.value.trim().is_empty() {
                 let help = "write what the rule rests on: `RFC 8461 §3.2`, or a reference of your own".to_owned();
                 self.report(cite, "this citation is empty".to_owned(), Some(help));

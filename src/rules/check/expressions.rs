@@ -65,6 +65,9 @@ impl RuleChecker<'_, '_> {
         for (written, (expr, _)) in entry.severity_if.iter().zip(&self.rule.severity_if) {
             self.expression(&written.when, expr, &scope, &not_null, Some(&Type::Bool));
         }
+        for (written, (expr, _)) in entry.cites_if.iter().zip(&self.rule.cites_if) {
+            self.expression(&written.when, expr, &scope, &not_null, Some(&Type::Bool));
+        }
         for (written, (expr, _)) in entry.reported_as_if.iter().zip(&self.rule.reported_as_if) {
             self.expression(&written.when, expr, &scope, &not_null, Some(&Type::Bool));
         }

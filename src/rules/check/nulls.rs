@@ -40,6 +40,7 @@ impl RuleChecker<'_, '_> {
         let texts = [entry.message.as_ref(), entry.help.as_ref(), entry.subject.as_ref(), fix.map(|fix| &fix.with)];
         let labels = entry.also.iter().map(|also| &also.label);
         let sides = entry.severity_if.iter().map(|other| &other.when);
+        let sides = sides.chain(entry.cites_if.iter().map(|other| &other.when));
         let sides = sides.chain(entry.reported_as_if.iter().map(|other| &other.when));
         let sides = sides.chain(entry.also.iter().filter_map(|also| also.when.as_ref()));
         let mut sides = sides.chain(fix.iter().flat_map(|fix| fix.when.iter().chain(&fix.safe_when)));
