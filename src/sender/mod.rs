@@ -64,12 +64,12 @@ pub enum SenderResolver {
 }
 
 impl SenderView {
-    /// Which resolver it is about, as the end of a heading; empty where that makes no difference.
+    /// Which resolver it is about, for a heading, behind “what a sender does”; empty where that makes no difference.
     pub fn resolver_label(&self) -> &'static str {
         match self.resolver {
             SenderResolver::Any => "",
-            SenderResolver::NotValidating => ", whose resolver does not validate DNSSEC",
-            SenderResolver::Validating => ", whose resolver validates DNSSEC",
+            SenderResolver::NotValidating => " with a resolver that does not validate DNSSEC",
+            SenderResolver::Validating => " with a resolver that validates DNSSEC",
         }
     }
 }
@@ -178,7 +178,9 @@ fn is_worth_a_view(tree: &FactTree) -> bool {
 fn view(facts: &Facts, cache: SenderCache, resolver: SenderResolver, applied: Applied) -> SenderView {
     let tree = &facts.known;
     // Without a TLSRPT record nobody asked for reports (RFC 8460 §3).
-    let told = tree.tlsrpt.known().is_none_or(|tlsrpt| tlsrpt.usable.known() != Some(&false));
+    let asked_for = tree.tlsrpt.known().is_none_or(|tlsrpt| tlsrpt.usable.known() != Some(&false));
+    // Of mail that nobody sends there is nothing to report (RFC 7505 §3).
+    let told = asked_for && tree.mx.known().is_none_or(|mx| mx.null_mx.known() != Some(&true));
     let mx_hosts = tree.mx.known().and_then(|mx| mx.hosts.known()).map(Vec::as_slice).unwrap_or_default();
     let hosts: Vec<SenderHost> =
         mx_hosts.iter().enumerate().map(|(index, host)| with_dane(facts, index, host, &applied, told)).collect();

@@ -78,6 +78,14 @@ impl Applied {
 pub fn with_empty_cache(facts: &Facts) -> Applied {
     let record = facts.known.record.known();
     match record.and_then(|record| record.usable.known()) {
+        None if record.is_some_and(lookup_fails) => {
+            let text = format!(
+                "the record cannot be looked up ({}), and RFC 8461 does not say whether a sender then waits or goes on \
+                without a policy",
+                facts.why_unobserved("record.usable")
+            );
+            Applied::new(Word::Unknown, text)
+        }
         None => Applied::new(Word::Unknown, no_record_observed(facts)),
         // Only with a usable record is a failed fetch reportable (RFC 8461 §6).
         Some(false) => Applied::new(

@@ -20,6 +20,7 @@ mod contributing;
 mod cost;
 mod docs;
 mod formats;
+mod grammar_cases;
 #[cfg(all(feature = "lab", feature = "serve", target_os = "linux"))]
 mod hostile_page;
 mod html;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use stslint::facts::Facts;
-use stslint::sender::{SenderAction, SenderCache, SenderView, views};
+use stslint::sender::{MailFate, SenderAction, SenderCache, SenderResolver, SenderView, views};
 use stslint::snapshot::{self, Snapshot};
 
 /// The good snapshot with values at JSON pointers replaced; `null` removes, so that it was not observed.
@@ -207,4 +207,50 @@ fn a_host_that_breaks_off_inside_tls_gets_no_mail() {
     assert!(view.hosts[0].explanation.contains("it wants the client's certificate"), "{}", view.hosts[0].explanation);
     let view = sees(&[(&format!("{probe}/ehlo_after_tls"), json!({ "code": 421, "lines": ["bye"] }))]);
     assert_eq!(view.hosts[0].explanation, "inside TLS it answers 421 bye");
+}
+
+#[test]
+fn a_bogus_zone_has_a_view_for_each_kind_of_resolver() {
+    let bogus = [("/mx/dnssec", json!("bogus")), ("/record/dnssec", json!("bogus"))];
+    let views = views(&Facts::of(&good(&bogus), None));
+    let [validating, other] = &views[..] else { panic!("{}", views.len()) };
+    assert_eq!((validating.resolver, validating.mail), (SenderResolver::Validating, MailFate::Waiting));
+    assert_eq!((validating.policy.as_str(), validating.hosts.len()), ("unknown", 0));
+    assert_eq!(
+        (other.resolver, other.mail, other.policy.as_str()),
+        (SenderResolver::NotValidating, MailFate::Verified, "enforce")
+    );
+    // A policy host that cannot be looked up is no policy, and an MX host is out of reach.
+    let host = [("/policy_host/ipv4/dnssec", json!("bogus")), ("/policy_host/ipv6/dnssec", json!("bogus"))];
+    let seen = sees(&host);
+    assert_eq!((seen.policy.as_str(), seen.reports), ("absent", vec!["sts-policy-fetch-error".to_owned()]));
+    let address = [("/mx_hosts/0/ipv4/dnssec", json!("bogus"))];
+    assert_eq!(sees(&address).hosts[0].action, SenderAction::Retry);
+    // One view where all resolvers give the same.
+    let views = stslint::sender::views(&Facts::of(&good(&[]), None));
+    assert_eq!(views.iter().map(|view| view.resolver).collect::<Vec<_>>(), [SenderResolver::Any]);
+}
+
+#[test]
+fn what_a_bogus_zone_means_is_in_the_report() {
+    let bogus = good(&[("/mx/dnssec", json!("bogus"))]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bogus.json");
+    std::fs::write(&file, serde_json::to_string(&bogus).unwrap()).unwrap();
+    let shown = |format: &str| {
+        let mut command = assert_cmd::Command::cargo_bin("stslint").unwrap();
+        let output =
+            command.args(["--no-config", "check", "--format", format, "--snapshot"]).arg(&file).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let human = shown("human");
+    assert!(human.contains("What a sender does with a resolver that validates DNSSEC (RFC 8461 §5)"), "{human}");
+    assert!(
+        human.contains("What a sender does with a resolver that does not validate DNSSEC (RFC 8461 §5)"),
+        "{human}"
+    );
+    assert!(human.contains("mail: waits"), "{human}");
+    assert!(shown("html").contains("A sender with a resolver that validates DNSSEC that holds no policy yet"));
+    let json: Value = serde_json::from_str(&shown("json")).unwrap();
+    assert!(json.to_string().contains(r#""resolver":"not_validating""#), "{json}");
 }

@@ -12,7 +12,7 @@ const MAX_HOSTS: usize = 50;
 /// Fills the part; nothing where no view was made.
 pub fn part(domain: &Domain<'_>, html: &mut Markup) {
     for view in &domain.report().sender {
-        html.leaf(domain.heading(2), &[], &format!("{}{}", who(view.cache), view.resolver_label()));
+        html.leaf(domain.heading(2), &[], &who(view));
         html.prose_in("p", &[], &view.outcome);
         html.element("p", &[], |html| {
             html.text("It applies ");
@@ -34,10 +34,11 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
     }
 }
 
-fn who(cache: SenderCache) -> &'static str {
-    match cache {
-        SenderCache::Baseline => "A sender that still holds the older policy",
-        SenderCache::Empty => "A sender that holds no policy yet",
+fn who(view: &SenderView) -> String {
+    let resolver = view.resolver_label();
+    match view.cache {
+        SenderCache::Baseline => format!("A sender{resolver} that still holds the older policy"),
+        SenderCache::Empty => format!("A sender{resolver} that holds no policy yet"),
     }
 }
 

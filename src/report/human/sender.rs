@@ -14,11 +14,12 @@ pub fn senders(report: &Report, page: &Page<'_>) -> String {
 }
 
 fn shown(view: &SenderView, page: &Page<'_>) -> String {
+    let resolver = view.resolver_label();
     let title = match view.cache {
-        SenderCache::Baseline => "What a sender does that still holds the baseline's policy",
-        SenderCache::Empty => "What a sender does (RFC 8461 §5)",
+        SenderCache::Baseline => format!("What a sender does{resolver} that still holds the baseline's policy"),
+        SenderCache::Empty => format!("What a sender does{resolver} (RFC 8461 §5)"),
     };
-    let mut text = page.heading(&format!("{title}{}", view.resolver_label()));
+    let mut text = page.heading(&title);
     text.push_str(&page.paragraph("  ", &sentence(&escape(&view.explanation), &view.reports)));
     let widest = view.hosts.iter().take(MOST_HOSTS).map(|host| escape(&host.exchange).len()).max().unwrap_or_default();
     for host in view.hosts.iter().take(MOST_HOSTS) {

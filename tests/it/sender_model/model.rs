@@ -18,7 +18,8 @@ pub fn expected(case: &Case, cached: bool) -> Option<Expected> {
         return None;
     }
     let (policy, report, held) = if cached { with_cache(case) } else { with_nothing(case) };
-    let told = case.tlsrpt != Some(false);
+    // To a null MX nothing is sent, so that there is nothing to report (RFC 7505 §3).
+    let told = case.tlsrpt != Some(false) && case.mx != Mx::Null;
     let hosts = if case.mx == Mx::Published { case.hosts.as_slice() } else { &[] };
     let beside = |host: &Host| by_policy(host, policy, held, told);
     Some(Expected {
