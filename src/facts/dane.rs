@@ -5,27 +5,29 @@ use std::collections::BTreeSet;
 use super::addresses::Answers;
 use super::fact::Fact;
 use super::octets_of_certificate::{der, digest, hex, public_key};
+use super::tlsa_miss::{self, sessions};
 use super::tree::TlsaFacts;
+use crate::grammar::names::plain;
 use crate::snapshot::{Certificate, Lookup, MxHost, SmtpProbe, TlsFacts, TlsaRecord};
 
 /// The facts of the TLSA records of an MX host.
 ///
 /// That a record matches at every address is known only where every address was seen.
-pub fn tlsa_facts(host: &MxHost, answers: &Answers<'_>) -> Fact<Vec<TlsaFacts>> {
+pub fn tlsa_facts(host: &MxHost, hosts: &[MxHost], answers: &Answers<'_>) -> Fact<Vec<TlsaFacts>> {
     let records = host.tlsa.as_ref().and_then(Lookup::known);
-    let chains: Vec<&[Certificate]> = host
-        .probes
-        .iter()
-        .flatten()
-        .filter_map(|probe| probe.tls.as_ref())
-        .filter(|tls| tls.handshake)
-        .map(|tls| tls.chain.as_slice())
-        .collect();
+    let chains: Vec<&[Certificate]> = sessions(host).collect();
     let facts = |records: &[TlsaRecord]| -> Vec<TlsaFacts> {
         // Each connection needs one record that matches (RFC 7672 §2.2), and addresses may have keys of their own.
         let served = |chain: &&[Certificate]| records.iter().any(|record| usable(record) && matches(record, chain));
         let every_chain = chains.iter().all(served);
         let mut facts: Vec<TlsaFacts> = records.iter().map(|record| facts_of(record, &chains, every_chain)).collect();
+        let name = plain(&host.exchange);
+        for (facts, record) in facts.iter_mut().zip(records) {
+            if facts.usable == Fact::Known(true) && facts.matches == Fact::Known(false) {
+                let (kind, reason) = tlsa_miss::miss(record, &chains, &name, hosts);
+                (facts.miss, facts.miss_reason) = (Fact::Known(Some(kind)), Fact::Known(Some(reason)));
+            }
+        }
         if !all_seen(host, answers) {
             let doubtful = facts.iter_mut().filter(|facts| facts.matches == Fact::Known(true));
             doubtful.for_each(|facts| facts.matches = Fact::Unobserved);
@@ -112,12 +114,14 @@ fn facts_of(record: &TlsaRecord, chains: &[&[Certificate]], every_chain: bool) -
         )),
         usable: Fact::Known(usable(record)),
         problem: Fact::Known(problem(record)),
+        miss: if matches.is_unobserved() { Fact::Unobserved } else { Fact::Known(None) },
+        miss_reason: if matches.is_unobserved() { Fact::Unobserved } else { Fact::Known(None) },
         matches,
     }
 }
 
 /// Whether a record matches a chain: usage 3 (and 1) the host's own certificate, 2 (and 0) any that issued it.
-fn matches(record: &TlsaRecord, chain: &[Certificate]) -> bool {
+pub fn matches(record: &TlsaRecord, chain: &[Certificate]) -> bool {
     let wanted = record.association.to_ascii_lowercase();
     let candidates = match record.usage {
         1 | 3 => chain.get(..1),

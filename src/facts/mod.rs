@@ -23,6 +23,7 @@ mod schema;
 mod set_up;
 mod smtp;
 mod tls;
+mod tlsa_miss;
 mod tlsrpt;
 pub mod tree;
 mod txt;

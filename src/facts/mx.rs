@@ -198,6 +198,9 @@ fn of_observed(
             builder.why(format!("{path}.{field}"), reason.clone());
         }
     }
+    let all = builder.snapshot.mx_hosts.as_deref().unwrap_or_default();
+    let tlsa = super::dane::tlsa_facts(observed, all, &answers);
+    tlsa_exhibit(builder, observed, name, path);
     MxHostFacts {
         alias: chain.alias,
         aliases: chain.aliases,
@@ -212,11 +215,40 @@ fn of_observed(
         probes,
         consistent,
         difference,
-        tlsa: super::dane::tlsa_facts(observed, &answers),
+        tlsa_needed: tlsa_needed(builder, observed, path),
+        tlsa,
         tlsa_outcome: tlsa_lookup.map_or(Fact::Unobserved, |lookup| builder.fault.outcome(lookup)),
         tlsa_dnssec: tlsa_lookup.map_or(Fact::Unobserved, |lookup| proof(lookup.dnssec)),
         ..facts
     }
+}
+
+/// The TLSA records as a zone file writes them.
+fn tlsa_exhibit(builder: &mut Builder<'_>, observed: &MxHost, name: &str, path: &str) {
+    let Some(lookup) = observed.tlsa.as_ref().filter(|lookup| !lookup.records.is_empty()) else { return };
+    for (index, record) in lookup.records.iter().enumerate() {
+        let (usage, selector, matching) = (record.usage, record.selector, record.matching);
+        let association = crate::source_text::escape(&record.association);
+        let ttl = ttl_column(lookup.ttl);
+        let text = format!("_25._tcp.{name}. {ttl}IN TLSA {usage} {selector} {matching} {association}");
+        let exhibit = builder.locations.exhibit("tlsa");
+        let (start, end) = exhibit.push_placed(&text);
+        exhibit.push("\n");
+        let place = (start, end.saturating_sub(start));
+        builder.locations.note(format!("{path}.tlsa[{index}]"), "tlsa", place);
+        if index == 0 {
+            builder.locations.note(format!("{path}.tlsa"), "tlsa", place);
+        }
+    }
+}
+
+fn tlsa_needed(builder: &mut Builder<'_>, observed: &MxHost, path: &str) -> Fact<Vec<String>> {
+    let needed = super::tlsa_miss::needed(observed);
+    if needed.is_empty() {
+        builder.why(format!("{path}.tlsa_needed"), "the key of the host was not observed");
+        return Fact::Unobserved;
+    }
+    Fact::Known(needed)
 }
 
 /// Whether the policy names the host, and by which of its patterns (RFC 8461 §4.1).

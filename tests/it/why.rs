@@ -84,3 +84,60 @@ fn both_sides_are_shown_in_every_format() {
         assert!(text.contains("this covers one label only"), "{format}: {text}");
     }
 }
+
+/// What is said of one TLSA record of the first host, whose certificate is the octets `MESSAGE`, issued by `ISSUER`; the
+/// second host's is `OTHER`.
+fn said_of_tlsa(record: &str, with_issuer: bool) -> String {
+    let snapshot = stslint::snapshot::read(Path::new("fixtures/good/snapshot.yaml")).next().unwrap().unwrap();
+    let mut tree = serde_json::to_value(snapshot).unwrap();
+    let pem = |text: &str| format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+    let chain = "/mx_hosts/0/probes/0/tls/chain";
+    tree.pointer_mut(&format!("{chain}/0")).unwrap()["pem"] = pem("TUVTU0FHRQ==").into();
+    match with_issuer {
+        true => tree.pointer_mut(&format!("{chain}/1")).unwrap()["pem"] = pem("SVNTVUVS").into(),
+        false => drop(tree.pointer_mut(chain).unwrap().as_array_mut().unwrap().pop()),
+    }
+    tree.pointer_mut("/mx_hosts/1/probes/0/tls/chain/0").unwrap()["pem"] = pem("T1RIRVI=").into();
+    let parts: Vec<&str> = record.split(' ').collect();
+    let number = |index: usize| parts[index].parse::<u8>().unwrap();
+    let record = serde_json::json!({ "usage": number(0), "selector": number(1), "matching": number(2), "association": parts[3] });
+    tree.pointer_mut("/mx_hosts/0").unwrap()["tlsa"] =
+        serde_json::json!({ "outcome": "answer", "ttl": 3600, "dnssec": "secure", "records": [record] });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("snapshot.json");
+    std::fs::write(&file, tree.to_string()).unwrap();
+    let mut command = Command::cargo_bin("stslint").unwrap();
+    command.args(["--no-config", "check", "--select", "dane-match", "--format", "json", "--snapshot"]).arg(&file);
+    let report: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+    let checks = report.pointer("/results/0/checks").unwrap().as_array().unwrap().clone();
+    let check = checks.into_iter().find(|check| check["rule"] == "dane-match").unwrap();
+    format!("{} {} {}", check["message"], check["help"], check["location"]["exhibit"])
+}
+
+#[test]
+fn a_tlsa_record_that_misses_is_explained_and_the_right_one_is_given() {
+    const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    const LEAF: &str = "b194d92018d6074234280c5f5b88649c8db14ef4f2c3746d8a23896a0f6f3b66";
+    const ISSUER: &str = "ae95d44a1240e0b8d6aa3958f8dbbf2627a5edc88bdded57623debda91cf8825";
+    const OTHER: &str = "1c55d9b826e8dfa994370e306ae8dc2e849f3e003381dc848a0b95f782c0c0e3";
+    let zeros = "0".repeat(64);
+    for (record, with_issuer, reason) in [
+        (format!("3 1 1 {NOTHING}"), true, "is the digest of nothing"),
+        (format!("3 1 1 {LEAF}"), true, "is of the whole certificate: its selector has to be 0"),
+        (format!("2 0 1 {LEAF}"), true, "is of the host's own certificate: its usage has to be 3"),
+        (format!("3 0 1 {ISSUER}"), true, "is of an authority's certificate: its usage has to be 2"),
+        (format!("3 0 1 {OTHER}"), true, "is the one of mx2.mail.example.com"),
+        (format!("2 0 1 {ISSUER}"), false, "the host does not send that authority's certificate"),
+        (format!("3 0 1 {zeros}"), true, "changes with each renewal"),
+        (format!("3 1 1 {zeros}"), true, "is of another key"),
+    ] {
+        let said = said_of_tlsa(&record, with_issuer);
+        assert!(said.contains(reason), "{record}: {said}");
+        let needed =
+            "_25._tcp.mx1.example.com. IN TLSA 3 1 1 0a9d85ec43d00d9c51e196d1e7b77769bcd6337968c1e7dcbbaab7da75a934b7";
+        assert!(said.contains(needed), "{record}: {said}");
+        assert!(said.ends_with("\"tlsa\""), "{said}");
+    }
+    // One that matches is not told.
+    assert!(said_of_tlsa(&format!("3 0 1 {LEAF}"), true).starts_with("null"));
+}

@@ -2,6 +2,7 @@
 
 use super::dns::AddressFacts;
 use super::smtp::SmtpFacts;
+use crate::facts::tlsa_miss::TlsaMiss;
 use crate::grammar::near_miss::Miss;
 use crate::snapshot::{DnsOutcome, DnssecProof};
 
@@ -89,6 +90,8 @@ facts! {
         difference: Option<String>,
         /// The TLSA records at `_25._tcp.<exchange>` (RFC 7672).
         tlsa: Vec<TlsaFacts>,
+        /// The records of the keys that it presents, as a zone file writes them: `3 1 1 …`, each once.
+        tlsa_needed: Vec<String>,
         /// How the TLSA question ended.
         tlsa_outcome: DnsOutcome,
         /// The TTL of the TLSA records in seconds; `null` where there are none.
@@ -130,6 +133,10 @@ facts! {
         usable: bool,
         /// Why it may not, for people; `null` where it may.
         problem: Option<String>,
+        /// Why it is usable and matches no chain; `null` where it does, or is not usable.
+        miss: Option<TlsaMiss>,
+        /// The same for people, as the second half of a sentence that begins with the record.
+        miss_reason: Option<String>,
         /// Whether it matches a chain that the host presented, and none of its addresses is without such a record.
         matches: bool,
     }
