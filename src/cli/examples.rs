@@ -66,7 +66,9 @@ Examples:
 /// Of `reports`.
 pub const REPORTS: &str = "\
 Examples:
-  stslint reports report.json.gz                             read a TLS report";
+  stslint reports report.json.gz                             read a TLS report
+  stslint reports inbox.mbox --format html > page.html       every mail of a mailbox, as a page with a chart
+  stslint reports reports/ --since 2026-11-20 --format digest  a few lines for a chat";
 /// Of `rules docs`.
 pub const RULES_DOCS: &str = "\
 Examples:

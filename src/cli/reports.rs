@@ -11,13 +11,14 @@ use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::facts::Facts;
 use crate::files;
 use crate::report::tls_reports::{By, TlsResults, csv, json, json_lines};
-use crate::report::{Unreadable, human_tls_reports};
+use crate::report::{self, Style, Unreadable};
 use crate::rules::{RuleSet, evaluate};
 use crate::snapshot;
 use crate::source_text::escape;
 use crate::tls_match::{Comparison, Observed, compare};
 use crate::tls_reports::container::{Found, unpack};
 use crate::tls_reports::digest::digest;
+use crate::tls_reports::duplicates::Distinct;
 use crate::tls_reports::model::TlsReport;
 use crate::tls_reports::read::read;
 
@@ -43,7 +44,7 @@ pub struct ReportsArgs {
     /// Older snapshots of the same domains: what they found, and what is fixed since.
     #[arg(long, value_name = "FILE", requires = "snapshot")]
     baseline: Option<PathBuf>,
-    /// What the table beside the causes lists.
+    /// What the table beside the causes lists: in `human`, `html`, `markdown`, and as series of `prometheus`.
     #[arg(long, value_enum, default_value_t = Table::Sender)]
     by: Table,
     /// The format.
@@ -67,12 +68,20 @@ enum Table {
 enum ReportsFormat {
     /// A table: one row per failure.
     Csv,
+    /// A few lines for a mail or a chat.
+    Digest,
+    /// One page for people, complete in itself, with a chart by day and cause.
+    Html,
     /// For people.
     Human,
     /// One JSON document with everything.
     Json,
     /// One line of JSON per report.
     Jsonl,
+    /// Markdown for a comment, a ticket or a wiki.
+    Markdown,
+    /// Metrics for Prometheus.
+    Prometheus,
 }
 
 /// Runs the command: exit code 1 where connections failed, 2 where nothing could be read.
@@ -86,30 +95,40 @@ pub fn run(args: &ReportsArgs, output: &OutputArgs) -> Ended {
     }
     if let Some(since) = args.since {
         let from = TimeZone::UTC.to_timestamp(since.at(0, 0, 0, 0)).into_diagnostic()?.as_second();
-        gathered.reports.retain(|report| report.end.or(report.start).is_none_or(|end| end >= from));
+        // Some senders write the next midnight as the end of a day.
+        gathered.reports.retain(|report| report.end.or(report.start).is_none_or(|end| end > from));
     }
     gathered.reports.sort_by(|one, other| (one.start, &one.source).cmp(&(other.start, &other.source)));
-    let digest = digest(&gathered.reports);
+    let distinct = Distinct::of(gathered.reports);
+    let digest = digest(&distinct);
     let comparisons: Vec<Comparison> = now
         .iter()
         .map(|now| compare(&digest, now, older.iter().find(|older| older.facts.domain == now.facts.domain)))
         .collect();
     let results =
-        TlsResults { digest: &digest, reports: &gathered.reports, lost: &gathered.lost, comparisons: &comparisons };
-    match args.format {
-        ReportsFormat::Csv => terminal::print(&csv(&results)),
-        ReportsFormat::Human => terminal::print(&human_tls_reports(&results, args.by.into(), &terminal::style(output))),
-        ReportsFormat::Json => terminal::print(&json(&results).into_diagnostic()?),
-        ReportsFormat::Jsonl => terminal::print(&json_lines(&results).into_diagnostic()?),
-    }
+        TlsResults { digest: &digest, reports: &distinct.reports, lost: &gathered.lost, comparisons: &comparisons };
+    terminal::print(&in_format(args.format, &results, args.by.into(), &terminal::style(output))?);
     for lost in &gathered.lost {
         let error: Error = UsageError { message: lost.sentence(), help: None }.into();
         terminal::print_error(&error, output);
     }
-    if gathered.reports.is_empty() && args.since.is_none() {
+    if distinct.reports.is_empty() && args.since.is_none() {
         return Ok(2);
     }
     Ok(u8::from(digest.domains.iter().any(|domain| domain.failed > 0)))
+}
+
+fn in_format(format: ReportsFormat, results: &TlsResults<'_>, by: By, style: &Style) -> Result<String, Error> {
+    Ok(match format {
+        ReportsFormat::Csv => csv(results),
+        ReportsFormat::Digest => report::tls_digest(results),
+        ReportsFormat::Html => report::html_tls_reports(results, by),
+        ReportsFormat::Human => report::human_tls_reports(results, by, style),
+        ReportsFormat::Json => json(results).into_diagnostic()?,
+        ReportsFormat::Jsonl => json_lines(results).into_diagnostic()?,
+        ReportsFormat::Markdown => report::markdown_tls_reports(results, by),
+        ReportsFormat::Prometheus => report::prometheus_tls_reports(results, by),
+    })
 }
 
 /// The snapshots of a file, with what the built-in rules find in them.

@@ -8,10 +8,14 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 use quick_xml::events::Event as XmlEvent;
 use serde_json::{Value, json};
 
+use super::tls_reports::{By, TlsResults};
 use super::*;
 use crate::outcome::{Check, Fix, Ignored, Location, Outcome, Severity, Summary};
 use crate::snapshot::Snapshot;
 use crate::source_text::is_unseen;
+use crate::tls_match::{CauseNow, CauseState, Comparison, EnforceAdvice, HeldPolicy};
+use crate::tls_reports::digest::digest;
+use crate::tls_reports::duplicates::Distinct;
 
 /// Texts that mean something to a terminal, to HTML, to Markdown, to XML, or to a service.
 const HOSTILE: [&str; 14] = [
@@ -285,5 +289,140 @@ fn the_report_for_people_holds_nothing_raw_and_no_command_of_a_runner() {
             assert_printable(&shown, text);
             assert!(!shown.lines().any(|line| line.trim_start().starts_with("::")), "{text:?}: {shown}");
         }
+    });
+}
+
+/// Hands over what reports can hold of every hostile text, each in every text field.
+fn each_tls_report(examine: impl Fn(&str, &TlsResults<'_>)) {
+    let all = HOSTILE.concat();
+    let long = HOSTILE.concat().repeat(300);
+    for text in HOSTILE.iter().copied().chain([all.as_str(), long.as_str()]) {
+        let report = json!({
+            "organization-name": text,
+            "date-range": { "start-datetime": "2026-11-20T00:00:00Z", "end-datetime": text },
+            "contact-info": text,
+            "report-id": text,
+            text: text,
+            "policies": [{
+                "policy": {
+                    "policy-type": "sts",
+                    "policy-string": ["version: STSv1", "mode: testing", format!("mx: {text}"), "max_age: 86400"],
+                    "policy-domain": text,
+                    "mx-host": [text],
+                },
+                "summary": { "total-successful-session-count": 3, "total-failure-session-count": 2 },
+                "failure-details": [
+                    { "result-type": text, "receiving-mx-hostname": text, "failed-session-count": 1,
+                      "failure-reason-code": text, "receiving-ip": text },
+                    { "result-type": "validation-failure", "receiving-mx-hostname": text, "failed-session-count": 1 },
+                ],
+            }],
+        });
+        let read = crate::tls_reports::read::read(text, &serde_json::to_vec(&report).unwrap()).unwrap();
+        let distinct = Distinct::of([read]);
+        let digest = digest(&distinct);
+        let lost = [Unreadable { name: text.to_owned(), message: format!("x{text}") }];
+        let held = HeldPolicy {
+            sender: text.to_owned(),
+            seen: text.to_owned(),
+            until: Some(text.to_owned()),
+            differences: vec![text.to_owned()],
+        };
+        let now = CauseNow { state: CauseState::Found, rule: Some(text.to_owned()), message: text.to_owned() };
+        let enforce = EnforceAdvice { missing: vec![text.to_owned()], ..EnforceAdvice::default() };
+        let about = Comparison {
+            domain: digest.domains[0].domain.clone(),
+            causes: vec![now.clone(), now],
+            held: vec![held],
+            enforce: Some(enforce),
+            ..Comparison::default()
+        };
+        let silent = Comparison { domain: text.to_owned(), silence: vec![text.to_owned()], ..Comparison::default() };
+        let comparisons = [about, silent];
+        examine(
+            text,
+            &TlsResults { digest: &digest, reports: &distinct.reports, lost: &lost, comparisons: &comparisons },
+        );
+    }
+}
+
+#[test]
+fn tls_reports_hold_nothing_raw_in_any_format() {
+    each_tls_report(|text, results| {
+        for by in [By::Cause, By::Day, By::Host, By::Sender] {
+            let style = Style { unicode: true, width: 60, ..Style::plain() };
+            for shown in [
+                human_tls_reports(results, by, &style),
+                markdown_tls_reports(results, by).replace('\u{200b}', ""),
+                prometheus_tls_reports(results, by),
+                html_tls_reports(results, by),
+                tls_digest(results).replace('\u{200b}', ""),
+                tls_reports::json(results).unwrap(),
+                tls_reports::json_lines(results).unwrap(),
+                tls_reports::csv(results).replace('\r', ""),
+            ] {
+                assert_printable(&shown, text);
+                assert!(!shown.lines().any(|line| line.trim_start().starts_with("::")), "{text:?}: {shown}");
+            }
+        }
+    });
+}
+
+#[test]
+fn tls_reports_in_markdown_hold_no_link_image_html_or_mention_from_outside() {
+    each_tls_report(|text, results| {
+        let document = markdown_tls_reports(results, By::Sender);
+        assert!(document.chars().count() < 65_536);
+        for event in
+            Parser::new_ext(&document, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_MATH)
+        {
+            match event {
+                Event::Start(tag @ (Tag::Link { .. } | Tag::Image { .. } | Tag::BlockQuote(_) | Tag::CodeBlock(_))) => {
+                    panic!("{text:?}: {tag:?}: {document}")
+                }
+                Event::Html(html) | Event::InlineHtml(html) => {
+                    let rest = html.replace("<details>", "").replace("</details>", "").replace("<summary>", "");
+                    assert!(!rest.replace("</summary>", "").contains('<'), "{text:?}: {html}");
+                }
+                Event::InlineMath(math) | Event::DisplayMath(math) => panic!("{text:?}: {math}"),
+                Event::Text(shown) => {
+                    let calls =
+                        |at: char| shown.split(at).skip(1).any(|rest| rest.starts_with(|c: char| c.is_alphanumeric()));
+                    assert!(!calls('@') && !calls('#'), "{text:?}: {shown}");
+                    assert!(!shown.contains("://") && !shown.contains("www."), "{text:?}: {shown}");
+                }
+                _ => {}
+            }
+        }
+    });
+}
+
+#[test]
+fn tls_reports_for_a_chat_call_nobody_and_stay_short() {
+    each_tls_report(|text, results| {
+        let lines = tls_digest(results);
+        assert!(lines.lines().count() <= 6 && lines.lines().all(|line| line.chars().count() < 900), "{lines}");
+        for called in ["@everyone", "://", "www.", "](", "<", ">"] {
+            assert!(!lines.contains(called), "{text:?}: {called}: {lines}");
+        }
+    });
+}
+
+#[test]
+fn tls_reports_as_metrics_stay_metrics_and_as_a_page_hold_no_element_from_outside() {
+    each_tls_report(|text, results| {
+        let metrics = prometheus_tls_reports(results, By::Host);
+        for line in metrics.lines().filter(|line| !line.starts_with("# ")) {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            value.parse::<i64>().unwrap();
+            let labels = series.split_once('{').map_or("", |(_, labels)| labels.strip_suffix('}').unwrap());
+            let quotes = labels.replace("\\\\", "").replace("\\\"", "").matches('"').count();
+            assert!(quotes.is_multiple_of(2) && quotes <= 6, "{text:?}: {line}");
+        }
+        let page = html_tls_reports(results, By::Sender);
+        let elements = |page: &str| page.matches('<').count();
+        let escapes = |page: &str| page.matches("<span class=\"escape\">").count() + page.matches("<code").count();
+        assert!(!page.contains("<script") && !page.contains("<img") && !page.contains("onerror=\""), "{page}");
+        assert!(elements(&page) > escapes(&page));
     });
 }

@@ -4,6 +4,7 @@
 //! even a mistake in escaping could not make a browser act for a peer.
 
 mod about;
+mod chart;
 mod checks;
 mod domain;
 mod exhibit;
@@ -19,6 +20,7 @@ mod sender;
 mod session;
 mod status;
 mod timeline;
+mod tls_reports;
 mod tlsrpt;
 mod verdict;
 pub mod words;
@@ -31,6 +33,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use self::domain::{Domain, Part};
 use self::markup::Markup;
+pub use self::tls_reports::tls_reports as html_tls_reports;
 use super::{Linted, Results, Unreadable};
 
 /// How many domains have a section of their own.
@@ -53,16 +56,21 @@ pub fn html(results: &Results<'_>) -> String {
         let summary = &linted.report.summary;
         Reverse((summary.errors, summary.warnings, usize::from(summary.passed == 0), summary.notes))
     });
+    page_of(&title(&sorted), "Report on MTA-STS and TLSRPT", |html| content(html, &sorted, results.unreadable))
+}
+
+/// A whole page with its frame: the title, what it is, and what stands between masthead and footer.
+fn page_of(title: &str, subtitle: &str, inside: impl FnOnce(&mut Markup)) -> String {
     let mut page = Markup::default();
     page.embed("<!DOCTYPE html>\n");
     page.element("html", &[("lang", "en-GB")], |html| {
-        html.element("head", &[], |html| head(html, &sorted));
-        html.element("body", &[], |html| body(html, &sorted, results.unreadable));
+        html.element("head", &[], |html| head(html, title));
+        html.element("body", &[], |html| body(html, subtitle, inside));
     });
     page.into_html() + "\n"
 }
 
-fn head(html: &mut Markup, linted: &[&Linted]) {
+fn head(html: &mut Markup, title: &str) {
     html.open("meta", &[("charset", "utf-8")]);
     html.open("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &content_security_policy())]);
     html.open("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
@@ -70,7 +78,7 @@ fn head(html: &mut Markup, linted: &[&Linted]) {
     html.open("meta", &[("name", "referrer"), ("content", "no-referrer")]);
     html.open("meta", &[("name", "robots"), ("content", "noindex")]);
     html.open("meta", &[("name", "generator"), ("content", concat!("stslint ", env!("CARGO_PKG_VERSION")))]);
-    html.plain_in("title", &[], &format!("{} – stslint", title(linted)));
+    html.plain_in("title", &[], &format!("{title} – stslint"));
     html.open("link", &[("rel", "icon"), ("type", "image/svg+xml"), ("href", TAB_ICON)]);
     html.element("style", &[], |html| html.embed(STYLE));
 }
@@ -90,7 +98,7 @@ fn title(linted: &[&Linted]) -> String {
     }
 }
 
-fn body(html: &mut Markup, linted: &[&Linted], unread: &[Unreadable]) {
+fn body(html: &mut Markup, subtitle: &str, inside: impl FnOnce(&mut Markup)) {
     html.embed(ICONS);
     html.leaf("a", &[("class", "skip"), ("href", "#content")], "Skip to the content");
     html.element("header", &[("class", "masthead")], |html| {
@@ -99,10 +107,10 @@ fn body(html: &mut Markup, linted: &[&Linted], unread: &[Unreadable]) {
         });
         html.element("p", &[], |html| {
             html.leaf("strong", &[], "stslint");
-            html.leaf("span", &[], "Report on MTA-STS and TLSRPT");
+            html.leaf("span", &[], subtitle);
         });
     });
-    content(html, linted, unread);
+    inside(html);
     html.element("footer", &[], |html| {
         html.leaf("p", &[], concat!("Made by stslint ", env!("CARGO_PKG_VERSION"), "."));
         html.leaf(

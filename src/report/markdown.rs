@@ -2,8 +2,11 @@
 //!
 //! No text from outside can become a link, an image, HTML or a mention here, or end the block that it stands in.
 
+mod tls_reports;
+
 use std::fmt::Write as _;
 
+pub use self::tls_reports::tls_reports as markdown_tls_reports;
 use super::place::Place;
 use super::wording::{counted, domain, one_line, shortened, what};
 use super::{Linted, Results, citation_url};

@@ -1,10 +1,13 @@
 //! Metrics in the text format of Prometheus, for the textfile collector or a gateway.
 
+mod tls_reports;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use self::tls_reports::tls_reports as prometheus_tls_reports;
 use super::certificates::certificates;
 use super::{Linted, Results};
 use crate::snapshot::instant;
@@ -24,8 +27,13 @@ impl Metric {
 
     /// A series may stand here only once.
     fn set(&mut self, labels: &[(&str, &str)], value: i64) {
-        let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
-        self.values.insert(labels.join(","), value);
+        self.values.insert(series(labels), value);
+    }
+
+    /// Adds to a series.
+    fn add(&mut self, labels: &[(&str, &str)], value: i64) {
+        let sum = self.values.entry(series(labels)).or_default();
+        *sum = sum.saturating_add(value);
     }
 
     fn text(&self) -> String {
@@ -198,6 +206,11 @@ fn seconds(time: &str) -> Option<i64> {
 
 fn integer(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// The labels of a series as they are written.
+fn series(labels: &[(&str, &str)]) -> String {
+    labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect::<Vec<_>>().join(",")
 }
 
 /// A label's value as it stands between quotes.

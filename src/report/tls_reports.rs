@@ -2,15 +2,18 @@
 //!
 //! Called by `stslint reports`.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::json::document_of;
 use super::wording::one_line;
 use super::{Unreadable, counted};
-use crate::source_text::printable_json;
-use crate::tls_match::Comparison;
-use crate::tls_reports::digest::{Cause, Digest, DomainDigest, sender};
+use crate::outcome::Severity;
+use crate::source_text::{printable_json, without_runner_commands};
+use crate::tls_match::{Comparison, HeldPolicy};
+use crate::tls_reports::digest::{Cause, Digest, DomainDigest};
 use crate::tls_reports::model::TlsReport;
 
 /// The version of the JSON document.
@@ -150,6 +153,79 @@ pub fn fate(domain: &DomainDigest) -> String {
     text
 }
 
+/// The domain that reports are about, in words where none names it.
+pub fn name(domain: &DomainDigest) -> &str {
+    if domain.domain.is_empty() { "a domain that no report names" } else { &domain.domain }
+}
+
+/// Whose mail it was, when, and how many saw it: what follows the domain's name.
+pub fn about(domain: &DomainDigest) -> String {
+    format!("mail to you, {}, as {} saw it", period(domain), counted(domain.senders.len(), "sender"))
+}
+
+/// How bad it is that connections failed: an error where mail was refused, nothing where none failed.
+pub fn severity(domain: &DomainDigest) -> Option<Severity> {
+    match (domain.failed, domain.refused) {
+        (0, _) => None,
+        (_, 0) => Some(Severity::Warning),
+        _ => Some(Severity::Error),
+    }
+}
+
+/// What is odd about the reports: each oddity once.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Oddity<'a> {
+    /// The rule that it breaks.
+    pub rule: &'a str,
+    /// What is odd.
+    pub message: &'a str,
+    /// How often it occurs.
+    pub count: u64,
+    /// The first report and place where it does: `report.json, /policies/0`.
+    pub first: String,
+}
+
+/// Every oddity, the most frequent first.
+pub fn oddities<'a>(reports: &'a [TlsReport]) -> Vec<Oddity<'a>> {
+    let mut by_text: BTreeMap<(&str, &str), Oddity<'a>> = BTreeMap::new();
+    for report in reports {
+        for offence in &report.offences {
+            let first = || format!("{}, {}", report.source, if offence.at.is_empty() { "/" } else { &offence.at });
+            let (rule, message) = (offence.rule, offence.message.as_str());
+            let oddity =
+                by_text.entry((rule, message)).or_insert_with(|| Oddity { rule, message, count: 0, first: first() });
+            oddity.count = oddity.count.saturating_add(1);
+        }
+    }
+    let mut sorted: Vec<Oddity<'a>> = by_text.into_values().collect();
+    sorted.sort_by_key(|oddity| std::cmp::Reverse(oddity.count));
+    sorted
+}
+
+/// How many reports were read, and what nobody vouches for.
+pub fn closing(results: &TlsResults<'_>) -> String {
+    let digest = results.digest;
+    let number = |number: u64| format!("{number} report{}", if number == 1 { "" } else { "s" });
+    let mut text = format!("{} read", number(digest.reports));
+    if digest.duplicates > 0 {
+        text.push_str(&format!(", {} left out as duplicates", digest.duplicates));
+    }
+    if !results.lost.is_empty() {
+        text.push_str(&format!(", {} not readable (named on standard error)", results.lost.len()));
+    }
+    text + ". Nobody vouches for who wrote them: DKIM signatures are not checked."
+}
+
+/// Until when a sender can hold another policy than the one of now, and what differs.
+pub fn held_line(held: &HeldPolicy) -> String {
+    let until = held
+        .until
+        .as_deref()
+        .map_or_else(|| "there is no telling until when".to_owned(), |until| format!("until {until} at the latest"));
+    let what = if held.differences.is_empty() { String::new() } else { format!(": {}", held.differences.join("; ")) };
+    format!("{}, seen on {}, {until}{what}", held.sender, held.seen)
+}
+
 /// The result types, the host, the senders and the days of a cause in one sentence.
 pub fn cause_line(cause: &Cause) -> String {
     let connections = format!("{} connection{}", cause.connections, if cause.connections == 1 { "" } else { "s" });
@@ -266,7 +342,7 @@ pub fn csv(results: &TlsResults<'_>) -> String {
             let time = |seconds: Option<i64>| seconds.map_or_else(String::new, |seconds| seconds.to_string());
             let head = [
                 report.source.clone(),
-                sender(report),
+                report.sender(),
                 report.report_id.clone().unwrap_or_default(),
                 time(report.start),
                 time(report.end),
@@ -297,9 +373,10 @@ pub fn csv(results: &TlsResults<'_>) -> String {
     text
 }
 
-/// A cell in one line, quoted where it must be. A leading sign that a spreadsheet takes for a formula is disarmed.
+/// A cell in one line, quoted where it must be. A leading sign that a spreadsheet takes for a formula is disarmed, and so
+/// is what a runner of CI jobs takes for a command.
 fn csv_cell(text: &str) -> String {
-    let text = one_line(text);
-    let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text };
+    let text = without_runner_commands(&one_line(text), "\\#");
+    let text = if text.starts_with(['=', '+', '-', '@']) || text.starts_with("::") { format!("'{text}") } else { text };
     if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }

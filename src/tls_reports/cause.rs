@@ -41,6 +41,26 @@ pub enum CauseKind {
     Tlsa,
 }
 
+impl CauseKind {
+    /// The word for it in JSON and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            CauseKind::CertificateExpired => "certificate_expired",
+            CauseKind::CertificateName => "certificate_name",
+            CauseKind::CertificateTrust => "certificate_trust",
+            CauseKind::DaneRequired => "dane_required",
+            CauseKind::Dnssec => "dnssec",
+            CauseKind::NotCovered => "not_covered",
+            CauseKind::Other => "other",
+            CauseKind::PolicyFetch => "policy_fetch",
+            CauseKind::PolicyInvalid => "policy_invalid",
+            CauseKind::PolicyHostCertificate => "policy_host_certificate",
+            CauseKind::StartTls => "start_tls",
+            CauseKind::Tlsa => "tlsa",
+        }
+    }
+}
+
 /// A failure's cause, in words.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Explained {

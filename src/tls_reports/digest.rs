@@ -1,14 +1,15 @@
 //! Many reports in one answer: for each domain, whose mail it was, how many connections were verified, and what failed.
 //!
-//! Called by `stslint reports`. The same report twice counts once; a connection that a report counts under an MTA-STS
-//! policy and under TLSA records counts once.
+//! Called by `stslint reports` and the receiver's pages. A connection that a report counts under an MTA-STS policy and
+//! under TLSA records counts once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cause::{CauseKind, Explained, explain};
+use super::duplicates::Distinct;
 use super::model::{PolicyResult, PolicyType, TlsReport};
 use super::when::day;
 
@@ -110,10 +111,21 @@ pub struct Cause {
     pub first_day: String,
     /// The last day.
     pub last_day: String,
+    /// The failed connections of each day.
+    pub days: Vec<CauseDay>,
     /// What went wrong.
     pub explanation: String,
     /// What to do about it.
     pub advice: String,
+}
+
+/// The failures of one cause on one day.
+#[derive(Clone, Debug, Default, JsonSchema, PartialEq, Serialize)]
+pub struct CauseDay {
+    /// The day, in UTC; empty where no report tells it.
+    pub day: String,
+    /// The failed connections.
+    pub connections: u64,
 }
 
 /// An MTA-STS policy that senders applied.
@@ -130,52 +142,12 @@ pub struct AppliedPolicy {
 }
 
 /// Sums up reports.
-pub fn digest(reports: &[TlsReport]) -> Digest {
-    let mut seen = BTreeSet::new();
+pub fn digest(distinct: &Distinct) -> Digest {
     let mut gathering = Gathering::default();
-    let mut digest = Digest::default();
-    for report in reports {
-        if !seen.insert(identity(report)) {
-            digest.duplicates = digest.duplicates.saturating_add(1);
-            continue;
-        }
-        digest.reports = digest.reports.saturating_add(1);
+    for report in &distinct.reports {
         gathering.report(report);
     }
-    digest.domains = gathering.finish();
-    digest
-}
-
-/// What makes two reports the same.
-#[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Identity<'a> {
-    sender: String,
-    report_id: Option<&'a str>,
-    range: (Option<i64>, Option<i64>),
-    /// Some senders use one id for several domains.
-    domains: Vec<&'a str>,
-    /// Without an id only what is counted tells two reports apart.
-    successful: u64,
-}
-
-fn identity(report: &TlsReport) -> Identity<'_> {
-    let successful = report.policies.iter().fold(0u64, |sum, one| sum.saturating_add(one.successful));
-    Identity {
-        sender: sender(report),
-        report_id: report.report_id.as_deref(),
-        range: (report.start, report.end),
-        domains: report.policies.iter().filter_map(|result| result.policy_domain.as_deref()).collect(),
-        successful: if report.report_id.is_some() { 0 } else { successful },
-    }
-}
-
-/// Who reports: the organisation's name, else what the mail says.
-pub fn sender(report: &TlsReport) -> String {
-    let mail = report.mail.as_ref();
-    let named = report.organization_name.clone();
-    let submitter = || mail.and_then(|mail| mail.submitter.clone());
-    let from = || mail.and_then(|mail| mail.from.as_deref()?.rsplit_once('@').map(|(_, domain)| domain.to_owned()));
-    named.or_else(submitter).or_else(from).unwrap_or_else(|| "an unnamed sender".to_owned())
+    Digest { reports: distinct.reports.len() as u64, duplicates: distinct.duplicates, domains: gathering.finish() }
 }
 
 #[derive(Debug, Default)]
@@ -214,10 +186,10 @@ impl Gathering {
         let at = report.start.map(day).unwrap_or_default();
         for (domain, results) in by_domain {
             let gathered = self.domains.entry(domain).or_default();
-            gathered.counts(&sender(report), &at, counts(&results));
+            gathered.counts(&report.sender(), &at, counts(&results));
             for result in results {
-                gathered.failures(&sender(report), &at, result);
-                gathered.policy(&sender(report), &at, report.end, result);
+                gathered.failures(&report.sender(), &at, result);
+                gathered.policy(&report.sender(), &at, report.end, result);
             }
         }
     }
@@ -347,6 +319,7 @@ impl Gathered {
             push(&mut cause.senders, Some(&sender.to_owned()));
             cause.connections = cause.connections.saturating_add(failure.failed_session_count);
             widen(&mut cause.first_day, &mut cause.last_day, at);
+            cause.count_on(at, failure.failed_session_count);
         }
     }
 
@@ -380,10 +353,20 @@ impl Gathered {
         let mut senders: Vec<SenderDigest> = self.senders.into_values().collect();
         senders.sort_by_key(|sender| std::cmp::Reverse(sender.connections));
         let mut causes: Vec<Cause> = self.causes.into_values().collect();
+        causes.iter_mut().for_each(|cause| cause.days.sort_by(|one, other| one.day.cmp(&other.day)));
         causes.sort_by_key(|cause| std::cmp::Reverse(cause.connections));
         let mut policies: Vec<AppliedPolicy> = self.policies.into_values().collect();
         policies.sort_by(|one, other| other.last_day.cmp(&one.last_day));
         DomainDigest { domain, senders, days: self.days.into_values().collect(), causes, policies, ..self.digest }
+    }
+}
+
+impl Cause {
+    fn count_on(&mut self, day: &str, connections: u64) {
+        match self.days.iter_mut().rev().find(|known| known.day == day) {
+            Some(known) => known.connections = known.connections.saturating_add(connections),
+            None => self.days.push(CauseDay { day: day.to_owned(), connections }),
+        }
     }
 }
 

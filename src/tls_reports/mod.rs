@@ -7,6 +7,7 @@
 pub mod cause;
 pub mod container;
 pub mod digest;
+pub mod duplicates;
 mod json;
 pub mod model;
 mod offences;

@@ -31,6 +31,20 @@ pub struct TlsReport {
     pub offences: Vec<Offence>,
 }
 
+impl TlsReport {
+    /// Who reports: the organisation's name, else what the mail says.
+    pub fn sender(&self) -> String {
+        let mail = self.mail.as_ref();
+        let submitter = || mail.and_then(|mail| mail.submitter.clone());
+        let from = || mail.and_then(|mail| mail.from.as_deref()?.rsplit_once('@').map(|(_, domain)| domain.to_owned()));
+        self.organization_name
+            .clone()
+            .or_else(submitter)
+            .or_else(from)
+            .unwrap_or_else(|| "an unnamed sender".to_owned())
+    }
+}
+
 /// The mail that a report arrived in. Nothing of it is verified: DKIM is not checked.
 #[derive(Clone, Debug, Default, JsonSchema, PartialEq, Serialize)]
 pub struct MailOrigin {

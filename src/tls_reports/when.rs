@@ -44,6 +44,14 @@ pub fn day(seconds: i64) -> String {
         .unwrap_or_default()
 }
 
+/// The midnight at which a day begins, in seconds since 1970 (UTC); `None` where the text is not a day.
+pub fn seconds_of_day(day: &str) -> Option<i64> {
+    match When::parse(day)? {
+        When::DateOnly(seconds) => Some(seconds),
+        When::Exact(_) | When::NoZone(_) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

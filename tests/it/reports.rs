@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use stslint::tls_reports::container::unpack;
 use stslint::tls_reports::digest::digest;
+use stslint::tls_reports::duplicates::Distinct;
 use stslint::tls_reports::read::read as read_report;
 
 struct Ran {
@@ -243,7 +244,103 @@ fn since_leaves_out_what_came_before() {
     let folder = Path::new("fixtures/tls-reports").to_str().unwrap();
     let document: Value =
         serde_json::from_str(&run(&[folder, "--format", "json", "--since", "2026-11-22"], b"").out).unwrap();
-    assert_eq!(connections(&document), 7);
+    // One of the reports before that day ends at its midnight.
+    assert_eq!(connections(&document), 2);
+}
+
+/// What a format says of the sample reports.
+fn formatted(format: &str, more: &[&str]) -> String {
+    let args: Vec<&str> = ["fixtures/tls-reports", "--format", format].iter().chain(more).copied().collect();
+    let ran = run(&args, b"");
+    assert_eq!((ran.code, ran.errors.as_str()), (1, ""), "{format}");
+    ran.out
+}
+
+#[test]
+fn each_format_for_people_holds_the_answer_the_cause_and_the_table() {
+    for format in ["human", "markdown", "html"] {
+        let plain = |text: String| text.replace("\n", " ").replace("<code>", "`").replace("</code>", "`");
+        for (by, expected) in [
+            ("sender", ["Sender One", "41"]),
+            ("day", ["2026-11-20", "41"]),
+            ("host", ["a.b.mail.example.com", "2"]),
+            ("cause", ["is named by no `mx` line", "2"]),
+        ] {
+            let text = plain(formatted(format, &["--by", by]));
+            for part in expected.iter().chain(&["Of 48 connections, 46 were verified, 2 failed", "as 3 senders saw it"])
+            {
+                assert!(text.contains(part), "{format} by {by}: {part}: {text}");
+            }
+        }
+        assert!(!formatted(format, &["--since", "2026-11-21"]).contains("Sender One"), "{format}");
+    }
+}
+
+#[test]
+fn a_digest_is_short_and_says_what_to_do() {
+    let text = formatted("digest", &[]);
+    assert_eq!(text.lines().count(), 3, "{text}");
+    for part in ["example.com: mail to you", "2 failed", "Publish `mx: *.b.mail.example.com`", "mode enforce? Not yet"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let later = run(&["fixtures/tls-reports", "--format", "digest", "--since", "2026-11-22"], b"").out;
+    assert!(later.starts_with("example.com: mail to you, on 2026-11-22, as 1 sender saw it."), "{later}");
+}
+
+#[test]
+fn metrics_have_the_sums_and_one_series_for_each_of_what_was_asked_for() {
+    let all = formatted("prometheus", &[]);
+    for line in [
+        "stslint_tls_reports 3",
+        "stslint_tls_report_connections{domain=\"example.com\",result=\"verified\"} 46",
+        "stslint_tls_report_failed_connections{domain=\"example.com\",fate=\"delivered\"} 2",
+        "stslint_tls_report_last_day_timestamp_seconds{domain=\"example.com\"} 1795305600",
+        "stslint_tls_report_sender_connections{domain=\"example.com\",sender=\"Sender Two\",result=\"failed\"} 2",
+    ] {
+        assert!(all.lines().any(|found| found == line), "{line}: {all}");
+    }
+    for (by, line) in [
+        ("cause", "stslint_tls_report_cause_failures{domain=\"example.com\",cause=\"not_covered\"} 2"),
+        ("host", "stslint_tls_report_host_failures{domain=\"example.com\",host=\"a.b.mail.example.com\"} 2"),
+        ("day", "stslint_tls_report_day_connections{domain=\"example.com\",day=\"2026-11-21\",result=\"failed\"} 2"),
+    ] {
+        let text = formatted("prometheus", &["--by", by]);
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+    assert!(formatted("prometheus", &["--since", "2026-11-21"]).contains("stslint_tls_reports 2\n"));
+}
+
+#[test]
+fn the_page_draws_days_and_causes_and_says_the_same_in_a_table() {
+    let page = formatted("html", &[]);
+    assert!(!page.contains("<script") && !page.contains("src="), "{page}");
+    let (_, drawing) = page.split_once("<svg class=\"drawing\" role=\"img\"").unwrap();
+    let (drawing, after) = drawing.split_once("</svg>").unwrap();
+    assert!(drawing.contains("<title id=\"d1-chart-title\">") && drawing.contains("<desc id=\"d1-chart-about\">"));
+    // Three days with connections, and one with a failure.
+    assert_eq!(drawing.matches("<rect").count(), 4, "{drawing}");
+    assert!(drawing.contains("<title>2026-11-21: 2</title>"), "{drawing}");
+    let (_, table) = after.split_once("Connections of each day").unwrap();
+    assert!(
+        table.contains("2026-11-21</th><td class=\"number\">5</td><td class=\"number\">2</td><td>1: 2</td>"),
+        "{table}"
+    );
+}
+
+#[test]
+fn rows_and_lines_hold_each_report_once_and_only_since_then() {
+    let one = octets(&report("1"));
+    let twice = zip(&[("a.json", &one), ("b.json", &one), ("c.json", &octets(&report("2")))]);
+    for (format, lines) in [("csv", 3), ("jsonl", 2)] {
+        let ran = run(&["-", "--format", format], &twice);
+        assert_eq!(ran.out.lines().count(), lines, "{format}: {}", ran.out);
+        assert_eq!(run(&["-", "--format", format, "--since", "2026-11-21"], &twice).out.lines().count(), lines - 2);
+    }
+    let document = read(&twice);
+    assert_eq!((&document["digest"]["reports"], &document["digest"]["duplicates"]), (&json!(2), &json!(1)));
+    assert_eq!(document["reports"].as_array().unwrap().len(), 2);
+    assert_eq!(connections(&document), 10);
 }
 
 /// The good domain with changes, as a file of a folder.
@@ -429,7 +526,7 @@ proptest! {
         let reports: Vec<_> =
             unpacked.found.iter().filter_map(|found| read_report(&found.source, &found.octets).ok()).collect();
         prop_assert!(reports.len() <= 1);
-        let digest = digest(&reports);
+        let digest = digest(&Distinct::of(reports));
         for domain in &digest.domains {
             prop_assert_eq!(domain.connections, domain.verified.saturating_add(domain.opportunistic).saturating_add(domain.failed));
             prop_assert!(domain.refused.saturating_add(domain.delivered) <= domain.failed);

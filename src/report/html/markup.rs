@@ -132,6 +132,8 @@ impl Markup {
             '\'' => self.0.push_str("&#39;"),
             // Runners of CI jobs obey `##[…` and `##vso[…` in what they log.
             '#' if self.0.ends_with('#') => self.0.push_str("&#35;"),
+            // And `::…` at the beginning of a line.
+            ':' if self.0.trim_end_matches([' ', '\t']).ends_with('\n') => self.0.push_str("&#58;"),
             c => self.0.push(c),
         }
     }
@@ -174,6 +176,7 @@ mod tests {
     #[test]
     fn no_text_becomes_a_command_of_a_runner() {
         assert_eq!(text("##vso[x] ###[y]"), "#&#35;vso[x] #&#35;#[y]");
+        assert_eq!(text("a\n ::error::b ::c"), "a\n &#58;:error::b ::c");
     }
 
     #[test]

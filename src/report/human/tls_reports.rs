@@ -1,12 +1,12 @@
 //! TLS reports for people: the answer first, then each cause with its weight, who reports, and what is odd about the
 //! reports themselves.
 
-use std::collections::BTreeMap;
-
 use super::{Page, Style, ascii, no_commands};
 use crate::outcome::Severity;
 use crate::report::counted;
-use crate::report::tls_reports::{By, TlsResults, cause_line, fate, period, readiness, rows};
+use crate::report::tls_reports::{
+    By, Oddity, TlsResults, about, cause_line, closing, fate, held_line, name, oddities, readiness, rows, severity,
+};
 use crate::source_text::escape;
 use crate::tls_match::{CauseNow, CauseState, Comparison, EnforceAdvice};
 use crate::tls_reports::digest::{Cause, DomainDigest};
@@ -30,26 +30,20 @@ pub fn tls_reports(results: &TlsResults<'_>, by: By, style: &Style) -> String {
         text.push('\n');
     }
     if !style.findings_only {
-        text.push_str(&oddities(results, &page));
-        text.push_str(&closing(results, &page));
+        text.push_str(&oddities_part(results, &page));
+        text.push_str(&page.paragraph("", &page.faint(&closing(results))));
     }
     let text = no_commands(&text);
     if style.unicode { text } else { ascii(&text) }
 }
 
 fn of_domain(domain: &DomainDigest, comparison: Option<&Comparison>, by: By, page: &Page<'_>) -> String {
-    let name = if domain.domain.is_empty() { "a domain that no report names" } else { &domain.domain };
-    let senders = counted(domain.senders.len(), "sender");
-    let about = format!("{}: mail to you, {}, as {senders} saw it", page.bold(&escape(name)), period(domain));
+    let about = format!("{}: {}", page.bold(&escape(name(domain))), about(domain));
     let mut text = page.paragraph("", &about);
-    let severity = match (domain.failed, domain.refused) {
-        (0, _) => None,
-        (_, 0) => Some(Severity::Warning),
-        _ => Some(Severity::Error),
-    };
     let fate = fate(domain);
     text.push_str(
-        &page.paragraph("", &severity.map_or_else(|| page.good(&fate), |severity| page.severe(severity, &fate))),
+        &page
+            .paragraph("", &severity(domain).map_or_else(|| page.good(&fate), |severity| page.severe(severity, &fate))),
     );
     for (number, cause) in domain.causes.iter().enumerate() {
         let now = comparison.and_then(|comparison| comparison.causes.get(number));
@@ -109,15 +103,7 @@ fn held(comparison: &Comparison, page: &Page<'_>) -> String {
     }
     let mut text = page.heading("Senders that may still hold an older policy");
     for held in comparison.held.iter().take(MOST_ROWS) {
-        let until = held.until.as_deref().map_or_else(
-            || "there is no telling until when".to_owned(),
-            |until| format!("until {until} at the latest"),
-        );
-        let what =
-            if held.differences.is_empty() { String::new() } else { format!(": {}", held.differences.join("; ")) };
-        text.push_str(
-            &page.paragraph("  ", &escape(&format!("{}, seen on {}, {until}{what}", held.sender, held.seen))),
-        );
+        text.push_str(&page.paragraph("  ", &escape(&held_line(held))));
     }
     if let Some(more) = comparison.held.len().checked_sub(MOST_ROWS).filter(|more| *more > 0) {
         text.push_str(&format!("  and {more} more\n"));
@@ -146,43 +132,21 @@ fn silence(comparison: &Comparison, page: &Page<'_>) -> String {
 }
 
 /// What is odd about the reports: each oddity once, with how often it occurs and one place.
-fn oddities(results: &TlsResults<'_>, page: &Page<'_>) -> String {
-    let mut by_text: BTreeMap<(&str, &str), (u64, String)> = BTreeMap::new();
-    for report in results.reports {
-        for offence in &report.offences {
-            let place = || format!("{}, {}", report.source, if offence.at.is_empty() { "/" } else { &offence.at });
-            let entry = by_text.entry((offence.rule, &offence.message)).or_insert_with(|| (0, place()));
-            entry.0 = entry.0.saturating_add(1);
-        }
-    }
-    if by_text.is_empty() {
+fn oddities_part(results: &TlsResults<'_>, page: &Page<'_>) -> String {
+    let oddities = oddities(results.reports);
+    if oddities.is_empty() {
         return String::new();
     }
-    let mut sorted: Vec<_> = by_text.into_iter().collect();
-    sorted.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
     let mut text = page.heading("Odd about the reports (their senders' doing; all that could be read was counted)");
-    for ((rule, message), (count, place)) in sorted.iter().take(MOST_ODDITIES) {
-        let times = if *count == 1 { String::new() } else { format!(" ({count} times, first in {})", escape(place)) };
-        let once = if *count == 1 { format!(" ({})", escape(place)) } else { times };
-        text.push_str(&page.paragraph("  ", &format!("{rule}: {message}{once}")));
+    for Oddity { rule, message, count, first } in oddities.iter().take(MOST_ODDITIES) {
+        let first = escape(first);
+        let place = if *count == 1 { first } else { format!("{count} times, first in {first}") };
+        text.push_str(&page.paragraph("  ", &format!("{rule}: {message} ({place})")));
     }
-    if let Some(more) = sorted.len().checked_sub(MOST_ODDITIES).filter(|more| *more > 0) {
+    if let Some(more) = oddities.len().checked_sub(MOST_ODDITIES).filter(|more| *more > 0) {
         text.push_str(&format!("  and {}; --format json has them all\n", counted(more, "more kind")));
     }
     text + "\n"
-}
-
-fn closing(results: &TlsResults<'_>, page: &Page<'_>) -> String {
-    let digest = results.digest;
-    let mut text = format!("{} read", counted_large(digest.reports, "report"));
-    if digest.duplicates > 0 {
-        text.push_str(&format!(", {} left out as duplicates", digest.duplicates));
-    }
-    if !results.lost.is_empty() {
-        text.push_str(&format!(", {} not readable (named on standard error)", results.lost.len()));
-    }
-    text.push_str(". Nobody vouches for who wrote them: DKIM signatures are not checked.");
-    page.paragraph("", &page.faint(&text))
 }
 
 fn counted_large(number: u64, one: &str) -> String {
