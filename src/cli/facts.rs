@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::input::TextArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
-use crate::facts::{FactPath, Facts, Field, Type, fact_paths, root};
+use crate::facts::{FactPath, Facts, Field, Over, Type, fact_paths, root};
 use crate::report::Page;
 use crate::rules::{Answer, Function, ask, functions};
 use crate::snapshot::{self, Snapshot};
@@ -23,7 +23,7 @@ const WIDEST_PATH: usize = 44;
 #[derive(Args, Debug)]
 pub struct FactsArgs {
     /// Only paths under this one, for example `policy` or `mx.hosts`; else those with all these words in their path or
-    /// meaning.
+    /// meaning. `report` and `reports` first: the facts of one TLS report, and of all together.
     #[arg(value_name = "PATH|WORD")]
     wanted: Vec<String>,
     /// Show the values in this snapshot.
@@ -72,7 +72,16 @@ pub fn facts(args: &FactsArgs, output: &OutputArgs) -> Ended {
     if args.functions {
         return show_functions(args.format, &page);
     }
-    let paths = wanted(&args.wanted)?;
+    let over = args.wanted.first().and_then(|word| Over::ALL.into_iter().find(|over| over.word() == word));
+    let (over, words) = match over.filter(|over| *over != Over::Domain) {
+        Some(over) => (over, args.wanted.get(1..).unwrap_or_default()),
+        None => (Over::Domain, args.wanted.as_slice()),
+    };
+    if over != Over::Domain && args.snapshot.is_some() {
+        let help = "leave out --snapshot: it holds the facts of a domain";
+        return Err(UsageError::new(format!("a snapshot holds no facts of `{}`", over.word()), help).into());
+    }
+    let paths = wanted(over, words)?;
     match &args.snapshot {
         Some(path) => show_values(&Facts::of(&read(path)?, None), &paths, args.format),
         None => show_paths(&paths, args.format, &page),
@@ -80,8 +89,8 @@ pub fn facts(args: &FactsArgs, output: &OutputArgs) -> Ended {
 }
 
 /// The paths under a prefix, else those with all the words in them.
-fn wanted(words: &[String]) -> Result<Vec<FactPath>, UsageError> {
-    let all = fact_paths();
+fn wanted(over: Over, words: &[String]) -> Result<Vec<FactPath>, UsageError> {
+    let all = fact_paths(over);
     let plain = |path: &str| path.replace("[]", "");
     let inside = |fact: &&FactPath, under: &str| {
         let path = plain(&fact.path);
@@ -164,7 +173,7 @@ type Row = (String, Result<Value, String>);
 fn show_values(facts: &Facts, paths: &[FactPath], format: FactsFormat) -> Ended {
     let wanted: BTreeSet<&str> = paths.iter().map(|fact| fact.path.as_str()).collect();
     let mut rows: Vec<Row> = Vec::new();
-    values(facts, &facts.tree, root(), ("", ""), &wanted, &mut rows);
+    values(facts, &facts.tree, root(Over::Domain), ("", ""), &wanted, &mut rows);
     if format == FactsFormat::Json {
         let row = |(path, value): &Row| match value {
             Ok(value) => json!({ "path": path, "value": value }),

@@ -114,7 +114,7 @@ pub enum Command {
     Diff(diff::DiffArgs),
     /// Read TLS reports (RFC 8460): what senders saw, why connections failed, and what became of the mail.
     #[command(after_long_help = examples::REPORTS)]
-    Reports(reports::ReportsArgs),
+    Reports(Box<reports::ReportsArgs>),
     /// Name the profiles that a configuration can extend, or show what one of them sets.
     Profiles(profiles::ProfilesArgs),
     /// List, show or test rules.
@@ -238,7 +238,7 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
         Command::Init(args) => init::run(args, output),
         Command::Man(args) => man::run(args),
         Command::Profiles(args) => profiles::run(args),
-        Command::Reports(args) => reports::run(args, output),
+        Command::Reports(args) => reports::run(args, configuration, output),
         Command::Rules(args) => rules::run(args, configuration, output),
         Command::Schema(args) => schema::run(args),
         #[cfg(feature = "serve")]

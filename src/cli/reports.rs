@@ -1,19 +1,25 @@
 //! `stslint reports`: TLS reports (RFC 8460), read from files, mails and mailboxes, summed up and explained.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use miette::{IntoDiagnostic, Report as Error};
 
+use super::rule_args::RuleArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
+use crate::config::Configuration;
 use crate::facts::Facts;
 use crate::files;
+use crate::grammar::names::DomainName;
+use crate::outcome::{Check, Report, Severity};
 use crate::report::tls_reports::{By, TlsResults, csv, json, json_lines};
-use crate::report::{self, Style, Unreadable};
-use crate::rules::{RuleSet, evaluate};
-use crate::snapshot;
+use crate::report::{self, Linted, Results, Style, Unreadable};
+use crate::rules::{RuleSet, evaluate, judge_report, judge_reports};
+use crate::snapshot::{self, Snapshot};
 use crate::source_text::escape;
 use crate::tls_match::{Comparison, Observed, compare};
 use crate::tls_reports::container::{Found, unpack};
@@ -26,6 +32,8 @@ use crate::tls_reports::read::read;
 const MAX_FILE: u64 = 512 << 20;
 /// So many files of a folder are read.
 const MAX_FILES: usize = 1_000_000;
+/// So many octets of reports are kept for a format that shows places in them.
+const MAX_KEPT: usize = 256 << 20;
 /// Folders in folders.
 const MAX_DEPTH: usize = 16;
 
@@ -44,6 +52,15 @@ pub struct ReportsArgs {
     /// Older snapshots of the same domains: what they found, and what is fixed since.
     #[arg(long, value_name = "FILE", requires = "snapshot")]
     baseline: Option<PathBuf>,
+    /// A domain whose reports you asked for; give it again for more. Reports about others are named.
+    #[arg(long = "domain", value_name = "DOMAIN", value_parser = domain)]
+    domains: Vec<DomainName>,
+    /// When the reports are looked at, for rules over all of them: RFC 3339; now, where nothing is said.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+    /// Which rules judge the reports.
+    #[command(flatten)]
+    rules: RuleArgs,
     /// What the table beside the causes lists: in `human`, `html`, `markdown`, and as series of `prometheus`.
     #[arg(long, value_enum, default_value_t = Table::Sender)]
     by: Table,
@@ -82,14 +99,34 @@ enum ReportsFormat {
     Markdown,
     /// Metrics for Prometheus.
     Prometheus,
+    /// SARIF 2.1.0: what is odd about the reports, with its place in their JSON.
+    Sarif,
+}
+
+fn domain(text: &str) -> Result<DomainName, String> {
+    DomainName::parse(text).map_err(|error| error.to_string())
 }
 
 /// Runs the command: exit code 1 where connections failed, 2 where nothing could be read.
-pub fn run(args: &ReportsArgs, output: &OutputArgs) -> Ended {
+pub fn run(args: &ReportsArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
     // Unreadable snapshots end the run before anything is read.
     let now = args.snapshot.as_deref().map(observed).transpose()?.unwrap_or_default();
     let older = args.baseline.as_deref().map(observed).transpose()?.unwrap_or_default();
-    let mut gathered = Gathered::default();
+    let rules = args.rules.load(configuration)?.rules.over_reports();
+    let asked_for: Vec<String> = args.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
+    let mut gathered = Gathered {
+        judge: Judge {
+            rules: &rules,
+            asked_for: (!asked_for.is_empty()).then_some(&asked_for),
+            keeps: args.format == ReportsFormat::Sarif,
+        },
+        reports: Vec::new(),
+        linted: Vec::new(),
+        kept: 0,
+        mistakes: BTreeSet::new(),
+        lost: Vec::new(),
+        files: 0,
+    };
     for path in &args.paths {
         gathered.path(path, 0);
     }
@@ -105,9 +142,30 @@ pub fn run(args: &ReportsArgs, output: &OutputArgs) -> Ended {
         .iter()
         .map(|now| compare(&digest, now, older.iter().find(|older| older.facts.domain == now.facts.domain)))
         .collect();
-    let results =
-        TlsResults { digest: &digest, reports: &distinct.reports, lost: &gathered.lost, comparisons: &comparisons };
-    terminal::print(&in_format(args.format, &results, args.by.into(), &terminal::style(output))?);
+    let at = args.at.unwrap_or_else(Timestamp::now);
+    let together = judge_reports(&rules, &digest, gathered.lost.len(), at).unwrap_or_default();
+    gathered.mistakes.extend(together.mistakes);
+    for (rule, reason) in &gathered.mistakes {
+        terminal::remark(&format!("error: the rule {rule} cannot be evaluated: {reason}"), output);
+    }
+    let findings: Vec<Check> = together.report.findings().into_iter().cloned().collect();
+    let results = TlsResults {
+        digest: &digest,
+        reports: &distinct.reports,
+        lost: &gathered.lost,
+        comparisons: &comparisons,
+        findings: &findings,
+    };
+    let text = if args.format == ReportsFormat::Sarif {
+        if !findings.is_empty() {
+            gathered.linted.push(linted(together.report, "reports", None));
+        }
+        let linted = &gathered.linted;
+        report::sarif(&Results { linted, unreadable: &gathered.lost, rules: &rules, ended_at: at }).into_diagnostic()?
+    } else {
+        in_format(args.format, &results, args.by.into(), &terminal::style(output))?
+    };
+    terminal::print(&text);
     for lost in &gathered.lost {
         let error: Error = UsageError { message: lost.sentence(), help: None }.into();
         terminal::print_error(&error, output);
@@ -115,7 +173,15 @@ pub fn run(args: &ReportsArgs, output: &OutputArgs) -> Ended {
     if distinct.reports.is_empty() && args.since.is_none() {
         return Ok(2);
     }
-    Ok(u8::from(digest.domains.iter().any(|domain| domain.failed > 0)))
+    if !gathered.mistakes.is_empty() {
+        return Ok(2);
+    }
+    // What is odd about a report is its sender's doing; what an own rule calls an error is what the user looks for.
+    let own = |rule: &str| rules.get(rule).is_some_and(|rule| rule.path.is_some());
+    let mut offences = distinct.reports.iter().flat_map(|report| &report.offences);
+    let broken = findings.iter().any(|check| check.severity == Severity::Error)
+        || offences.any(|offence| offence.severity == Severity::Error.label() && own(&offence.rule));
+    Ok(u8::from(broken || digest.domains.iter().any(|domain| domain.failed > 0)))
 }
 
 fn in_format(format: ReportsFormat, results: &TlsResults<'_>, by: By, style: &Style) -> Result<String, Error> {
@@ -128,6 +194,8 @@ fn in_format(format: ReportsFormat, results: &TlsResults<'_>, by: By, style: &St
         ReportsFormat::Jsonl => json_lines(results).into_diagnostic()?,
         ReportsFormat::Markdown => report::markdown_tls_reports(results, by),
         ReportsFormat::Prometheus => report::prometheus_tls_reports(results, by),
+        // It is made of the findings themselves.
+        ReportsFormat::Sarif => String::new(),
     })
 }
 
@@ -154,14 +222,36 @@ impl From<Table> for By {
     }
 }
 
-#[derive(Debug, Default)]
-struct Gathered {
+/// Judges reports as they are read.
+#[derive(Debug)]
+struct Judge<'a> {
+    rules: &'a RuleSet,
+    asked_for: Option<&'a Vec<String>>,
+    /// Whether the findings are kept with the texts that they point into.
+    keeps: bool,
+}
+
+#[derive(Debug)]
+struct Gathered<'a> {
+    judge: Judge<'a>,
     reports: Vec<TlsReport>,
+    /// What rules find in each report, where that is kept.
+    linted: Vec<Linted>,
+    /// How many octets of reports are kept for it.
+    kept: usize,
+    /// Rules that could not be evaluated, and why.
+    mistakes: BTreeSet<(String, String)>,
     lost: Vec<Unreadable>,
     files: usize,
 }
 
-impl Gathered {
+/// Findings about a text; the file is named where the text is one.
+fn linted(report: Report, name: &str, file: Option<String>) -> Linted {
+    let report = Report { domain: Some(name.to_owned()), ..report };
+    Linted { report, facts: serde_json::Value::Null, snapshot: Snapshot::default(), policy_file: file }
+}
+
+impl Gathered<'_> {
     /// Reads a file, or every file below a folder in the order of their names; a bad one never stops the rest.
     fn path(&mut self, path: &Path, depth: usize) {
         let name = escape(&path.display().to_string());
@@ -191,17 +281,22 @@ impl Gathered {
 
     fn octets(&mut self, name: &str, octets: &[u8]) {
         let unpacked = unpack(name, octets);
-        for found in &unpacked.found {
-            self.found(found);
+        for found in unpacked.found {
+            let alone = found.source == name && found.octets == octets;
+            self.found(found, alone);
         }
         for lost in unpacked.lost {
             self.lost(&lost.source, &lost.reason);
         }
     }
 
-    fn found(&mut self, found: &Found) {
+    /// Reads and judges one report; `alone` where it is a file of its own.
+    fn found(&mut self, found: Found, alone: bool) {
         match read(&found.source, &found.octets) {
-            Ok(report) => self.reports.push(TlsReport { mail: found.mail.clone(), ..report }),
+            Ok(report) => {
+                let Found { mail, media_type, file_name, .. } = found;
+                self.judged(TlsReport { mail, media_type, file_name, ..report }, alone);
+            }
             Err(broken) => {
                 let line = found
                     .octets
@@ -211,6 +306,22 @@ impl Gathered {
                 self.lost(&found.source, &reason);
             }
         }
+    }
+
+    fn judged(&mut self, mut report: TlsReport, alone: bool) {
+        let evaluated = judge_report(self.judge.rules, &mut report, self.judge.asked_for.map(Vec::as_slice));
+        self.mistakes.extend(evaluated.mistakes);
+        let text = std::mem::take(&mut report.text);
+        report.oddities = Vec::new();
+        if self.judge.keeps && !report.offences.is_empty() {
+            let mut findings = evaluated.report;
+            self.kept = self.kept.saturating_add(text.len());
+            if self.kept > MAX_KEPT {
+                findings.exhibits.clear();
+            }
+            self.linted.push(linted(findings, &report.source, alone.then(|| report.source.clone())));
+        }
+        self.reports.push(report);
     }
 
     fn lost(&mut self, name: &str, reason: &str) {

@@ -24,6 +24,8 @@ mod set_up;
 mod smtp;
 mod tls;
 mod tlsa_miss;
+mod tls_report;
+mod tls_reports;
 mod tlsrpt;
 pub mod tree;
 mod txt;
@@ -36,20 +38,23 @@ use self::builder::Builder;
 pub use self::fact::Fact;
 pub use self::host::gives_policy;
 pub use self::location::{Exhibit, Location, Locations, Placed};
-pub use self::schema::{FactPath, Field, Type, fact_paths, is_name, root};
+pub use self::schema::{FactPath, Field, Over, Type, fact_paths, is_name, root};
+pub use self::tls_report::json_pointer;
 use self::tree::{FactTree, ParentFacts};
 use crate::snapshot::Snapshot;
 
-/// Everything that rules can ask about a domain.
+/// Everything that rules can ask about what they are over.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
+    /// What the facts are about.
+    pub over: Over,
     /// The Policy Domain, where one was given.
     pub domain: Option<String>,
     /// When the facts were observed.
     pub collected_at: Option<String>,
     /// The tree: what was not observed is left out, what is known to be absent is `null`.
     pub tree: Value,
-    /// The same with its types.
+    /// The same with its types, where they are about a domain.
     pub known: FactTree,
     /// The facts as a sender has them whose resolver validates DNSSEC; `None` where they are these.
     pub validated: Option<Box<Facts>>,
@@ -70,6 +75,7 @@ impl Facts {
         let mut builder = Builder::new(snapshot);
         let tree = tree_of(&mut builder, baseline);
         Facts {
+            over: Over::Domain,
             domain: snapshot.domain.clone(),
             collected_at: snapshot.collected_at.clone(),
             tree: serde_json::to_value(&tree).unwrap_or_default(),

@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::tree::FactTree;
+use super::tree::{FactTree, ReportTree, ReportsTree};
 
 /// A type that an expression can have.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,13 +75,50 @@ impl Type {
     }
 }
 
-/// The root of the tree: an object whose keys are the variables of every expression.
-pub fn root() -> &'static BTreeMap<String, Field> {
-    static ROOT: OnceLock<Arc<BTreeMap<String, Field>>> = OnceLock::new();
-    ROOT.get_or_init(|| match generate() {
-        Type::Object(fields) => fields,
-        _ => Arc::default(),
-    })
+/// What rules are over: which tree their expressions see.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Over {
+    /// What a domain publishes: `stslint check`.
+    #[default]
+    Domain,
+    /// One TLS report (RFC 8460 §4): `stslint reports`.
+    Report,
+    /// All TLS reports of a run together: `stslint reports`.
+    Reports,
+}
+
+impl Over {
+    /// All of them.
+    pub const ALL: [Over; 3] = [Over::Domain, Over::Report, Over::Reports];
+
+    /// The word for it in a rule file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Over::Domain => "domain",
+            Over::Report => "report",
+            Over::Reports => "reports",
+        }
+    }
+
+    fn generate(self) -> Type {
+        match self {
+            Over::Domain => generate::<FactTree>(),
+            Over::Report => generate::<ReportTree>(),
+            Over::Reports => generate::<ReportsTree>(),
+        }
+    }
+}
+
+/// The root of a tree: an object whose keys are the variables of every expression over it.
+pub fn root(over: Over) -> &'static BTreeMap<String, Field> {
+    static ROOTS: OnceLock<BTreeMap<Over, Arc<BTreeMap<String, Field>>>> = OnceLock::new();
+    static NONE: BTreeMap<String, Field> = BTreeMap::new();
+    let fields = |over: Over| match over.generate() {
+        Type::Object(fields) => (over, fields),
+        _ => (over, Arc::default()),
+    };
+    ROOTS.get_or_init(|| Over::ALL.into_iter().map(fields).collect()).get(&over).map_or(&NONE, |fields| fields)
 }
 
 /// A path that rules can use.
@@ -95,9 +134,9 @@ pub struct FactPath {
 }
 
 /// Every path, sorted.
-pub fn fact_paths() -> Vec<FactPath> {
+pub fn fact_paths(over: Over) -> Vec<FactPath> {
     let mut paths = Vec::new();
-    walk("", root(), &mut paths);
+    walk("", root(over), &mut paths);
     paths
 }
 
@@ -105,7 +144,7 @@ pub fn fact_paths() -> Vec<FactPath> {
 pub fn is_name(name: &str) -> bool {
     static NAMES: OnceLock<BTreeSet<String>> = OnceLock::new();
     let last = |fact: FactPath| fact.path.rsplit('.').next().unwrap_or_default().to_owned();
-    NAMES.get_or_init(|| fact_paths().into_iter().map(last).collect()).contains(name)
+    NAMES.get_or_init(|| Over::ALL.into_iter().flat_map(fact_paths).map(last).collect()).contains(name)
 }
 
 fn walk(prefix: &str, fields: &BTreeMap<String, Field>, paths: &mut Vec<FactPath>) {
@@ -129,10 +168,10 @@ fn walk(prefix: &str, fields: &BTreeMap<String, Field>, paths: &mut Vec<FactPath
     }
 }
 
-fn generate() -> Type {
+fn generate<T: JsonSchema>() -> Type {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
-    let schema = settings.into_generator().into_root_schema_for::<FactTree>();
+    let schema = settings.into_generator().into_root_schema_for::<T>();
     read(schema.as_value()).0
 }
 

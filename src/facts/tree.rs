@@ -26,6 +26,8 @@ mod policy_host;
 mod record;
 mod smtp;
 mod tls;
+mod tls_report;
+mod tls_reports;
 mod tlsrpt;
 
 pub use self::dns::{
@@ -39,6 +41,12 @@ pub use self::policy_host::{HeaderFacts, HttpsFacts, PolicyHostFacts};
 pub use self::record::{FieldFacts, OffenceFacts, RecordFacts, TextFacts};
 pub use self::smtp::{ReplyFacts, SmtpFacts};
 pub use self::tls::{CertificateFacts, NameMatch, TlsSessionFacts};
+pub use self::tls_report::{
+    ArrivedFacts, OdditiesFacts, OddityFacts, ReportTree, ReportedFailureFacts, ReportedPolicyFacts,
+};
+pub use self::tls_reports::{
+    ReportedCauseFacts, ReportedDayFacts, ReportedDomainFacts, ReportedSenderFacts, ReportsTree,
+};
 pub use self::tlsrpt::{DestinationFacts, TlsrptFacts};
 
 facts! {

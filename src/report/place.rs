@@ -8,6 +8,8 @@ use crate::outcome::Location;
 
 /// The exhibit that is the policy file, where one was given.
 const POLICY: &str = "policy";
+/// The exhibit that is the JSON of a TLS report, and so its file where it is one of its own.
+const REPORT: &str = "report";
 /// All that stands for itself in a segment of a URI's path (RFC 3986 §2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -36,7 +38,7 @@ impl<'a> Place<'a> {
     /// The place that a location of this report means.
     pub fn of(linted: &'a Linted, location: &'a Location) -> Option<Self> {
         let (exhibit, text) = linted.report.exhibits.get_key_value(&location.exhibit)?;
-        let file = linted.policy_file.as_deref().filter(|_| exhibit == POLICY);
+        let file = linted.policy_file.as_deref().filter(|_| exhibit == POLICY || exhibit == REPORT);
         let end = location.offset.checked_add(location.length)?;
         let underlined = text.get(location.offset..end)?;
         let end_line = location.line.saturating_add(underlined.matches('\n').count());
@@ -45,7 +47,7 @@ impl<'a> Place<'a> {
         // What is no UTF-8 stands in the exhibit as an escape, which the file has not.
         let body =
             linted.snapshot.policy.as_ref().and_then(|policy| policy.as_ref()).map(|policy| policy.body.0.as_slice());
-        let same = file.is_none() || body == Some(text.as_bytes());
+        let same = file.is_none() || exhibit == REPORT || body == Some(text.as_bytes());
         Some(Place {
             file,
             exhibit,

@@ -3,7 +3,7 @@
 //! Called by `stslint reports`. Nothing from outside can call people, make a link, or end its line there.
 
 use super::counted;
-use super::tls_reports::{TlsResults, about, fate, name, readiness};
+use super::tls_reports::{TlsResults, about, fate, finding_line, name, readiness};
 use super::wording::{one_line, shortened};
 use crate::source_text::without_runner_commands;
 use crate::tls_match::{CauseNow, CauseState};
@@ -40,6 +40,7 @@ pub fn tls_digest(results: &TlsResults<'_>) -> String {
         let why = comparison.silence.join("; ");
         lines.push(format!("{}: no report is about this domain: {why}", comparison.domain));
     }
+    lines.extend(results.findings.iter().take(MOST_DOMAINS).map(finding_line));
     if !results.lost.is_empty() {
         lines.push(format!("{} could not be read.", counted(results.lost.len(), "input")));
     }

@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::json::document_of;
-use super::wording::one_line;
+use super::wording::{one_line, what};
 use super::{Unreadable, counted};
-use crate::outcome::Severity;
+use crate::outcome::{Check, Severity};
 use crate::source_text::{printable_json, without_runner_commands};
 use crate::tls_match::{Comparison, HeldPolicy};
 use crate::tls_reports::digest::{Cause, Digest, DomainDigest};
@@ -30,6 +30,8 @@ pub struct TlsResults<'a> {
     pub lost: &'a [Unreadable],
     /// The domains that snapshots were given of, beside what is reported about them.
     pub comparisons: &'a [Comparison],
+    /// What rules over all reports together find.
+    pub findings: &'a [Check],
 }
 
 /// What the table beside the causes is about.
@@ -191,7 +193,7 @@ pub fn oddities<'a>(reports: &'a [TlsReport]) -> Vec<Oddity<'a>> {
     for report in reports {
         for offence in &report.offences {
             let first = || format!("{}, {}", report.source, if offence.at.is_empty() { "/" } else { &offence.at });
-            let (rule, message) = (offence.rule, offence.message.as_str());
+            let (rule, message) = (offence.rule.as_str(), offence.message.as_str());
             let oddity =
                 by_text.entry((rule, message)).or_insert_with(|| Oddity { rule, message, count: 0, first: first() });
             oddity.count = oddity.count.saturating_add(1);
@@ -224,6 +226,12 @@ pub fn held_line(held: &HeldPolicy) -> String {
         .map_or_else(|| "there is no telling until when".to_owned(), |until| format!("until {until} at the latest"));
     let what = if held.differences.is_empty() { String::new() } else { format!(": {}", held.differences.join("; ")) };
     format!("{}, seen on {}, {until}{what}", held.sender, held.seen)
+}
+
+/// A finding about all reports in one sentence: `error[acme-senders]: …`.
+pub fn finding_line(check: &Check) -> String {
+    let help = check.help.as_deref().map(|help| format!(" {help}")).unwrap_or_default();
+    format!("{}[{}]: {}.{help}", check.severity.label(), check.rule, what(check).trim_end_matches('.'))
 }
 
 /// The result types, the host, the senders and the days of a cause in one sentence.
@@ -296,6 +304,9 @@ pub struct TlsReportsDocument<'a> {
     /// The domains that snapshots were given of, beside what is reported about them.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub comparisons: &'a [Comparison],
+    /// What rules over all reports together find.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub findings: &'a [Check],
 }
 
 /// Everything as one indented JSON document.
@@ -307,6 +318,7 @@ pub fn json(results: &TlsResults<'_>) -> Result<String, serde_json::Error> {
         reports: results.reports,
         unreadable: results.lost,
         comparisons: results.comparisons,
+        findings: results.findings,
     })
 }
 

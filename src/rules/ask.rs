@@ -42,7 +42,7 @@ pub fn ask(facts: &Facts, source: &str) -> Result<Answer, ExpressionErrors> {
     let compiled = expr.compiled().map_err(|wrong| {
         ExpressionErrors(vec![error((wrong.offset, wrong.length), &wrong.message, wrong.help.clone())])
     })?;
-    let scope = facts_scope();
+    let scope = facts_scope(facts.over);
     // What is `null` shows itself as such here, so nothing has to be guarded.
     let known: BTreeSet<String> = compiled.paths.iter().flat_map(|path| all_prefixes(path, &scope)).collect();
     let (_, mistakes) = types::check(compiled, &scope, &known);
@@ -60,7 +60,7 @@ pub fn ask(facts: &Facts, source: &str) -> Result<Answer, ExpressionErrors> {
     Ok(match compiled.execute(&context) {
         Ok(value) => Answer::Value(to_json(&value)),
         Err(_) if meter.exhausted().is_some() => Answer::Impossible(meter.exhausted().unwrap_or_default()),
-        Err(ExecutionError::UndeclaredReference(name)) if facts::root().contains_key(name.as_str()) => {
+        Err(ExecutionError::UndeclaredReference(name)) if facts::root(facts.over).contains_key(name.as_str()) => {
             Answer::NotObserved(facts.why_unobserved(&name))
         }
         Err(ExecutionError::NoSuchKey(key)) => Answer::NotObserved(missing(facts, &compiled.paths, &key)),

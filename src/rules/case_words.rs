@@ -1,7 +1,7 @@
 //! What a snapshot calls the things that rules know as facts: cases change snapshots, and their authors think in facts.
 //! Used by `cases`.
 
-use crate::facts::fact_paths;
+use crate::facts::{Over, fact_paths};
 
 /// Facts (elements of lists without a number) and what of a snapshot they are read from; the longest that fits counts.
 const WORDS: &[(&str, &str)] = &[
@@ -33,7 +33,7 @@ const OF_PROBES: &[(&str, &str)] = &[
 pub fn snapshot_words(path: &str) -> Option<String> {
     let plain: Vec<&str> = path.split('.').filter(|part| *part != "*" && part.parse::<usize>().is_err()).collect();
     let plain = plain.join(".");
-    let is_fact = fact_paths().iter().any(|fact| fact.path.replace("[]", "") == plain);
+    let is_fact = fact_paths(Over::Domain).iter().any(|fact| fact.path.replace("[]", "") == plain);
     if !is_fact {
         return None;
     }
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn every_fact_that_is_named_exists() {
         for (fact, _) in WORDS {
-            assert!(fact_paths().iter().any(|known| known.path.replace("[]", "") == *fact), "{fact}");
+            assert!(fact_paths(Over::Domain).iter().any(|known| known.path.replace("[]", "") == *fact), "{fact}");
         }
     }
 }

@@ -15,7 +15,9 @@ use super::case_words::snapshot_words;
 use super::evaluate::{evaluate, evaluate_only};
 use super::load::{Rule, RuleSet};
 use super::model::Case;
-use crate::facts::Facts;
+use super::patch::set;
+use super::report_cases::facts_of_case;
+use crate::facts::{Facts, Over};
 use crate::outcome::{Outcome, Report};
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::nearest;
@@ -101,7 +103,9 @@ pub fn run_cases(
             for (index, case) in cases.iter().enumerate() {
                 let outcome = run(rules, rule, good, expected, case, read);
                 let help = match &outcome {
-                    CaseOutcome::BadPatch(_) => case.value.keys().find_map(|path| snapshot_words(path)),
+                    CaseOutcome::BadPatch(_) if rule.over == Over::Domain => {
+                        case.value.keys().find_map(|path| snapshot_words(path))
+                    }
                     _ => None,
                 };
                 // What else a snapshot has there is beside the point.
@@ -133,8 +137,7 @@ pub fn example(rules: &RuleSet, rule: &Rule, good: &Snapshot) -> Option<Report> 
     let plain = |case: &&Case| !case.value.contains_key("snapshot");
     let case = rule.cases.fail.iter().find(plain)?;
     let no_files = |_: Option<&Path>, _: &str| Err("no files here".to_owned());
-    let (snapshot, baseline) = applied(rule, good, case, &no_files).ok()?;
-    let facts = with_membership(Facts::of(&snapshot, baseline.as_ref()), case);
+    let facts = facts_of(rule, good, case, &no_files).ok()?;
     Some(evaluate(rules, &facts).report)
 }
 
@@ -146,12 +149,20 @@ fn run(
     case: &Case,
     read: &ReadCase<'_>,
 ) -> CaseOutcome {
-    match applied(rule, good, case, read) {
-        Ok((snapshot, baseline)) => {
-            let facts = with_membership(Facts::of(&snapshot, baseline.as_ref()), case);
-            judged(rules, rule, expected, &facts)
-        }
+    match facts_of(rule, good, case, read) {
+        Ok(facts) => judged(rules, rule, expected, &facts),
         Err(error) => CaseOutcome::BadPatch(format!("cannot be made: {error}")),
+    }
+}
+
+/// The facts that a case makes.
+fn facts_of(rule: &Rule, good: &Snapshot, case: &Case, read: &ReadCase<'_>) -> Result<Facts, String> {
+    match rule.over {
+        Over::Domain => {
+            let (snapshot, baseline) = applied(rule, good, case, read)?;
+            Ok(with_membership(Facts::of(&snapshot, baseline.as_ref()), case))
+        }
+        Over::Report | Over::Reports => facts_of_case(rule.over, case),
     }
 }
 
@@ -309,38 +320,6 @@ fn merge(tree: &mut Value, key: &str, patch: &Value) {
             if let Some(target) = target.as_object_mut() {
                 target.insert(key.clone(), value.clone());
             }
-        }
-    }
-}
-
-/// Sets or removes what a path names; `*` names every element of a list. An error is the segment that names nothing.
-fn set<'a>(tree: &mut Value, path: &[&'a str], value: &Value) -> Result<(), &'a str> {
-    let Some((segment, rest)) = path.split_first() else {
-        *tree = value.clone();
-        return Ok(());
-    };
-    match tree {
-        Value::Array(items) if *segment == "*" => items.iter_mut().try_for_each(|item| set(item, rest, value)),
-        Value::Array(items) => {
-            let index: usize = segment.parse().map_err(|_| *segment)?;
-            if rest.is_empty() && value.is_null() && index < items.len() {
-                items.remove(index);
-                return Ok(());
-            }
-            if rest.is_empty() && index == items.len() {
-                items.push(value.clone());
-                return Ok(());
-            }
-            set(items.get_mut(index).ok_or(*segment)?, rest, value)
-        }
-        Value::Object(map) if rest.is_empty() && value.is_null() => {
-            map.remove(*segment);
-            Ok(())
-        }
-        Value::Object(map) => set(map.entry(*segment).or_insert_with(|| json!({})), rest, value),
-        other => {
-            *other = json!({});
-            set(other, path, value)
         }
     }
 }

@@ -18,7 +18,7 @@ use super::meter::{self, Meter};
 use super::silence::{self, Before, Silencer};
 use super::template::Template;
 use super::verdicts::{Scoped, Verdict, Verdicts};
-use crate::facts::{self, Facts};
+use crate::facts::{self, Facts, Over};
 use crate::outcome::{Check, Fix, Outcome, Related, Report, Severity, Summary};
 use crate::sender;
 
@@ -31,13 +31,14 @@ pub struct Evaluated {
     pub mistakes: Vec<(String, String)>,
 }
 
-/// Evaluates every rule over the facts.
+/// Evaluates every rule that is over what the facts are about.
 pub fn evaluate(rules: &RuleSet, facts: &Facts) -> Evaluated {
     evaluate_only(rules, facts, &|_| true)
 }
 
 /// Evaluates the rules that are `wanted` over the facts; what they require must be among them.
 pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> bool) -> Evaluated {
+    let wanted = |rule: &Rule| rule.over == facts.over && wanted(rule);
     let root = to_cel(&facts.tree);
     let elements = Elements::of(rules.in_order().map(|(_, rule)| rule).filter(|rule| wanted(rule)), facts, &root);
     let mut context = Context::with_env(environment().clone());
@@ -62,7 +63,7 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
     run.mistakes.retain(|(id, _)| matters(rules, id));
     let broken = run.mistakes.iter().map(|(id, reason)| broken(id, reason));
     let checks: Vec<Check> = broken.chain(checks.into_values().flatten()).collect();
-    let sender = sender::views(facts);
+    let sender = if facts.over == Over::Domain { sender::views(facts) } else { Vec::new() };
     let checks = as_reported(checks, &sender);
     let report = Report {
         domain: facts.domain.clone(),
@@ -312,7 +313,9 @@ impl<'a> Run<'a> {
             }
             Err(_) if self.meter.exhausted().is_some() => Err(self.meter.exhausted().unwrap_or_default()),
             // A root that was not observed is no variable at all.
-            Err(ExecutionError::UndeclaredReference(name)) if facts::root().contains_key(name.as_str()) => {
+            Err(ExecutionError::UndeclaredReference(name))
+                if facts::root(self.facts.over).contains_key(name.as_str()) =>
+            {
                 Err(self.facts.why_unobserved(&name))
             }
             Err(ExecutionError::NoSuchKey(key)) if facts::is_name(&key) => {

@@ -14,6 +14,7 @@ use super::expr::Expr;
 use super::model::{Cases, Range, RuleEntry, RuleFile};
 use super::shape;
 use super::template::Template;
+use crate::facts::Over;
 use crate::outcome::Severity;
 use crate::source_text::lookalikes::Repaired;
 use crate::source_text::{self, SourceError};
@@ -27,6 +28,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("rules/smtp.yaml", include_str!("../../rules/smtp.yaml")),
     ("rules/dane.yaml", include_str!("../../rules/dane.yaml")),
     ("rules/tlsrpt.yaml", include_str!("../../rules/tlsrpt.yaml")),
+    ("rules/report.yaml", include_str!("../../rules/report.yaml")),
 ];
 
 /// A rule file's text with the name that diagnostics show for it.
@@ -75,6 +77,8 @@ pub struct Rule {
     pub id: String,
     /// The group that it belongs to.
     pub group: String,
+    /// What it is over.
+    pub over: Over,
     /// What is so when it passes.
     pub title: String,
     /// How bad it is when it fails.
@@ -214,6 +218,12 @@ impl RuleSet {
         self.rules.iter().find(|rule| rule.id == id)
     }
 
+    /// The rules over TLS reports alone.
+    pub fn over_reports(mut self) -> Self {
+        self.rules.retain(|rule| rule.over != Over::Domain);
+        RuleSet { order: order(&self.rules), ..self }
+    }
+
     /// The rules, each after those that it requires.
     pub fn in_order(&self) -> impl Iterator<Item = (usize, &Rule)> {
         self.order.iter().filter_map(|index| Some((*index, self.rules.get(*index)?)))
@@ -329,7 +339,13 @@ fn build_file<'a>(
     let at = |entry: &RuleEntry| source_text::place(&source.text, &entry.id.referenced).map_or(0, |(at, _)| at);
     let starts: Vec<usize> = file.rules.iter().map(at).collect();
     for (index, mut entry) in file.rules.into_iter().enumerate() {
-        let group = Group { name: &file.group.value, source, when: group_when.clone(), otherwise: &file.otherwise };
+        let group = Group {
+            name: &file.group.value,
+            over: file.over,
+            source,
+            when: group_when.clone(),
+            otherwise: &file.otherwise,
+        };
         let start = starts.get(index).copied().unwrap_or_default();
         let end = starts.get(index.saturating_add(1)).copied().unwrap_or(usize::MAX);
         let inside = wrong.iter().filter(|offset| (start..end).contains(*offset));
@@ -371,6 +387,7 @@ type TemplateError = (serde_yaml::Spanned<String>, super::template::UnbalancedBr
 /// What a rule takes over from its file.
 struct Group<'a> {
     name: &'a str,
+    over: Over,
     source: &'a Source,
     when: Option<Arc<Expr>>,
     otherwise: &'a Option<String>,
@@ -408,6 +425,7 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> (Rule, Vec<TemplateError>)
         also,
         id: entry.id.value.clone(),
         group: group.name.to_owned(),
+        over: group.over,
         title: entry.title.clone(),
         severity: entry.severity.unwrap_or(Severity::Error),
         severity_if: entry

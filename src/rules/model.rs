@@ -12,6 +12,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_yaml::Spanned;
 
+use crate::facts::Over;
 use crate::outcome::Severity;
 use crate::tls_reports::read::RESULT_TYPES;
 
@@ -25,6 +26,11 @@ pub struct RuleFile {
     /// What the group is about, in one sentence.
     #[serde(default)]
     pub about: String,
+    /// What the rules are over, and so which facts they see: `domain` (where nothing is said), `report` for each TLS report,
+    /// or `reports` for all of them together. `stslint facts` lists those of a domain, `stslint facts report` and
+    /// `stslint facts reports` the others.
+    #[serde(default)]
+    pub over: Over,
     /// A CEL expression: where it is false, no rule of the file applies.
     #[serde(default)]
     #[schemars(with = "Option<String>")]

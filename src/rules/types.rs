@@ -92,6 +92,11 @@ pub fn texts_of_param(name: &str) -> String {
     format!("@params.{name}")
 }
 
+/// The name in a scope under which a fact of something else is known: its path is the word for that.
+pub fn of_other(name: &str) -> String {
+    format!("@over.{name}")
+}
+
 /// A variable of which nothing is known.
 pub fn unknown(path: &str) -> Variable {
     Variable { shape: Type::Any, nullable: false, holds_null: false, path: path.to_owned() }
@@ -159,8 +164,14 @@ impl Checker<'_> {
             if self.scope.contains_key(OPEN) {
                 return ANY;
             }
-            let near =
-                nearest(name, self.scope.keys().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+            if let Some(other) = self.scope.get(&of_other(name)).map(|other| other.path.clone()) {
+                let message = format!("there is no `{name}` here: it is a fact that rules `over: {other}` have");
+                let help = format!("put the rule into a file with `over: {other}`, or ask for other facts here");
+                self.mistake(expr, message, Some(help));
+                return ANY;
+            }
+            let names = self.scope.keys().map(String::as_str).filter(|key| !key.starts_with('@'));
+            let near = nearest(name, names).map(|near| format!("did you mean `{near}`?"));
             let known = self.scope.keys().filter(|key| !key.starts_with('@')).cloned().collect::<Vec<_>>().join(", ");
             let quotes = format!("known here: {known}; a text stands in quotes: \"{name}\"");
             self.mistake(expr, format!("there is no `{name}`"), near.or(Some(quotes)));

@@ -10,6 +10,6 @@ pub mod digest;
 pub mod duplicates;
 mod json;
 pub mod model;
-mod offences;
+mod oddities;
 pub mod read;
 pub mod when;

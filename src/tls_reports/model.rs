@@ -1,6 +1,6 @@
 //! What a TLS report says (RFC 8460 §4.4), as far as it can be read, and what is odd about how it says it.
 //!
-//! Made by `read`. A field that is missing or unreadable is `None` and is told as an [`Offence`]; nothing else of the
+//! Made by `read`. A field that is missing or unreadable is `None` and is told as an [`Oddity`]; nothing else of the
 //! report is lost for it.
 
 use std::ops::Range;
@@ -27,8 +27,20 @@ pub struct TlsReport {
     pub end: Option<i64>,
     /// What was applied to which domain, and how it went.
     pub policies: Vec<PolicyResult>,
-    /// What is odd about the report, by place.
+    /// What rules find in the report, by place.
     pub offences: Vec<Offence>,
+    /// The name of the file or attachment.
+    #[serde(skip)]
+    pub file_name: Option<String>,
+    /// The media type that its mail gives it.
+    #[serde(skip)]
+    pub media_type: Option<String>,
+    /// Its JSON, in which the places are.
+    #[serde(skip)]
+    pub text: String,
+    /// What is odd about how it is written.
+    #[serde(skip)]
+    pub oddities: Vec<Oddity>,
 }
 
 impl TlsReport {
@@ -73,6 +85,12 @@ pub struct PolicyResult {
     pub failed: u64,
     /// `failure-details`.
     pub failures: Vec<FailureDetail>,
+    /// The octets of the element.
+    #[serde(skip)]
+    pub span: Range<usize>,
+    /// The octets of its `policy-domain`.
+    #[serde(skip)]
+    pub domain_span: Range<usize>,
 }
 
 impl PolicyResult {
@@ -158,18 +176,64 @@ pub struct FailureDetail {
     pub additional_information: Option<String>,
     /// `failure-reason-code`.
     pub failure_reason_code: Option<String>,
+    /// `result-type` as it is written.
+    #[serde(skip)]
+    pub written: String,
+    /// The octets of the element.
+    #[serde(skip)]
+    pub span: Range<usize>,
+    /// The octets of its `result-type`.
+    #[serde(skip)]
+    pub result_type_span: Range<usize>,
 }
 
-/// Something odd about a report, with its place.
-#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
-pub struct Offence {
-    /// The rule that it breaks, such as `report-fields`.
-    pub rule: &'static str,
+/// What an oddity is about: each has a rule of its own.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum About {
+    /// A number of connections.
+    Counts,
+    /// The time that the report is about.
+    DateRange,
+    /// A field that RFC 8460 §4.4 does not have.
+    Extra,
+    /// A field that is missing, empty or of another type.
+    Fields,
+    /// JSON that is not I-JSON (RFC 7493).
+    Json,
+    /// `mx-host`.
+    MxHost,
+    /// A policy's type, domain or text.
+    Policy,
+    /// The form of a policy's text.
+    PolicyString,
+}
+
+/// Something odd about how a report is written, with its place: what rules judge.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Oddity {
+    /// What it is about.
+    pub about: About,
     /// The place as a JSON Pointer (RFC 6901), such as `/policies/0/policy`.
     pub at: String,
     /// What is odd, in one sentence.
     pub message: String,
-    /// The octets of the report's JSON that it is about.
-    #[serde(skip)]
+    /// The octets of the report's JSON.
     pub span: Range<usize>,
+}
+
+/// A finding of a rule about one report.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Offence {
+    /// The rule that it breaks, such as `report-fields`.
+    pub rule: String,
+    /// How bad it is: `error`, `warning`, `note` or `remark`.
+    pub severity: String,
+    /// The place as a JSON Pointer (RFC 6901), such as `/policies/0/policy`.
+    pub at: String,
+    /// The line of the report's JSON, counted from 1; `null` where the finding is about none.
+    pub line: Option<usize>,
+    /// The column in characters, counted from 1.
+    pub column: Option<usize>,
+    /// What is odd, in one sentence.
+    pub message: String,
 }

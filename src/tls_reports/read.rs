@@ -1,13 +1,13 @@
 //! Reads one TLS report (RFC 8460 §4.4) from its JSON. Nothing is lost for one odd field: what can be read is read, and
-//! what is odd becomes an offence with its place.
+//! what is odd is noted with its place, for rules to judge.
 
 use std::ops::Range;
 
 use jsonc_parser::ast::{Array, Object, Value};
 
 use super::json::{self, Broken, duplicates, kind, member, span};
-use super::model::{FailureDetail, PolicyResult, PolicyType, TlsReport};
-use super::offences::Offences;
+use super::model::{About, FailureDetail, PolicyResult, PolicyType, TlsReport};
+use super::oddities::Oddities;
 use super::when::When;
 use crate::source_text::{escape, nearest};
 
@@ -31,6 +31,9 @@ pub const RESULT_TYPES: [&str; 11] = [
     "validation-failure",
 ];
 
+/// The result type of a failure that names none.
+pub const UNKNOWN: &str = "unknown";
+
 /// Reads a report from the octets of its JSON. `source` is where it came from, for people. Fails only where the octets
 /// are no JSON object at all.
 pub fn read(source: &str, octets: &[u8]) -> Result<TlsReport, Broken> {
@@ -44,7 +47,8 @@ pub fn read(source: &str, octets: &[u8]) -> Result<TlsReport, Broken> {
     }
     let mut report = reader.report(object);
     report.source = source.to_owned();
-    report.offences = reader.offences.in_order();
+    report.text = text.clone();
+    report.oddities = reader.oddities.in_order();
     Ok(report)
 }
 
@@ -70,7 +74,7 @@ impl Place {
 
 #[derive(Debug, Default)]
 struct Reader {
-    offences: Offences,
+    oddities: Oddities,
 }
 
 impl Reader {
@@ -81,12 +85,12 @@ impl Reader {
             None => (false, octets),
         };
         if marked {
-            self.offences.note("report-json", "", 0..0, "a byte order mark is in front of the JSON");
+            self.oddities.note(About::Json, "", 0..0, "a byte order mark is in front of the JSON");
         }
         let text = String::from_utf8_lossy(octets);
         if matches!(text, std::borrow::Cow::Owned(_)) {
             let at = std::str::from_utf8(octets).err().map_or(0, |error| error.valid_up_to());
-            self.offences.note("report-json", "", at..at, format!("octet {at} is not UTF-8"));
+            self.oddities.note(About::Json, "", at..at, format!("octet {at} is not UTF-8"));
         }
         text.into_owned()
     }
@@ -96,7 +100,7 @@ impl Reader {
             Value::Object(object) => Ok(object),
             Value::Array(list) => match list.elements.as_slice() {
                 [Value::Object(object)] => {
-                    self.offences.note("report-json", "", span(value), "the report is inside a list");
+                    self.oddities.note(About::Json, "", span(value), "the report is inside a list");
                     Ok(object)
                 }
                 _ => Err(Broken { reason: "expected one object, found a list".to_owned(), span: span(value) }),
@@ -120,7 +124,7 @@ impl Reader {
     fn names(&mut self, object: &Object<'_>, here: &Place, known: &[&str]) {
         for (name, span) in duplicates(object) {
             let message = format!("`{name}` occurs twice; the first is read");
-            self.offences.note("report-json", format!("{}/{name}", here.pointer), span, message);
+            self.oddities.note(About::Json, format!("{}/{name}", here.pointer), span, message);
         }
         for property in &object.properties {
             let name = property.name.as_str();
@@ -131,7 +135,7 @@ impl Reader {
                 .map_or_else(String::new, |near| format!("; did the sender mean `{near}`?"));
             let at = format!("{}/{name}", here.pointer);
             let message = format!("RFC 8460 §4.4 has no field `{name}`{advice}");
-            self.offences.note("report-extra", at, property.range.start..property.range.end, message);
+            self.oddities.note(About::Extra, at, property.range.start..property.range.end, message);
         }
     }
 
@@ -139,16 +143,16 @@ impl Reader {
     fn required(&mut self, object: &Object<'_>, here: &Place, name: &str) -> Option<String> {
         let Some(value) = member(object, name) else {
             let at = format!("{}/{name}", here.pointer);
-            self.offences.note("report-fields", at, here.span.clone(), format!("`{name}` is missing"));
+            self.oddities.note(About::Fields, at, here.span.clone(), format!("`{name}` is missing"));
             return None;
         };
         let place = here.below(name, span(value));
         match value {
             Value::StringLit(text) if !text.value.trim().is_empty() => Some(text.value.trim().to_owned()),
-            Value::StringLit(_) => self.odd("report-fields", &place, format!("`{name}` is empty")),
+            Value::StringLit(_) => self.odd(About::Fields, &place, format!("`{name}` is empty")),
             other => {
                 let message = format!("`{name}` is {}, not a string", kind(other));
-                self.odd::<String>("report-fields", &place, message);
+                self.odd::<String>(About::Fields, &place, message);
                 scalar(other)
             }
         }
@@ -162,14 +166,14 @@ impl Reader {
             Value::NullKeyword(_) => None,
             other => {
                 let place = here.below(name, span(value));
-                self.odd::<String>("report-fields", &place, format!("`{name}` is {}, not a string", kind(other)));
+                self.odd::<String>(About::Fields, &place, format!("`{name}` is {}, not a string", kind(other)));
                 scalar(other)
             }
         }
     }
 
-    fn odd<T>(&mut self, rule: &'static str, place: &Place, message: impl AsRef<str>) -> Option<T> {
-        self.offences.note(rule, place.pointer.clone(), place.span.clone(), message);
+    fn odd<T>(&mut self, about: About, place: &Place, message: impl AsRef<str>) -> Option<T> {
+        self.oddities.note(about, place.pointer.clone(), place.span.clone(), message);
         None
     }
 
@@ -179,9 +183,9 @@ impl Reader {
             Some(Value::Object(inner)) => Some(inner),
             Some(other) => {
                 let place = here.below(name, span(other));
-                self.odd("report-fields", &place, format!("`{name}` is {}, not an object", kind(other)))
+                self.odd(About::Fields, &place, format!("`{name}` is {}, not an object", kind(other)))
             }
-            None => self.odd("report-fields", &place, format!("`{name}` is missing")),
+            None => self.odd(About::Fields, &place, format!("`{name}` is missing")),
         }
     }
 
@@ -201,7 +205,7 @@ impl Reader {
         let text = self.required(object, here, name)?;
         let place = here.below(name, member(object, name).map_or(here.span.clone(), span));
         let Some(when) = When::parse(&text) else {
-            return self.odd("report-date-range", &place, format!("`{text}` is not a date-time (RFC 3339 §5.6)"));
+            return self.odd(About::DateRange, &place, format!("`{text}` is not a date-time (RFC 3339 §5.6)"));
         };
         let oddity = match when {
             When::DateOnly(_) => Some("is a date without a time; it is read as midnight, UTC"),
@@ -209,7 +213,7 @@ impl Reader {
             When::NoZone(_) => Some("has no time zone; it is read as UTC"),
         };
         if let Some(oddity) = oddity {
-            self.odd::<()>("report-date-range", &place, format!("`{text}` {oddity}"));
+            self.odd::<()>(About::DateRange, &place, format!("`{text}` {oddity}"));
         }
         Some(when.seconds())
     }
@@ -218,7 +222,7 @@ impl Reader {
     fn length(&mut self, start: i64, end: i64, place: &Place) {
         let seconds = end.saturating_sub(start);
         if seconds < 0 {
-            self.odd::<()>("report-date-range", place, "the range ends before it starts");
+            self.odd::<()>(About::DateRange, place, "the range ends before it starts");
         } else if !(86_399..=86_400).contains(&seconds) {
             let hours = seconds.saturating_add(1) / 3_600;
             let message = match hours {
@@ -226,7 +230,7 @@ impl Reader {
                 1..=48 => format!("the range covers {hours} hours instead of a day"),
                 _ => format!("the range covers {} days instead of one", hours / 24),
             };
-            self.odd::<()>("report-date-range", place, message);
+            self.odd::<()>(About::DateRange, place, message);
         }
     }
 
@@ -235,20 +239,20 @@ impl Reader {
         let elements: Vec<&Value<'_>> = match member(object, "policies") {
             Some(Value::Array(list)) => list.elements.iter().collect(),
             Some(value @ Value::Object(_)) => {
-                self.odd::<()>("report-policy", &place, "`policies` is an object, not a list (RFC 8460 §4)");
+                self.odd::<()>(About::Policy, &place, "`policies` is an object, not a list (RFC 8460 §4)");
                 vec![value]
             }
             Some(other) => {
-                self.odd::<()>("report-policy", &place, format!("`policies` is {}, not a list", kind(other)));
+                self.odd::<()>(About::Policy, &place, format!("`policies` is {}, not a list", kind(other)));
                 Vec::new()
             }
             None => {
-                self.odd::<()>("report-fields", &place, "`policies` is missing");
+                self.odd::<()>(About::Fields, &place, "`policies` is missing");
                 Vec::new()
             }
         };
         if elements.len() > POLICIES {
-            self.odd::<()>("report-policy", &place, format!("only the first {POLICIES} policies are read"));
+            self.odd::<()>(About::Policy, &place, format!("only the first {POLICIES} policies are read"));
         }
         let mut policies = Vec::new();
         for (index, element) in elements.into_iter().take(POLICIES).enumerate() {
@@ -256,7 +260,7 @@ impl Reader {
             match element {
                 Value::Object(element) => policies.push(self.policy_result(element, &place)),
                 other => {
-                    self.odd::<()>("report-policy", &place, format!("the policy is {}, not an object", kind(other)));
+                    self.odd::<()>(About::Policy, &place, format!("the policy is {}, not an object", kind(other)));
                 }
             }
         }
@@ -265,7 +269,8 @@ impl Reader {
 
     fn policy_result(&mut self, element: &Object<'_>, here: &Place) -> PolicyResult {
         self.names(element, here, &["policy", "summary", "failure-details"]);
-        let mut result = PolicyResult::default();
+        let mut result =
+            PolicyResult { span: here.span.clone(), domain_span: here.span.clone(), ..PolicyResult::default() };
         if let Some(policy) = self.object(element, here, "policy") {
             let place = here.below("policy", policy.range.start..policy.range.end);
             self.policy(policy, &place, &mut result);
@@ -282,7 +287,7 @@ impl Reader {
             Some((Some(failed), place)) => {
                 if failed != details {
                     let message = format!("the summary counts {failed} failures, the details {details}");
-                    self.odd::<()>("report-counts", &place, message);
+                    self.odd::<()>(About::Counts, &place, message);
                 }
                 failed
             }
@@ -299,10 +304,13 @@ impl Reader {
         let needed = result.policy_type != PolicyType::NoPolicyFound;
         result.policy_domain = match member(policy, "policy-domain") {
             None if needed => {
-                self.odd("report-policy", &here.below("policy-domain", here.span.clone()), "`policy-domain` is missing")
+                self.odd(About::Policy, &here.below("policy-domain", here.span.clone()), "`policy-domain` is missing")
             }
             None => None,
-            Some(_) => self.required(policy, here, "policy-domain").map(|name| host_name(&name)),
+            Some(value) => {
+                result.domain_span = span(value);
+                self.required(policy, here, "policy-domain").map(|name| host_name(&name))
+            }
         };
         result.policy_string = self.policy_string(policy, here, &result.policy_type);
         result.mx_host = self.mx_host(policy, here);
@@ -314,7 +322,7 @@ impl Reader {
         if let PolicyType::Other(word) = &kind {
             let place = here.below("policy-type", member(policy, "policy-type").map_or(here.span.clone(), span));
             let message = format!("`{word}` is not a policy type: RFC 8460 §4.4 has sts, tlsa and no-policy-found");
-            self.odd::<()>("report-policy", &place, message);
+            self.odd::<()>(About::Policy, &place, message);
             let lower = PolicyType::parse(&word.to_ascii_lowercase());
             if !matches!(lower, PolicyType::Other(_)) {
                 return lower;
@@ -328,33 +336,33 @@ impl Reader {
         let Some(value) = member(policy, "policy-string") else {
             if wanted {
                 let place = here.below("policy-string", here.span.clone());
-                self.odd::<()>("report-policy", &place, "`policy-string` is missing");
+                self.odd::<()>(About::Policy, &place, "`policy-string` is missing");
             }
             return Vec::new();
         };
         let place = here.below("policy-string", span(value));
         let mut lines = match value {
-            Value::Array(list) => self.strings(list, &place, "report-policy-string"),
+            Value::Array(list) => self.strings(list, &place, About::PolicyString),
             Value::StringLit(text) => {
-                self.odd::<()>("report-policy-string", &place, "`policy-string` is one string, not a list of lines");
+                self.odd::<()>(About::PolicyString, &place, "`policy-string` is one string, not a list of lines");
                 text.value.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
             }
             Value::NullKeyword(_) => {
-                self.odd::<()>("report-policy-string", &place, "`policy-string` is null");
+                self.odd::<()>(About::PolicyString, &place, "`policy-string` is null");
                 Vec::new()
             }
             other => {
                 let message = format!("`policy-string` is {}, not a list of strings", kind(other));
-                self.odd::<()>("report-policy-string", &place, message);
+                self.odd::<()>(About::PolicyString, &place, message);
                 Vec::new()
             }
         };
         if let [one] = lines.as_slice() {
             if let Some(inner) = list_in_string(one) {
-                self.odd::<()>("report-policy-string", &place, "`policy-string` holds a JSON list inside a string");
+                self.odd::<()>(About::PolicyString, &place, "`policy-string` holds a JSON list inside a string");
                 lines = inner;
             } else if one.lines().count() > 1 {
-                self.odd::<()>("report-policy-string", &place, "`policy-string` holds all lines in one string");
+                self.odd::<()>(About::PolicyString, &place, "`policy-string` holds all lines in one string");
                 lines = one.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
             }
         }
@@ -363,7 +371,7 @@ impl Reader {
             && lines.iter().any(|line| line.starts_with("version"))
         {
             self.odd::<()>(
-                "report-policy-string",
+                About::PolicyString,
                 &place,
                 "the lines of the policy are in another order than in a policy file",
             );
@@ -371,9 +379,9 @@ impl Reader {
         lines
     }
 
-    fn strings(&mut self, list: &Array<'_>, here: &Place, rule: &'static str) -> Vec<String> {
+    fn strings(&mut self, list: &Array<'_>, here: &Place, about: About) -> Vec<String> {
         if list.elements.len() > LINES {
-            self.odd::<()>(rule, here, format!("only the first {LINES} elements are read"));
+            self.odd::<()>(about, here, format!("only the first {LINES} elements are read"));
         }
         let mut strings = Vec::new();
         for (index, element) in list.elements.iter().take(LINES).enumerate() {
@@ -382,7 +390,7 @@ impl Reader {
                 Value::StringLit(text) => strings.push(text.value.trim().to_owned()),
                 other => {
                     let place = here.below(&index.to_string(), span(other));
-                    self.odd::<()>(rule, &place, format!("the element is {}, not a string", kind(other)));
+                    self.odd::<()>(about, &place, format!("the element is {}, not a string", kind(other)));
                     strings.extend(scalar(other));
                 }
             }
@@ -396,12 +404,12 @@ impl Reader {
         let Some(value) = member(policy, name) else { return Vec::new() };
         let place = here.below(name, span(value));
         if name == "mx-host-pattern" {
-            self.odd::<()>("report-mx-host", &place, "the field is `mx-host`, not `mx-host-pattern`");
+            self.odd::<()>(About::MxHost, &place, "the field is `mx-host`, not `mx-host-pattern`");
         }
         let patterns = match value {
-            Value::Array(list) => self.strings(list, &place, "report-mx-host"),
+            Value::Array(list) => self.strings(list, &place, About::MxHost),
             Value::StringLit(text) => {
-                self.odd::<()>("report-mx-host", &place, format!("`{name}` is a string, not a list"));
+                self.odd::<()>(About::MxHost, &place, format!("`{name}` is a string, not a list"));
                 text.value
                     .split([',', ' ', '\n'])
                     .map(str::trim)
@@ -411,12 +419,12 @@ impl Reader {
             }
             Value::NullKeyword(_) => Vec::new(),
             other => {
-                self.odd::<()>("report-mx-host", &place, format!("`{name}` is {}, not a list", kind(other)));
+                self.odd::<()>(About::MxHost, &place, format!("`{name}` is {}, not a list", kind(other)));
                 Vec::new()
             }
         };
         if patterns.iter().any(|pattern| pattern.starts_with("mx:")) {
-            self.odd::<()>("report-mx-host", &place, format!("`{name}` holds lines of the policy, not patterns"));
+            self.odd::<()>(About::MxHost, &place, format!("`{name}` holds lines of the policy, not patterns"));
         }
         patterns.iter().map(|pattern| host_name(pattern.trim_start_matches("mx:").trim())).collect()
     }
@@ -427,20 +435,20 @@ impl Reader {
         let details: Vec<&Value<'_>> = match value {
             Value::Array(list) => list.elements.iter().collect(),
             Value::NullKeyword(_) => {
-                self.odd::<()>("report-fields", &place, "`failure-details` is null, not a list");
+                self.odd::<()>(About::Fields, &place, "`failure-details` is null, not a list");
                 Vec::new()
             }
             Value::Object(_) => {
-                self.odd::<()>("report-fields", &place, "`failure-details` is an object, not a list");
+                self.odd::<()>(About::Fields, &place, "`failure-details` is an object, not a list");
                 vec![value]
             }
             other => {
-                self.odd::<()>("report-fields", &place, format!("`failure-details` is {}, not a list", kind(other)));
+                self.odd::<()>(About::Fields, &place, format!("`failure-details` is {}, not a list", kind(other)));
                 Vec::new()
             }
         };
         if details.len() > DETAILS {
-            self.odd::<()>("report-counts", &place, format!("only the first {DETAILS} failures are read"));
+            self.odd::<()>(About::Counts, &place, format!("only the first {DETAILS} failures are read"));
         }
         let mut failures = Vec::new();
         for (index, detail) in details.into_iter().take(DETAILS).enumerate() {
@@ -448,7 +456,7 @@ impl Reader {
             match detail {
                 Value::Object(detail) => failures.push(self.failure(detail, &place)),
                 other => {
-                    self.odd::<()>("report-fields", &place, format!("the failure is {}, not an object", kind(other)));
+                    self.odd::<()>(About::Fields, &place, format!("the failure is {}, not an object", kind(other)));
                 }
             }
         }
@@ -467,37 +475,37 @@ impl Reader {
             "failure-reason-code",
         ];
         self.names(detail, here, &known);
+        let (result_type, written, result_type_span) = self.result_type(detail, here);
         let mut text = |name: &str| self.optional(detail, here, name);
         FailureDetail {
+            result_type,
+            written,
+            result_type_span,
+            span: here.span.clone(),
             sending_mta_ip: text("sending-mta-ip"),
             receiving_mx_hostname: text("receiving-mx-hostname").map(|name| host_name(&name)),
             receiving_mx_helo: text("receiving-mx-helo"),
             receiving_ip: text("receiving-ip"),
             additional_information: text("additional-information"),
             failure_reason_code: text("failure-reason-code"),
-            result_type: self.result_type(detail, here),
             failed_session_count: self.count(detail, here, "failed-session-count").unwrap_or(1),
         }
     }
 
-    fn result_type(&mut self, detail: &Object<'_>, here: &Place) -> String {
-        let Some(word) = self.required(detail, here, "result-type") else { return "unknown".to_owned() };
-        let lower = word.to_ascii_lowercase();
-        let place = here.below("result-type", member(detail, "result-type").map_or(here.span.clone(), span));
-        if !RESULT_TYPES.contains(&lower.as_str()) {
-            let message = format!("`{word}` is not a registered result type (RFC 8460 §6.6)");
-            self.odd::<()>("report-result-type", &place, message);
-        } else if lower != word {
-            self.odd::<()>("report-result-type", &place, format!("`{word}` is registered as `{lower}`"));
+    /// The result type in lower case, as it is written, and its place.
+    fn result_type(&mut self, detail: &Object<'_>, here: &Place) -> (String, String, Range<usize>) {
+        let place = member(detail, "result-type").map_or(here.span.clone(), span);
+        match self.required(detail, here, "result-type") {
+            Some(word) => (word.to_ascii_lowercase(), word, place),
+            None => (UNKNOWN.to_owned(), UNKNOWN.to_owned(), place),
         }
-        lower
     }
 
     /// A count: an integer from 0; what is odd about it is told, and what can be read is read.
     fn count(&mut self, object: &Object<'_>, here: &Place, name: &str) -> Option<u64> {
         let Some(value) = member(object, name) else {
             let place = here.below(name, here.span.clone());
-            return self.odd("report-counts", &place, format!("`{name}` is missing"));
+            return self.odd(About::Counts, &place, format!("`{name}` is missing"));
         };
         let place = here.below(name, span(value));
         let (written, message) = match value {
@@ -505,15 +513,15 @@ impl Reader {
                 (number.value.to_owned(), format!("`{}` is not an integer from 0", number.value))
             }
             Value::StringLit(text) => {
-                self.odd::<()>("report-counts", &place, format!("`{name}` is a string, not a number"));
+                self.odd::<()>(About::Counts, &place, format!("`{name}` is a string, not a number"));
                 (text.value.trim().to_owned(), format!("`{}` is not a number", text.value))
             }
-            other => return self.odd("report-counts", &place, format!("`{name}` is {}, not a number", kind(other))),
+            other => return self.odd(About::Counts, &place, format!("`{name}` is {}, not a number", kind(other))),
         };
         match written.parse::<u64>() {
             Ok(count) => Some(count),
             Err(_) => {
-                self.odd::<()>("report-counts", &place, message);
+                self.odd::<()>(About::Counts, &place, message);
                 // As `12.0` and `1e3`; what is negative counts as nothing.
                 written.parse::<f64>().ok().filter(|count| count.is_finite()).map(|count| count.max(0.0) as u64)
             }

@@ -44,6 +44,11 @@ pub fn day(seconds: i64) -> String {
         .unwrap_or_default()
 }
 
+/// A second as a time: `2026-11-23T00:00:00Z`; `None` where it is out of range.
+pub fn instant_of(seconds: i64) -> Option<String> {
+    Timestamp::from_second(seconds).ok().map(|timestamp| timestamp.to_string())
+}
+
 /// The midnight at which a day begins, in seconds since 1970 (UTC); `None` where the text is not a day.
 pub fn seconds_of_day(day: &str) -> Option<i64> {
     match When::parse(day)? {

@@ -35,6 +35,7 @@ mod packaging;
 #[path = "../peers/mod.rs"]
 mod peers;
 mod plan;
+mod report_rules;
 mod reports;
 mod rule_mistakes;
 mod rule_values;

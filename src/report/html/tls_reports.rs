@@ -6,7 +6,8 @@ use super::status::Status;
 use super::{page_of, unreadable, words};
 use crate::outcome::Severity;
 use crate::report::tls_reports::{
-    By, Oddity, TlsResults, about, cause_line, closing, fate, held_line, name, oddities, readiness, rows, severity,
+    By, Oddity, TlsResults, about, cause_line, closing, fate, finding_line, held_line, name, oddities, readiness, rows,
+    severity,
 };
 use crate::tls_match::{CauseNow, CauseState, Comparison};
 use crate::tls_reports::digest::{Cause, DomainDigest};
@@ -39,6 +40,7 @@ pub fn tls_reports(results: &TlsResults<'_>, by: By) -> String {
                 }
                 words::and_more(html, domains.len().saturating_sub(MAX_DOMAINS), "domain");
                 silence(html, results.comparisons);
+                findings(html, results);
                 odd(html, results);
                 unreadable(html, results.lost);
                 html.leaf("p", &[("class", "remark")], &closing(results));
@@ -248,6 +250,19 @@ fn silence(html: &mut Markup, comparisons: &[Comparison]) {
             });
         });
     }
+}
+
+/// What rules over all reports find.
+fn findings(html: &mut Markup, results: &TlsResults<'_>) {
+    if results.findings.is_empty() {
+        return;
+    }
+    html.element("section", &[("class", "part"), ("aria-labelledby", "findings-heading")], |html| {
+        html.leaf("h2", &[("id", "findings-heading")], "Findings about all reports");
+        html.element("ul", &[], |html| {
+            results.findings.iter().for_each(|check| html.prose_in("li", &[], &finding_line(check)));
+        });
+    });
 }
 
 fn odd(html: &mut Markup, results: &TlsResults<'_>) {

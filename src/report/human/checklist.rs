@@ -7,13 +7,14 @@ use crate::outcome::{Check, Outcome, Report, Severity, Summary};
 use crate::source_text::escape;
 
 /// The titles of the built-in groups; another is called by its name.
-const TITLES: [(&str, &str); 8] = [
+const TITLES: [(&str, &str); 9] = [
     ("config", "Configuration"),
     ("dane", "DANE"),
     ("host", "Policy host"),
     ("mx", "MX records"),
     ("policy", "Policy"),
     ("record", "DNS record"),
+    ("report", "TLS reports"),
     ("smtp", "MX hosts over SMTP"),
     ("tlsrpt", "TLSRPT"),
 ];

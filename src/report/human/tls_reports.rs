@@ -5,7 +5,8 @@ use super::{Page, Style, ascii, no_commands};
 use crate::outcome::Severity;
 use crate::report::counted;
 use crate::report::tls_reports::{
-    By, Oddity, TlsResults, about, cause_line, closing, fate, held_line, name, oddities, readiness, rows, severity,
+    By, Oddity, TlsResults, about, cause_line, closing, fate, finding_line, held_line, name, oddities, readiness, rows,
+    severity,
 };
 use crate::source_text::escape;
 use crate::tls_match::{CauseNow, CauseState, Comparison, EnforceAdvice};
@@ -29,7 +30,13 @@ pub fn tls_reports(results: &TlsResults<'_>, by: By, style: &Style) -> String {
         text.push_str(&silence(comparison, &page));
         text.push('\n');
     }
+    for check in results.findings {
+        text.push_str(&page.paragraph("", &page.severe(check.severity, &escape(&finding_line(check)))));
+    }
     if !style.findings_only {
+        if !results.findings.is_empty() {
+            text.push('\n');
+        }
         text.push_str(&oddities_part(results, &page));
         text.push_str(&page.paragraph("", &page.faint(&closing(results))));
     }

@@ -6,7 +6,8 @@ use super::{LONGEST, MOST_NAMES, cell, prose};
 use crate::outcome::Severity;
 use crate::report::counted;
 use crate::report::tls_reports::{
-    By, Oddity, TlsResults, about, cause_line, closing, fate, held_line, name, oddities, readiness, rows, severity,
+    By, Oddity, TlsResults, about, cause_line, closing, fate, finding_line, held_line, name, oddities, readiness, rows,
+    severity,
 };
 use crate::source_text::without_runner_commands;
 use crate::tls_match::{CauseNow, CauseState, Comparison};
@@ -43,6 +44,7 @@ fn parts(results: &TlsResults<'_>, by: By) -> Vec<String> {
         parts.push(advice(domain, comparison));
     }
     parts.extend(results.comparisons.iter().filter(|comparison| !comparison.silence.is_empty()).map(silence));
+    parts.extend(results.findings.iter().map(|check| format!("\n- {}\n", prose(&finding_line(check)))));
     parts.push(odd(results));
     parts.extend(results.lost.iter().take(MOST_NAMES).map(|lost| format!("\n❔ {}\n", prose(&lost.sentence()))));
     parts.push(format!("\n{}\n", prose(&closing(results))));

@@ -14,7 +14,16 @@ pub fn tls_reports(results: &TlsResults<'_>, by: By) -> String {
     let mut unreadable = Metric::new("stslint_unreadable_inputs", "Inputs that could not be read as TLS reports.");
     unreadable.set(&[], integer(results.lost.len()));
     let domains = &results.digest.domains;
-    let mut metrics = vec![read, duplicates, unreadable, connections(domains), failed(domains), last_day(domains)];
+    let mut odd = Metric::new("stslint_tls_report_oddities", "What rules find in single reports.");
+    for offence in results.reports.iter().flat_map(|report| &report.offences) {
+        odd.add(&[("rule", &offence.rule), ("severity", &offence.severity)], 1);
+    }
+    let mut findings = Metric::new("stslint_tls_report_findings", "What rules over all reports find.");
+    for check in results.findings {
+        findings.add(&[("rule", &check.rule), ("severity", check.severity.label())], 1);
+    }
+    let mut metrics =
+        vec![read, duplicates, unreadable, odd, findings, connections(domains), failed(domains), last_day(domains)];
     metrics.push(match by {
         By::Cause => by_cause(domains),
         By::Day => by_day(domains),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::rule_page::as_written;
 use super::super::{Results, citation_url};
+use crate::facts::Over;
 use crate::outcome::Check;
 use crate::rules::Rule;
 
@@ -18,8 +19,10 @@ pub struct Descriptors {
 impl Descriptors {
     /// Those of the rules that are reported, and of what is reported without being one of them.
     pub fn of(results: &Results<'_>) -> Self {
+        // Rules over TLS reports say nothing of a domain, and are listed where all are over reports.
+        let reports = results.rules.rules.iter().all(|rule| rule.over != Over::Domain);
         let mut descriptors = Descriptors { list: Vec::new(), index: BTreeMap::new() };
-        for rule in results.rules.rules.iter().filter(|rule| !rule.off) {
+        for rule in results.rules.rules.iter().filter(|rule| !rule.off && (rule.over == Over::Domain || reports)) {
             descriptors.add(&rule.id, || described(rule, rule.path.is_none(), &what_to_do(rule, results)));
         }
         for check in results.linted.iter().flat_map(|linted| &linted.report.checks) {

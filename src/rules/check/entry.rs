@@ -95,6 +95,10 @@ impl RuleChecker<'_, '_> {
                     continue;
                 }
                 self.errors.push(no_such_rule(self.written.source, required, self.rules));
+            } else if let Some(other) = self.over_something_else(&required.value) {
+                let (here, there) = (self.rule.over.word(), other.over.word());
+                let message = format!("`{}` is over: {there}, and this rule over: {here}", other.id);
+                self.report(required, message, Some("only rules over the same can wait for each other".to_owned()));
             } else if let Some(circle) = self.circle(&required.value) {
                 // A circle is told once: at the first of its rules.
                 let places = circle.iter().filter_map(|id| self.rules.iter().position(|rule| rule.id == **id));
@@ -112,6 +116,11 @@ impl RuleChecker<'_, '_> {
                 self.silence(required);
             }
         }
+    }
+
+    /// The rule of that id, where it is over something else than this one.
+    fn over_something_else(&self, id: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id == id).filter(|rule| rule.over != self.rule.over)
     }
 
     /// A weaker finding hides no stronger one: a rule that can never be as bad as this one cannot speak for it, and a

@@ -3,23 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::facts::{self, Field, Type};
+use crate::facts::{self, Field, Over, Type};
 use crate::rules::load::Rule;
-use crate::rules::types::{Scope, Variable, check, texts_of_param, unknown};
+use crate::rules::types::{Scope, Variable, check, of_other, texts_of_param, unknown};
 
-/// The variables of every expression: the roots of the facts.
-pub fn facts_scope() -> Scope {
+/// The variables of every expression over something: the roots of its facts. Those of other facts are known too, so that
+/// a rule in the wrong file is told as such.
+pub fn facts_scope(over: Over) -> Scope {
     let variable = |(name, field): (&String, &Field)| {
         (
             name.clone(),
             Variable { shape: field.shape.clone(), nullable: field.nullable, holds_null: false, path: name.clone() },
         )
     };
-    facts::root().iter().map(variable).collect()
+    let elsewhere = |other: Over| facts::root(other).keys().map(move |name| (of_other(name), unknown(other.word())));
+    let others = Over::ALL.into_iter().filter(|other| *other != over).flat_map(elsewhere);
+    facts::root(over).iter().map(variable).chain(others).collect()
 }
 
 pub(super) fn root_scope(rule: &Rule) -> Scope {
-    let mut scope = facts_scope();
+    let mut scope = facts_scope(rule.over);
     let params: BTreeMap<String, Field> = rule
         .params
         .iter()

@@ -11,7 +11,7 @@ fn scope() -> Scope {
             Variable { shape: field.shape.clone(), nullable: field.nullable, holds_null: false, path: name.clone() },
         )
     };
-    facts::root().iter().map(variable).collect()
+    facts::root(facts::Over::Domain).iter().map(variable).collect()
 }
 
 fn mistakes(source: &str) -> Vec<(String, String)> {

@@ -1,7 +1,7 @@
 //! The rules: a list, a page for each, and the facts that rules can ask for.
 
 use super::{Frame, main, page};
-use crate::facts::fact_paths;
+use crate::facts::{Over, fact_paths};
 use crate::report::html::markup::Markup;
 use crate::report::html::words;
 use crate::report::rule_page::as_written;
@@ -78,7 +78,7 @@ pub fn facts() -> String {
             html.element("div", &region, |html| {
                 html.element("table", &[], |html| {
                     html.element("tbody", &[], |html| {
-                        for fact in fact_paths() {
+                        for fact in fact_paths(Over::Domain) {
                             html.element("tr", &[], |html| {
                                 html.element("th", &[("scope", "row")], |html| html.leaf("code", &[], &fact.path));
                                 html.element("td", &[], |html| html.leaf("code", &[], &fact.shape));
