@@ -13,7 +13,8 @@ use super::{Unreadable, counted};
 use crate::outcome::{Check, Severity};
 use crate::source_text::{printable_json, without_runner_commands};
 use crate::tls_match::{Comparison, HeldPolicy};
-use crate::tls_reports::digest::{Cause, Digest, DomainDigest};
+use crate::tls_reports::cause::CauseKind;
+use crate::tls_reports::digest::{Cause, Digest, DomainDigest, SenderDigest};
 use crate::tls_reports::model::TlsReport;
 
 /// The version of the JSON document.
@@ -135,7 +136,12 @@ pub fn fate(domain: &DomainDigest) -> String {
     if failed > 0 {
         text.push_str(&if one { " failed".to_owned() } else { format!(", {failed} failed") });
     }
+    let mode = domain.policies.first().and_then(|policy| mode_of(&policy.lines));
+    if let Some(mode) = mode.filter(|_| failed == 0 && verified > 0) {
+        text.push_str(&format!(", under a policy in mode {mode}"));
+    }
     text.push('.');
+    text.push_str(&without_policy(domain));
     let unknown = failed.saturating_sub(refused).saturating_sub(domain.delivered);
     if failed == 0 {
         return text + " No mail was lost.";
@@ -145,12 +151,50 @@ pub fn fate(domain: &DomainDigest) -> String {
         text.push_str(&format!(" The mail was not delivered over these connections: {waits}"));
     } else if refused > 0 {
         text.push_str(&format!(" Over {refused} of them the mail was not delivered: {waits}"));
+    } else if unknown == 0 && domain.causes.iter().all(|cause| cause.kind == CauseKind::PolicyFetch) {
+        text.push_str(
+            " The mail was delivered all the same: senders went on with the policy in their cache, or without one.",
+        );
     } else if unknown == 0 {
         text.push_str(" The mail was delivered all the same: no policy in mode enforce and no TLSA record stopped it.");
     }
     if unknown > 0 {
         let of = if unknown == failed { "the mail".to_owned() } else { format!("the mail of {unknown}") };
         text.push_str(&format!(" What became of {of} is not known: the reports do not show the policy."));
+    }
+    text
+}
+
+/// The mode that the lines of a policy name.
+fn mode_of(lines: &[String]) -> Option<&str> {
+    let fields = lines.iter().filter_map(|line| line.split_once(':'));
+    fields.filter(|(name, _)| name.trim() == "mode").map(|(_, mode)| mode.trim()).next()
+}
+
+/// Senders that are known to do MTA-STS, by how their names begin.
+const DO_MTA_STS: [&str; 3] = ["google", "mail.ru", "microsoft"];
+
+/// What it means that senders found no policy: nothing is wrong, unless they find it at other times.
+fn without_policy(domain: &DomainDigest) -> String {
+    let finds = |sender: &&SenderDigest| {
+        let name = sender.sender.to_ascii_lowercase();
+        !sender.policy.is_empty() || DO_MTA_STS.iter().any(|known| name.starts_with(known))
+    };
+    let (find_it, others): (Vec<_>, Vec<_>) =
+        domain.senders.iter().filter(|sender| sender.opportunistic > 0).partition(finds);
+    let mut text = String::new();
+    if !others.is_empty() {
+        text.push_str(
+            " Senders that find no policy do neither MTA-STS nor DANE, or looked before you published: that is not a \
+             fault of yours.",
+        );
+    }
+    if !find_it.is_empty() {
+        let names: Vec<String> = find_it.iter().map(|sender| sender.sender.clone()).collect();
+        text.push_str(&format!(
+            " {} does MTA-STS, and did not find your record on those days: if it was published, look at your DNS.",
+            one_line(&several(&names, 3))
+        ));
     }
     text
 }

@@ -6,9 +6,12 @@
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
 
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
 use flate2::read::MultiGzDecoder;
 use mail_parser::mailbox::mbox::MessageIterator;
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders, PartType};
+use serde::de::IgnoredAny;
 use zip::ZipArchive;
 
 use super::model::MailOrigin;
@@ -22,6 +25,10 @@ const RATIO: u64 = 200;
 const PARTS: usize = 1_000;
 /// A container in a container in a container: a gzip file in a zip file in a mail.
 const DEPTH: usize = 4;
+/// A mail that was forwarded in a mail, and so on.
+const FORWARDED: usize = 12;
+/// So many reports in one JSON text are read.
+const REPORTS: usize = 100_000;
 
 /// The JSON of one report, as it was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,12 +142,27 @@ impl Unpacker {
             Kind::Empty => self.lost(at, "it is empty"),
             Kind::Gzip => self.gzip(at, octets),
             Kind::Json if octets.len() as u64 > REPORT_OCTETS => self.lost(at, too_large()),
-            Kind::Json => self.found(at, octets.to_vec()),
-            Kind::Mail => self.mail(at, octets),
+            Kind::Json => self.json(at, octets),
+            Kind::Mail => self.mail(at, octets.trim_ascii_start()),
             Kind::Mbox => self.mbox(at, octets),
             Kind::Unknown => self.lost(at, "it is neither JSON, gzip, zip nor a mail"),
             Kind::Xml => self.lost(at, "it is XML, as DMARC reports are; TLS reports are JSON (RFC 8460 §4)"),
             Kind::Zip => self.zip(at, octets),
+        }
+    }
+
+    /// One report; or several, one after another or in a list.
+    fn json(&mut self, at: &Where, octets: &[u8]) {
+        let parts = several(octets);
+        if parts.is_empty() {
+            return self.found(at, octets.to_vec());
+        }
+        if parts.len() > REPORTS {
+            self.lost(at, format!("only the first {REPORTS} reports in it are read"));
+        }
+        for (index, part) in parts.into_iter().take(REPORTS).enumerate() {
+            let inside = at.inside(&format!("report {}", index.saturating_add(1)));
+            self.found(&Where { file_name: at.file_name.clone(), ..inside }, part.to_vec());
         }
     }
 
@@ -217,13 +239,13 @@ impl Unpacker {
         let before = self.unpacked.found.len();
         let at = Where { mail: Some(origin(&message)), depth: at.depth.saturating_add(1), ..at.clone() };
         let lost = self.unpacked.lost.len();
-        self.parts(&at, &message);
+        self.parts(&at, &message, 0);
         if self.unpacked.found.len() == before && self.unpacked.lost.len() == lost {
             self.lost(&at, "the mail has no TLS report in it");
         }
     }
 
-    fn parts(&mut self, at: &Where, message: &Message<'_>) {
+    fn parts(&mut self, at: &Where, message: &Message<'_>, forwarded: usize) {
         if message.parts.len() > PARTS {
             self.lost(at, format!("only the first {PARTS} parts of the mail are read"));
         }
@@ -237,13 +259,19 @@ impl Unpacker {
             let octets: Cow<'_, [u8]> = match &part.body {
                 PartType::Binary(octets) | PartType::InlineBinary(octets) => Cow::Borrowed(octets),
                 PartType::Text(text) | PartType::Html(text) => Cow::Borrowed(text.as_bytes()),
-                PartType::Message(inner) if at.depth < DEPTH => {
-                    let at = Where { depth: at.depth.saturating_add(1), ..at.clone() };
-                    self.parts(&at, inner);
+                PartType::Message(inner) if forwarded < FORWARDED => {
+                    self.parts(at, inner, forwarded.saturating_add(1));
                     continue;
                 }
-                PartType::Message(_) | PartType::Multipart(_) => continue,
+                PartType::Message(_) => {
+                    self.lost(at, format!("the mail was forwarded in more than {FORWARDED} others"));
+                    continue;
+                }
+                PartType::Multipart(_) => continue,
             };
+            // The end of a mail may be lost, and with it the end of the last part.
+            let octets =
+                if part.is_encoding_problem { decoded_again(&octets).map_or(octets, Cow::Owned) } else { octets };
             // What is neither declared as a report nor looks like one is the mail's text or its decoration.
             let looks = matches!(Kind::of(&octets), Kind::Gzip | Kind::Zip)
                 || (Kind::of(&octets) == Kind::Json && mentions_policies(&octets));
@@ -254,6 +282,43 @@ impl Unpacker {
             self.any(&Where { file_name: name, media_type, ..inside }, &octets);
         }
     }
+}
+
+/// Each of several JSON values that follow one another, or are the elements of a list; nothing where it is one value, or
+/// not JSON.
+fn several(octets: &[u8]) -> Vec<&[u8]> {
+    let text = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets);
+    let inside = text.trim_ascii().strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]"));
+    let mut values = Vec::new();
+    let mut rest = inside.unwrap_or(text).trim_ascii_start();
+    while !rest.is_empty() {
+        let mut stream = serde_json::Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
+        if !rest.starts_with(b"{") || !matches!(stream.next(), Some(Ok(_))) {
+            return Vec::new();
+        }
+        let Some((value, after)) = rest.split_at_checked(stream.byte_offset()) else { return Vec::new() };
+        values.push(value);
+        rest = after.trim_ascii_start();
+        if inside.is_some() && !rest.is_empty() {
+            let Some(next) = rest.strip_prefix(b",") else { return Vec::new() };
+            rest = next.trim_ascii_start();
+        }
+    }
+    // A list of one is odd, and told with the report.
+    if values.len() > 1 { values } else { Vec::new() }
+}
+
+/// Octets in base64 that a mail reader gave up on; `None` where they are not.
+fn decoded_again(octets: &[u8]) -> Option<Vec<u8>> {
+    let indifferent = GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let mut letters: Vec<u8> = octets.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect();
+    // A last letter alone holds no octet.
+    if letters.len() % 4 == 1 {
+        letters.pop();
+    }
+    GeneralPurpose::new(&alphabet::STANDARD, indifferent).decode(letters).ok().filter(|octets| !octets.is_empty())
 }
 
 /// Whether JSON is a report rather than something else that a mail carries.
@@ -290,6 +355,16 @@ fn origin(message: &Message<'_>) -> MailOrigin {
         Some(HeaderValue::Text(text)) => Some(escape(text.trim())),
         _ => None,
     };
+    // "Report Domain: example.com Submitter: …" (RFC 8460 §5.3); some write it without the colons.
+    let in_subject = || {
+        let words: Vec<&str> = message.subject()?.split_whitespace().collect();
+        let at = words.iter().position(|word| word.trim_end_matches(':').eq_ignore_ascii_case("domain"))?;
+        words.get(at.saturating_add(1)).filter(|word| word.contains('.')).map(|word| escape(word))
+    };
     let from = message.from().and_then(|from| from.first()).and_then(|from| from.address()).map(escape);
-    MailOrigin { from, report_domain: text("TLS-Report-Domain"), submitter: text("TLS-Report-Submitter") }
+    MailOrigin {
+        from,
+        report_domain: text("TLS-Report-Domain").or_else(in_subject),
+        submitter: text("TLS-Report-Submitter"),
+    }
 }

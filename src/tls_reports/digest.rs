@@ -3,7 +3,7 @@
 //! Called by `stslint reports` and the receiver's pages. A connection that a report counts under an MTA-STS policy and
 //! under TLSA records counts once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,6 +12,8 @@ use super::cause::{CauseKind, Explained, explain};
 use super::duplicates::Distinct;
 use super::model::{PolicyResult, PolicyType, TlsReport};
 use super::when::day;
+use crate::grammar::mx_pattern::MxPattern;
+use crate::grammar::names::DomainName;
 
 /// What many reports say.
 #[derive(Clone, Debug, Default, JsonSchema, PartialEq, Serialize)]
@@ -71,6 +73,8 @@ pub struct SenderDigest {
     pub first_day: String,
     /// The last day on which it reported.
     pub last_day: String,
+    /// Its connections for which it found no policy.
+    pub opportunistic: u64,
     /// The lines of the MTA-STS policy that it applied last; empty where it showed none.
     pub policy: Vec<String>,
     /// The last day on which it showed that policy, in UTC.
@@ -144,8 +148,9 @@ pub struct AppliedPolicy {
 /// Sums up reports.
 pub fn digest(distinct: &Distinct) -> Digest {
     let mut gathering = Gathering::default();
+    let patterns = patterns_of(&distinct.reports);
     for report in &distinct.reports {
-        gathering.report(report);
+        gathering.report(report, &patterns);
     }
     Digest { reports: distinct.reports.len() as u64, duplicates: distinct.duplicates, domains: gathering.finish() }
 }
@@ -178,10 +183,10 @@ struct Counts {
 }
 
 impl Gathering {
-    fn report(&mut self, report: &TlsReport) {
+    fn report(&mut self, report: &TlsReport, patterns: &Patterns) {
         let mut by_domain: BTreeMap<String, Vec<&PolicyResult>> = BTreeMap::new();
         for result in &report.policies {
-            by_domain.entry(mail_domain(report, result)).or_default().push(result);
+            by_domain.entry(mail_domain(report, result, patterns)).or_default().push(result);
         }
         let at = report.start.map(day).unwrap_or_default();
         for (domain, results) in by_domain {
@@ -202,21 +207,48 @@ impl Gathering {
     }
 }
 
+/// The domains of MTA-STS policies in the reports, with the patterns of their MX hosts.
+type Patterns = BTreeMap<String, BTreeSet<String>>;
+
+fn patterns_of(reports: &[TlsReport]) -> Patterns {
+    let mut patterns = Patterns::new();
+    for result in reports.iter().flat_map(|report| &report.policies) {
+        if let (PolicyType::Sts, Some(domain)) = (&result.policy_type, &result.policy_domain) {
+            let of_domain = patterns.entry(domain.clone()).or_default();
+            let room = VALUES.saturating_sub(of_domain.len());
+            of_domain.extend(result.patterns().into_iter().take(room).map(str::to_owned));
+        }
+    }
+    patterns
+}
+
 /// The domain that the mail was for. A TLSA entry may name the MX host instead (RFC 8460 leaves it open): it belongs to
-/// the one MTA-STS policy of the same report that covers this host.
-fn mail_domain(report: &TlsReport, result: &PolicyResult) -> String {
-    let named = result.policy_domain.clone().unwrap_or_else(|| {
-        report.mail.as_ref().and_then(|mail| mail.report_domain.clone()).unwrap_or_default().to_ascii_lowercase()
-    });
-    if result.policy_type != PolicyType::Tlsa {
+/// the one domain of the reports whose MTA-STS policy covers this host.
+fn mail_domain(report: &TlsReport, result: &PolicyResult, patterns: &Patterns) -> String {
+    let named = result.policy_domain.clone().or_else(|| told_elsewhere(report)).unwrap_or_default();
+    if result.policy_type != PolicyType::Tlsa || patterns.contains_key(&named) {
         return named;
     }
-    let covering = report.policies.iter().filter(|other| other.policy_type == PolicyType::Sts);
-    let mut covering = covering.filter(|other| !other.patterns().is_empty() && super::cause::covered(other, &named));
+    let covers = |all: &BTreeSet<String>| {
+        all.iter().any(|pattern| MxPattern::parse(pattern).is_ok_and(|pattern| pattern.matches(&named)))
+    };
+    let mut covering = patterns.iter().filter(|(_, all)| covers(all)).map(|(domain, _)| domain);
     match (covering.next(), covering.next()) {
-        (Some(one), None) => one.policy_domain.clone().unwrap_or(named),
+        (Some(one), None) => one.clone(),
         _ => named,
     }
+}
+
+/// The domain where a policy does not name it: in the mail's header, the name of the file, or the end of the report's id.
+fn told_elsewhere(report: &TlsReport) -> Option<String> {
+    let in_mail = report.mail.as_ref().and_then(|mail| mail.report_domain.clone());
+    let in_name = || report.file_name.as_deref()?.split('!').nth(1).map(str::to_owned);
+    let in_id = || report.report_id.as_deref()?.rsplit(['_', '+', '!']).next().map(str::to_owned);
+    let is_domain = |text: &String| {
+        text.contains('.') && text.parse::<f64>().is_err() && DomainName::parse(text).is_ok() && !text.contains(':')
+    };
+    let told = in_mail.or_else(|| in_name().filter(is_domain)).or_else(|| in_id().filter(is_domain));
+    told.map(|domain| domain.trim_end_matches('.').to_ascii_lowercase())
 }
 
 /// Adds up entries, each connection once.
@@ -266,6 +298,8 @@ fn fate(result: &PolicyResult) -> Fate {
     let no_policy = !result.failures.is_empty()
         && result.failures.iter().all(|failure| without.contains(&failure.result_type.as_str()));
     match (&result.policy_type, result.line("mode")) {
+        // What is shown then is the policy in the sender's cache, which it went on with (RFC 8461 §5.1).
+        (PolicyType::Sts, Some("enforce")) if no_policy => Fate::Delivered,
         (PolicyType::NoPolicyFound, _) | (PolicyType::Sts, Some("testing" | "none")) => Fate::Delivered,
         (PolicyType::Sts, Some("enforce")) | (PolicyType::Tlsa, _) => Fate::Refused,
         (PolicyType::Sts, None) if no_policy => Fate::Delivered,
@@ -291,6 +325,7 @@ impl Gathered {
         add(&mut of_sender.reports, 1);
         add(&mut of_sender.connections, all);
         add(&mut of_sender.failed, counts.failed);
+        add(&mut of_sender.opportunistic, counts.opportunistic);
         widen(&mut of_sender.first_day, &mut of_sender.last_day, at);
         let of_day = self.days.entry(at.to_owned()).or_default();
         at.clone_into(&mut of_day.day);
@@ -302,9 +337,16 @@ impl Gathered {
     fn failures(&mut self, sender: &str, at: &str, result: &PolicyResult) {
         let (named, unnamed): (Vec<_>, Vec<_>) =
             result.failures.iter().partition(|failure| failure.receiving_mx_hostname.is_some());
+        let details = result.failures.iter().fold(0u64, |sum, one| sum.saturating_add(one.failed_session_count));
+        // What the details count beyond the summary, they count twice.
+        let mut twice = details.saturating_sub(result.failed);
         for failure in named.into_iter().chain(unnamed) {
             let Explained { kind, explanation, advice } = explain(result, failure);
-            let host = failure.receiving_mx_hostname.clone().or_else(|| self.host_of(kind, at));
+            let same = if failure.receiving_mx_hostname.is_none() { self.host_of(kind, at) } else { None };
+            let again = if same.is_some() { twice.min(failure.failed_session_count) } else { 0 };
+            twice = twice.saturating_sub(again);
+            let connections = failure.failed_session_count.saturating_sub(again);
+            let host = failure.receiving_mx_hostname.clone().or(same);
             let how = if kind == CauseKind::PolicyFetch { explanation.clone() } else { String::new() };
             let cause = self.causes.entry((kind, host.clone(), how)).or_default();
             if cause.explanation.is_empty() {
@@ -317,9 +359,9 @@ impl Gathered {
             push(&mut cause.addresses, failure.receiving_ip.as_ref());
             push(&mut cause.reasons, failure.failure_reason_code.as_ref());
             push(&mut cause.senders, Some(&sender.to_owned()));
-            cause.connections = cause.connections.saturating_add(failure.failed_session_count);
+            cause.connections = cause.connections.saturating_add(connections);
             widen(&mut cause.first_day, &mut cause.last_day, at);
-            cause.count_on(at, failure.failed_session_count);
+            cause.count_on(at, connections);
         }
     }
 

@@ -69,7 +69,10 @@ pub fn duplicates<'a>(object: &'a Object<'_>) -> Vec<(&'a str, Range<usize>)> {
     names.filter(|(name, _)| !seen.insert(*name)).map(|(name, range)| (name, range.start..range.end)).collect()
 }
 
-/// The first value of a name.
+/// The first value of a name; else of the same with underscores, as some senders write it.
 pub fn member<'a, 'b>(object: &'b Object<'a>, name: &str) -> Option<&'b Value<'a>> {
-    object.properties.iter().find(|property| property.name.as_str() == name).map(|property| &property.value)
+    let of = |name: &str| {
+        object.properties.iter().find(|property| property.name.as_str() == name).map(|property| &property.value)
+    };
+    of(name).or_else(|| name.contains('-').then(|| of(&name.replace('-', "_"))).flatten())
 }

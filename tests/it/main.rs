@@ -36,6 +36,7 @@ mod packaging;
 mod peers;
 mod plan;
 mod report_rules;
+mod report_shapes;
 mod reports;
 mod rule_mistakes;
 mod rule_values;
