@@ -1,7 +1,7 @@
 //! `stslint reports`: TLS reports (RFC 8460), read from files, mails and mailboxes, summed up and explained.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -9,33 +9,21 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use miette::{IntoDiagnostic, Report as Error};
 
+use super::network::{NetworkArgs, collect_until_interrupted};
+use super::report_files::{Judge, gather, linted};
 use super::rule_args::RuleArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::config::Configuration;
 use crate::facts::Facts;
-use crate::files;
 use crate::grammar::names::DomainName;
-use crate::outcome::{Check, Report, Severity};
+use crate::outcome::{Check, Severity};
 use crate::report::tls_reports::{By, TlsResults, csv, json, json_lines};
-use crate::report::{self, Linted, Results, Style, Unreadable};
-use crate::rules::{RuleSet, evaluate, judge_report, judge_reports};
-use crate::snapshot::{self, Snapshot};
-use crate::source_text::escape;
+use crate::report::{self, Results, Style};
+use crate::rules::{RuleSet, evaluate, judge_reports};
+use crate::snapshot::{self, ReadError, Snapshot};
 use crate::tls_match::{Comparison, Observed, compare};
-use crate::tls_reports::container::{Found, unpack};
 use crate::tls_reports::digest::digest;
 use crate::tls_reports::duplicates::Distinct;
-use crate::tls_reports::model::TlsReport;
-use crate::tls_reports::read::read;
-
-/// A file of reports: a mailbox may be large.
-const MAX_FILE: u64 = 512 << 20;
-/// So many files of a folder are read.
-const MAX_FILES: usize = 1_000_000;
-/// So many octets of reports are kept for a format that shows places in them.
-const MAX_KEPT: usize = 256 << 20;
-/// Folders in folders.
-const MAX_DEPTH: usize = 16;
 
 /// Options of `reports`.
 #[derive(Args, Debug)]
@@ -46,11 +34,14 @@ pub struct ReportsArgs {
     /// Only what happened on this day (UTC) or later, for example 2026-11-20.
     #[arg(long, value_name = "DAY")]
     since: Option<Date>,
+    /// Observe each --domain now, as `check` does: each failure is shown with the finding that explains it now.
+    #[arg(long, requires = "domains", group = "observed")]
+    live: bool,
     /// Snapshots of the domains (`.jsonl` holds many): each failure is shown with the finding that explains it now.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "observed")]
     snapshot: Option<PathBuf>,
     /// Older snapshots of the same domains: what they found, and what is fixed since.
-    #[arg(long, value_name = "FILE", requires = "snapshot")]
+    #[arg(long, value_name = "FILE", requires = "observed")]
     baseline: Option<PathBuf>,
     /// A domain whose reports you asked for; give it again for more. Reports about others are named.
     #[arg(long = "domain", value_name = "DOMAIN", value_parser = domain)]
@@ -67,6 +58,9 @@ pub struct ReportsArgs {
     /// The format.
     #[arg(long, value_enum, default_value_t = ReportsFormat::Human, help_heading = "Output")]
     format: ReportsFormat,
+    /// How to collect with --live.
+    #[command(flatten)]
+    network: NetworkArgs,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -110,26 +104,16 @@ fn domain(text: &str) -> Result<DomainName, String> {
 /// Runs the command: exit code 1 where connections failed, 2 where nothing could be read.
 pub fn run(args: &ReportsArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
     // Unreadable snapshots end the run before anything is read.
-    let now = args.snapshot.as_deref().map(observed).transpose()?.unwrap_or_default();
-    let older = args.baseline.as_deref().map(observed).transpose()?.unwrap_or_default();
+    let now = match &args.snapshot {
+        Some(path) => observed(snapshot::read(path))?,
+        None if args.live => observed(collected(args, output)?.into_iter().map(Ok))?,
+        None => Vec::new(),
+    };
+    let older = args.baseline.as_deref().map(|path| observed(snapshot::read(path))).transpose()?.unwrap_or_default();
     let rules = args.rules.load(configuration)?.rules.over_reports();
     let asked_for: Vec<String> = args.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
-    let mut gathered = Gathered {
-        judge: Judge {
-            rules: &rules,
-            asked_for: (!asked_for.is_empty()).then_some(&asked_for),
-            keeps: args.format == ReportsFormat::Sarif,
-        },
-        reports: Vec::new(),
-        linted: Vec::new(),
-        kept: 0,
-        mistakes: BTreeSet::new(),
-        lost: Vec::new(),
-        files: 0,
-    };
-    for path in &args.paths {
-        gathered.path(path, 0);
-    }
+    let judge = Judge { rules: &rules, asked_for: &asked_for, keeps: args.format == ReportsFormat::Sarif };
+    let mut gathered = gather(&args.paths, &judge, output);
     if let Some(since) = args.since {
         let from = TimeZone::UTC.to_timestamp(since.at(0, 0, 0, 0)).into_diagnostic()?.as_second();
         // Some senders write the next midnight as the end of a day.
@@ -137,6 +121,10 @@ pub fn run(args: &ReportsArgs, configuration: &Configuration, output: &OutputArg
     }
     gathered.reports.sort_by(|one, other| (one.start, &one.source).cmp(&(other.start, &other.source)));
     let distinct = Distinct::of(gathered.reports);
+    if args.format == ReportsFormat::Sarif {
+        let sources: BTreeSet<&str> = distinct.reports.iter().map(|report| report.source.as_str()).collect();
+        gathered.linted.retain(|linted| linted.report.domain.as_deref().is_some_and(|name| sources.contains(name)));
+    }
     let digest = digest(&distinct);
     let comparisons: Vec<Comparison> = now
         .iter()
@@ -199,16 +187,26 @@ fn in_format(format: ReportsFormat, results: &TlsResults<'_>, by: By, style: &St
     })
 }
 
-/// The snapshots of a file, with what the built-in rules find in them.
-fn observed(path: &Path) -> Result<Vec<Observed>, Error> {
+/// Snapshots with what the built-in rules find in them.
+fn observed(snapshots: impl Iterator<Item = Result<Snapshot, ReadError>>) -> Result<Vec<Observed>, Error> {
     let rules = RuleSet::built_in()?;
     let mut all = Vec::new();
-    for snapshot in snapshot::read(path) {
+    for snapshot in snapshots {
         let facts = Facts::of(&snapshot?, None);
         let report = evaluate(&rules, &facts).report;
         all.push(Observed { facts, report });
     }
     Ok(all)
+}
+
+/// The domains as they are now.
+fn collected(args: &ReportsArgs, output: &OutputArgs) -> Result<Vec<Snapshot>, Error> {
+    let mut snapshots = Vec::new();
+    collect_until_interrupted(&args.domains, &args.network, output, Timestamp::now(), &mut |snapshot| {
+        snapshots.push(snapshot);
+        Ok(())
+    })?;
+    Ok(snapshots)
 }
 
 impl From<Table> for By {
@@ -219,112 +217,5 @@ impl From<Table> for By {
             Table::Host => By::Host,
             Table::Sender => By::Sender,
         }
-    }
-}
-
-/// Judges reports as they are read.
-#[derive(Debug)]
-struct Judge<'a> {
-    rules: &'a RuleSet,
-    asked_for: Option<&'a Vec<String>>,
-    /// Whether the findings are kept with the texts that they point into.
-    keeps: bool,
-}
-
-#[derive(Debug)]
-struct Gathered<'a> {
-    judge: Judge<'a>,
-    reports: Vec<TlsReport>,
-    /// What rules find in each report, where that is kept.
-    linted: Vec<Linted>,
-    /// How many octets of reports are kept for it.
-    kept: usize,
-    /// Rules that could not be evaluated, and why.
-    mistakes: BTreeSet<(String, String)>,
-    lost: Vec<Unreadable>,
-    files: usize,
-}
-
-/// Findings about a text; the file is named where the text is one.
-fn linted(report: Report, name: &str, file: Option<String>) -> Linted {
-    let report = Report { domain: Some(name.to_owned()), ..report };
-    Linted { report, facts: serde_json::Value::Null, snapshot: Snapshot::default(), policy_file: file }
-}
-
-impl Gathered<'_> {
-    /// Reads a file, or every file below a folder in the order of their names; a bad one never stops the rest.
-    fn path(&mut self, path: &Path, depth: usize) {
-        let name = escape(&path.display().to_string());
-        if path != Path::new("-") && path.is_dir() {
-            if depth > MAX_DEPTH {
-                return self.lost(&name, "the folder is too deep");
-            }
-            let Ok(entries) = std::fs::read_dir(path) else { return self.lost(&name, "the folder cannot be read") };
-            let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-            paths.sort();
-            // What is in `tmp` of a Maildir is not delivered yet.
-            let maildir = path.join("cur").is_dir() && path.join("new").is_dir();
-            for entry in paths.iter().filter(|entry| !maildir || !entry.ends_with("tmp")) {
-                self.path(entry, depth.saturating_add(1));
-            }
-            return;
-        }
-        self.files = self.files.saturating_add(1);
-        if self.files > MAX_FILES {
-            return;
-        }
-        match files::read_bounded(path, MAX_FILE) {
-            Ok(octets) => self.octets(&name, &octets),
-            Err(error) => self.lost(&name, &error.to_string()),
-        }
-    }
-
-    fn octets(&mut self, name: &str, octets: &[u8]) {
-        let unpacked = unpack(name, octets);
-        for found in unpacked.found {
-            let alone = found.source == name && found.octets == octets;
-            self.found(found, alone);
-        }
-        for lost in unpacked.lost {
-            self.lost(&lost.source, &lost.reason);
-        }
-    }
-
-    /// Reads and judges one report; `alone` where it is a file of its own.
-    fn found(&mut self, found: Found, alone: bool) {
-        match read(&found.source, &found.octets) {
-            Ok(report) => {
-                let Found { mail, media_type, file_name, .. } = found;
-                self.judged(TlsReport { mail, media_type, file_name, ..report }, alone);
-            }
-            Err(broken) => {
-                let line = found
-                    .octets
-                    .get(..broken.span.start)
-                    .map_or(0, |before| before.iter().filter(|octet| **octet == b'\n').count());
-                let reason = format!("not a report: {} in line {}", escape(&broken.reason), line.saturating_add(1));
-                self.lost(&found.source, &reason);
-            }
-        }
-    }
-
-    fn judged(&mut self, mut report: TlsReport, alone: bool) {
-        let evaluated = judge_report(self.judge.rules, &mut report, self.judge.asked_for.map(Vec::as_slice));
-        self.mistakes.extend(evaluated.mistakes);
-        let text = std::mem::take(&mut report.text);
-        report.oddities = Vec::new();
-        if self.judge.keeps && !report.offences.is_empty() {
-            let mut findings = evaluated.report;
-            self.kept = self.kept.saturating_add(text.len());
-            if self.kept > MAX_KEPT {
-                findings.exhibits.clear();
-            }
-            self.linted.push(linted(findings, &report.source, alone.then(|| report.source.clone())));
-        }
-        self.reports.push(report);
-    }
-
-    fn lost(&mut self, name: &str, reason: &str) {
-        self.lost.push(Unreadable { name: name.to_owned(), message: reason.to_owned() });
     }
 }

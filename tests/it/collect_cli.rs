@@ -55,6 +55,52 @@ async fn many_domains_are_collected_into_one_file_in_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reports_are_read_beside_the_domains_as_they_are_now() {
+    let (lab, folder) = lab().await;
+    let report = |domain: &str, host: &str| {
+        serde_json::json!({
+            "organization-name": "Sender", "contact-info": "a@b.example", "report-id": domain,
+            "date-range": { "start-datetime": "2026-01-20T00:00:00Z", "end-datetime": "2026-01-20T23:59:59Z" },
+            "policies": [{
+                "policy": {
+                    "policy-type": "sts", "policy-domain": domain,
+                    "policy-string": ["version: STSv1", "mode: testing", "mx: old.example", "max_age: 86400"],
+                },
+                "summary": { "total-successful-session-count": 1, "total-failure-session-count": 2 },
+                "failure-details": [{ "result-type": "validation-failure", "receiving-mx-hostname": host, "failed-session-count": 2 }],
+            }],
+        })
+    };
+    let both =
+        serde_json::json!([report("one.example", "gone.one.example"), report("other.example", "mx.other.example")]);
+    std::fs::write(folder.path().join("r.json"), both.to_string()).unwrap();
+    let args = [
+        "reports",
+        "r.json",
+        "--no-config",
+        "--live",
+        "--domain",
+        "one.example",
+        "--domain",
+        "two.example",
+        "--format",
+        "json",
+    ];
+    let output = stslint(&lab, folder.path(), lab.smtp_port(), &args, "").await;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*errors), (Some(1), ""));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let comparisons = document["comparisons"].as_array().unwrap();
+    let names: Vec<&str> = comparisons.iter().map(|one| one["domain"].as_str().unwrap()).collect();
+    assert_eq!(names, ["one.example", "two.example"], "nobody looks at a domain that only a report names");
+    assert_eq!(comparisons[0]["causes"][0]["state"], "fixed", "{document}");
+    assert!(comparisons[0]["causes"][0]["message"].as_str().unwrap().contains("not an MX host of the domain any more"));
+    assert!(!comparisons[1]["silence"].as_array().unwrap().is_empty(), "{document}");
+    let refused = stslint(&lab, folder.path(), lab.smtp_port(), &["reports", "r.json", "--live"], "").await;
+    assert_eq!(refused.status.code(), Some(2), "whose domains is not told");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_for_one_snapshot_is_none_for_many() {
     let (lab, folder) = lab().await;
     let refused = ["collect", "one.example", "two.example", "-o", "all.yaml"];
