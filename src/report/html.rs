@@ -33,7 +33,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use self::domain::{Domain, Part};
 use self::markup::Markup;
-pub use self::tls_reports::tls_reports as html_tls_reports;
+pub use self::tls_reports::{sums, tls_reports as html_tls_reports};
 use super::{Linted, Results, Unreadable};
 
 /// How many domains have a section of their own.

@@ -52,6 +52,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/facts", get(|| async { Html(rules::facts()) }))
         .route("/about", get(|State(app): Shared| async move { Html(about::about(&app.settings)) }))
         .route("/history/{domain}", get(views::history))
+        .route("/reports/{domain}", get(views::received_reports))
         .route("/badge/{file}", get(views::badge))
         .route("/style.css", get(|| async { asset("text/css; charset=utf-8", pages::style()) }))
         .route("/app.js", get(|| async { asset("text/javascript; charset=utf-8", pages::SCRIPT) }))

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::answers::{broken, judged, known, no_result, not_found, observation, refused, rendered, snapshot_of, steps};
 use super::badge::{self, Badge};
 use super::checks::{Refusal, Stage, What};
-use super::pages::{self, about, compare, message, progress, proposal, result};
+use super::pages::{self, about, compare, message, progress, proposal, received, result};
 use super::state::App;
 use super::typed::domain;
 use super::{id, results};
@@ -21,6 +21,9 @@ use crate::facts::Facts;
 use crate::report;
 use crate::snapshot::Snapshot;
 use crate::store::Observation;
+use crate::tls_reports::digest::digest;
+use crate::tls_reports::duplicates::Distinct;
+use crate::tls_reports::read::read;
 use crate::what_if::Texts;
 
 type Shared = State<Arc<App>>;
@@ -93,6 +96,7 @@ async fn made(app: Arc<App>, id: String, mine: bool, now: Timestamp) -> Result<B
             authoritative,
             fresh: app.settings.fresh,
             keep: app.settings.keep,
+            reports: app.settings.report_domains.contains(&observation.domain),
             history: app.settings.history,
             now,
         })
@@ -106,6 +110,25 @@ pub fn looked_at(snapshot: &Snapshot) -> (bool, bool) {
     let hosts = snapshot.mx_hosts.as_deref().unwrap_or_default();
     let smtp = hosts.is_empty() || hosts.iter().any(|host| host.probes.is_some());
     (smtp, snapshot.name_servers.is_some())
+}
+
+/// So many received reports are summed up.
+const MOST_REPORTS: u32 = 2_000;
+
+/// `/reports/DOMAIN`: the sums of the TLS reports that were received, for the operator's domains alone.
+pub async fn received_reports(State(app): Shared, Path(domain): Path<String>) -> Result<Html<String>, Response> {
+    let domain = domain.to_ascii_lowercase();
+    if !app.settings.report_domains.contains(&domain) {
+        return Err(no_result());
+    }
+    let asked = domain.clone();
+    let kept = app.ask(move |store| store.reports(&asked, MOST_REPORTS)).await;
+    let kept = kept.map_err(|error| broken(&error.to_string()))?;
+    let make = move || {
+        let reports = kept.iter().filter_map(|kept| read("received", &kept.body).ok());
+        received::received(&domain, &digest(&Distinct::of(reports)))
+    };
+    app.work(make).await.map(Html).ok_or_else(|| broken("the reports came to no end"))
 }
 
 /// `/r/ID/proposal`.

@@ -227,10 +227,11 @@ impl Store {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    /// Keeps a TLS report about a domain.
+    /// Keeps a TLS report about a domain; one that is there already, octet for octet, is not kept again.
     pub fn put_report(&self, domain: &str, report: &ReceivedReport) -> Result<(), StoreError> {
         self.lock().execute(
-            "INSERT INTO tls_report (domain, received_at, body) VALUES (?1, ?2, ?3)",
+            "INSERT INTO tls_report (domain, received_at, body) SELECT ?1, ?2, ?3 WHERE NOT EXISTS
+                (SELECT 1 FROM tls_report WHERE domain = ?1 AND length(body) = length(?3) AND body = ?3)",
             params![domain, report.received_at, report.body],
         )?;
         Ok(())

@@ -207,7 +207,24 @@ fn tls_reports_are_received_for_the_operators_domains_alone() {
     assert_eq!(send("application/json", &report), 415);
     assert_eq!(send("application/tlsrpt+json", &report.replace("example.com", "example.net")), 422);
     assert_eq!(send("application/tlsrpt+gzip", "damaged"), 422);
+    // The same report twice counts once, and nothing of its sender is shown.
+    let page = service.get("/reports/example.com");
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("All 41 connections were verified") && page.body.contains("<svg"), "{}", page.body);
+    for personal in ["Sender One", "sender-one", "192.0.2."] {
+        assert!(!page.body.contains(personal), "{personal}: {}", page.body);
+    }
+    let odd = std::fs::read_to_string("fixtures/tls-reports/host-not-covered.json").unwrap();
+    assert_eq!(send("application/tlsrpt+json", &odd), 201);
+    let page = service.get("/reports/example.com").body;
+    assert!(
+        page.contains("Of 46 connections, 44 were verified, 2 failed") && page.contains("covers one label"),
+        "{page}"
+    );
+    assert!(!page.contains("Sender Two"), "{page}");
+    assert_eq!(service.get("/reports/example.net").status, 404);
     let off = Service::start(&[]);
+    assert_eq!(off.get("/reports/example.com").status, 404);
     assert_eq!(off.post("/tlsrpt", "application/tlsrpt+json", &report, "").status, 404);
 }
 

@@ -49,6 +49,25 @@ pub fn tls_reports(results: &TlsResults<'_>, by: By) -> String {
     })
 }
 
+/// The sums of a domain by day and cause, without who reported and from where: what a page for everybody may show.
+pub fn sums(html: &mut Markup, domain: &DomainDigest) {
+    let about = about(domain);
+    let domain = &DomainDigest { senders: Vec::new(), ..domain.clone() };
+    html.leaf("p", &[("class", "result")], &format!("Reports of {about}."));
+    html.prose_in("p", &[("class", "meaning")], &fate(domain));
+    if !domain.causes.is_empty() {
+        html.leaf("h2", &[], "Why connections failed");
+        html.element("ol", &[], |html| {
+            for cause in domain.causes.iter().take(MAX_CAUSES) {
+                let connections = usize::try_from(cause.connections).unwrap_or(usize::MAX);
+                let connections = words::count(connections, "connection");
+                html.prose_in("li", &[], &format!("{connections}: {} {}", cause.explanation, cause.advice));
+            }
+        });
+    }
+    Section { domain, comparison: None, number: 1 }.days(html);
+}
+
 fn contents(html: &mut Markup, domains: &[DomainDigest]) {
     html.element("nav", &[("class", "contents"), ("aria-label", "Contents")], |html| {
         html.element("ul", &[], |html| {

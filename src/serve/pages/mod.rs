@@ -6,6 +6,7 @@ pub mod form;
 pub mod message;
 pub mod progress;
 pub mod proposal;
+pub mod received;
 pub mod result;
 pub mod rules;
 pub mod texts;

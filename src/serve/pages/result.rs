@@ -24,6 +24,8 @@ pub struct Result<'a> {
     pub fresh: std::time::Duration,
     /// For how long results are kept.
     pub keep: std::time::Duration,
+    /// Whether TLS reports about the domain are received here.
+    pub reports: bool,
     /// Whether there is a page of earlier results.
     pub history: bool,
     /// Now.
@@ -94,6 +96,9 @@ fn actions(html: &mut Markup, result: &Result<'_>, domain: &str) {
         link(format!("/r/{id}/compare"), "Compare");
         if result.history {
             link(format!("/history/{domain}"), "History");
+        }
+        if result.reports {
+            link(format!("/reports/{domain}"), "TLS reports");
         }
         html.element("details", &[("class", "downloads")], |html| {
             html.leaf("summary", &[], "Download");
