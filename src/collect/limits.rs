@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::snapshot::{Failure, FailureKind};
+use crate::snapshot::{self, Failure, FailureKind};
 
 /// How many octets of a policy body are read: the limit that RFC 8461 §3.3 suggests to senders.
 pub const MAX_BODY_OCTETS: usize = 65_536;
@@ -25,8 +25,8 @@ pub const MAX_MX_HOSTS: usize = 32;
 pub const MAX_REPORT_HOSTS: usize = 8;
 /// How many CNAMEs are followed.
 pub const MAX_ALIASES: usize = 12;
-/// How many records of one answer are recorded.
-pub const MAX_RECORDS: usize = 1_024;
+/// How many records of one answer are recorded: as many as a snapshot may hold.
+pub const MAX_RECORDS: usize = snapshot::MAX_RECORDS;
 /// How many questions are under way at the same time: more than about 200 lose replies silently, since they
 /// share buffers of the operating system.
 pub const MAX_QUESTIONS: usize = 96;
@@ -66,6 +66,15 @@ pub const PARTING: Duration = Duration::from_secs(2);
 pub const MAX_NAME_SERVERS: usize = 16;
 /// How long a server gets to show that it sent something after its 220 to STARTTLS.
 pub const AFTER_STARTTLS: Duration = Duration::from_millis(1);
+
+// What is recorded can be read again.
+const _: () = assert!(
+    MAX_ALIASES <= snapshot::MAX_ALIASES
+        && MAX_HEADERS <= MAX_RECORDS
+        && MAX_CHAIN <= MAX_RECORDS
+        && MAX_REPLY_LINES <= MAX_RECORDS
+        && MAX_CONNECTIONS <= MAX_RECORDS
+);
 
 /// The time that is left: for one step, and until the deadline.
 #[derive(Clone, Copy, Debug)]

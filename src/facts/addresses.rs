@@ -1,5 +1,6 @@
 //! The address answers of one host: what they name, and what of it was observed. For MX hosts and the policy host.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::address::address_facts;
@@ -63,13 +64,14 @@ impl<'a> Answers<'a> {
     /// hold the rest.
     pub fn unasked(&self, builder: &Builder<'_>, asked: &[IpAddr], field: &str) -> Vec<Unasked> {
         let mut unasked: Vec<Unasked> = Vec::new();
+        let mut met: BTreeSet<IpAddr> = asked.iter().copied().collect();
         for (kind, _, lookup) in self.families() {
             let Some(records) = known(lookup) else {
                 unasked.push(Unasked { address: None, reason: self.unanswered_by(kind, lookup) });
                 continue;
             };
             for address in records.iter().map(|record| record.address) {
-                if !asked.contains(&address) && !unasked.iter().any(|other| other.address == Some(address)) {
+                if met.insert(address) {
                     let reason = self.why_unasked(builder, address, field);
                     unasked.push(Unasked { address: Some(address), reason });
                 }

@@ -9,7 +9,7 @@ use super::fact::Fact;
 use super::fault::Fault;
 use super::location::Locations;
 use crate::grammar::names::plain;
-use crate::snapshot::{Alias, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, Snapshot, instant};
+use crate::snapshot::{Alias, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, MxHost, Snapshot, instant};
 
 /// The state while a tree is built.
 pub struct Builder<'a> {
@@ -23,14 +23,61 @@ pub struct Builder<'a> {
     pub now: Option<Timestamp>,
     /// Whose fault a question without an answer is.
     pub fault: Fault,
+    /// Whether port 25 looks blocked on this side; set before the MX hosts are looked at.
+    pub smtp_blocked: bool,
+    /// What was observed of each MX host, by its name.
+    mx_hosts: BTreeMap<String, &'a MxHost>,
+    /// How much more of the MX hosts is looked at: their addresses, certificates and TLSA records.
+    parts_left: usize,
 }
+
+/// How many addresses, certificates and TLSA records of all MX hosts of a domain are looked at; an address counts as
+/// three, for all that is seen there.
+const MAX_PARTS: usize = 4_096;
+/// How many octets of a reason are told: a snapshot may hold any text in its place.
+const MAX_REASON: usize = 1_024;
 
 impl<'a> Builder<'a> {
     /// A builder for a snapshot.
     pub fn new(snapshot: &'a Snapshot) -> Self {
         let now = snapshot.collected_at.as_deref().and_then(instant);
-        let (locations, unobserved) = (Locations::default(), BTreeMap::new());
-        Builder { snapshot, locations, unobserved, now, fault: Fault::of(snapshot) }
+        let mut mx_hosts = BTreeMap::new();
+        for host in snapshot.mx_hosts.iter().flatten() {
+            mx_hosts.entry(plain(&host.exchange)).or_insert(host);
+        }
+        Builder {
+            snapshot,
+            locations: Locations::default(),
+            unobserved: BTreeMap::new(),
+            now,
+            fault: Fault::of(snapshot),
+            smtp_blocked: false,
+            mx_hosts,
+            parts_left: MAX_PARTS,
+        }
+    }
+
+    /// What was observed of an MX host, by its plain name.
+    pub fn mx_host(&self, name: &str) -> Option<&'a MxHost> {
+        self.mx_hosts.get(name).copied()
+    }
+
+    /// Takes what there is of an MX host; why not, where it is too much with that of the hosts before it.
+    pub fn take_parts(&mut self, host: &MxHost) -> Result<(), &'static str> {
+        let named: usize = [&host.ipv4, &host.ipv6].into_iter().flatten().map(|lookup| lookup.records.len()).sum();
+        let probes = host.probes.as_deref().unwrap_or_default();
+        let certificates: usize = probes.iter().filter_map(|probe| probe.tls.as_ref()).map(|tls| tls.chain.len()).sum();
+        let tlsa = host.tlsa.as_ref().map_or(0, |lookup| lookup.records.len());
+        let parts = named.max(probes.len()).saturating_mul(3).saturating_add(certificates).saturating_add(tlsa);
+        match self.parts_left.checked_sub(parts) {
+            Some(left) => {
+                self.parts_left = left;
+                Ok(())
+            }
+            None => {
+                Err("the MX hosts have so many addresses, certificates and TLSA records that these are not looked at")
+            }
+        }
     }
 
     /// Notes why a path was not observed.
@@ -49,8 +96,10 @@ impl<'a> Builder<'a> {
     pub fn left_out(&self, field: &str) -> impl Iterator<Item = &'a str> {
         let left_out = self.snapshot.collection.iter().flat_map(|collection| &collection.left_out);
         left_out
-            .filter(move |left_out| left_out.field == field || field.starts_with(&format!("{}.", left_out.field)))
-            .map(|left_out| left_out.reason.as_str())
+            .filter(move |left_out| {
+                field.strip_prefix(left_out.field.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+            .map(|left_out| beginning(&left_out.reason))
     }
 
     /// The Policy Domain, or the words that stand for it.
@@ -60,8 +109,7 @@ impl<'a> Builder<'a> {
 
     /// The name that a host is an alias of, where its addresses were found through CNAMEs.
     pub fn canonical(&self, host: &str) -> Option<&'a str> {
-        let mx = self.snapshot.mx_hosts.iter().flatten().find(|mx| plain(&mx.exchange) == plain(host));
-        let lookups = match mx {
+        let lookups = match self.mx_host(&plain(host)) {
             Some(mx) => [mx.ipv4.as_ref(), mx.ipv6.as_ref()],
             None => {
                 let policy_host = self.snapshot.policy_host.as_ref()?;
@@ -92,8 +140,14 @@ pub fn proof(proof: Option<DnssecProof>) -> Fact<DnssecProof> {
 pub fn failure_text(failure: &Failure) -> String {
     match failure.detail.is_empty() {
         true => failure.kind.word().replace('_', " "),
-        false => crate::source_text::escape(&failure.detail),
+        false => crate::source_text::escape(beginning(&failure.detail)),
     }
+}
+
+/// As much of a reason as is told.
+fn beginning(reason: &str) -> &str {
+    let end = reason.char_indices().map(|(at, _)| at).take_while(|at| *at <= MAX_REASON).last().unwrap_or_default();
+    if reason.len() > MAX_REASON { reason.get(..end).unwrap_or_default() } else { reason }
 }
 
 /// How a question ended, in words: `TXT _mta-sts.example.com: SERVFAIL (…)`.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::addresses::Answers;
 use super::fact::Fact;
 use super::octets_of_certificate::{der, digest, hex, public_key};
-use super::tlsa_miss::{self, sessions};
+use super::tlsa_miss::{self, MAX_EXPLAINED, sessions};
 use super::tree::TlsaFacts;
 use crate::grammar::names::plain;
 use crate::snapshot::{Certificate, Lookup, MxHost, SmtpProbe, TlsFacts, TlsaRecord};
@@ -22,7 +22,7 @@ pub fn tlsa_facts(host: &MxHost, hosts: &[MxHost], answers: &Answers<'_>) -> Fac
         let every_chain = chains.iter().all(served);
         let mut facts: Vec<TlsaFacts> = records.iter().map(|record| facts_of(record, &chains, every_chain)).collect();
         let name = plain(&host.exchange);
-        for (facts, record) in facts.iter_mut().zip(records) {
+        for (facts, record) in facts.iter_mut().zip(records).take(MAX_EXPLAINED) {
             if facts.usable == Fact::Known(true) && facts.matches == Fact::Known(false) {
                 let (kind, reason) = tlsa_miss::miss(record, &chains, &name, hosts);
                 (facts.miss, facts.miss_reason) = (Fact::Known(Some(kind)), Fact::Known(Some(reason)));

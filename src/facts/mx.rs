@@ -1,13 +1,11 @@
 //! The facts of how the domain receives mail: its MX RRset and each MX host.
 
-use std::collections::BTreeMap;
-
 use super::addresses::Answers;
 use super::builder::{Builder, Chain, proof, question_text, ttl, ttl_column, ttl_seen, why_no_ttl};
 use super::fact::Fact;
 use super::providers;
 use super::smtp;
-use super::tree::{MxFacts, MxHostFacts};
+use super::tree::{MxFacts, MxHostFacts, TlsaFacts};
 use crate::grammar::mx_patterns::PatternIndex;
 use crate::grammar::names::{host_name_problem, plain};
 use crate::grammar::policy::{Mode, Policy};
@@ -135,10 +133,7 @@ fn hosts(
     }
     let named = policy.known().and_then(Option::as_ref);
     let patterns = PatternIndex::of(named.into_iter().flat_map(|policy| &policy.mx).map(|mx| mx.pattern.text.as_str()));
-    let mut observed = BTreeMap::new();
-    for host in builder.snapshot.mx_hosts.as_deref().unwrap_or_default() {
-        observed.entry(plain(&host.exchange)).or_insert(host);
-    }
+    builder.smtp_blocked = smtp::looks_blocked(builder.snapshot) == Some(true);
     let mut hosts = Vec::new();
     for (name, preference) in wanted {
         let path = format!("mx.hosts[{}]", hosts.len());
@@ -153,7 +148,7 @@ fn hosts(
             pattern: Fact::Known(name.clone()),
             ..covered(builder, &name, policy, &patterns, &path)
         };
-        hosts.push(match observed.get(&name) {
+        hosts.push(match builder.mx_host(&name) {
             Some(observed) => of_observed(builder, facts, observed, &name, &path),
             None => {
                 builder.why_left_out(&path, "mx_hosts", &format!("the MX host {name}"));
@@ -183,12 +178,23 @@ fn of_observed(
             builder.why(format!("{path}.{field}"), reason.clone());
         }
     }
-    let addresses = answers.addresses(builder, path);
-    let probes = smtp::probes(builder, observed, &answers, path);
-    let (consistent, difference) = smtp::compared(&probes);
     for field in ["consistent", "difference"] {
         builder.why(format!("{path}.{field}"), "not every address was observed, so that there is nothing to compare");
     }
+    let (addresses, probes, tlsa) = match builder.take_parts(observed) {
+        Ok(()) => (
+            answers.addresses(builder, path),
+            smtp::probes(builder, observed, &answers, path),
+            tlsa(builder, observed, name, &answers, path),
+        ),
+        Err(reason) => {
+            for field in ["addresses", "probes", "consistent", "difference", "tlsa"] {
+                builder.why(format!("{path}.{field}"), reason);
+            }
+            (Fact::Unobserved, Fact::Unobserved, Fact::Unobserved)
+        }
+    };
+    let (consistent, difference) = smtp::compared(&probes);
     let tlsa_lookup = observed.tlsa.as_ref();
     if tlsa_lookup.is_none_or(|lookup| lookup.known().is_none()) {
         let reason = tlsa_lookup.map_or("the TLSA records were not looked up".to_owned(), |lookup| {
@@ -198,9 +204,6 @@ fn of_observed(
             builder.why(format!("{path}.{field}"), reason.clone());
         }
     }
-    let all = builder.snapshot.mx_hosts.as_deref().unwrap_or_default();
-    let tlsa = super::dane::tlsa_facts(observed, all, &answers);
-    tlsa_exhibit(builder, observed, name, path);
     MxHostFacts {
         alias: chain.alias,
         aliases: chain.aliases,
@@ -221,6 +224,19 @@ fn of_observed(
         tlsa_dnssec: tlsa_lookup.map_or(Fact::Unobserved, |lookup| proof(lookup.dnssec)),
         ..facts
     }
+}
+
+/// The facts of the TLSA records, which are also shown.
+fn tlsa(
+    builder: &mut Builder<'_>,
+    observed: &MxHost,
+    name: &str,
+    answers: &Answers<'_>,
+    path: &str,
+) -> Fact<Vec<TlsaFacts>> {
+    tlsa_exhibit(builder, observed, name, path);
+    let all = builder.snapshot.mx_hosts.as_deref().unwrap_or_default();
+    super::dane::tlsa_facts(observed, all, answers)
 }
 
 /// The TLSA records as a zone file writes them.

@@ -4,7 +4,6 @@ use super::builder::{Builder, failure_text, proof, ttl, ttl_seen};
 use super::fact::Fact;
 use super::fault::Fault;
 use super::tree::{QuestionFacts, RecordType};
-use crate::grammar::names::plain;
 use crate::snapshot::{AddressRecord, DnsOutcome, Lookup};
 
 /// Every question, those that all senders ask first. One of these that was not put here is among them, with nothing
@@ -29,7 +28,7 @@ pub fn question_facts(builder: &mut Builder<'_>, exchanges: &Fact<Vec<String>>) 
     }
     for (index, exchange) in exchanges.known().into_iter().flatten().enumerate() {
         let path = format!("mx.hosts[{index}]");
-        let host = snapshot.mx_hosts.iter().flatten().find(|host| plain(&host.exchange) == *exchange);
+        let host = questions.builder.mx_host(exchange);
         for (kind, lookup) in [
             (RecordType::A, host.and_then(|host| host.ipv4.as_ref())),
             (RecordType::Aaaa, host.and_then(|host| host.ipv6.as_ref())),

@@ -12,17 +12,14 @@ use crate::source_text::escape;
 
 /// Whether port 25 looks blocked on this side: no MX host answered, and none refused either.
 pub fn looks_blocked(snapshot: &Snapshot) -> Option<bool> {
-    let probes: Vec<&SmtpProbe> =
-        snapshot.mx_hosts.iter().flatten().filter_map(|host| host.probes.as_ref()).flatten().collect();
-    if probes.is_empty() {
-        return None;
-    }
+    let mut probes = snapshot.mx_hosts.iter().flatten().filter_map(|host| host.probes.as_ref()).flatten().peekable();
+    probes.peek()?;
     let elsewhere = snapshot.collection.as_ref().and_then(|collection| collection.smtp_connected) == Some(true);
     let silent = |probe: &&SmtpProbe| {
         let kind = probe.failure.as_ref().map(|failure| failure.kind);
         probe.connected == Some(false) && matches!(kind, Some(FailureKind::Timeout | FailureKind::Network))
     };
-    Some(!elsewhere && probes.iter().all(silent))
+    Some(!elsewhere && probes.all(|probe| silent(&probe)))
 }
 
 const BLOCKED: &str = "no MX host could be reached on the SMTP port: outbound port 25 looks blocked on this network";
@@ -31,7 +28,7 @@ const BLOCKED: &str = "no MX host could be reached on the SMTP port: outbound po
 pub fn probes(builder: &mut Builder<'_>, host: &MxHost, answers: &Answers<'_>, path: &str) -> Fact<Vec<SmtpFacts>> {
     let (name, field) = (answers.name, "mx_hosts.probes");
     let path = format!("{path}.probes");
-    let blocked = looks_blocked(builder.snapshot) == Some(true);
+    let blocked = builder.smtp_blocked;
     let probes = if blocked { &[][..] } else { host.probes.as_deref().unwrap_or_default() };
     let asked: Vec<IpAddr> = probes.iter().map(|probe| probe.address).collect();
     let unasked = answers.unasked(builder, &asked, field);

@@ -31,8 +31,10 @@ vocabulary! {
     }
 }
 
-/// Of how many other hosts the chains are compared with.
-const MAX_OTHERS: usize = 32;
+/// Of more MX hosts the chains are not compared with those of others.
+const MAX_HOSTS: usize = 32;
+/// Of how many records of a host a reason is looked for.
+pub const MAX_EXPLAINED: usize = 8;
 
 /// Why a record misses the chains of its host, and the same for people as the second half of a sentence.
 pub fn miss(record: &TlsaRecord, chains: &[&[Certificate]], host: &str, hosts: &[MxHost]) -> (TlsaMiss, String) {
@@ -69,7 +71,8 @@ pub fn miss(record: &TlsaRecord, chains: &[&[Certificate]], host: &str, hosts: &
 }
 
 fn of_other_host(record: &TlsaRecord, host: &str, hosts: &[MxHost]) -> Option<String> {
-    let others = hosts.iter().filter(|other| plain(&other.exchange) != host).take(MAX_OTHERS);
+    let few = hosts.get(..).filter(|hosts| hosts.len() <= MAX_HOSTS).unwrap_or_default();
+    let others = few.iter().filter(|other| plain(&other.exchange) != host);
     others
         .filter(|other| sessions(other).any(|chain| matches(record, chain)))
         .map(|other| plain(&other.exchange))

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::bounded::{self, MAX_ALIASES, MAX_RECORDS};
 use super::{Failure, Octets};
 
 /// One question and what came of it.
@@ -12,7 +13,7 @@ use super::{Failure, Octets};
 #[serde(deny_unknown_fields, bound(deserialize = "R: Deserialize<'de>"))]
 pub struct Lookup<R> {
     /// The owner name that was asked for, without the trailing dot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "bounded::optional_name", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// How the question ended. Left out: `answer` where there are records, else not observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,10 +28,18 @@ pub struct Lookup<R> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dnssec: Option<DnssecProof>,
     /// The CNAME chain that was followed, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::list::<_, _, { MAX_ALIASES }>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub aliases: Vec<Alias>,
     /// The records of the type that was asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::list::<_, _, { MAX_RECORDS }>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub records: Vec<R>,
     /// Why there is no answer, where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,8 +154,10 @@ crate::vocabulary::vocabulary! {
 #[serde(deny_unknown_fields)]
 pub struct Alias {
     /// The owner of the CNAME.
+    #[serde(deserialize_with = "bounded::name")]
     pub name: String,
     /// Where it points.
+    #[serde(deserialize_with = "bounded::name")]
     pub target: String,
     /// Its TTL in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,6 +169,7 @@ pub struct Alias {
 #[serde(deny_unknown_fields)]
 pub struct TxtRecord {
     /// The character-strings (RFC 1035 §3.3.14), in order.
+    #[serde(deserialize_with = "bounded::strings")]
     pub strings: Vec<Octets>,
 }
 
@@ -180,6 +192,7 @@ pub struct MxRecord {
     /// The preference: lower is tried first.
     pub preference: u16,
     /// The exchange, without the trailing dot; `.` is the null MX (RFC 7505).
+    #[serde(deserialize_with = "bounded::name")]
     pub exchange: String,
 }
 

@@ -7,6 +7,7 @@ use miette::Diagnostic;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::bounded::MAX_NAME;
 use super::{SNAPSHOT_VERSION, Snapshot};
 use crate::files::{self, FileError};
 use crate::source_text::{self, SourceError};
@@ -106,6 +107,11 @@ pub fn parse(name: &str, text: &str, format: Option<Format>) -> Result<Snapshot,
     }
     let snapshot: Snapshot = read?;
     match snapshot.domain {
+        Some(ref domain) if domain.len() > MAX_NAME => {
+            let offset = text.find("domain").unwrap_or_default();
+            let said = format!("the domain has more than {MAX_NAME} octets: it is not a DNS name");
+            Err(Box::new(SourceError::new(name, text, Some((offset, "domain".len())), said)).into())
+        }
         Some(ref domain) if !domain.trim().is_empty() => Ok(snapshot),
         _ => Err(Box::new(
             SourceError::new(name, text, Some((0, 1)), "the key `domain` is missing, or empty")

@@ -8,6 +8,7 @@
 //! observed*. What was looked for and is not there is *known absent*: an outcome `nxdomain` or `nodata`,
 //! or `null` in place of a lookup or of the policy.
 
+mod bounded;
 mod dns;
 mod file;
 mod octets;
@@ -22,6 +23,8 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::bounded::MAX_TEXTS;
+pub use self::bounded::{MAX_ALIASES, MAX_RECORDS};
 pub use self::dns::{AddressRecord, Alias, DnsOutcome, DnssecProof, Lookup, MxRecord, TlsaRecord, TxtRecord};
 pub use self::file::{Format, MAX_SNAPSHOT_OCTETS, ReadError, WriteError, parse, read, to_text, write};
 pub use self::octets::Octets;
@@ -64,7 +67,11 @@ pub struct Snapshot {
     #[serde(default, deserialize_with = "dns::lookup_or_absent", skip_serializing_if = "Option::is_none")]
     pub tlsrpt: Option<Lookup<TxtRecord>>,
     /// TXT RRsets at names where publishers put a record by mistake and no sender looks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional::<_, _, { MAX_RECORDS }>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub misplaced: Option<Vec<Lookup<TxtRecord>>>,
     /// The TXT RRset at `_mta-sts.<parent domain>`: a parent's policy never covers a subdomain (RFC 8461 §3.4).
     #[serde(default, deserialize_with = "dns::lookup_or_absent", skip_serializing_if = "Option::is_none")]
@@ -77,16 +84,32 @@ pub struct Snapshot {
     #[serde(default, deserialize_with = "known_or_absent", skip_serializing_if = "Option::is_none")]
     pub policy: Option<Option<Policy>>,
     /// Each MX host: its addresses, and each of them over SMTP with STARTTLS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional::<_, _, { MAX_RECORDS }>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub mx_hosts: Option<Vec<MxHost>>,
     /// The hosts named by `rua` (RFC 8460 §3): can reports be delivered there at all?
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional::<_, _, { MAX_RECORDS }>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub report_hosts: Option<Vec<ReportHost>>,
     /// What each of the zone's own name servers says, past every cache: do they agree (RFC 8461 §8.1)?
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional::<_, _, { MAX_RECORDS }>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name_servers: Option<Vec<NameServer>>,
     /// What the collector did when, for the timeline in reports.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional::<_, _, { MAX_TEXTS }>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub timeline: Option<Vec<Step>>,
 }
 
@@ -123,7 +146,11 @@ pub struct Collection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smtp_connected: Option<bool>,
     /// Why parts were left out on purpose, for example `smtp: --no-smtp was given`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::list::<_, _, { MAX_RECORDS }>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub left_out: Vec<LeftOut>,
 }
 
@@ -183,6 +210,7 @@ crate::vocabulary::vocabulary! {
 #[serde(deny_unknown_fields)]
 pub struct NameServer {
     /// Its name, as the NS record has it, without the trailing dot.
+    #[serde(deserialize_with = "bounded::name")]
     pub name: String,
     /// The address that was asked. Left out where the name has none that could be found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -206,6 +234,7 @@ pub struct NameServer {
 #[serde(deny_unknown_fields)]
 pub struct ReportHost {
     /// The domain of a `mailto:` or the host of an `https:` URI.
+    #[serde(deserialize_with = "bounded::name")]
     pub name: String,
     /// Its MX RRset (for `mailto:`).
     #[serde(default, deserialize_with = "dns::lookup_or_absent", skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::bounded::{self, MAX_PROBES, MAX_RECORDS};
 use super::dns::{AddressRecord, Lookup, lookup_or_absent};
 use super::{Failure, Octets, TlsFacts};
 
@@ -13,7 +14,7 @@ use super::{Failure, Octets, TlsFacts};
 #[serde(deny_unknown_fields)]
 pub struct PolicyHost {
     /// Its name, without the trailing dot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "bounded::optional_name", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its A RRset.
     #[serde(default, deserialize_with = "lookup_or_absent", skip_serializing_if = "Option::is_none")]
@@ -22,7 +23,11 @@ pub struct PolicyHost {
     #[serde(default, deserialize_with = "lookup_or_absent", skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Lookup<AddressRecord>>,
     /// Each address as it answered, in the order of the answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional::<_, _, { MAX_PROBES }>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub probes: Option<Vec<HttpsProbe>>,
 }
 
@@ -59,7 +64,11 @@ pub struct HttpResponse {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The header fields in their order, names in lower case.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::list::<_, _, { MAX_RECORDS }>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub headers: Vec<Header>,
     /// The body, where it is not the same as `policy.body`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

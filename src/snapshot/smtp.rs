@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::bounded::{self, MAX_PROBES, MAX_RECORDS, MAX_TEXTS};
 use super::dns::{AddressRecord, Lookup, TlsaRecord, lookup_or_absent};
 use super::{Failure, Octets, TlsFacts};
 
@@ -13,6 +14,7 @@ use super::{Failure, Octets, TlsFacts};
 #[serde(deny_unknown_fields)]
 pub struct MxHost {
     /// The exchange as the MX record names it, without the trailing dot.
+    #[serde(deserialize_with = "bounded::name")]
     pub exchange: String,
     /// Its A RRset.
     #[serde(default, deserialize_with = "lookup_or_absent", skip_serializing_if = "Option::is_none")]
@@ -24,7 +26,11 @@ pub struct MxHost {
     #[serde(default, deserialize_with = "lookup_or_absent", skip_serializing_if = "Option::is_none")]
     pub tlsa: Option<Lookup<TlsaRecord>>,
     /// Each address as it answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional::<_, _, { MAX_PROBES }>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub probes: Option<Vec<SmtpProbe>>,
 }
 
@@ -62,7 +68,7 @@ pub struct SmtpProbe {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// The conversation, bounded; TLS records are not in it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "bounded::list::<_, _, { MAX_TEXTS }>", skip_serializing_if = "Vec::is_empty")]
     pub transcript: Vec<TranscriptLine>,
     /// The time from the first packet to QUIT, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,7 +82,7 @@ pub struct SmtpReply {
     /// The reply code.
     pub code: u16,
     /// The text of each line, without code and separator.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::list::<_, _, { MAX_RECORDS }>")]
     pub lines: Vec<String>,
 }
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
+use super::bounded::{self, MAX_RECORDS, MAX_TEXTS};
 
 /// What a TLS handshake showed.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -21,7 +22,11 @@ pub struct TlsFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cipher: Option<String>,
     /// The certificates in the order in which the server sent them, the host's own first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::list::<_, _, { MAX_RECORDS }>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub chain: Vec<Certificate>,
     /// How many certificates were sent, where `chain` holds only the first of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,10 +99,10 @@ pub struct Certificate {
     #[serde(default, deserialize_with = "super::time::optional", skip_serializing_if = "Option::is_none")]
     pub not_after: Option<String>,
     /// The DNS-IDs: dNSName entries of the subjectAltName.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::list::<_, _, { MAX_TEXTS }>")]
     pub dns_ids: Vec<String>,
     /// The subject's common names: shown, and never matched (RFC 9525 §2).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "bounded::list::<_, _, { MAX_TEXTS }>", skip_serializing_if = "Vec::is_empty")]
     pub common_names: Vec<String>,
     /// The key's algorithm: `RSA`, `EC`, `Ed25519`…
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,7 +114,11 @@ pub struct Certificate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature_algorithm: Option<String>,
     /// The purposes of extendedKeyUsage by name, `null` or left out where there is no such extension.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional::<_, _, { MAX_TEXTS }>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub extended_key_usage: Option<Vec<String>>,
     /// Whether basicConstraints make it an authority's certificate.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -78,6 +78,97 @@ fn of_hundreds_of_findings_every_format_has_the_first_and_the_number_of_the_rest
     assert!(metrics.contains(&format!("severity=\"error\"}} {}", summary["errors"])), "{metrics}");
 }
 
+/// Runs a check that may take so many seconds of processor time, and not more.
+fn check_within(seconds: u32, snapshot: &Path) -> std::process::Output {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -t {seconds}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_stslint")]);
+    command.args(["check", "--format=json", "--snapshot"]).arg(snapshot).output().unwrap()
+}
+
+/// What is built without optimisation takes ten times as long as what is published.
+const SECONDS: u32 = 20;
+
+/// A key of the snapshot, its value of so many parts, and how many there may be.
+type Case<'a> = (&'a str, &'a dyn Fn(usize) -> Value, usize);
+
+#[test]
+fn what_collect_never_writes_is_refused_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = json!({ "address": "1.1.1.1" });
+    let probes = |number: usize| json!([{ "exchange": "mx", "probes": vec![json!({ "address": "1.1.1.1" }); number] }]);
+    let aliases = |number: usize| json!({ "aliases": vec![json!({ "name": "a", "target": "b" }); number] });
+    let records = |record: Value, number: usize| json!({ "records": vec![record; number] });
+    let text = |number: usize| json!({ "records": [{ "strings": ["a".repeat(number / 2), "a".repeat(number - number / 2)] }] });
+    let chain = |names: usize| {
+        json!([{ "exchange": "mx", "probes": [{ "address": "1.1.1.1",
+        "tls": { "handshake": true, "chain": [{ "dns_ids": vec!["a"; names] }] } }] }])
+    };
+    let name = |octets: usize| json!({ "records": [{ "preference": 1, "exchange": "a.".repeat(octets / 2) }] });
+    let cases: [Case<'_>; 9] = [
+        ("mx", &|number| records(json!({ "preference": 1, "exchange": "mx" }), number), 1_024),
+        ("ipv4", &|number| records(address.clone(), number), 1_024),
+        ("mx_hosts", &|number| json!(vec![json!({ "exchange": "mx" }); number]), 1_024),
+        ("mx_hosts", &probes, 2_048),
+        ("mx", &aliases, 64),
+        ("record", &text, 65_535),
+        ("mx_hosts", &chain, 65_536),
+        ("mx", &name, 4_096),
+        ("domain", &|octets| json!("a".repeat(octets)), 4_096),
+    ];
+    for (index, (key, value, most)) in cases.into_iter().enumerate() {
+        for (number, refused) in [(most, false), (most + 2, true)] {
+            let mut snapshot = json!({ "snapshot": 1, "domain": "large.example" });
+            snapshot[key] = value(number);
+            let path = folder.path().join("large.json");
+            std::fs::write(&path, serde_json::to_string_pretty(&snapshot).unwrap()).unwrap();
+            let output = check_within(SECONDS, &path);
+            let error = String::from_utf8_lossy(&output.stderr);
+            let told = error.contains(&format!("more than {most} "));
+            assert_eq!(told, refused, "{index} {key}: {error}");
+            assert_eq!(
+                output.status.code() == Some(2) && error.contains("large.json:"),
+                refused,
+                "{index} {key}: {error}"
+            );
+            assert!(!refused || error.len() < 2_000, "{index} {key}: {} octets", error.len());
+        }
+    }
+}
+
+#[test]
+fn the_largest_snapshots_cost_what_their_size_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.json");
+    let report = |snapshot: &Value| -> Value {
+        let text = snapshot.to_string();
+        assert!(text.len() <= 16 << 20, "{}", text.len());
+        std::fs::write(&path, text).unwrap();
+        let output = check_within(SECONDS, &path);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{:?}: {error}", output.status);
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    // As many hosts and lines as may be, none of which fits the other.
+    report(&many(1_024, 2_000));
+    // A text that is told in many places.
+    let mut reason = many(2, 1);
+    let failure = json!({ "kind": "resolver", "detail": "x.".repeat(7 << 20) });
+    reason["mx"] = json!({ "outcome": "servfail", "failure": failure });
+    report(&reason);
+    // As many addresses as fit.
+    let mut addresses = many(1_024, 1);
+    for (index, host) in addresses["mx_hosts"].as_array_mut().unwrap().iter_mut().enumerate() {
+        let number = |low: usize| format!("11.{}.{}.{low}", index / 256, index % 256);
+        let every = || (0..100).map(number);
+        host["ipv4"]["records"] = every().map(|address| json!({ "address": address })).collect();
+        host["probes"] = every().map(|address| json!({ "address": address, "connected": false })).collect();
+    }
+    let report = report(&addresses);
+    let reason = "the MX hosts have so many addresses, certificates and TLSA records that these are not looked at";
+    let checks = report["results"][0]["checks"].as_array().unwrap();
+    assert!(checks.iter().any(|check| check["outcome"] == "not_checked" && check["reason"] == reason), "{checks:#?}");
+}
+
 #[test]
 fn a_pipe_that_nobody_writes_to_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();

@@ -133,7 +133,7 @@ facts! {
         usable: bool,
         /// Why it may not, for people; `null` where it may.
         problem: Option<String>,
-        /// Why it is usable and matches no chain; `null` where it does, or is not usable.
+        /// Why it is usable and matches no chain; `null` where it does, is not usable, or is not among the first eight.
         miss: Option<TlsaMiss>,
         /// The same for people, as the second half of a sentence that begins with the record.
         miss_reason: Option<String>,
