@@ -12,6 +12,7 @@ use super::options::{CommandOption, OPTIONS, OptionKind};
 use super::pattern::Pattern;
 use super::tree::{self, Placed, Span, Tree};
 use crate::rules::Source;
+use crate::source_text::told_apart::FileKind;
 use crate::source_text::{SourceError, escape, likely, nearest};
 
 /// The most entries that one list or mapping of a configuration holds.
@@ -35,6 +36,9 @@ pub fn read(source: &Source) -> (ConfigFile, Vec<SourceError>) {
         let message = format!("line {} has more than {MAX_LINE} octets", line.saturating_add(1));
         let help = Some("is this the right file?".to_owned());
         return (ConfigFile::default(), vec![SourceError::new(&source.name, "", None, message).with_help(help)]);
+    }
+    if let Some(other) = FileKind::Configuration.instead(&source.name, &source.text) {
+        return (ConfigFile::default(), vec![other]);
     }
     let document = match tree::parse(&source.name, &source.text) {
         Ok(document) => document,

@@ -80,6 +80,7 @@ pub fn policy_facts(
         provider: Fact::Unobserved,
         legible: Fact::Known(is_legible(policy)),
         run_together: Fact::Known(policy.runs_together()),
+        second_policy: Fact::Known(second_policy(policy)),
         // Of a longer body senders take nothing (RFC 8461 §3.3).
         usable: Fact::Known(is_usable(policy, &patterns) && !oversized),
         mx: Fact::Known(patterns),
@@ -317,6 +318,20 @@ fn is_legible(policy: &Policy) -> bool {
         && !written_out
         && !policy.runs_together()
         && policy.encoding.iter().all(|offence| offence.span.length > 2 || offence.span.offset > 0)
+}
+
+/// The line where a second policy begins: a `version` that comes again with what belongs to it, or one that a missing
+/// line end has put behind another value.
+fn second_policy(policy: &Policy) -> Option<i64> {
+    let again = |line: &policy::Line| line.field.as_ref().is_some_and(|field| field.duplicate);
+    let named = |line: &policy::Line, name: &str| line.field.as_ref().is_some_and(|field| field.name.text == name);
+    let begins = policy.lines.iter().position(|line| {
+        let value = line.field.as_ref().map(|field| field.value.text.to_ascii_lowercase()).unwrap_or_default();
+        (named(line, "version") && again(line)) || (!named(line, "version") && value.contains("version:"))
+    })?;
+    let rest = policy.lines.get(begins..)?;
+    let goes_on = rest.iter().skip(1).any(|line| again(line) && !named(line, "version"));
+    rest.first().filter(|_| goes_on).and_then(|line| i64::try_from(line.number).ok())
 }
 
 /// Whether a sender can use the policy. A literal reading keeps the good `mx` lines beside one that does not fit the

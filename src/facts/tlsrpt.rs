@@ -43,7 +43,12 @@ fn of_answer(builder: &mut Builder<'_>, answer: Answer) -> TlsrptFacts {
     if let Some((second, _)) = parsed.iter().filter(|(_, record)| record.begins).nth(1) {
         txt::note(builder, format!("{ROOT}.count"), ROOT, &second.1, Span { offset: 0, length: usize::MAX });
     }
+    let foreign: Vec<&Text> = parsed.iter().filter(|(_, record)| !meant(record)).map(|(text, _)| *text).collect();
+    for (index, (_, placed, _)) in foreign.iter().enumerate() {
+        txt::note(builder, format!("{ROOT}.foreign[{index}]"), ROOT, placed, Span { offset: 0, length: usize::MAX });
+    }
     let facts = TlsrptFacts {
+        foreign: Fact::Known(txt::foreign(&foreign)),
         count: Fact::Known(i64::try_from(count).unwrap_or(i64::MAX)),
         texts: Fact::Known(i64::try_from(texts.len()).unwrap_or(i64::MAX)),
         ..facts

@@ -3,6 +3,7 @@
 use super::load::Source;
 use super::model::RuleFile;
 use crate::source_text::lookalikes::Repaired;
+use crate::source_text::told_apart::FileKind;
 use crate::source_text::{self, ReadAll, SourceError, line_at, nearest};
 
 /// The keys of a rule.
@@ -106,6 +107,9 @@ fn whole_file(source: &Source, read: &ReadAll<RuleFile>) -> Option<SourceError> 
         let mut mistake = mistake.clone();
         mistake.help = Some(skeleton.to_owned());
         return Some(mistake);
+    }
+    if let Some(other) = FileKind::Rules.instead(&source.name, text) {
+        return Some(other);
     }
     let first = text.lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
     if let Some(line) = first.filter(|line| is_toml(line)) {

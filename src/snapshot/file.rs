@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::bounded::MAX_NAME;
 use super::{SNAPSHOT_VERSION, Snapshot};
 use crate::files::{self, FileError};
+use crate::source_text::told_apart::FileKind;
 use crate::source_text::{self, SourceError};
 
 /// The size of one snapshot that is still read, in octets.
@@ -105,7 +106,10 @@ pub fn parse(name: &str, text: &str, format: Option<Format>) -> Result<Snapshot,
     if let Some(version) = version_of(text, json).filter(|version| *version != u64::from(SNAPSHOT_VERSION)) {
         return Err(wrong_version(name, text, version).into());
     }
-    let snapshot: Snapshot = read?;
+    let snapshot: Snapshot = read.map_err(|error| match FileKind::Snapshot.instead(name, text) {
+        Some(other) => Box::new(other),
+        None => error,
+    })?;
     match snapshot.domain {
         Some(ref domain) if domain.len() > MAX_NAME => {
             let offset = text.find("domain").unwrap_or_default();

@@ -6,6 +6,7 @@
 mod every_mistake;
 mod excerpt;
 pub mod lookalikes;
+pub mod told_apart;
 mod wording;
 
 use std::fmt::Display;

@@ -141,3 +141,73 @@ fn a_tlsa_record_that_misses_is_explained_and_the_right_one_is_given() {
     // One that matches is not told.
     assert!(said_of_tlsa(&format!("3 0 1 {LEAF}"), true).starts_with("null"));
 }
+
+#[test]
+fn a_file_in_the_wrong_place_is_told_as_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let rules = file("acme.yaml", "group: acme\nrules: []\n");
+    let configuration = file("stslint.yaml", "extends: strict\n");
+    let policy = file("mta-sts.txt", "version: STSv1\nmode: none\nmax_age: 86400\n");
+    let report = file("report.json", "{\"report-id\": \"1\", \"policies\": []}");
+    let snapshot = Path::new("fixtures/good/snapshot.yaml").to_owned();
+    for (option, given, said, help) in [
+        ("--snapshot", &rules, "this is a rule file, not a snapshot", "--rules FILE"),
+        ("--snapshot", &policy, "this is a policy, not a snapshot", "--policy FILE"),
+        ("--snapshot", &report, "this is a TLS report, not a snapshot", "stslint reports FILE"),
+        ("--rules", &snapshot, "this is a snapshot, not a rule file", "--snapshot FILE"),
+        ("--rules", &configuration, "this is a configuration, not a rule file", "--config FILE"),
+        ("--config", &rules, "this is a rule file, not a configuration", "--rules FILE"),
+    ] {
+        let mut command = Command::cargo_bin("stslint").unwrap();
+        command.args(["check", "--offline", "--record", "v=STSv1; id=1;", option]).arg(given);
+        if option == "--snapshot" {
+            command = Command::cargo_bin("stslint").unwrap();
+            command.args(["--no-config", "check", option]).arg(given);
+        }
+        let output = command.output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{option}: {told}");
+        assert!(told.contains(said) && told.contains(help), "{option}: {told}");
+        assert_eq!(told.matches(said).count(), 1, "{option}: {told}");
+    }
+}
+
+#[test]
+fn a_second_policy_in_a_file_is_told_once() {
+    let one = "version: STSv1\nmode: enforce\nmx: mx1.example.com\nmax_age: 1209600\n";
+    let folder = tempfile::tempdir().unwrap();
+    let told = |text: String| {
+        let path = folder.path().join("mta-sts.txt");
+        std::fs::write(&path, text).unwrap();
+        let mut command = Command::cargo_bin("stslint").unwrap();
+        command.args(["--no-config", "check", "--offline", "--format", "concise", "--policy"]).arg(&path);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let apart = told(format!("{one}{one}"));
+    assert_eq!(apart.lines().count(), 1, "{apart}");
+    assert!(apart.contains("warning[policy-field-duplicate] line 5: a second policy begins here"), "{apart}");
+    let together = told(format!("{}{one}", one.trim_end()));
+    assert_eq!(together.lines().count(), 1, "{together}");
+    assert!(together.contains("`1209600version: STSv1` runs into a second policy"), "{together}");
+    // A line that is there twice is no second policy.
+    let doubled = told(one.replace("version: STSv1\n", "version: STSv1\nversion: STSv1\n"));
+    assert!(doubled.contains("a second `version` stands here"), "{doubled}");
+}
+
+#[test]
+fn a_record_given_with_the_option_of_the_other_is_recognised() {
+    for (option, text, said, help) in [
+        ("--record", "v=TLSRPTv1; rua=mailto:a@example.com", "but a TLSRPT record", "--tlsrpt"),
+        ("--tlsrpt", "v=STSv1; id=1;", "but an MTA-STS record", "--record"),
+    ] {
+        let mut command = Command::cargo_bin("stslint").unwrap();
+        command.args(["--no-config", "check", "--offline", option, text]);
+        let told = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        assert!(told.contains(said) && told.contains(help), "{option}: {told}");
+    }
+}

@@ -75,6 +75,8 @@ facts! {
         legible: bool,
         /// Whether several fields stand on one line.
         run_together: bool,
+        /// The number of the line where a second policy begins, counted from 1; `null` where the text holds one only.
+        second_policy: Option<i64>,
         /// Whether a sender can use the policy (RFC 8461 §3.2).
         usable: bool,
         /// Whether the body goes on beyond 65,536 octets.

@@ -1,7 +1,7 @@
 //! Part of the tree of facts: the `_smtp._tls` TXT record and its destinations.
 
 use super::dns::MisplacedFacts;
-use super::record::{FieldFacts, OffenceFacts};
+use super::record::{FieldFacts, OffenceFacts, TextFacts};
 use crate::snapshot::{DnsOutcome, DnssecProof};
 
 facts! {
@@ -27,6 +27,8 @@ facts! {
         count: i64,
         /// How many TXT records there are at the name, foreign ones included.
         texts: i64,
+        /// The TXT records at the name that are no records of TLSRPT.
+        foreign: Vec<TextFacts>,
         /// The record that a sender would use, or the one that was meant; `null` where there is none.
         text: Option<String>,
         /// What is wrong with its version tag; `null` where nothing is, or where there is no record.
