@@ -31,7 +31,7 @@ impl Fault {
 
     /// Whether a question failed, and the failure is that of the resolver, the network or a limit here.
     pub fn is_here<R>(self, lookup: &Lookup<R>) -> bool {
-        let Some(outcome) = lookup.outcome().filter(|outcome| failed(*outcome)) else { return false };
+        let Some(outcome) = lookup.outcome().filter(|outcome| outcome.is_failure()) else { return false };
         let kind = lookup.failure.as_ref().map(|failure| failure.kind);
         let silent = outcome == DnsOutcome::Timeout && !self.answered;
         silent || outcome == DnsOutcome::Network || matches!(kind, Some(FailureKind::Limit | FailureKind::Resolver))
@@ -39,16 +39,11 @@ impl Fault {
 
     /// Whether a question failed, and every sender meets the same.
     pub fn is_there<R>(self, lookup: &Lookup<R>) -> bool {
-        lookup.outcome().is_some_and(failed) && !self.is_here(lookup)
+        lookup.outcome().is_some_and(DnsOutcome::is_failure) && !self.is_here(lookup)
     }
 
     /// How a question ended; not observed where it failed here, which tells nothing of the domain.
     pub fn outcome<R>(self, lookup: &Lookup<R>) -> Fact<DnsOutcome> {
         lookup.outcome().filter(|_| !self.is_here(lookup)).into()
     }
-}
-
-/// Whether a question that ended so has no answer.
-fn failed(outcome: DnsOutcome) -> bool {
-    !matches!(outcome, DnsOutcome::Answer | DnsOutcome::Nodata | DnsOutcome::Nxdomain)
 }

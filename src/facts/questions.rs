@@ -110,7 +110,7 @@ fn question<R>(
     if outcome == DnsOutcome::Answer && lookup.name.is_none() {
         return None;
     }
-    let failed = !matches!(outcome, DnsOutcome::Answer | DnsOutcome::Nodata | DnsOutcome::Nxdomain);
+    let failed = outcome.is_failure();
     let failure = lookup.failure.as_ref();
     let local = fault.is_here(lookup);
     Some(QuestionFacts {

@@ -59,7 +59,7 @@ pub fn html(results: &Results<'_>) -> String {
     page_of(&title(&sorted), "Report on MTA-STS and TLSRPT", |html| content(html, &sorted, results.unreadable))
 }
 
-/// A whole page with its frame: the title, what it is, and what stands between masthead and footer.
+/// A whole page with its frame: the title, what it is, and what is between masthead and footer.
 fn page_of(title: &str, subtitle: &str, inside: impl FnOnce(&mut Markup)) -> String {
     let mut page = Markup::default();
     page.embed("<!DOCTYPE html>\n");

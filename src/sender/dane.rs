@@ -4,7 +4,7 @@ use super::host::{Verdict, failing, settled, verdicts};
 use super::{SenderAction, SenderDane};
 use crate::facts::tree::{MxHostFacts, SmtpFacts, TlsSessionFacts};
 use crate::facts::{Facts, matches_mx};
-use crate::snapshot::{DnsOutcome, DnssecProof};
+use crate::snapshot::DnssecProof;
 
 /// What it does; `None` where DANE does not apply: no secure TLSA record, or nothing of it was observed.
 pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option<SenderDane> {
@@ -56,8 +56,7 @@ pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option
 /// Whether the question for TLSA records fails where DANE asks it: at a host whose addresses are secure.
 fn lookup_fails(host: &MxHostFacts) -> bool {
     let bogus = host.tlsa_dnssec.known() == Some(&DnssecProof::Bogus);
-    let answered = [DnsOutcome::Answer, DnsOutcome::Nodata, DnsOutcome::Nxdomain];
-    let failed = host.tlsa_outcome.known().is_some_and(|outcome| !answered.contains(outcome));
+    let failed = host.tlsa_outcome.known().is_some_and(|outcome| outcome.is_failure());
     bogus || (failed && host.dnssec.known() == Some(&DnssecProof::Secure))
 }
 

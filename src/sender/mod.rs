@@ -17,7 +17,6 @@ use self::policy::Applied;
 pub use self::state::{DomainState, MailFate};
 use crate::facts::Facts;
 use crate::facts::tree::{FactTree, MxHostFacts, QuestionFacts, RecordType};
-use crate::snapshot::DnsOutcome;
 
 /// What a sender does that begins with a given cache.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
@@ -275,11 +274,10 @@ fn is_unanswered(tree: &FactTree) -> bool {
     let domain = tree.domain.known().and_then(Option::as_ref);
     let fails = |question: &QuestionFacts| {
         let about_mail = matches!(question.kind.known(), Some(RecordType::Mx | RecordType::A | RecordType::Aaaa));
-        let answers = [DnsOutcome::Answer, DnsOutcome::Nodata, DnsOutcome::Nxdomain];
         about_mail
             && question.needed.known() == Some(&true)
             && question.name.known() == domain
-            && question.outcome.known().is_some_and(|outcome| !answers.contains(outcome))
+            && question.outcome.known().is_some_and(|outcome| outcome.is_failure())
     };
     !known && tree.questions.known().is_some_and(|questions| questions.iter().any(fails))
 }

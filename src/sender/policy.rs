@@ -4,7 +4,6 @@ use crate::facts::tree::{BaselineFacts, PolicyHostFacts, RecordFacts};
 use crate::facts::{Facts, gives_policy};
 use crate::grammar::mx_patterns::PatternIndex;
 use crate::grammar::policy::Mode;
-use crate::snapshot::DnsOutcome;
 
 /// The policy that is applied, and why.
 #[derive(Clone, Debug)]
@@ -98,8 +97,7 @@ pub fn with_empty_cache(facts: &Facts) -> Applied {
 
 /// Whether every sender gets no answer when it asks for the record.
 fn lookup_fails(record: &RecordFacts) -> bool {
-    let answers = [DnsOutcome::Answer, DnsOutcome::Nodata, DnsOutcome::Nxdomain];
-    record.outcome.known().is_some_and(|outcome| !answers.contains(outcome))
+    record.outcome.known().is_some_and(|outcome| outcome.is_failure())
 }
 
 fn no_record_observed(facts: &Facts) -> String {

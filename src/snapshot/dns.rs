@@ -117,6 +117,11 @@ crate::vocabulary::vocabulary! {
 }
 
 impl DnsOutcome {
+    /// Whether there is no answer: neither records nor their absence.
+    pub fn is_failure(self) -> bool {
+        !matches!(self, DnsOutcome::Answer | DnsOutcome::Nodata | DnsOutcome::Nxdomain)
+    }
+
     /// The word that people know it by.
     pub fn label(self) -> &'static str {
         match self {

@@ -27,7 +27,8 @@ impl FileKind {
             return if has("report-id") && has("policies") {
                 Some(FileKind::TlsReport)
             } else {
-                has("snapshot").then_some(FileKind::Snapshot)
+                // The cases of rules may name a snapshot too.
+                (has("snapshot") && !has("rules")).then_some(FileKind::Snapshot)
             };
         }
         let has = |key: &str| text.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')));
@@ -95,6 +96,7 @@ mod tests {
             ("extends: strict\nrules: { mx-dnssec: off }\n", Some(FileKind::Configuration)),
             ("rules: { mx-dnssec: off }\n", None),
             ("{\"report-id\": \"1\", \"policies\": []}", Some(FileKind::TlsReport)),
+            ("{\"group\": \"acme\", \"rules\": [{\"tests\": {\"pass\": [{\"snapshot\": \"a.yaml\"}]}}]}", None),
             ("{}", None),
             ("", None),
             ("\u{feff}", None),
