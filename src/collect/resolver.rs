@@ -15,46 +15,18 @@ use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
 use hickory_resolver::proto::dnssec::TrustAnchors;
 use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Query};
 use hickory_resolver::proto::rr::{Name, RecordType};
-use miette::Diagnostic;
-use thiserror::Error;
 use tokio::sync::OnceCell;
 use tokio_rustls::rustls::ClientConfig;
 
 use super::connections::{Bounded, Connections};
 use super::memo::Memo;
 use super::options::{Options, ResolverChoice};
+use super::resolver_error::ResolverError;
 use super::trust_anchor::{self, Anchors};
-use crate::files::FileError;
 use crate::source_text::escape;
 
 /// How many zones' keys are remembered.
 const REMEMBERED_KEYS: usize = 4_096;
-
-/// Why there is no resolver to ask.
-#[derive(Debug, Diagnostic, Error)]
-pub enum ResolverError {
-    /// The file of trust anchors cannot be read.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    AnchorFile(#[from] FileError),
-    /// The file of trust anchors is none.
-    #[error("{path} is no file of trust anchors: {reason}")]
-    #[diagnostic(code(stslint::trust_anchor), help("each line is a record such as `. IN DNSKEY 257 3 8 AwEAA…`"))]
-    Anchors {
-        /// The file's name.
-        path: String,
-        /// Why not.
-        reason: String,
-    },
-    /// The operating system does not say which resolver to ask.
-    #[error("this system has no usable resolver configuration: {0}")]
-    #[diagnostic(code(stslint::resolver), help("name a resolver with `--resolver`, for example `--resolver 9.9.9.9`"))]
-    System(String),
-    /// The resolver's connection cannot be prepared.
-    #[error("the connection to the resolver cannot be prepared: {0}")]
-    #[diagnostic(code(stslint::resolver))]
-    Tls(String),
-}
 
 /// The way to put a question.
 #[derive(Clone)]

@@ -14,7 +14,7 @@ use hickory_resolver::proto::op::DnsResponse;
 use hickory_resolver::proto::rr::{DNSClass, Name, RData, Record, RecordType, SerialNumber};
 use hickory_resolver::proto::serialize::txt::trust_anchor::{Entry, Parser};
 
-use super::resolver::ResolverError;
+use super::resolver_error::ResolverError;
 use crate::files;
 use crate::source_text::escape;
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use super::policy::Policy;
 use super::{Offence, Span};
 
 /// What kind of slip an offence in a line is.
@@ -46,10 +45,10 @@ pub(super) struct Found {
 }
 
 /// Makes one offence of each slip that runs through the policy. Comments, list items and front matter need only
-/// stand on successive lines; the others must be on every line that is a field or was meant as one.
-pub(super) fn gather(text: &[u8], found: Vec<Found>, policy: &Policy) -> Vec<Found> {
+/// stand on successive lines; the others must be on every line that is a field, by its number, or was meant as one.
+pub(super) fn gather(text: &[u8], found: Vec<Found>, fields: &BTreeSet<usize>) -> Vec<Found> {
     let wrong: BTreeSet<usize> = found.iter().filter(|it| !it.slip.makes_blocks()).map(|it| it.line).collect();
-    let meant = policy.lines.iter().filter(|line| line.field.is_some() || wrong.contains(&line.number)).count();
+    let meant = fields.union(&wrong).count();
     let everywhere = |slip: Slip| {
         let count = found.iter().filter(|it| it.slip == slip).count();
         // What is pasted into an indented block often keeps its first line at the margin.

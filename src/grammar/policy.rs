@@ -139,7 +139,8 @@ pub fn parse(body: &[u8]) -> Policy {
         let next = lines.get(index.saturating_add(1)).copied();
         line(text, (*span, number), next, wrapping, &mut list, &mut policy, &mut found);
     }
-    for it in every_line::gather(text, found, &policy) {
+    let fields = policy.lines.iter().filter(|line| line.field.is_some()).map(|line| line.number).collect();
+    for it in every_line::gather(text, found, &fields) {
         match it.slip {
             Slip::Case => policy.case.push(it.offence),
             _ => policy.syntax.push(it.offence),

@@ -13,7 +13,7 @@ use rcgen::{
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::LabError;
-use super::tls::{CertificateChain, CertificateIssuer, CertificatePurpose, CertificateSpec};
+use super::certificate::{CertificateChain, CertificateIssuer, CertificatePurpose, CertificateSpec};
 
 const DAY: i64 = 86_400;
 

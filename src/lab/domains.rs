@@ -3,10 +3,10 @@
 //! `stslint demo` shows them, and the tests check that each one's [`expects`](LabDomain::expects)
 //! are found. A domain is [`Scenario::good`] with one thing changed.
 
+use super::certificate::CertificateSpec;
 use super::record::{DnsFault, DnsFaultKind, Record, RecordData};
 use super::scenario::{BACKUP_MX, BACKUP_MX_PATTERN, Scenario, policy};
 use super::smtp::{MxHost, SmtpAnswer};
-use super::tls::CertificateSpec;
 use super::web::{WebHost, WebReply};
 
 /// The host of the provider that `delegated.example` and `half-delegated.example` point to.

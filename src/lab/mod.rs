@@ -18,6 +18,7 @@
 //! ```
 
 mod ca;
+mod certificate;
 mod dns;
 pub mod domains;
 mod listen;
@@ -43,13 +44,12 @@ use smtp::MxServer;
 use web::{WebServer, WebServers};
 use zone::ZoneTree;
 
+pub use certificate::{CertificateChain, CertificateIssuer, CertificatePurpose, CertificateSpec};
 pub use domains::LabDomain;
 pub use record::{DnsFault, DnsFaultKind, Dnssec, Record, RecordData};
 pub use scenario::Scenario;
 pub use smtp::{Dane, MxHost, SmtpAnswer};
-pub use tls::{
-    CertificateChain, CertificateIssuer, CertificatePurpose, CertificateSpec, TlsHandshake, TlsOffer, TlsVersions,
-};
+pub use tls::{TlsHandshake, TlsOffer, TlsVersions};
 pub use web::{WebAnswer, WebHost, WebReply};
 
 /// The name in the certificate that is presented for a name that no host of the lab has.

@@ -4,9 +4,9 @@
 //! fields that matter and hands it to [`Lab::start`](super::Lab::start). The built-in domains in
 //! [`domains`](super::domains) are made the same way.
 
+use super::certificate::CertificateSpec;
 use super::record::{DnsFault, Dnssec, Record, RecordData};
 use super::smtp::MxHost;
-use super::tls::CertificateSpec;
 use super::web::{WebAnswer, WebHost, WebReply};
 
 /// The MX host that all domains of the lab share as their backup, as customers of one provider do.
@@ -14,9 +14,6 @@ pub const BACKUP_MX: &str = "mx1.in.backup-mx.example";
 
 /// The pattern (RFC 8461 §4.1) by which the policies of the lab cover [`BACKUP_MX`].
 pub const BACKUP_MX_PATTERN: &str = "*.in.backup-mx.example";
-
-/// The path of every policy, RFC 8461 §3.3.
-pub const POLICY_PATH: &str = "/.well-known/mta-sts.txt";
 
 /// One mail domain with everything it publishes and every server it runs.
 #[derive(Clone, Debug)]

@@ -13,8 +13,10 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use super::listen::never;
-use super::scenario::POLICY_PATH;
 use super::tls::{self, TlsOffer, TlsServer};
+
+/// The path of every policy, RFC 8461 §3.3.
+pub const POLICY_PATH: &str = "/.well-known/mta-sts.txt";
 
 /// The longest request head that is read, in octets.
 const HEAD_LIMIT: u64 = 8_192;

@@ -15,6 +15,7 @@ mod overview;
 mod policy;
 mod records;
 mod remarks;
+mod section;
 mod seen;
 mod sender;
 mod session;
@@ -31,8 +32,9 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use self::domain::{Domain, Part};
+use self::domain::Domain;
 use self::markup::Markup;
+use self::section::Part;
 pub use self::tls_reports::{sums, tls_reports as html_tls_reports};
 use super::{Linted, Results, Unreadable};
 
@@ -130,7 +132,7 @@ pub fn content(html: &mut Markup, linted: &[&Linted], unread: &[Unreadable]) {
         .enumerate()
         .map(|(index, linted)| {
             let domain = Domain::new(linted, index.saturating_add(1), alone);
-            let parts = domain.parts();
+            let parts = section::parts(&domain);
             (domain, parts)
         })
         .collect();
@@ -144,7 +146,7 @@ pub fn content(html: &mut Markup, linted: &[&Linted], unread: &[Unreadable]) {
                 overview::show(html, linted);
             }
             unreadable(html, unread);
-            domains.into_iter().for_each(|(domain, parts)| domain.show(html, parts));
+            domains.into_iter().for_each(|(domain, parts)| section::show(&domain, html, parts));
             references(html, linted);
         });
     });
@@ -162,7 +164,7 @@ pub fn icons() -> &'static str {
 
 fn contents(html: &mut Markup, domains: &[(Domain<'_>, Vec<Part>)], alone: bool) {
     if alone {
-        return domains.iter().for_each(|(domain, parts)| domain.contents(html, parts));
+        return domains.iter().for_each(|(domain, parts)| section::contents(domain, html, parts));
     }
     html.element("ul", &[], |html| {
         html.element("li", &[], |html| html.leaf("a", &[("href", "#overview")], "Overview"));

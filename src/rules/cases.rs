@@ -13,10 +13,11 @@ use serde_json::{Value, json};
 
 use super::case_words::snapshot_words;
 use super::evaluate::{evaluate, evaluate_only};
-use super::load::{Rule, RuleSet};
+use super::load::RuleSet;
 use super::model::Case;
 use super::patch::set;
 use super::report_cases::facts_of_case;
+use super::rule::Rule;
 use crate::facts::{Facts, Over};
 use crate::outcome::{Outcome, Report};
 use crate::snapshot::{self, Snapshot};

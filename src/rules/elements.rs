@@ -9,7 +9,7 @@ use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 use cel::objects::{Key, Value};
 
-use super::load::Rule;
+use super::rule::Rule;
 use crate::facts::Facts;
 
 /// The most elements that one rule looks at.

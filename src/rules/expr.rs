@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::expr_error::ExprError;
 use cel::common::ast::{EntryExpr, Expr as Ast, IdedExpr};
 use cel::{Context, Env, ExecutionError, Program, Value};
 
@@ -43,19 +44,6 @@ impl Compiled {
     pub fn execute(&self, context: &Context<'_, '_>) -> Result<Value, ExecutionError> {
         Value::resolve(self.metered.as_deref().unwrap_or(self.program.expression()), context)
     }
-}
-
-/// Why an expression cannot be compiled, and where in its text (octets).
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ExprError {
-    /// What is wrong.
-    pub message: String,
-    /// Where.
-    pub offset: usize,
-    /// How many octets.
-    pub length: usize,
-    /// What to write instead.
-    pub help: Option<String>,
 }
 
 impl Expr {

@@ -7,27 +7,11 @@ use std::sync::{Arc, OnceLock};
 use cel::extractors::This;
 use cel::{Context, ExecutionError};
 
+use super::function::Function;
 use super::meter::{self, Meter};
 use super::texts_and_lists;
 use crate::facts::Type;
 use crate::snapshot::instant;
-
-/// A function as rules see it.
-#[derive(Clone, Debug)]
-pub struct Function {
-    /// Its name.
-    pub name: &'static str,
-    /// Whether it is written behind its first argument: `text.startsWith(prefix)`.
-    pub method: bool,
-    /// The types of its arguments; of a method the first is what it is called on.
-    pub arguments: Vec<Type>,
-    /// The type of its result.
-    pub result: Type,
-    /// How it is written.
-    pub usage: &'static str,
-    /// What it gives.
-    pub about: &'static str,
-}
 
 /// Every function: CEL's own that make sense here, and those of the field.
 pub fn functions() -> &'static [Function] {

@@ -1,18 +1,19 @@
 //! Rule files into a set of rules: the built-in ones, and those of an organisation.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use miette::Diagnostic;
-use serde_json::Value;
 use thiserror::Error;
 
 use super::check::{self, Checked};
 use super::cost::{MAX_MISTAKES, MAX_RULES};
 use super::expr::Expr;
-use super::model::{Cases, Range, RuleEntry, RuleFile};
+use super::model::{RuleEntry, RuleFile};
+use super::rule::{Rule, RuleAlso, RuleFix};
 use super::shape;
+use super::source::Source;
 use super::template::Template;
 use crate::facts::Over;
 use crate::outcome::Severity;
@@ -31,29 +32,6 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("rules/report.yaml", include_str!("../../rules/report.yaml")),
 ];
 
-/// A rule file's text with the name that diagnostics show for it.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// The name.
-    pub name: String,
-    /// The text.
-    pub text: String,
-    /// The file; `None` for one that is built in. Files are told apart by it, and never by a name.
-    pub path: Option<PathBuf>,
-}
-
-impl Source {
-    /// A text that is not a file of the user's.
-    pub fn named(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Source { name: name.into(), text: text.into(), path: None }
-    }
-
-    /// The text of a file.
-    pub fn file(path: &Path, text: String) -> Self {
-        Source { name: path.display().to_string(), text, path: Some(path.to_owned()) }
-    }
-}
-
 /// The built-in rule files.
 pub fn built_in_sources() -> Vec<Source> {
     BUILT_IN.iter().map(|(name, text)| Source::named(*name, *text)).collect()
@@ -68,115 +46,6 @@ pub struct RuleSet {
     pub warnings: Vec<SourceError>,
     /// Indices of the rules, each after those that it requires.
     order: Vec<usize>,
-}
-
-/// One rule.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// The stable id.
-    pub id: String,
-    /// The group that it belongs to.
-    pub group: String,
-    /// What it is over.
-    pub over: Over,
-    /// What is so when it passes.
-    pub title: String,
-    /// How bad it is when it fails.
-    pub severity: Severity,
-    /// Other severities under conditions; the first that is true counts.
-    pub severity_if: Vec<(Expr, Severity)>,
-    /// The sections of the standards behind it.
-    pub cites: Vec<String>,
-    /// Those that count instead where their condition is true; the first counts.
-    pub cites_if: Vec<(Expr, Vec<String>)>,
-    /// Why it exists.
-    pub why: String,
-    /// The values that expressions read as `params.NAME`.
-    pub params: BTreeMap<String, Value>,
-    /// What the values of some of them may be.
-    pub ranges: BTreeMap<String, Range>,
-    /// The ids of the rules that must pass first.
-    pub requires: Vec<String>,
-    /// The ids of the rules that, where one failed, have said what this one would say.
-    pub after: Vec<String>,
-    /// Where this is false, no rule of its file applies.
-    pub group_when: Option<Arc<Expr>>,
-    /// Why no rule of its file applies there.
-    pub group_otherwise: Option<String>,
-    /// Where this is false, it does not apply.
-    pub when: Option<Expr>,
-    /// Why it does not apply there.
-    pub otherwise: Option<String>,
-    /// The variables over lists, outermost first: name and path.
-    pub scopes: Vec<(String, Vec<String>)>,
-    /// Whether each element of the last list is a finding.
-    pub forbids: bool,
-    /// Whether findings with the same message about elements of the last list are told as one.
-    pub together: bool,
-    /// What is true when it passes.
-    pub assert: Option<Expr>,
-    /// What a finding speaks of.
-    pub subject: Option<Template>,
-    /// The fact that is underlined.
-    pub at: Option<Vec<String>>,
-    /// Further places that a finding shows.
-    pub also: Vec<RuleAlso>,
-    /// What is wrong.
-    pub message: Template,
-    /// What to do.
-    pub help: Option<Template>,
-    /// The RFC 8460 §4.3 result type.
-    pub reported_as: Option<String>,
-    /// Result types that count instead where their condition is true.
-    pub reported_as_if: Vec<(Expr, String)>,
-    /// How to mend it.
-    pub fix: Option<RuleFix>,
-    /// Its cases.
-    pub cases: Arc<Cases>,
-    /// The name of the file that it is in.
-    pub file: String,
-    /// That file; `None` for a built-in rule.
-    pub path: Option<PathBuf>,
-    /// Whether it is evaluated for others' `requires` only, and never reported.
-    pub off: bool,
-}
-
-impl Rule {
-    /// The worst severity that a finding of the rule can have.
-    pub fn worst_severity(&self) -> Severity {
-        self.severity_if.iter().map(|(_, severity)| *severity).fold(self.severity, Severity::max)
-    }
-
-    /// The mildest severity that a finding of the rule can have.
-    pub fn mildest_severity(&self) -> Severity {
-        self.severity_if.iter().map(|(_, severity)| *severity).fold(self.severity, Severity::min)
-    }
-}
-
-/// A further place that a finding shows.
-#[derive(Clone, Debug)]
-pub struct RuleAlso {
-    /// The fact whose place is shown.
-    pub at: Vec<String>,
-    /// What it has to do with the finding.
-    pub label: Template,
-    /// Where this is false, it is not shown.
-    pub when: Option<Expr>,
-}
-
-/// A replacement of text.
-#[derive(Clone, Debug)]
-pub struct RuleFix {
-    /// The fact whose text is replaced.
-    pub replace: Vec<String>,
-    /// The new text.
-    pub with: Template,
-    /// Whether it can be applied without a look.
-    pub safe: bool,
-    /// Where this is false, there is no such mend.
-    pub when: Option<Expr>,
-    /// Where this is true, it is safe.
-    pub safe_when: Option<Expr>,
 }
 
 /// The mistakes in rule files: all of them, each with its place.

@@ -11,6 +11,8 @@ mod cost;
 mod elements;
 pub mod evaluate;
 pub mod expr;
+mod expr_error;
+mod function;
 mod functions;
 mod judged_reports;
 mod load;
@@ -20,9 +22,11 @@ pub mod params;
 mod patch;
 mod policy_fix;
 mod report_cases;
+mod rule;
 mod shape;
 mod silence;
 mod slips;
+mod source;
 pub mod template;
 mod texts_and_lists;
 mod types;
@@ -33,10 +37,13 @@ pub use self::cases::{CaseOutcome, CaseResult, Expected, GOOD, example, good_sna
 pub use self::check::never_equal;
 pub use self::checks::BROKEN_RULE;
 pub use self::evaluate::evaluate;
-pub use self::functions::{Function, duration, functions};
+pub use self::function::Function;
+pub use self::functions::{duration, functions};
 pub use self::judged_reports::{judge_report, judge_reports};
-pub use self::load::{Rule, RuleErrors, RuleFix, RuleSet, Source, built_in_sources};
+pub use self::load::{RuleErrors, RuleSet, built_in_sources};
 pub use self::policy_fix::{Fixed, fix_policy};
+pub use self::rule::{Rule, RuleFix};
+pub use self::source::Source;
 
 #[cfg(test)]
 mod built_in_tests;

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::cost::{MAX_PARAMS_OCTETS, MAX_STEPS, steps};
 use super::expr::{Expr, path_of};
-use super::load::Rule;
 use super::model::Range;
+use super::rule::Rule;
 use super::template::Template;
 use super::types::regex_sound;
 

@@ -1,7 +1,7 @@
 //! The shape of a rule file: what a reader of YAML cannot know about rules, told in one mistake each. Used by `load`.
 
-use super::load::Source;
 use super::model::RuleFile;
+use super::source::Source;
 use crate::source_text::lookalikes::Repaired;
 use crate::source_text::told_apart::FileKind;
 use crate::source_text::{self, ReadAll, SourceError, line_at, nearest};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::load::Rule;
+use super::rule::Rule;
 use super::verdicts::{Verdict, Verdicts};
 use crate::outcome::Severity;
 

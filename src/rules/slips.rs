@@ -2,7 +2,7 @@
 //!
 //! Asked only of texts that are no CEL: a parser says what it expected, and this what was meant.
 
-use super::expr::ExprError;
+use super::expr_error::ExprError;
 use crate::source_text::lookalikes;
 
 /// Operators of other languages, what they are here, longest first.

@@ -14,7 +14,7 @@ use jiff::civil::DateTime;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
-use super::functions::Function;
+use super::function::Function;
 use super::meter::Meter;
 use super::template::text_of;
 use crate::facts::Type;

@@ -21,7 +21,8 @@ use self::null::{canonical, not_null_if};
 pub use self::regex::regex_sound;
 use self::words::{likely_field, spelled};
 use super::expr::{Compiled, path_of};
-use super::functions::{Function, functions};
+use super::function::Function;
+use super::functions::functions;
 use crate::facts::{Field, Type};
 use crate::source_text::nearest;
 

@@ -7,7 +7,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 
-use super::checks::{Check, Refusal};
+use super::check::Check;
+use super::checks::Refusal;
 use super::pages::message;
 use super::state::App;
 use super::{id, results};

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::answers::{judged, observation, rendered, said, steps};
-use super::checks::{self, Check, Refusal, Stage, What};
+use super::check::{Check, Stage, What};
+use super::checks::{self, Refusal};
 use super::client::Network;
 use super::edited::changed;
 use super::openapi;

@@ -1,13 +1,14 @@
 //! Checks under way: one for a domain however many ask for it, a queue with its length shown, and what waits for what.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tracing::warn;
 
+use super::check::{Check, Stage, What};
 use super::client::Network;
 use super::id;
 use super::limits::Reached;
@@ -17,49 +18,6 @@ use crate::store::{Observation, Pending};
 
 /// A check that an earlier process did not end is taken up where it was asked for within so many seconds.
 const RESUMED_WITHIN: i64 = 3_600;
-
-/// What a check is of: the domain, and what is looked at.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct What {
-    /// The domain in A-labels.
-    pub domain: String,
-    /// Whether MX hosts are spoken to.
-    pub smtp: bool,
-    /// Whether the zone's own name servers are asked too.
-    pub authoritative: bool,
-}
-
-/// How far a check is.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Stage {
-    /// It waits for others.
-    Queued,
-    /// It looks at the domain.
-    Running,
-    /// The result is in the store.
-    Done,
-    /// There is no result, for a reason here.
-    Failed(String),
-    /// The domain publishes that it is not to be looked at.
-    OptedOut,
-}
-
-/// One check.
-#[derive(Debug)]
-pub struct Check {
-    /// Its id, and that of its result.
-    pub id: String,
-    /// Whoever knows this may remove the result.
-    pub removal: String,
-    /// What it is of.
-    pub what: What,
-    /// When it was asked for.
-    pub asked_at: Timestamp,
-    /// How far it is.
-    pub stage: watch::Receiver<Stage>,
-    number: usize,
-    queue: Arc<Queue>,
-}
 
 /// Why there is no new check.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -74,32 +32,6 @@ pub enum Refusal {
     OptedOut,
     /// Something here is broken, in words for its operator.
     Broken(String),
-}
-
-/// How many checks were asked for, and how many of them began: places are given in the order of asking.
-#[derive(Debug, Default)]
-pub struct Queue {
-    asked: AtomicUsize,
-    begun: AtomicUsize,
-}
-
-impl Queue {
-    /// How many checks wait.
-    pub fn length(&self) -> usize {
-        self.asked.load(Ordering::Relaxed).saturating_sub(self.begun.load(Ordering::Relaxed))
-    }
-}
-
-impl Check {
-    /// How far it is.
-    pub fn stage(&self) -> Stage {
-        self.stage.borrow().clone()
-    }
-
-    /// How many checks come first, where it waits.
-    pub fn in_front(&self) -> usize {
-        self.number.saturating_sub(self.queue.begun.load(Ordering::Relaxed))
-    }
 }
 
 /// A check of this, a fresh one where there is one; `true` where it is new.

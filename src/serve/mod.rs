@@ -6,6 +6,7 @@
 mod answers;
 mod api;
 mod badge;
+mod check;
 mod checks;
 mod client;
 mod connections;

@@ -16,7 +16,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::answers::{not_found, refused};
-use super::checks::{self, What};
+use super::check::What;
+use super::checks;
 use super::client::Network;
 use super::connections::Peer;
 use super::pages::{self, about, form, message, rules};

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
-use super::checks::{Check, Queue, What};
+use super::check::{Check, Queue, What};
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::{ServeError, Settings};

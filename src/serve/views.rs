@@ -11,7 +11,8 @@ use serde::Deserialize;
 
 use super::answers::{broken, judged, known, no_result, not_found, observation, refused, rendered, snapshot_of, steps};
 use super::badge::{self, Badge};
-use super::checks::{Refusal, Stage, What};
+use super::check::{Stage, What};
+use super::checks::Refusal;
 use super::pages::{self, about, compare, message, progress, proposal, received, result};
 use super::state::App;
 use super::typed::domain;

@@ -27,7 +27,8 @@ use tokio_rustls::rustls::{
 };
 
 use super::listen::WEB_ADDRESS;
-use super::scenario::{BACKUP_MX, BACKUP_MX_PATTERN, POLICY_PATH, policy};
+use super::scenario::{BACKUP_MX, BACKUP_MX_PATTERN, policy};
+use super::web::POLICY_PATH;
 use super::*;
 
 async fn lab(scenarios: impl IntoIterator<Item = Scenario>) -> Lab {

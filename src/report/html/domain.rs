@@ -1,31 +1,10 @@
-//! One domain's section: its parts in the order in which an administrator needs them.
+//! One domain on a page: what the parts of its section are made of. Used by each part, and by `section`.
 
 use super::markup::Markup;
 use super::seen::Seen;
-use super::{about, checks, findings, hosts, policy, records, remarks, sender, timeline, tlsrpt, verdict};
 use crate::outcome::{Location, Report};
 use crate::report::Linted;
 use crate::snapshot::Snapshot;
-
-/// Writes what a part has to say of a domain; nothing where it has nothing to say.
-type Fill = fn(&Domain<'_>, &mut Markup);
-
-/// The parts: their anchor, their heading, and what fills them.
-const PARTS: [(&str, &str, Fill); 10] = [
-    ("findings", "Findings", findings::part),
-    ("senders", "What senders do", sender::part),
-    ("hosts", "MX hosts", hosts::part),
-    ("records", "DNS records", records::part),
-    ("policy", "Policy", policy::part),
-    ("tlsrpt", "TLS reports", tlsrpt::part),
-    ("remarks", "Remarks", remarks::part),
-    ("checks", "Checks performed", checks::part),
-    ("about", "About this observation", about::part),
-    ("timeline", "Timeline", timeline::part),
-];
-
-/// A part that is filled: its anchor, its heading, and what stands in it.
-pub type Part = (&'static str, &'static str, Markup);
 
 const HEADINGS: [&str; 5] = ["h1", "h2", "h3", "h4", "h5"];
 
@@ -104,44 +83,14 @@ impl<'a> Domain<'a> {
         });
     }
 
-    /// The links to the parts.
-    pub fn contents(&self, html: &mut Markup, parts: &[Part]) {
-        html.element("ul", &[], |html| {
-            for (part, title, _) in parts {
-                html.element("li", &[], |html| html.leaf("a", &[("href", &format!("#{}", self.id(part)))], title));
-            }
-        });
+    /// The anchor of the whole section.
+    pub fn anchor(&self) -> String {
+        format!("d{}", self.number)
     }
 
-    /// The whole section.
-    pub fn show(&self, html: &mut Markup, parts: Vec<Part>) {
-        let (id, heading) = (format!("d{}", self.number), self.id("name"));
-        html.element("section", &[("id", &id), ("class", "domain"), ("aria-labelledby", &heading)], |html| {
-            verdict::show(self, html, &heading);
-            if !self.alone {
-                let label = format!("Parts of the report on {}", self.name());
-                html.element("nav", &[("class", "parts"), ("aria-label", &label)], |html| self.contents(html, &parts));
-            }
-            for (part, title, inside) in parts {
-                let heading = self.id(&format!("{part}-heading"));
-                let attributes = [("id", self.id(part)), ("class", format!("part part-{part}"))];
-                let [id, class] = &attributes;
-                html.element("section", &[(id.0, &id.1), (class.0, &class.1)], |html| {
-                    html.leaf(self.heading(1), &[("id", &heading)], title);
-                    html.append(inside);
-                });
-            }
-        });
-    }
-
-    /// The parts that have something to say.
-    pub fn parts(&self) -> Vec<Part> {
-        let filled = PARTS.iter().map(|(part, title, fill)| {
-            let mut inside = Markup::default();
-            fill(self, &mut inside);
-            (*part, *title, inside)
-        });
-        filled.filter(|(_, _, inside)| !inside.is_empty()).collect()
+    /// Whether the page is about this domain alone.
+    pub fn is_alone(&self) -> bool {
+        self.alone
     }
 }
 

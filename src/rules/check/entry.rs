@@ -8,8 +8,8 @@ use super::place::{at_text, at_value};
 use super::{RuleChecker, no_such_rule};
 use crate::outcome::Severity;
 use crate::rules::cost::{MAX_CASES, MAX_PARAMS_OCTETS, MAX_REQUIRED};
-use crate::rules::load::Rule;
 use crate::rules::params::{mixed_list, range_problem, range_text, regex_problem, unused_params};
+use crate::rules::rule::Rule;
 use crate::source_text::{is_unseen, nearest, printable};
 use crate::tls_reports::read::RESULT_TYPES;
 

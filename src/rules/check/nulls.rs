@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_yaml::Spanned;
 
 use super::RuleChecker;
-use crate::rules::load::Rule;
+use crate::rules::rule::Rule;
 use crate::source_text::SourceError;
 
 /// A use of a fact that can be `null`.

@@ -2,7 +2,7 @@
 
 use serde_yaml::Spanned;
 
-use crate::rules::load::Source;
+use crate::rules::source::Source;
 use crate::rules::types::Mistake;
 use crate::source_text::{self, SourceError};
 

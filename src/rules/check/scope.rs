@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::{self, Field, Over, Type};
-use crate::rules::load::Rule;
+use crate::rules::rule::Rule;
 use crate::rules::types::{Scope, Variable, check, of_other, texts_of_param, unknown};
 
 /// The variables of every expression over something: the roots of its facts. Those of other facts are known too, so that

@@ -11,7 +11,7 @@ use super::words::{is_macro, likely_function, likely_macro, spelled};
 use super::{ANY, Checker, Typed, Variable, compatible, known, unknown, with};
 use crate::facts::Type;
 use crate::rules::expr::path_of;
-use crate::rules::functions::Function;
+use crate::rules::function::Function;
 use crate::rules::texts_and_lists::{is_network, wrong_format};
 use crate::source_text::nearest;
 

@@ -2,7 +2,7 @@
 
 use super::texts::ENGLISH;
 use super::{Frame, main, page};
-use crate::serve::checks::{Check, Stage};
+use crate::serve::check::{Check, Stage};
 
 /// The page of a check that has no result yet.
 pub fn progress(check: &Check, steps: &[String]) -> String {

@@ -1,0 +1,65 @@
+//! One domain's section: its parts in the order in which an administrator needs them. Used by the page.
+
+use super::domain::Domain;
+use super::markup::Markup;
+use super::{about, checks, findings, hosts, policy, records, remarks, sender, timeline, tlsrpt, verdict};
+
+/// Writes what a part has to say of a domain; nothing where it has nothing to say.
+type Fill = fn(&Domain<'_>, &mut Markup);
+
+/// The parts: their anchor, their heading, and what fills them.
+const PARTS: [(&str, &str, Fill); 10] = [
+    ("findings", "Findings", findings::part),
+    ("senders", "What senders do", sender::part),
+    ("hosts", "MX hosts", hosts::part),
+    ("records", "DNS records", records::part),
+    ("policy", "Policy", policy::part),
+    ("tlsrpt", "TLS reports", tlsrpt::part),
+    ("remarks", "Remarks", remarks::part),
+    ("checks", "Checks performed", checks::part),
+    ("about", "About this observation", about::part),
+    ("timeline", "Timeline", timeline::part),
+];
+
+/// A part that is filled: its anchor, its heading, and what stands in it.
+pub type Part = (&'static str, &'static str, Markup);
+
+/// The parts that have something to say.
+pub fn parts(domain: &Domain<'_>) -> Vec<Part> {
+    let filled = PARTS.iter().map(|(part, title, fill)| {
+        let mut inside = Markup::default();
+        fill(domain, &mut inside);
+        (*part, *title, inside)
+    });
+    filled.filter(|(_, _, inside)| !inside.is_empty()).collect()
+}
+
+/// The links to the parts.
+pub fn contents(domain: &Domain<'_>, html: &mut Markup, parts: &[Part]) {
+    html.element("ul", &[], |html| {
+        for (part, title, _) in parts {
+            html.element("li", &[], |html| html.leaf("a", &[("href", &format!("#{}", domain.id(part)))], title));
+        }
+    });
+}
+
+/// The whole section.
+pub fn show(domain: &Domain<'_>, html: &mut Markup, parts: Vec<Part>) {
+    let (id, heading) = (domain.anchor(), domain.id("name"));
+    html.element("section", &[("id", &id), ("class", "domain"), ("aria-labelledby", &heading)], |html| {
+        verdict::show(domain, html, &heading);
+        if !domain.is_alone() {
+            let label = format!("Parts of the report on {}", domain.name());
+            html.element("nav", &[("class", "parts"), ("aria-label", &label)], |html| contents(domain, html, &parts));
+        }
+        for (part, title, inside) in parts {
+            let heading = domain.id(&format!("{part}-heading"));
+            let attributes = [("id", domain.id(part)), ("class", format!("part part-{part}"))];
+            let [id, class] = &attributes;
+            html.element("section", &[(id.0, &id.1), (class.0, &class.1)], |html| {
+                html.leaf(domain.heading(1), &[("id", &heading)], title);
+                html.append(inside);
+            });
+        }
+    });
+}
