@@ -44,9 +44,42 @@ fn folder() -> tempfile::TempDir {
 const TWO: [&str; 8] =
     ["--snapshot", "mx-not-covered.yaml", "--snapshot", "host-expired.yaml", "--select", "mx", "--select", "host"];
 
-/// The text without what another version of the project would print differently.
+/// The text without what another version of the project, or one more rule, would print differently.
 fn stable(text: &str) -> String {
-    text.replace(env!("CARGO_PKG_VERSION"), "VERSION")
+    crate::totals::without_totals(&text.replace(env!("CARGO_PKG_VERSION"), "VERSION"))
+}
+
+/// The formats that the program says it has.
+fn all_formats(folder: &Path) -> Vec<String> {
+    let ran = check(folder, &["--format", "no-such-format"]);
+    let (_, listed) = ran.err.split_once("[possible values: ").unwrap();
+    listed.split_once(']').unwrap().0.split(',').map(|format| format.trim().to_owned()).collect()
+}
+
+#[test]
+fn no_format_is_silent_about_a_finding() {
+    let folder = folder();
+    let formats = all_formats(folder.path());
+    assert!(formats.len() >= 12 && formats.contains(&"sarif".to_owned()), "{formats:?}");
+    for format in &formats {
+        let ran = check(folder.path(), &[&["--format", format], TWO.as_slice()].concat());
+        for rule in ["mx-covered", "host-cert-valid-now"] {
+            let told = match format.as_str() {
+                // These count findings, and name none or the worst.
+                "nagios" => ran.out.contains("2 errors"),
+                "prometheus" => {
+                    ran.out.contains("stslint_findings{domain=\"host-expired.example\",severity=\"error\"} 1")
+                }
+                _ => ran.out.contains(rule),
+            };
+            assert!(told, "`--format {format}` does not name `{rule}`: {}", ran.out);
+        }
+        let file = format!("silent.{format}");
+        let output = format!("--output={format}={file}");
+        check(folder.path(), &[&["--format", "nagios", &output], TWO.as_slice()].concat());
+        let written = std::fs::read_to_string(folder.path().join(&file)).unwrap();
+        assert!(!written.is_empty(), "`--output {format}=FILE` writes nothing");
+    }
 }
 
 /// The text without the time of the run, which stands where an input has none of its own.

@@ -9,6 +9,8 @@
     missing_docs
 )]
 
+mod causes;
+mod circles;
 mod cli;
 mod collect_cli;
 mod collect_dnssec;
@@ -48,4 +50,5 @@ mod sender_model;
 mod serve;
 #[cfg(feature = "serve")]
 mod service;
+mod totals;
 mod why;
