@@ -20,6 +20,7 @@ mod https;
 mod issuers;
 mod limits;
 mod memo;
+mod misplaced;
 mod name_servers;
 mod options;
 mod pass;
@@ -29,6 +30,7 @@ mod published_ttl;
 mod reach;
 mod report_hosts;
 mod resolver;
+mod resolver_error;
 mod shares;
 mod smtp;
 mod smtp_wire;
@@ -66,7 +68,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 pub use self::activity::StepUnderWay;
 pub use self::options::{ConnectTo, DnssecMode, Families, OptionError, Options, Proxy, ResolverChoice, Roots};
-pub use self::resolver::ResolverError;
+pub use self::resolver_error::ResolverError;
 pub use self::trust::{RootsError, sound_roots};
 pub use self::turns::Turns;
 

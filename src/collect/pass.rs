@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::Collector;
 use super::limits::{Clock, MAX_MX_HOSTS};
+use super::misplaced;
 use super::options::Families;
 use super::reach::is_silent;
 use super::shares::Share;
@@ -263,16 +264,9 @@ impl<'a> Pass<'a> {
         addresses
     }
 
-    /// TXT records where publishers put one by mistake: at the names of drafts (RFC 8461 and RFC 8460 before
-    /// their last versions), and without the prefix.
+    /// TXT records where publishers put one by mistake.
     async fn misplaced(&self) -> Vec<Lookup<TxtRecord>> {
-        let domain = self.domain;
-        let prefixes =
-            ["mta-sts", "_mta_sts", "_tls", "_smtp-tls", "_smtp_tls", "_smtp-tlsrpt", "_tlsrpt", "_smtp._tcp"];
-        let names =
-            std::iter::once(domain.to_owned()).chain(prefixes.iter().map(|prefix| format!("{prefix}.{domain}")));
-        let names: Vec<String> = names.collect();
-        join_all(names.iter().map(|name| self.txt(name))).await
+        join_all(misplaced::names(self.domain).iter().map(|name| self.txt(name))).await
     }
 
     /// The parent's record, where the parent is no public suffix.

@@ -5,6 +5,9 @@ use std::net::IpAddr;
 use super::addresses::{Answers, Unasked};
 use super::builder::{Builder, failure_text, no_ipv6, question_text, ttl_column};
 use super::fact::Fact;
+use super::misplaced;
+use super::providers;
+use super::reach::{self, Site};
 use super::tls::{self, place};
 use super::tree::{HeaderFacts, HttpsFacts, PolicyHostFacts};
 use crate::grammar::names::plain;
@@ -39,8 +42,12 @@ fn addresses(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &m
     let answers = Answers { name, ipv4, ipv6 };
     facts.resolves = answers.resolves();
     facts.unresolved = answers.unresolved(builder.fault);
+    facts.doubled = misplaced::doubled_policy_host(builder);
     facts.addresses = answers.addresses(builder, ROOT);
     let chain = answers.chain();
+    let hosting = chain.aliases.clone().map(|aliases| providers::hosting(&aliases));
+    facts.provider = hosting.clone().map(|hosting| hosting.map(|provider| provider.name.clone()));
+    facts.provider_kind = hosting.map(|hosting| hosting.map(|provider| provider.kind));
     (facts.alias, facts.aliases, facts.canonical) = (chain.alias, chain.aliases, chain.canonical);
     (facts.ttl, facts.ttl_seen) = (answers.ttl(), answers.ttl_seen());
     builder.why("policy_host.ttl", "what the policy host's addresses were published with was not observed");
@@ -113,9 +120,15 @@ fn probes(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &mut 
     if reachable > 0 || https.iter().all(|probe| !probe.connected.is_unobserved()) {
         facts.reachable = Fact::Known(i64::try_from(reachable).unwrap_or(i64::MAX));
     }
+    concerned(&mut https);
     facts.fetchable = fetchable(&https);
     let policy = builder.snapshot.policy.as_ref().and_then(Option::as_ref).map(|policy| policy.body.0.as_slice());
-    (facts.consistent, facts.difference) = compared(&https, probes, policy);
+    let (consistent, difference, other) = compared(&https, probes, policy);
+    (facts.consistent, facts.difference) = (consistent, difference);
+    if let Some(other) = other {
+        let place = builder.locations.clone_of(&format!("{ROOT}.probes[{other}]"));
+        builder.locations.note_as(format!("{ROOT}.difference"), place);
+    }
     facts.probes = Fact::Known(https);
     if facts.fetchable.is_unobserved() {
         builder.why("policy_host.fetchable", format!("it was not seen whether {name} serves a policy"));
@@ -254,13 +267,27 @@ fn cache_seconds(value: &str) -> Option<i64> {
     if stays_out { None } else { directive("s-maxage").or_else(|| directive("max-age")) }
 }
 
+/// Tells of each address that was asked whom a fault there concerns.
+fn concerned(https: &mut [HttpsFacts]) {
+    let site = |probe: &HttpsFacts| Site {
+        address: probe.address.known().and_then(|address| address.parse().ok()),
+        well: gives_policy(probe),
+    };
+    let sites: Vec<Site> = https.iter().map(site).collect();
+    for (index, probe) in https.iter_mut().enumerate() {
+        probe.concerned = Fact::Known(reach::of(&sites, index).senders().to_owned());
+    }
+}
+
 /// Whether one address at least gives a policy as a sender fetches it: a valid certificate and status 200.
 fn fetchable(probes: &[HttpsFacts]) -> Fact<bool> {
     let verdicts: Vec<Option<bool>> = probes.iter().map(gives_policy).collect();
-    match () {
-        () if verdicts.contains(&Some(true)) => Fact::Known(true),
-        () if verdicts.contains(&None) => Fact::Unobserved,
-        () => Fact::Known(false),
+    if verdicts.contains(&Some(true)) {
+        Fact::Known(true)
+    } else if verdicts.contains(&None) {
+        Fact::Unobserved
+    } else {
+        Fact::Known(false)
     }
 }
 
@@ -294,11 +321,19 @@ fn differ(one: &HttpResponse, other: &HttpResponse, policy: Option<&[u8]>) -> Op
     }
 }
 
-/// Whether all addresses that answer serve the same, and what differs; not observed where an address was not asked and
-/// the others serve the same.
-fn compared(facts: &[HttpsFacts], probes: &[HttpsProbe], policy: Option<&[u8]>) -> (Fact<bool>, Fact<Option<String>>) {
-    let responses: Vec<(&HttpsFacts, &HttpsProbe, &HttpResponse)> =
-        facts.iter().zip(probes).filter_map(|(facts, probe)| Some((facts, probe, probe.response.as_ref()?))).collect();
+/// Whether all addresses that answer serve the same, what differs, and which of them is the second; not observed where an
+/// address was not asked and the others serve the same.
+fn compared(
+    facts: &[HttpsFacts],
+    probes: &[HttpsProbe],
+    policy: Option<&[u8]>,
+) -> (Fact<bool>, Fact<Option<String>>, Option<usize>) {
+    let responses: Vec<(usize, &HttpsFacts, &HttpsProbe, &HttpResponse)> = facts
+        .iter()
+        .zip(probes)
+        .enumerate()
+        .filter_map(|(index, (facts, probe))| Some((index, facts, probe, probe.response.as_ref()?)))
+        .collect();
     // An address that fails is a finding of its own.
     let failed = |facts: &HttpsFacts| {
         facts.connected == Fact::Known(false)
@@ -309,8 +344,8 @@ fn compared(facts: &[HttpsFacts], probes: &[HttpsProbe], policy: Option<&[u8]>) 
         .iter()
         .enumerate()
         .all(|(index, facts)| failed(facts) || probes.get(index).is_some_and(|probe| probe.response.is_some()));
-    if let Some(((first, first_probe, response), rest)) = responses.split_first() {
-        for (other, other_probe, other_response) in rest {
+    if let Some(((_, first, first_probe, response), rest)) = responses.split_first() {
+        for (index, other, other_probe, other_response) in rest {
             let body = differ(response, other_response, policy);
             let valid = gives_policy(first).zip(gives_policy(other)).map(|(a, b)| a != b);
             let what = match (body, valid) {
@@ -324,8 +359,11 @@ fn compared(facts: &[HttpsFacts], probes: &[HttpsProbe], policy: Option<&[u8]>) 
                 }
             };
             let difference = format!("{} and {}: {what}", first_probe.address, other_probe.address);
-            return (Fact::Known(false), Fact::Known(Some(difference)));
+            return (Fact::Known(false), Fact::Known(Some(difference)), Some(*index));
         }
     }
-    if all_compared { (Fact::Known(true), Fact::Known(None)) } else { (Fact::Unobserved, Fact::Unobserved) }
+    match all_compared {
+        true => (Fact::Known(true), Fact::Known(None), None),
+        false => (Fact::Unobserved, Fact::Unobserved, None),
+    }
 }

@@ -3,6 +3,7 @@
 use super::addresses::Answers;
 use super::builder::{Builder, Chain, proof, question_text, ttl, ttl_column, ttl_seen, why_no_ttl};
 use super::fact::Fact;
+use super::mx_exhibits;
 use super::providers;
 use super::smtp;
 use super::tree::{MxFacts, MxHostFacts, TlsaFacts};
@@ -145,6 +146,7 @@ fn hosts(
             preference: Fact::Known(preference.map(i64::from)),
             name_problem: Fact::Known(host_name_problem(&name)),
             provider: Fact::Known(providers::of(&name).map(str::to_owned)),
+            run_by: Fact::Known(run_by(builder.domain(), &name)),
             pattern: Fact::Known(name.clone()),
             ..covered(builder, &name, policy, &patterns, &path)
         };
@@ -157,6 +159,15 @@ fn hosts(
         });
     }
     Fact::Known(hosts)
+}
+
+/// Who runs a host that is not in the domain's own zone.
+fn run_by(domain: Option<&str>, name: &str) -> Option<String> {
+    if let Some(provider) = providers::of(name) {
+        return Some(provider.to_owned());
+    }
+    let (own, zone) = (psl::domain_str(domain?)?, psl::domain_str(name)?);
+    (own != zone).then(|| format!("whoever runs {zone}"))
 }
 
 fn of_observed(
@@ -183,7 +194,7 @@ fn of_observed(
     }
     let (addresses, probes, tlsa) = match builder.take_parts(observed) {
         Ok(()) => (
-            answers.addresses(builder, path),
+            mx_exhibits::addresses(builder, &answers, path),
             smtp::probes(builder, observed, &answers, path),
             tlsa(builder, observed, name, &answers, path),
         ),
@@ -194,7 +205,7 @@ fn of_observed(
             (Fact::Unobserved, Fact::Unobserved, Fact::Unobserved)
         }
     };
-    let (consistent, difference) = smtp::compared(&probes);
+    let (consistent, difference) = smtp::compared(builder, &probes, path);
     let tlsa_lookup = observed.tlsa.as_ref();
     if tlsa_lookup.is_none_or(|lookup| lookup.known().is_none()) {
         let reason = tlsa_lookup.map_or("the TLSA records were not looked up".to_owned(), |lookup| {
@@ -234,28 +245,9 @@ fn tlsa(
     answers: &Answers<'_>,
     path: &str,
 ) -> Fact<Vec<TlsaFacts>> {
-    tlsa_exhibit(builder, observed, name, path);
+    mx_exhibits::tlsa(builder, observed, name, path);
     let all = builder.snapshot.mx_hosts.as_deref().unwrap_or_default();
     super::dane::tlsa_facts(observed, all, answers)
-}
-
-/// The TLSA records as a zone file writes them.
-fn tlsa_exhibit(builder: &mut Builder<'_>, observed: &MxHost, name: &str, path: &str) {
-    let Some(lookup) = observed.tlsa.as_ref().filter(|lookup| !lookup.records.is_empty()) else { return };
-    for (index, record) in lookup.records.iter().enumerate() {
-        let (usage, selector, matching) = (record.usage, record.selector, record.matching);
-        let association = crate::source_text::escape(&record.association);
-        let ttl = ttl_column(lookup.ttl);
-        let text = format!("_25._tcp.{name}. {ttl}IN TLSA {usage} {selector} {matching} {association}");
-        let exhibit = builder.locations.exhibit("tlsa");
-        let (start, end) = exhibit.push_placed(&text);
-        exhibit.push("\n");
-        let place = (start, end.saturating_sub(start));
-        builder.locations.note(format!("{path}.tlsa[{index}]"), "tlsa", place);
-        if index == 0 {
-            builder.locations.note(format!("{path}.tlsa"), "tlsa", place);
-        }
-    }
 }
 
 fn tlsa_needed(builder: &mut Builder<'_>, observed: &MxHost, path: &str) -> Fact<Vec<String>> {

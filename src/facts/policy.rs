@@ -8,7 +8,7 @@ use super::txt;
 use crate::grammar::mx_pattern::{self, MxPattern, MxProblemKind};
 use crate::grammar::mx_patterns::HostIndex;
 use crate::grammar::policy::{self, Endings, Mode, Policy};
-use crate::grammar::{Located, Offence, Span};
+use crate::grammar::{Located, Offence, Span, placeholder};
 
 const ROOT: &str = "policy";
 
@@ -206,6 +206,10 @@ fn fields(builder: &mut Builder<'_>, policy: &Policy, placed: &Placed) -> Vec<Fi
             duplicate: Fact::Known(field.duplicate),
             meant: Fact::Known(field.meant.map(str::to_owned)),
             dmarc: Fact::Known(false),
+            placeholder: Fact::Known(match field.name.text.as_str() {
+                "mx" => placeholder::is_name(&field.value.text),
+                _ => placeholder::is_value(&field.value.text),
+            }),
             line: Fact::Known(i64::try_from(line.number).unwrap_or(i64::MAX)),
         });
     }
@@ -287,6 +291,7 @@ fn pattern(
         problem_kind: Fact::Known(problem.map(|problem| problem.kind)),
         in_grammar: Fact::Known(mx_pattern::is_in_grammar(&mx.pattern.text)),
         suggestion: Fact::Known(problem.and_then(|problem| problem.suggestion.clone())),
+        placeholder: Fact::Known(placeholder::is_name(&mx.pattern.text)),
         items: Fact::Known(if problem.is_some_and(|problem| problem.kind == MxProblemKind::List) {
             mx_pattern::list_items(&mx.pattern.text)
         } else {

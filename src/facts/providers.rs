@@ -1,25 +1,29 @@
-//! Which mail provider a host belongs to: the table `rules/providers/mx.yaml`.
+//! Which provider a host belongs to: the tables of `rules/providers`. Used by the facts of MX hosts, of policies and of
+//! the policy host.
 
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use super::tree::HostingKind;
 use crate::grammar::names::plain;
 
-/// The table.
-const TABLE: &str = include_str!("../../rules/providers/mx.yaml");
+/// Where providers of mail receive it.
+const MX: &str = include_str!("../../rules/providers/mx.yaml");
+/// Who runs policy hosts.
+const POLICY_HOST: &str = include_str!("../../rules/providers/policy_host.yaml");
 
-/// The providers of mail whose MX hosts a public document names.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Providers {
-    providers: Vec<Provider>,
-}
-
-/// A provider of mail.
+/// A table of providers.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Provider {
+struct Table<P> {
+    providers: Vec<P>,
+}
+
+/// A provider of mail whose MX hosts a public document names.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MailProvider {
     /// What people call it.
     name: String,
     /// The MX hosts, or the zones that they are in.
@@ -32,25 +36,61 @@ struct Provider {
     seen: String,
 }
 
-fn providers() -> &'static [Provider] {
-    static PROVIDERS: OnceLock<Vec<Provider>> = OnceLock::new();
-    // A test reads the table, so that it is never empty.
-    PROVIDERS.get_or_init(|| serde_yaml::from_str::<Providers>(TABLE).unwrap_or_default().providers)
+/// Who runs policy hosts for others.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostingProvider {
+    /// What people call it.
+    pub name: String,
+    /// What it does for its customers.
+    pub kind: HostingKind,
+    /// The zones that a CNAME at `mta-sts` leads to.
+    zones: Vec<String>,
+    /// The public document that names them.
+    #[allow(dead_code)]
+    source: String,
+    /// The day on which it did.
+    #[allow(dead_code)]
+    seen: String,
 }
 
-/// The provider that a host, or the domain of a wildcard, belongs to.
-pub fn of(name: &str) -> Option<&'static str> {
-    let name = plain(name);
+fn mail_providers() -> &'static [MailProvider] {
+    static PROVIDERS: OnceLock<Vec<MailProvider>> = OnceLock::new();
+    // A test reads the table, so that it is never empty.
+    PROVIDERS.get_or_init(|| serde_yaml::from_str::<Table<_>>(MX).map(|table| table.providers).unwrap_or_default())
+}
+
+fn hosting_providers() -> &'static [HostingProvider] {
+    static PROVIDERS: OnceLock<Vec<HostingProvider>> = OnceLock::new();
+    PROVIDERS
+        .get_or_init(|| serde_yaml::from_str::<Table<_>>(POLICY_HOST).map(|table| table.providers).unwrap_or_default())
+}
+
+fn is_in(name: &str, zones: &[String]) -> bool {
     let inside =
         |zone: &String| name.strip_suffix(zone.as_str()).is_some_and(|front| front.is_empty() || front.ends_with('.'));
-    providers().iter().find(|provider| provider.zones.iter().any(inside)).map(|provider| provider.name.as_str())
+    zones.iter().any(inside)
 }
 
-/// The provider that all the names belong to; `None` where there is no name, or no one provider of all.
+/// The provider of mail that a host, or the domain of a wildcard, belongs to.
+pub fn of(name: &str) -> Option<&'static str> {
+    let name = plain(name);
+    mail_providers().iter().find(|provider| is_in(&name, &provider.zones)).map(|provider| provider.name.as_str())
+}
+
+/// The provider of mail that all the names belong to; `None` where there is no name, or no one provider of all.
 pub fn common<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<&'static str> {
     let mut names = names.into_iter().map(of);
     let first = names.next()??;
     names.all(|other| other == Some(first)).then_some(first)
+}
+
+/// Who runs the policy host, by the names that CNAMEs lead through.
+pub fn hosting(aliases: &[String]) -> Option<&'static HostingProvider> {
+    aliases.iter().find_map(|alias| {
+        let alias = plain(alias);
+        hosting_providers().iter().find(|provider| is_in(&alias, &provider.zones))
+    })
 }
 
 #[cfg(test)]
@@ -58,15 +98,24 @@ pub fn common<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<&'static s
 mod tests {
     use super::*;
 
+    fn check(name: &str, zones: &[String], source: &str, seen: &str) {
+        assert!(source.starts_with("https://"), "{name}");
+        seen.parse::<jiff::civil::Date>().unwrap();
+        assert!(zones.iter().all(|zone| zone.contains('.') && *zone == plain(zone)), "{name}");
+        assert!(!zones.is_empty(), "{name}");
+    }
+
     #[test]
-    fn the_table_names_its_sources() {
-        let table: Providers = serde_yaml::from_str(TABLE).unwrap();
-        assert!(!table.providers.is_empty());
-        for provider in &table.providers {
-            assert!(provider.source.starts_with("https://"), "{}", provider.name);
-            provider.seen.parse::<jiff::civil::Date>().unwrap();
-            assert!(provider.zones.iter().all(|zone| zone.contains('.') && *zone == plain(zone)), "{}", provider.name);
-            assert!(!provider.zones.is_empty(), "{}", provider.name);
+    fn the_tables_name_their_sources() {
+        let mail: Table<MailProvider> = serde_yaml::from_str(MX).unwrap();
+        assert!(!mail.providers.is_empty());
+        for provider in &mail.providers {
+            check(&provider.name, &provider.zones, &provider.source, &provider.seen);
+        }
+        let hosting: Table<HostingProvider> = serde_yaml::from_str(POLICY_HOST).unwrap();
+        assert!(!hosting.providers.is_empty());
+        for provider in &hosting.providers {
+            check(&provider.name, &provider.zones, &provider.source, &provider.seen);
         }
     }
 
@@ -79,5 +128,20 @@ mod tests {
         assert_eq!(common(["aspmx.l.google.com", "alt1.aspmx.l.google.com"]), Some("Google"));
         assert_eq!(common(["aspmx.l.google.com", "mx1.example.com"]), None);
         assert_eq!(common([]), None);
+    }
+
+    #[test]
+    fn a_policy_host_is_run_by_whom_its_alias_leads_to() {
+        let run_by = |aliases: &[&str]| {
+            let aliases: Vec<String> = aliases.iter().map(|alias| (*alias).to_owned()).collect();
+            hosting(&aliases).map(|provider| (provider.name.as_str(), provider.kind))
+        };
+        assert_eq!(run_by(&["someuser.GitHub.io."]), Some(("GitHub Pages", HostingKind::Sites)));
+        assert_eq!(
+            run_by(&["example_com_mta_sts.easydmarc.pro", "mta.easydmarc.com"]),
+            Some(("EasyDMARC", HostingKind::Policies))
+        );
+        assert_eq!(run_by(&["web.example.com"]), None);
+        assert_eq!(run_by(&[]), None);
     }
 }

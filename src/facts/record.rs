@@ -2,6 +2,7 @@
 
 use super::builder::Builder;
 use super::fact::Fact;
+use super::misplaced;
 use super::tree::RecordFacts;
 use super::txt::{self, Answer, Text};
 use crate::grammar::sts_record::{self, StsRecord};
@@ -16,8 +17,18 @@ pub fn record_facts(builder: &mut Builder<'_>) -> RecordFacts {
         None => RecordFacts::default(),
         Some(answer) => of_answer(builder, answer),
     };
-    facts.misplaced = txt::misplaced(builder, ROOT, "v=stsv1");
+    let misplaced = misplaced::at(builder, ROOT, "v=stsv1");
+    (facts.misplaced, facts.wildcard) = (misplaced.records, misplaced.wildcard);
+    facts.fresh_id = Fact::Known(fresh_id(builder));
     facts
+}
+
+/// An id made of the time of the observation, as many publishers write it.
+fn fresh_id(builder: &Builder<'_>) -> String {
+    match builder.now {
+        Some(now) => now.strftime("%Y%m%d%H%M%S").to_string(),
+        None => "20260101000000".to_owned(),
+    }
 }
 
 fn of_answer(builder: &mut Builder<'_>, answer: Answer) -> RecordFacts {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::addresses::{Answers, Unasked};
 use super::builder::{Builder, failure_text, no_ipv6};
 use super::fact::Fact;
+use super::reach::{self, Site};
 use super::tls::{self, place};
 use super::tree::{ReplyFacts, SmtpFacts, TlsSessionFacts};
 use crate::snapshot::{FailureKind, MxHost, Party, SmtpProbe, SmtpReply, Snapshot};
@@ -47,7 +48,39 @@ pub fn probes(builder: &mut Builder<'_>, host: &MxHost, answers: &Answers<'_>, p
         builder.why(format!("{path}[{}]", facts.len()), if blocked { BLOCKED.to_owned() } else { reason });
         facts.push(SmtpFacts { address: address.map(|address| address.to_string()).into(), ..SmtpFacts::default() });
     }
+    tell_places(&mut facts);
     Fact::Known(facts)
+}
+
+/// Tells of each address where a fault there keeps mail from getting to.
+fn tell_places(probes: &mut [SmtpFacts]) {
+    let site = |probe: &SmtpFacts| Site {
+        address: probe.address.known().and_then(|address| address.parse().ok()),
+        well: gives_verified_tls(probe),
+    };
+    let sites: Vec<Site> = probes.iter().map(site).collect();
+    for (index, probe) in probes.iter_mut().enumerate() {
+        probe.place = Fact::Known(reach::of(&sites, index).place().to_owned());
+    }
+}
+
+/// Whether a sender that asks for verified TLS delivers at this address; `None` where that was not observed.
+fn gives_verified_tls(probe: &SmtpFacts) -> Option<bool> {
+    let failed = probe.connected == Fact::Known(false)
+        || probe.greeting == Fact::Known(None)
+        || probe.ehlo == Fact::Known(None)
+        || probe.starttls_offered == Fact::Known(false)
+        || probe.starttls == Fact::Known(None);
+    if failed {
+        return Some(false);
+    }
+    let tls = probe.tls.known()?;
+    if tls.handshake == Fact::Known(false) {
+        return Some(false);
+    }
+    let certificate = tls.certificate.known()?.as_ref()?;
+    let in_time = !*certificate.expired.known()? && !*certificate.not_yet_valid.known()?;
+    Some(certificate.name_match.known()?.names_host() && in_time && *tls.trusted.known()?)
 }
 
 fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name: &str, path: &str) -> SmtpFacts {
@@ -73,6 +106,7 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
     let greeted = probe.greeting.as_ref().is_some_and(|reply| reply.code == 220);
     facts.ehlo = step(greeted, &probe.ehlo, probe);
     facts.starttls_offered = keywords(&probe.ehlo, "STARTTLS").into();
+    facts.masked_keyword = probe.ehlo.as_ref().filter(seen).map(masked_keyword).into();
     facts.starttls = step(facts.starttls_offered == Fact::Known(true), &probe.starttls, probe);
     if probe.starttls.as_ref().is_some_and(|reply| reply.code == 220) {
         facts.after_starttls =
@@ -121,6 +155,16 @@ fn reply_facts(reply: &SmtpReply) -> ReplyFacts {
     }
 }
 
+/// The keyword that a device on the way wrote over with the letter X, such as `XXXXXXXA` for STARTTLS.
+fn masked_keyword(reply: &SmtpReply) -> Option<String> {
+    reply.lines.iter().skip(1).find(|line| is_masked(line)).and_then(|line| line.split_whitespace().next()).map(escape)
+}
+
+/// Whether a line of a reply to EHLO was written over: no keyword begins with four times X.
+fn is_masked(line: &str) -> bool {
+    line.split_whitespace().next().is_some_and(|keyword| keyword.len() >= 6 && keyword.starts_with("XXXX"))
+}
+
 fn offers(reply: &SmtpReply, word: &str) -> bool {
     let mut keywords = reply.lines.iter().skip(1).filter_map(|line| line.split_whitespace().next());
     reply.code == 250 && keywords.any(|keyword| keyword.eq_ignore_ascii_case(word))
@@ -133,6 +177,7 @@ fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &str, exhibit:
         for (field, reply) in steps {
             reply_lines(builder, reply.as_ref(), &format!("{path}.{field}"), exhibit);
         }
+        injected_lines(builder, probe, path, exhibit);
     } else {
         let mut step = "greeting";
         for line in &probe.transcript {
@@ -150,7 +195,15 @@ fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &str, exhibit:
                 (Party::Note, _) if step == "starttls" => "tls",
                 _ => step,
             };
-            place_step(builder, exhibit, path, step, &format!("{mark} {}", escape(&line.text)));
+            let text = escape(&line.text);
+            place_step(builder, exhibit, path, step, &format!("{mark} {text}"));
+            // Behind code and separator.
+            if step == "ehlo" && line.from == Party::Server && line.text.get(4..).is_some_and(is_masked) {
+                place_masked(builder, exhibit, path, &text);
+            }
+            if step == "starttls" && line.from == Party::Server && line.text.starts_with("220 ") {
+                injected_lines(builder, probe, path, exhibit);
+            }
         }
     }
     let first_line = builder.locations.exhibit(exhibit).text().find('\n').unwrap_or_default();
@@ -171,6 +224,25 @@ fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &str, exhibit:
     }
 }
 
+/// What came behind the 220 and before the handshake, where anything did.
+fn injected_lines(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &str, exhibit: &str) {
+    let path = format!("{path}.after_starttls");
+    let Some(octets) = probe.after_starttls.as_ref().filter(|octets| !octets.0.is_empty()) else { return };
+    if builder.locations.clone_of(&path).is_none() {
+        let line = format!("< {} (in the clear, before the handshake)", escape(octets.lossy().trim_end()));
+        place(builder, exhibit, &path, &line);
+    }
+}
+
+/// Notes the masked keyword of the line that was just written, which ends with `text`: a line of a reply.
+fn place_masked(builder: &mut Builder<'_>, exhibit: &str, path: &str, text: &str) {
+    let keyword = text.get(4..).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default().len();
+    let start = builder.locations.exhibit(exhibit).text().trim_end_matches('\n').len().saturating_sub(text.len());
+    for field in ["masked_keyword", "starttls_offered"] {
+        builder.locations.note(format!("{path}.{field}"), exhibit, (start.saturating_add(4), keyword));
+    }
+}
+
 fn place_step(builder: &mut Builder<'_>, exhibit: &str, path: &str, step: &str, line: &str) {
     let of = format!("{path}.{step}");
     let known = builder.locations.clone_of(&of);
@@ -185,26 +257,38 @@ fn reply_lines(builder: &mut Builder<'_>, reply: Option<&SmtpReply>, path: &str,
     let Some(reply) = reply else { return };
     for line in &reply.lines {
         let known = builder.locations.clone_of(path);
-        place(builder, exhibit, path, &format!("< {} {}", reply.code, escape(line)));
+        let text = format!("{} {}", reply.code, escape(line));
+        place(builder, exhibit, path, &format!("< {text}"));
         if known.is_some() {
             builder.locations.note_as(path, known);
+        }
+        if let Some(probe) = path.strip_suffix(".ehlo").filter(|_| is_masked(line)) {
+            place_masked(builder, exhibit, probe, &text);
         }
     }
 }
 
 /// Whether all addresses of a host behave alike, and what differs; not observed where an address was not spoken to and
-/// the others behave alike.
-pub fn compared(probes: &Fact<Vec<SmtpFacts>>) -> (Fact<bool>, Fact<Option<String>>) {
+/// the others behave alike. What differs has its place where the second address is shown.
+pub fn compared(
+    builder: &mut Builder<'_>,
+    probes: &Fact<Vec<SmtpFacts>>,
+    path: &str,
+) -> (Fact<bool>, Fact<Option<String>>) {
     let Fact::Known(probes) = probes else { return (Fact::Unobserved, Fact::Unobserved) };
     // An address that gives no greeting is a finding of its own.
     let silent = |probe: &SmtpFacts| probe.connected == Fact::Known(false) || probe.greeting == Fact::Known(None);
-    let mut speaking = probes.iter().filter(|probe| !silent(probe));
-    let Some(first) = speaking.next() else { return (Fact::Unobserved, Fact::Unobserved) };
+    let mut speaking = probes.iter().enumerate().filter(|(_, probe)| !silent(probe));
+    let Some((_, first)) = speaking.next() else { return (Fact::Unobserved, Fact::Unobserved) };
     let mut all_compared = true;
-    for other in speaking {
+    for (index, other) in speaking {
         match difference(first, other) {
             Some(None) => {}
-            Some(Some(difference)) => return (Fact::Known(false), Fact::Known(Some(difference))),
+            Some(Some(difference)) => {
+                let place = builder.locations.clone_of(&format!("{path}.probes[{index}]"));
+                builder.locations.note_as(format!("{path}.difference"), place);
+                return (Fact::Known(false), Fact::Known(Some(difference)));
+            }
             None => all_compared = false,
         }
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::builder::{Builder, failure_text};
+use super::chain;
 use super::fact::Fact;
 use super::near_miss;
 use super::octets_of_certificate;
@@ -44,7 +45,12 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str
     }
     facts.certificate = Fact::Known(chain.first().cloned());
     facts.chain = Fact::Known(chain);
-    facts.chain_ordered = Fact::Known(strays(&tls.chain).is_empty());
+    let sent = chain::look_at(&tls.chain);
+    facts.chain_ordered = Fact::Known(!sent.misordered && sent.duplicates.is_empty() && sent.foreign.is_empty());
+    facts.misordered = Fact::Known(sent.misordered);
+    facts.duplicates = Fact::Known(sent.duplicates);
+    facts.foreign = Fact::Known(sent.foreign);
+    facts.unsent_issuer = Fact::Known(sent.unsent_issuer);
     facts.strays = Fact::Known(strays(&tls.chain));
     facts.weaknesses = weaknesses(&tls.chain);
     for (field, what) in [("sha256", "the certificate itself"), ("spki_sha256", "the public key")] {
@@ -122,6 +128,10 @@ fn certificate_lines(builder: &mut Builder<'_>, certificate: &Certificate, index
     }
     lines.push((".not_after", valid));
     lines.push((".key_bits", key));
+    if !allows_servers(certificate) {
+        let purposes = certificate.extended_key_usage.iter().flatten().map(|purpose| escape(purpose));
+        lines.push((".purposes", format!("  purposes: {}", purposes.collect::<Vec<_>>().join(", "))));
+    }
     for (field, line) in lines {
         place(builder, exhibit, &format!("{of}{field}"), &line);
     }
@@ -134,11 +144,8 @@ fn certificate_lines(builder: &mut Builder<'_>, certificate: &Certificate, index
     same(builder, ".dns_ids", if index == 0 { &[".name_match", ".common_names", ".near_miss"] } else { &[] });
     same(builder, ".not_after", &[".not_before", ".expired", ".not_yet_valid", ".days_left", ".lifetime_days"]);
     same(builder, "", &[".serial", ".sha256"]);
-    same(
-        builder,
-        ".key_bits",
-        &[".curve", ".spki_sha256", ".key_algorithm", ".signature_algorithm", ".server_auth", ".purposes"],
-    );
+    same(builder, ".key_bits", &[".curve", ".spki_sha256", ".key_algorithm", ".signature_algorithm"]);
+    same(builder, if allows_servers(certificate) { ".key_bits" } else { ".purposes" }, &[".server_auth", ".purposes"]);
     if index == 0 {
         // The host's own certificate has two names in the tree.
         for field in [
@@ -233,12 +240,16 @@ fn near_miss(certificate: &Certificate, wanted: Wanted<'_>) -> Option<NearMissFa
 fn name_match(certificate: &Certificate, host: &str) -> NameMatch {
     let matches: Vec<DnsIdMatch> = certificate.dns_ids.iter().map(|id| dns_id_matches(id, host)).collect();
     let common_name = || certificate.common_names.iter().any(|name| dns_id_matches(name, host) != DnsIdMatch::None);
-    match () {
-        () if matches.contains(&DnsIdMatch::Exact) => NameMatch::Exact,
-        () if matches.contains(&DnsIdMatch::Wildcard) => NameMatch::Wildcard,
-        () if matches.contains(&DnsIdMatch::PartialWildcard) => NameMatch::PartialWildcard,
-        () if common_name() => NameMatch::CommonName,
-        () => NameMatch::None,
+    if matches.contains(&DnsIdMatch::Exact) {
+        NameMatch::Exact
+    } else if matches.contains(&DnsIdMatch::Wildcard) {
+        NameMatch::Wildcard
+    } else if matches.contains(&DnsIdMatch::PartialWildcard) {
+        NameMatch::PartialWildcard
+    } else if common_name() {
+        NameMatch::CommonName
+    } else {
+        NameMatch::None
     }
 }
 

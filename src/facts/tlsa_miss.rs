@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::dane::matches;
 use super::octets_of_certificate::{digest, hex, spki_sha256};
+use super::tlsa_match::matches;
 use crate::grammar::names::plain;
 use crate::snapshot::{Certificate, MxHost, TlsaRecord};
 use crate::vocabulary::vocabulary;

@@ -3,10 +3,11 @@
 use super::builder::Builder;
 use super::fact::Fact;
 use super::location::Placed;
+use super::misplaced;
 use super::tree::{DestinationFacts, TlsrptFacts};
 use super::txt::{self, Answer, Text};
 use crate::grammar::tlsrpt_record::{self, Destination, TlsrptRecord};
-use crate::grammar::{Offence, Span, VersionTag, corrected};
+use crate::grammar::{Offence, Span, VersionTag, corrected, placeholder};
 use crate::snapshot::ReportHost;
 
 const ROOT: &str = "tlsrpt";
@@ -18,7 +19,8 @@ pub fn tlsrpt_facts(builder: &mut Builder<'_>) -> TlsrptFacts {
         None => TlsrptFacts::default(),
         Some(answer) => of_answer(builder, answer),
     };
-    facts.misplaced = txt::misplaced(builder, ROOT, "v=tlsrpt");
+    let misplaced = misplaced::at(builder, ROOT, "v=tlsrpt");
+    (facts.misplaced, facts.wildcard) = (misplaced.records, misplaced.wildcard);
     facts
 }
 
@@ -170,6 +172,7 @@ fn destination_facts(builder: &mut Builder<'_>, destination: &Destination, path:
                 .map(str::to_owned),
         ),
         suggestion: Fact::Known(suggestion),
+        placeholder: Fact::Known(destination.host.as_deref().is_some_and(placeholder::is_name)),
         resolves,
     }
 }

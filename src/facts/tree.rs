@@ -21,6 +21,7 @@ macro_rules! facts {
 mod dns;
 mod domain;
 mod mx;
+mod near_miss;
 mod policy;
 mod policy_host;
 mod record;
@@ -32,12 +33,13 @@ mod tlsrpt;
 
 pub use self::dns::{
     AddressFacts, AddressFamily, AddressKind, MisplacedFacts, NameServerFacts, NameServersFacts, QuestionFacts,
-    RecordType,
+    RecordType, Slip,
 };
 pub use self::domain::{BaselineFacts, ParentFacts};
-pub use self::mx::{MxFacts, MxHostFacts, NearMissFacts, TlsaFacts};
+pub use self::mx::{MxFacts, MxHostFacts, TlsaFacts};
+pub use self::near_miss::NearMissFacts;
 pub use self::policy::{LineEndings, PatternFacts, PolicyFacts};
-pub use self::policy_host::{HeaderFacts, HttpsFacts, PolicyHostFacts};
+pub use self::policy_host::{HeaderFacts, HostingKind, HttpsFacts, PolicyHostFacts};
 pub use self::record::{FieldFacts, OffenceFacts, RecordFacts, TextFacts};
 pub use self::smtp::{ReplyFacts, SmtpFacts};
 pub use self::tls::{CertificateFacts, NameMatch, TlsSessionFacts};

@@ -3,8 +3,8 @@
 use super::builder::{Builder, Chain, proof, question_text, ttl, ttl_column, ttl_seen, why_no_ttl};
 use super::fact::Fact;
 use super::location::Placed;
-use super::tree::{FieldFacts, MisplacedFacts, OffenceFacts, TextFacts};
-use crate::grammar::{Field, Offence, Span, VersionTag};
+use super::tree::{FieldFacts, OffenceFacts, TextFacts};
+use crate::grammar::{Field, Offence, Span, VersionTag, placeholder};
 use crate::snapshot::{DnsOutcome, DnssecProof, Lookup, TxtRecord};
 
 /// A TXT record: its joined octets, where they stand in the exhibit, and how many strings they came in.
@@ -165,6 +165,7 @@ pub fn fields(builder: &mut Builder<'_>, found: &[Field], root: &str, placed: &P
             dmarc: Fact::Known(
                 crate::grammar::tlsrpt_record::DMARC_FIELDS.contains(&field.name.to_ascii_lowercase().as_str()),
             ),
+            placeholder: Fact::Known(placeholder::is_value(&field.value)),
             line: Fact::Known(0),
         });
     }
@@ -192,41 +193,4 @@ pub fn foreign(texts: &[&Text]) -> Vec<TextFacts> {
         .iter()
         .map(|(text, _, _)| TextFacts { text: Fact::Known(String::from_utf8_lossy(text).into_owned()) })
         .collect()
-}
-
-/// Records that hold the keyword at names where no sender looks.
-pub fn misplaced(builder: &mut Builder<'_>, root: &str, prefix: &str) -> Fact<Vec<MisplacedFacts>> {
-    let path = format!("{root}.misplaced");
-    let Some(lookups) = &builder.snapshot.misplaced else {
-        builder.why_left_out(&path, "misplaced", "the names where records are put by mistake");
-        return Fact::Unobserved;
-    };
-    let mut found = Vec::new();
-    for lookup in lookups {
-        for record in lookup.known().unwrap_or_default() {
-            let text = String::from_utf8_lossy(&record.joined()).into_owned();
-            let name = plain(lookup.name.as_deref().unwrap_or("?"));
-            if !text.trim_start().to_ascii_lowercase().starts_with(prefix) {
-                continue;
-            }
-            let exhibit = builder.locations.exhibit(root);
-            let (start, end) = exhibit.push_placed(&format!(
-                "{name}. {}IN TXT \"{}\"",
-                ttl_column(lookup.ttl),
-                crate::source_text::escape(&text)
-            ));
-            exhibit.push("\n");
-            builder.locations.note(format!("{path}[{}]", found.len()), root, (start, end.saturating_sub(start)));
-            found.push(MisplacedFacts { name: Fact::Known(name), text: Fact::Known(text) });
-        }
-    }
-    // Nothing found among names that were not answered is no knowledge.
-    match lookups.iter().find(|lookup| lookup.known().is_none()) {
-        Some(unknown) if found.is_empty() => {
-            let reason = question_text(unknown, "TXT", "?");
-            builder.why(path, reason);
-            Fact::Unobserved
-        }
-        _ => Fact::Known(found),
-    }
 }

@@ -7,7 +7,7 @@
 use super::field_list::Field;
 use super::sts_record::{self, StsRecord};
 use super::tlsrpt_record::{self, Destination, TlsrptRecord};
-use super::{Offence, Span, is_invisible};
+use super::{Offence, Span, is_invisible, placeholder};
 
 /// The longest text that is looked at, in octets.
 const LONGEST: usize = 4_096;
@@ -19,7 +19,7 @@ pub fn sts_record(text: &[u8], record: &StsRecord) -> Option<String> {
     }
     let named = record.fields.iter().find(|field| field.name == "id" || field.meant == Some("id"));
     let written = named.map(|field| field.value.clone()).filter(|value| !value.is_empty());
-    let id = written.or_else(|| unnamed_id(text, &record.fields))?;
+    let id = written.or_else(|| unnamed_id(text, &record.fields)).filter(|id| !placeholder::is_value(id))?;
     // What follows behind a blank is another field, if it looks like one.
     let id = match id.split_once([' ', '\t']) {
         Some((first, rest)) if rest.contains(['=', ':']) => first,

@@ -11,6 +11,7 @@ pub mod mx_pattern;
 pub mod mx_patterns;
 pub mod names;
 pub mod near_miss;
+pub mod placeholder;
 pub mod policy;
 pub mod sts_record;
 pub mod tlsrpt_record;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::names::plain;
+use super::placeholder;
 
 /// A valid pattern; only valid ones exist.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -114,6 +115,11 @@ fn problem(text: &str) -> Option<MxProblem> {
     }
     if is_address(text) {
         return wrong(MxProblemKind::Address, "is an IP address, and no MX host can match it".to_owned(), None);
+    }
+    if text.contains(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | '*'))
+        && placeholder::is_name(text)
+    {
+        return syntax("is a placeholder that nobody filled in", None);
     }
     if let Some(problem) = list_or_preference(text) {
         return Some(problem);

@@ -154,23 +154,25 @@ pub fn host_name_problem(name: &str) -> Option<String> {
     if bare.len() > 253 {
         return Some(format!("has {} octets, and 253 is the most", bare.len()));
     }
-    for label in bare.split('.') {
-        let shown = crate::source_text::escape(label);
-        let wrong = label.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '-');
-        match () {
-            () if label.is_empty() => return Some("has an empty label".to_owned()),
-            () if label.len() > 63 => return Some("has a label of more than 63 octets".to_owned()),
-            () if label.contains('_') => return Some(format!("has `_` in the label `{shown}`")),
-            () if wrong.is_some() => {
-                return Some(format!("has a character in the label `{shown}` that no host name has"));
-            }
-            () if label.starts_with('-') || label.ends_with('-') => {
-                return Some(format!("has `-` at an edge of the label `{shown}`"));
-            }
-            () => {}
-        }
+    bare.split('.').find_map(label_problem)
+}
+
+/// Why a label cannot be one of a host name.
+fn label_problem(label: &str) -> Option<String> {
+    let shown = crate::source_text::escape(label);
+    if label.is_empty() {
+        Some("has an empty label".to_owned())
+    } else if label.len() > 63 {
+        Some("has a label of more than 63 octets".to_owned())
+    } else if label.contains('_') {
+        Some(format!("has `_` in the label `{shown}`"))
+    } else if label.chars().any(|c| !c.is_ascii_alphanumeric() && c != '-') {
+        Some(format!("has a character in the label `{shown}` that no host name has"))
+    } else if label.starts_with('-') || label.ends_with('-') {
+        Some(format!("has `-` at an edge of the label `{shown}`"))
+    } else {
+        None
     }
-    None
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The `_mta-sts` TXT record (RFC 8461 §3.1).
 
 use super::field_list::{self, Dialect};
-use super::{Field, Located, Offence, Span, VersionTag};
+use super::{Field, Located, Offence, Span, VersionTag, placeholder};
 
 const DIALECT: Dialect = Dialect { version: "v=STSv1", keyword: "stsv", fields: &["id"] };
 
@@ -62,6 +62,10 @@ fn id_problem(text: &[u8], value: Span, field: Span) -> Option<Offence> {
         octets.iter().filter(|octet| octet.is_ascii_alphanumeric()).map(|octet| char::from(*octet)).take(32).collect();
     let problem = if octets.is_empty() {
         return Some(Offence::new(field, "is empty"));
+    } else if octets.iter().any(|octet| !octet.is_ascii_alphanumeric())
+        && placeholder::is_value(&String::from_utf8_lossy(octets))
+    {
+        return Some(Offence::new(value, "is a placeholder that nobody filled in"));
     } else if let Some(at) = octets.iter().position(|octet| !octet.is_ascii_alphanumeric()) {
         let wrong = octets.get(at).copied().unwrap_or_default();
         let shown = match char::from(wrong) {

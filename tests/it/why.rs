@@ -65,6 +65,14 @@ fn the_policy_of_another_provider_is_replaced_as_a_whole() {
 }
 
 #[test]
+fn a_provider_may_have_moved_its_customers_to_other_hosts() {
+    let (text, _) = checked(&["smtp.google.com"], &policy(&["aspmx.l.google.com"]), &["--format", "concise"]);
+    assert!(text.contains("other hosts of Google than the MX records do: senders that hold the policy"), "{text}");
+    let (text, _) = checked(&["smtp.google.com"], &policy(&["aspmx.l.google.com"]), &["--format", "human"]);
+    assert!(text.contains("`mx: smtp.google.com`"), "{text}");
+}
+
+#[test]
 fn both_sides_are_shown_in_every_format() {
     let (host, lines) = ("shop.a-v1.mx.example.net", policy(&["mx1.example.com", "*.mx.example.net"]));
     let (text, _) = checked(&[host], &lines, &["--format", "human"]);

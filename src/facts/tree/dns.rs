@@ -119,11 +119,29 @@ facts! {
     }
 }
 
+vocabulary! {
+    /// How a record came to a name where no sender looks.
+    pub enum Slip {
+        /// At the domain itself, without the labels before it.
+        Bare = "bare",
+        /// By a name that was written out where the DNS panel appends the zone: the zone is there twice.
+        Doubled = "doubled",
+        /// At another name than the standard's, as drafts had it or as people guess.
+        Renamed = "renamed",
+        /// Without an underscore that belongs there, or with another mark in its place.
+        Underscore = "underscore",
+        /// Below `www`.
+        Www = "www",
+    }
+}
+
 facts! {
     /// A record at a name where no sender looks.
     pub struct MisplacedFacts {
         /// The name.
         name: String,
+        /// How it came there.
+        slip: Slip,
         /// Its text.
         text: String,
     }

@@ -1,9 +1,9 @@
 //! Part of the tree of facts: how the domain receives mail: MX hosts and their TLSA records.
 
 use super::dns::AddressFacts;
+use super::near_miss::NearMissFacts;
 use super::smtp::SmtpFacts;
 use crate::facts::tlsa_miss::TlsaMiss;
-use crate::grammar::near_miss::Miss;
 use crate::snapshot::{DnsOutcome, DnssecProof};
 
 facts! {
@@ -55,6 +55,9 @@ facts! {
         name_problem: Option<String>,
         /// The provider of mail whose host it is, by `rules/providers/mx.yaml`; `null` where none is known.
         provider: Option<String>,
+        /// Who runs the host, as the subject of a sentence, where that is not the domain itself: its provider, or whoever
+        /// has the zone that its name is in; `null` where it is in the domain's own zone.
+        run_by: Option<String>,
         /// Where a CNAME at the exchange points, the first of them where there are several; `null` where there is none.
         alias: Option<String>,
         /// The names that the CNAMEs lead through, in order; empty where there is none.
@@ -100,20 +103,6 @@ facts! {
         tlsa_dnssec: DnssecProof,
         /// What DNSSEC says of the address answers.
         dnssec: DnssecProof,
-    }
-}
-
-facts! {
-    /// What comes nearest to a name without matching it: an `mx` pattern, or a name of a certificate.
-    pub struct NearMissFacts {
-        /// As it is written.
-        text: String,
-        /// Why it misses.
-        kind: Miss,
-        /// The same for people, as the second half of a sentence that begins with the text.
-        reason: String,
-        /// The number of its line in the policy, counted from 1; `null` in a certificate.
-        line: Option<i64>,
     }
 }
 

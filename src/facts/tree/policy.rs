@@ -99,6 +99,8 @@ facts! {
         problem_kind: Option<MxProblemKind>,
         /// What was probably meant; `null` where it cannot be told.
         suggestion: Option<String>,
+        /// Whether it is a placeholder of an example or a template, such as `mail.yourdomain.com`.
+        placeholder: bool,
         /// The hosts of a list on one line; empty where it is none.
         items: Vec<String>,
         /// Whether it begins with `*.`.

@@ -3,12 +3,25 @@
 use super::dns::AddressFacts;
 use super::tls::TlsSessionFacts;
 use crate::snapshot::{DnsOutcome, FailureKind};
+use crate::vocabulary::vocabulary;
+
+vocabulary! {
+    /// What the provider that runs a policy host does for its customers.
+    pub enum HostingKind {
+        /// It serves the policy, which it writes itself.
+        Policies = "policies",
+        /// It publishes what they upload, at the names that they tell it.
+        Sites = "sites",
+    }
+}
 
 facts! {
     /// The policy host.
     pub struct PolicyHostFacts {
         /// Its name: `mta-sts.<domain>`.
         name: String,
+        /// Its name with the zone once more behind it, where that was published in its place; `null` where it was not.
+        doubled: Option<String>,
         /// Whether it has an address.
         resolves: bool,
         /// What every sender gets instead when it asks for its addresses; `null` where it gets some, or learns that
@@ -22,6 +35,11 @@ facts! {
         aliases: Vec<String>,
         /// The name where the CNAMEs end; `null` where there is none.
         canonical: Option<String>,
+        /// The provider that the CNAMEs lead to, by `rules/providers/policy_host.yaml`; `null` where there is none, or none
+        /// that is known.
+        provider: Option<String>,
+        /// What that provider does for its customers; `null` where `provider` is.
+        provider_kind: Option<HostingKind>,
         /// The lower TTL that its A and AAAA RRsets were published with, in seconds; `null` where it has no address.
         ttl: Option<i64>,
         /// The same as it was seen: where a resolver's cache answered, what that had left of it.
@@ -52,6 +70,9 @@ facts! {
         failure: Option<String>,
         /// The kind of what went wrong; `null` where nothing did.
         failure_kind: Option<FailureKind>,
+        /// Which senders a fault at this address concerns, as the subject of a sentence: `senders` where no other address
+        /// gives a policy, else those that connect over its version of the Internet Protocol, or to it.
+        concerned: String,
         /// The TLS handshake.
         tls: TlsSessionFacts,
         /// The status code; `null` where no response came.

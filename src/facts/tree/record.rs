@@ -36,6 +36,8 @@ facts! {
         version_space: bool,
         /// The value of the first `id` as it is written; `null` where there is none.
         id: Option<String>,
+        /// An id to publish next: when the facts were observed, in digits.
+        fresh_id: String,
         /// What is wrong with that value; `null` where nothing is.
         id_problem: Option<String>,
         /// The fields after the version, in order.
@@ -50,6 +52,8 @@ facts! {
         foreign: Vec<TextFacts>,
         /// Records of MTA-STS at names where no sender looks.
         misplaced: Vec<MisplacedFacts>,
+        /// The texts that every name below the domain answers with: a wildcard TXT record.
+        wildcard: Vec<String>,
         /// Whether there is any trace of MTA-STS: a record (broken, misplaced and delegated ones too), a policy, a policy
         /// host, or one of them in an older observation.
         set_up: bool,
@@ -75,6 +79,8 @@ facts! {
         meant: Option<String>,
         /// Whether the name belongs to DMARC (RFC 7489).
         dmarc: bool,
+        /// Whether the value is a placeholder of an example or a template, such as `YYYYMMDD`.
+        placeholder: bool,
         /// The number of the line in the policy, counted from 1; 0 in TXT records.
         line: i64,
     }

@@ -14,12 +14,17 @@ facts! {
         failure: Option<String>,
         /// The kind of what went wrong; `null` where nothing did.
         failure_kind: Option<FailureKind>,
+        /// Where a fault at this address keeps mail from getting to, behind "do not deliver": `to this host` where no other
+        /// address offers verified TLS, else over its version of the Internet Protocol, or at it.
+        place: String,
         /// The greeting; `null` where none came in time.
         greeting: Option<ReplyFacts>,
         /// The reply to EHLO; `null` where none came.
         ehlo: Option<ReplyFacts>,
         /// Whether STARTTLS is among the EHLO keywords.
         starttls_offered: bool,
+        /// The keyword of EHLO that a device on the way wrote over, such as `XXXXXXXA`; `null` where there is none.
+        masked_keyword: Option<String>,
         /// The reply to STARTTLS; `null` where none came.
         starttls: Option<ReplyFacts>,
         /// What came after the 220 and before the handshake, escaped; empty as it should be.

@@ -1,6 +1,6 @@
 //! Part of the tree of facts: a TLS session and the certificate that it presented.
 
-use super::mx::NearMissFacts;
+use super::near_miss::NearMissFacts;
 use crate::snapshot::TrustVerdict;
 
 crate::vocabulary::vocabulary! {
@@ -53,8 +53,17 @@ facts! {
         trust: TrustVerdict,
         /// The verifier's reason; `null` where there is none.
         trust_detail: Option<String>,
-        /// Whether each certificate that was sent is the issuer of the one before it.
+        /// Whether the certificates were sent in order, each once, and without others.
         chain_ordered: bool,
+        /// Whether one comes before the certificate that it vouches for (RFC 8446 §4.4.2).
+        misordered: bool,
+        /// The certificates that were sent more than once, by subject.
+        duplicates: Vec<String>,
+        /// The certificates that vouch for no other in the chain, by subject.
+        foreign: Vec<String>,
+        /// Who issued the last certificate on the way from the host's own, where that was not sent; `null` where the way
+        /// ends in a certificate that vouches for itself.
+        unsent_issuer: Option<String>,
         /// The certificates that were sent out of order or do not belong to the chain, by subject.
         strays: Vec<String>,
         /// What is weak in the chain, for people: small keys, MD5 or SHA-1 signatures.

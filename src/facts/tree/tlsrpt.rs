@@ -55,6 +55,8 @@ facts! {
         truncated_parses: bool,
         /// Records of TLSRPT at names where no sender looks.
         misplaced: Vec<MisplacedFacts>,
+        /// The texts that every name below the domain answers with: a wildcard TXT record.
+        wildcard: Vec<String>,
         /// Whether a sender can use the record: exactly one, valid, with a destination.
         usable: bool,
         /// Whether every usable destination is a mailbox of the very domain under policy.
@@ -81,6 +83,8 @@ facts! {
         size_suffix: Option<String>,
         /// What was probably meant; `null` where it cannot be told.
         suggestion: Option<String>,
+        /// Whether its host is a placeholder of an example, such as `yourdomain.com`.
+        placeholder: bool,
         /// Whether mail or a connection can get there: MX or address records exist.
         resolves: bool,
     }

@@ -1,18 +1,23 @@
 //! What was probably meant by a wrong value. Used for advice and mends, never to accept a policy.
 
 use super::Mode;
+use crate::grammar::placeholder;
 
 /// The mode that was probably meant by a wrong one.
 pub fn mode_meant(text: &str) -> Option<Mode> {
+    if placeholder::is_value(text) {
+        return None;
+    }
     let plain: String = text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_ascii_lowercase();
     match plain.as_str() {
         "enforce" | "enforced" | "enforcing" | "enforcement" | "strict" | "reject" => Some(Mode::Enforce),
         "testing" | "test" | "report" | "reporting" | "monitor" | "monitoring" | "quarantine" => Some(Mode::Testing),
         "none" | "off" | "disable" | "disabled" | "no" => Some(Mode::None),
-        _ => Mode::ALL
-            .iter()
-            .copied()
-            .find(|mode| strsim::damerau_levenshtein(&plain, mode.word()) <= 2 && plain.len() > 2),
+        // A short word is soon like another; and what ends MTA-STS is not guessed.
+        _ => [(Mode::Enforce, 2), (Mode::Testing, 2), (Mode::None, 1)]
+            .into_iter()
+            .find(|(mode, most)| strsim::damerau_levenshtein(&plain, mode.word()) <= *most && plain.len() > 2)
+            .map(|(mode, _)| mode),
     }
 }
 
