@@ -8,6 +8,7 @@ use miette::Report as Error;
 
 use super::fix::{FixArgs, Mend};
 use super::format::{Format, FormatArgs};
+use super::held::HeldArgs;
 use super::input::{TextArgs, is_policy_file, policy_alone};
 
 use super::network::{self, NetworkArgs};
@@ -15,7 +16,7 @@ use super::rule_args::RuleArgs;
 use super::tally::{FailOn, INCOMPLETE, Tally, Unchecked};
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::config::{Configuration, Ignores, InForce, Use, decisions, utc_day};
-use crate::facts::Facts;
+use crate::facts::{Before, Facts, HeldPolicy};
 use crate::outcome::Severity;
 use crate::report::{Linted, NagiosState, Unreadable, nagios_unknown};
 use crate::rules::evaluate;
@@ -36,6 +37,9 @@ pub struct CheckArgs {
     /// Compare with an older snapshot of the same domain.
     #[arg(long, value_name = "PATH")]
     pub baseline: Option<PathBuf>,
+    /// A policy that senders may still hold.
+    #[command(flatten)]
+    pub held: HeldArgs,
     /// Texts in place of what is published.
     #[command(flatten)]
     pub texts: TextArgs,
@@ -179,6 +183,7 @@ struct Run<'a> {
     in_force: &'a InForce,
     texts: Texts,
     baseline: Option<Snapshot>,
+    held: Option<HeldPolicy>,
     at: Option<String>,
     mend: Option<Mend>,
 }
@@ -186,7 +191,13 @@ struct Run<'a> {
 /// What can be told to be wrong before anything is read.
 fn possible(args: &CheckArgs) -> Result<(), UsageError> {
     let words = args.inputs.iter().map(Path::new);
-    let paths = args.snapshots.iter().chain(&args.texts.policy).chain(&args.baseline).map(PathBuf::as_path);
+    let paths = args
+        .snapshots
+        .iter()
+        .chain(&args.texts.policy)
+        .chain(&args.baseline)
+        .chain(&args.held.held)
+        .map(PathBuf::as_path);
     if words.chain(paths).filter(|path| *path == Path::new("-")).count() > 1 {
         return Err(UsageError::new("standard input can be read once only", "write `-` in one place, and name files"));
     }
@@ -210,8 +221,13 @@ impl<'a> Run<'a> {
             let help = "name all of them without --policy: each is linted by itself";
             return Err(UsageError::new("a policy file is given with --policy, and another one without", help).into());
         }
+        if args.held.held.is_some() && inputs > 1 {
+            let help = "give one domain or one snapshot beside it";
+            return Err(UsageError::new("--held is the policy of one domain, and there are several", help).into());
+        }
+        let held = args.held.read()?;
         let mend = args.fix.mend(args.texts.policy.as_deref(), inputs)?;
-        Ok(Run { args, output, in_force, texts: args.texts.read()?, baseline, at: at.transpose()?, mend })
+        Ok(Run { args, output, in_force, texts: args.texts.read()?, baseline, held, at: at.transpose()?, mend })
     }
 
     /// Hands every snapshot over with its source, one at a time; whether there was anything to check at all.
@@ -276,7 +292,8 @@ impl<'a> Run<'a> {
             let for_people = self.args.formats.on_standard_output() == Format::Human;
             mend.run(&mut snapshot, baseline, rules, for_people, self.output)?;
         }
-        let facts = Facts::of(&snapshot, baseline).with_membership(&membership.tags, &membership.groups);
+        let before = self.held.as_ref().map(Before::Held).or(baseline.map(Before::Baseline));
+        let facts = Facts::beside(&snapshot, before).with_membership(&membership.tags, &membership.groups);
         let evaluated = evaluate(rules, &facts);
         for (rule, reason) in &evaluated.mistakes {
             terminal::remark(&format!("error: the rule {rule} cannot be evaluated: {reason}"), self.output);

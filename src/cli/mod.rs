@@ -14,6 +14,7 @@ mod facts;
 mod file_progress;
 mod fix;
 mod format;
+mod held;
 mod init;
 mod input;
 mod man;

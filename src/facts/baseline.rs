@@ -1,35 +1,57 @@
-//! The facts of an older observation of the same domain: what senders may still hold in their caches.
+//! The facts of what was published before, an older observation or a policy alone: what senders may still hold in their
+//! caches.
 
 use std::collections::BTreeSet;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::builder::Builder;
 use super::fact::Fact;
+use super::held::{Before, HeldPolicy};
 use super::tree::{BaselineFacts, FactTree, MxHostFacts};
 use crate::grammar::mx_patterns::PatternIndex;
 use crate::grammar::policy::{Mode, Policy};
 use crate::grammar::{policy, sts_record};
-use crate::snapshot::{Lookup, Snapshot, instant};
+use crate::snapshot::{Lookup, Snapshot, duration, instant};
 
-/// The facts of an older snapshot, `then` being its own, seen beside the present MX hosts.
+/// The facts of what was published before, `then` being its own, seen beside the present MX hosts.
 pub fn baseline_facts(
     builder: &mut Builder<'_>,
-    older: &Snapshot,
+    before: Before<'_>,
     then: &FactTree,
     present: &Fact<Option<Policy>>,
     hosts: &Fact<Vec<MxHostFacts>>,
 ) -> BaselineFacts {
+    let (older, held) = (before.snapshot(), before.held());
+    let unserved = match held {
+        Some(_) => "it was not said when the policy was last served (--last-served)",
+        None => "a baseline does not say when its policy was last served",
+    };
+    builder.why("baseline.last_served", unserved);
+    builder.why("baseline.until", unserved);
     builder.why("baseline.expired", "the baseline or the present observation does not say when it was made");
     builder.why("baseline.same_policy", "there are no two policies to compare");
     for field in ["id", "body", "mode", "max_age", "never_cached", "patterns", "uncovered", "collected_at"] {
-        builder.why(format!("baseline.{field}"), format!("the baseline does not hold what `baseline.{field}` needs"));
+        let reason = match held {
+            Some(_) => "of the held policy nothing is known but its text".to_owned(),
+            None => format!("the baseline does not hold what `baseline.{field}` needs"),
+        };
+        builder.why(format!("baseline.{field}"), reason);
     }
     let records = older.record.as_ref().and_then(Lookup::known);
     let id = records.map(|records| {
         let parsed = records.iter().map(|record| sts_record::parse(&record.joined()));
         parsed.filter(|record| record.begins).find_map(|record| record.id).map(|id| id.text)
     });
-    let facts =
-        BaselineFacts { collected_at: older.collected_at.clone().into(), id: id.into(), ..BaselineFacts::default() };
+    let facts = BaselineFacts {
+        held: Fact::Known(held.is_some()),
+        name: Fact::Known(name(older, held)),
+        how_long: Fact::Known(String::new()),
+        last_served: held.and_then(|held| held.last_served).map(|served| served.to_string()).into(),
+        collected_at: older.collected_at.clone().into(),
+        id: id.into(),
+        ..BaselineFacts::default()
+    };
     let Some(served) = &older.policy else { return facts };
     let Some(served) = served else {
         return BaselineFacts {
@@ -47,6 +69,8 @@ pub fn baseline_facts(
     let parsed = policy::parse(&served.body.0);
     let index = PatternIndex::of(parsed.mx.iter().map(|mx| mx.pattern.text.as_str()));
     let never_cached = never_cached(builder, older, then);
+    let max_age = parsed.valid_max_age().and_then(|seconds| i64::try_from(seconds).ok());
+    let until = held.and_then(|held| held.last_served).map(|served| max_age.and_then(|age| later(served, age)));
     let uncovered = hosts.known().map(|hosts| {
         let names = hosts.iter().filter_map(|host| host.name.known());
         names.filter(|name| index.first(name).is_none()).cloned().collect()
@@ -55,10 +79,12 @@ pub fn baseline_facts(
         body: Fact::Known(Some(served.body.lossy().into_owned())),
         mode: Fact::Known(parsed.valid_mode().filter(|_| never_cached.is_none())),
         never_cached: Fact::Known(never_cached),
-        max_age: Fact::Known(parsed.valid_max_age().and_then(|seconds| i64::try_from(seconds).ok())),
+        max_age: Fact::Known(max_age),
+        how_long: Fact::Known(how_long(held, max_age, until.flatten())),
+        until: until.map(|until| until.map(|until| until.to_string())).into(),
         patterns: Fact::Known(parsed.mx.iter().map(|mx| mx.pattern.text.clone()).collect()),
         uncovered: uncovered.into(),
-        expired: expired(builder, older, parsed.valid_max_age()).into(),
+        expired: expired(builder, fetched(older, held), max_age).into(),
         same_policy: present.clone().map(|present| present.is_some_and(|present| says_the_same(&present, &parsed))),
         ..facts
     }
@@ -84,12 +110,42 @@ fn never_cached(builder: &Builder<'_>, older: &Snapshot, then: &FactTree) -> Opt
     Some(reason.to_owned())
 }
 
-/// Whether a policy that was fetched when the baseline was made has run out by now.
-fn expired(builder: &Builder<'_>, older: &Snapshot, max_age: Option<u64>) -> Option<bool> {
+/// What people call its policy.
+fn name(older: &Snapshot, held: Option<&HeldPolicy>) -> String {
+    match (held, &older.collected_at) {
+        (Some(_), _) => "the policy that was given".to_owned(),
+        (None, Some(then)) => format!("the policy of {then}"),
+        (None, None) => "the policy of the baseline".to_owned(),
+    }
+}
+
+/// How long senders may hold its policy, in words.
+fn how_long(held: Option<&HeldPolicy>, max_age: Option<i64>, until: Option<Timestamp>) -> String {
+    match (max_age, until) {
+        (_, Some(until)) => format!("until {until} at the latest"),
+        (Some(seconds), None) if held.is_some() => format!("for up to {} after it was last served", duration(seconds)),
+        (Some(seconds), None) => format!("for up to {}", duration(seconds)),
+        (None, None) => String::new(),
+    }
+}
+
+/// The latest time at which senders can have fetched its policy, as far as that is known.
+fn fetched(older: &Snapshot, held: Option<&HeldPolicy>) -> Option<Timestamp> {
+    match held {
+        Some(held) => held.last_served,
+        None => instant(older.collected_at.as_deref()?),
+    }
+}
+
+fn later(served: Timestamp, seconds: i64) -> Option<Timestamp> {
+    served.checked_add(SignedDuration::from_secs(seconds)).ok()
+}
+
+/// Whether a policy that was fetched then has run out by now.
+fn expired(builder: &Builder<'_>, fetched: Option<Timestamp>, max_age: Option<i64>) -> Option<bool> {
     let Some(max_age) = max_age else { return Some(false) };
-    let fetched = instant(older.collected_at.as_deref()?)?;
-    let age = builder.now?.as_second().saturating_sub(fetched.as_second());
-    Some(age > i64::try_from(max_age).unwrap_or(i64::MAX))
+    let age = builder.now?.as_second().saturating_sub(fetched?.as_second());
+    Some(age > max_age)
 }
 
 /// Whether two policies that are valid ask the same of senders; line ends, order and extensions do not matter.

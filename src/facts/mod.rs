@@ -10,6 +10,7 @@ mod chain;
 mod dane;
 mod fact;
 mod fault;
+mod held;
 mod host;
 mod location;
 mod misplaced;
@@ -41,6 +42,7 @@ use serde_json::Value;
 
 use self::builder::Builder;
 pub use self::fact::Fact;
+pub use self::held::{Before, HeldPolicy};
 pub use self::host::gives_policy;
 pub use self::location::{Exhibit, Location, Locations, Placed};
 pub use self::schema::{FactPath, Field, Over, Type, fact_paths, is_name, root};
@@ -72,13 +74,18 @@ pub struct Facts {
 impl Facts {
     /// The facts of a snapshot, and of an older one of the same domain where there is one.
     pub fn of(snapshot: &Snapshot, baseline: Option<&Snapshot>) -> Self {
-        let validated = snapshot.as_validated().map(|validated| Facts::seen(&validated, baseline)).map(Box::new);
-        Facts { validated, ..Facts::seen(snapshot, baseline) }
+        Facts::beside(snapshot, baseline.map(Before::Baseline))
     }
 
-    fn seen(snapshot: &Snapshot, baseline: Option<&Snapshot>) -> Self {
+    /// The facts of a snapshot beside what was published before.
+    pub fn beside(snapshot: &Snapshot, before: Option<Before<'_>>) -> Self {
+        let validated = snapshot.as_validated().map(|validated| Facts::seen(&validated, before)).map(Box::new);
+        Facts { validated, ..Facts::seen(snapshot, before) }
+    }
+
+    fn seen(snapshot: &Snapshot, before: Option<Before<'_>>) -> Self {
         let mut builder = Builder::new(snapshot);
-        let tree = tree_of(&mut builder, baseline);
+        let tree = tree_of(&mut builder, before);
         Facts {
             over: Over::Domain,
             domain: snapshot.domain.clone(),
@@ -127,7 +134,7 @@ impl Facts {
     }
 }
 
-fn tree_of(builder: &mut Builder<'_>, baseline: Option<&Snapshot>) -> FactTree {
+fn tree_of(builder: &mut Builder<'_>, before: Option<Before<'_>>) -> FactTree {
     let snapshot = builder.snapshot;
     builder.why("collected_at", "the snapshot does not say when it was made (`collected_at`)");
     let parsed = policy::parsed(builder);
@@ -143,7 +150,7 @@ fn tree_of(builder: &mut Builder<'_>, baseline: Option<&Snapshot>) -> FactTree {
     let policy_host = host::policy_host_facts(builder);
     let exchanges =
         hosts.clone().map(|hosts| hosts.into_iter().filter_map(|host| host.name.known().cloned()).collect());
-    let held = baseline.is_some_and(|older| {
+    let held = before.map(Before::snapshot).is_some_and(|older| {
         let record = older.record.as_ref().and_then(|lookup| lookup.known());
         record.is_some_and(|records| !records.is_empty()) || older.policy.as_ref().is_some_and(Option::is_some)
     });
@@ -158,9 +165,9 @@ fn tree_of(builder: &mut Builder<'_>, baseline: Option<&Snapshot>) -> FactTree {
         policy_host: Fact::Known(policy_host),
         policy: Fact::Known(policy),
         tlsrpt: Fact::Known(tlsrpt),
-        baseline: Fact::Known(baseline.map(|older| {
-            let then = tree_of(&mut Builder::new(older), None);
-            baseline::baseline_facts(builder, older, &then, &parsed, &hosts)
+        baseline: Fact::Known(before.map(|before| {
+            let then = tree_of(&mut Builder::new(before.snapshot()), None);
+            baseline::baseline_facts(builder, before, &then, &parsed, &hosts)
         })),
         name_servers: Fact::Known(name_servers::name_server_facts(builder)),
         questions: Fact::Known(questions),

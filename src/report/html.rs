@@ -271,6 +271,7 @@ mod tests {
             reports: if index == 3 { vec!["validation-failure".to_owned()] } else { Vec::new() },
         });
         SenderView {
+            holders: Vec::new(),
             resolver: crate::sender::SenderResolver::Any,
             cache,
             policy: "enforce".to_owned(),

@@ -2,7 +2,8 @@
 //!
 //! A patch is RFC 7396 style with dotted keys: `policy.body: "…"`, `mx_hosts.0.probes.*.tls.trust.verdict:
 //! self_signed`. `null` removes, and what is removed was not observed; `policy: absent` is known to be absent. `record.text` and `tlsrpt.text` set
-//! the one TXT record, `snapshot: FILE` starts from another snapshot, `tags: [core]` and `groups: [retail]` say what the
+//! the one TXT record, `snapshot: FILE` starts from another snapshot, `held: TEXT` is a policy that senders may hold and
+//! `last_served: TIME` when it was last served, `tags: [core]` and `groups: [retail]` say what the
 //! configuration would.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,7 @@ use super::model::Case;
 use super::patch::set;
 use super::report_cases::facts_of_case;
 use super::rule::Rule;
-use crate::facts::{Facts, Over};
+use crate::facts::{Before, Facts, HeldPolicy, Over};
 use crate::outcome::{Outcome, Report};
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::nearest;
@@ -161,14 +162,26 @@ fn facts_of(rule: &Rule, good: &Snapshot, case: &Case, read: &ReadCase<'_>) -> R
     match rule.over {
         Over::Domain => {
             let (snapshot, baseline) = applied(rule, good, case, read)?;
-            Ok(with_membership(Facts::of(&snapshot, baseline.as_ref()), case))
+            let held = held(case)?;
+            let before = held.as_ref().map(Before::Held).or(baseline.as_ref().map(Before::Baseline));
+            Ok(with_membership(Facts::beside(&snapshot, before), case))
         }
         Over::Report | Over::Reports => facts_of_case(rule.over, case),
     }
 }
 
 /// What a case says beside its snapshot.
-const OUTSIDE: [&str; 3] = ["baseline", "groups", "tags"];
+const OUTSIDE: [&str; 5] = ["baseline", "groups", "held", "last_served", "tags"];
+
+/// The policy that a case says senders may hold.
+fn held(case: &Case) -> Result<Option<HeldPolicy>, String> {
+    let Some(Value::String(body)) = case.value.get("held") else { return Ok(None) };
+    let served = match case.value.get("last_served") {
+        Some(Value::String(time)) => Some(snapshot::instant(time).ok_or(format!("`{time}` is not a valid time"))?),
+        _ => None,
+    };
+    Ok(Some(HeldPolicy::new(body.clone().into_bytes(), served)))
+}
 
 /// The facts with the tags and groups that a case gives its domain, as a configuration would.
 fn with_membership(facts: Facts, case: &Case) -> Facts {

@@ -38,7 +38,7 @@ pub use self::check::never_equal;
 pub use self::checks::BROKEN_RULE;
 pub use self::evaluate::evaluate;
 pub use self::function::Function;
-pub use self::functions::{duration, functions};
+pub use self::functions::functions;
 pub use self::judged_reports::{judge_report, judge_reports};
 pub use self::load::{RuleErrors, RuleSet, built_in_sources};
 pub use self::policy_fix::{Fixed, fix_policy};

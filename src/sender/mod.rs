@@ -4,6 +4,7 @@
 //! `rules::evaluate` adds it to the report; every format may show it.
 
 mod dane;
+mod holder;
 mod host;
 mod policy;
 mod state;
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use self::holder::Holder;
 use self::policy::Applied;
 pub use self::state::{DomainState, MailFate};
 use crate::facts::Facts;
@@ -38,6 +40,9 @@ pub struct SenderView {
     pub mail: MailFate,
     /// The same in one sentence.
     pub outcome: String,
+    /// Where the cache holds a policy that was given alone: the senders of which it is known how long they hold one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holders: Vec<Holder>,
 }
 
 /// What a sender's cache holds.
@@ -48,6 +53,8 @@ pub enum SenderCache {
     Baseline,
     /// Nothing.
     Empty,
+    /// A policy that was given alone, not yet expired.
+    Held,
 }
 
 /// The resolver that a sender asks.
@@ -134,7 +141,7 @@ impl SenderAction {
     }
 }
 
-/// What senders do: one with an empty cache and, where there is a baseline, one that still holds its policy; each with
+/// What senders do: one with an empty cache and, where there is a baseline or a held policy, one that holds that; each with
 /// a resolver that validates DNSSEC and with one that does not, where that makes a difference.
 /// Nothing where no fact of a policy or of an MX host was observed.
 pub fn views(facts: &Facts) -> Vec<SenderView> {
@@ -147,6 +154,10 @@ pub fn views(facts: &Facts) -> Vec<SenderView> {
         seen().map(|(resolver, facts)| view(facts, SenderCache::Empty, *resolver, policy::with_empty_cache(facts)));
     let holding = seen().filter_map(|(resolver, facts)| {
         let baseline = facts.known.baseline.known()?.as_ref()?;
+        if baseline.held.known() == Some(&true) {
+            let view = view(facts, SenderCache::Held, *resolver, policy::with_held(facts, baseline));
+            return Some(SenderView { holders: policy::holders(facts, baseline), ..view });
+        }
         Some(view(facts, SenderCache::Baseline, *resolver, policy::with_baseline(facts, baseline)))
     });
     empty.chain(holding).collect()
@@ -194,6 +205,7 @@ fn view(facts: &Facts, cache: SenderCache, resolver: SenderResolver, applied: Ap
         hosts,
         mail,
         outcome,
+        holders: Vec::new(),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Which policy a sender applies (RFC 8461 §3.1, §3.3, §5).
 
+use super::holder::{self, Held, Holder};
 use crate::facts::tree::{BaselineFacts, PolicyHostFacts, RecordFacts};
 use crate::facts::{Facts, gives_policy};
 use crate::grammar::mx_patterns::PatternIndex;
 use crate::grammar::policy::Mode;
+use crate::snapshot::instant;
 
 /// The policy that is applied, and why.
 #[derive(Clone, Debug)]
@@ -227,6 +229,79 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
         }
         _ => Applied { explanation: format!("the id is new: {}", fetched.explanation), ..fetched },
     }
+}
+
+/// For a sender that holds a policy of which nothing is known but its text: whether the present id is another one
+/// than it has, nobody can tell, so it goes on with what it holds until it has looked (RFC 8461 §5.1).
+pub fn with_held(facts: &Facts, held: &BaselineFacts) -> Applied {
+    if let Some(Some(why)) = held.never_cached.known() {
+        return as_empty(facts, &format!("no sender can hold the policy that was given ({why})"));
+    }
+    let Some(mode) = held.mode.known().copied().flatten() else {
+        return as_empty(facts, "the policy that was given is not valid, and no sender can hold it");
+    };
+    if held.expired.known() == Some(&true) {
+        return as_empty(facts, "the held policy has expired");
+    }
+    let how_long = held.how_long.known().cloned().unwrap_or_default();
+    let goes_on = format!("the sender goes on with the held policy in mode {mode}");
+    let (explanation, reports) = match newer(facts) {
+        Newer::There(newer) => (
+            format!(
+                "{goes_on} until it finds a new id and applies mode {newer} of the policy that is served now (RFC 8461 §5.1); it may hold the old one {how_long}"
+            ),
+            Vec::new(),
+        ),
+        Newer::None(why) => (
+            format!("{why}, so there is no newer policy: {goes_on} {how_long}"),
+            if mode == Mode::None { Vec::new() } else { vec!["sts-policy-fetch-error".to_owned()] },
+        ),
+        Newer::Unknown => (format!("{goes_on} {how_long}; whether there is a newer one was not observed"), Vec::new()),
+    };
+    Applied {
+        patterns: held.patterns.known().map(|patterns| PatternIndex::of(patterns.iter().map(String::as_str))),
+        reports,
+        ..Applied::new(Word::of(mode), explanation)
+    }
+}
+
+/// Whether a newer policy can be fetched.
+enum Newer {
+    /// It cannot, and why.
+    None(String),
+    /// It can, and has this mode.
+    There(&'static str),
+    /// That was not observed.
+    Unknown,
+}
+
+fn newer(facts: &Facts) -> Newer {
+    let record = facts.known.record.known();
+    match record.and_then(|record| record.usable.known()) {
+        None if record.is_some_and(lookup_fails) => {
+            return Newer::None(format!("the record cannot be looked up ({})", facts.why_unobserved("record.usable")));
+        }
+        None => return Newer::Unknown,
+        Some(false) => return Newer::None(unusable(record).to_owned()),
+        Some(true) => {}
+    }
+    let fetched = fetched(facts);
+    match fetched.policy {
+        Word::Absent => Newer::None(fetched.explanation.split(": the sender").next().unwrap_or_default().to_owned()),
+        Word::Unknown => Newer::Unknown,
+        word => Newer::There(word.word()),
+    }
+}
+
+/// The senders of which it is known how long they hold it; none where nobody can hold it any more.
+pub fn holders(facts: &Facts, held: &BaselineFacts) -> Vec<Holder> {
+    let nobody = held.expired.known() == Some(&true) || held.mode.known().is_none_or(Option::is_none);
+    let served = held.last_served.known().and_then(|served| instant(served));
+    let max_age = held.max_age.known().copied().flatten().filter(|_| !nobody);
+    let newer = matches!(newer(facts), Newer::There(_));
+    let now = facts.collected_at.as_deref().and_then(instant);
+    let held = |max_age| Held { max_age, last_served: served, newer, now };
+    max_age.map(|max_age| holder::holders(held(max_age))).unwrap_or_default()
 }
 
 fn as_empty(facts: &Facts, why: &str) -> Applied {

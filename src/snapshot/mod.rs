@@ -30,7 +30,7 @@ pub use self::file::{Format, MAX_SNAPSHOT_OCTETS, ReadError, WriteError, parse, 
 pub use self::octets::Octets;
 pub use self::policy_host::{Header, HttpResponse, HttpsProbe, Policy, PolicyHost};
 pub use self::smtp::{MxHost, Party, SmtpProbe, SmtpReply, TranscriptLine, WithoutSni};
-pub use self::time::instant;
+pub use self::time::{duration, instant};
 pub use self::tls::{Certificate, TlsFacts, Trust, TrustVerdict};
 
 /// The version of the snapshot format that this program writes, and the only one that it reads.

@@ -15,6 +15,27 @@ pub fn instant(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(beyond)
 }
 
+/// Seconds in words, in the two largest units: "2 weeks", "1 day 1 hour", "90 seconds" is "1 minute 30 seconds".
+pub fn duration(seconds: i64) -> String {
+    const UNITS: [(&str, u64); 5] =
+        [("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)];
+    let mut rest = seconds.unsigned_abs();
+    let mut parts = Vec::new();
+    for (name, size) in UNITS {
+        let count = rest.checked_div(size).unwrap_or_default();
+        // Weeks only where they come out even: "10 days" is clearer than "1 week 3 days".
+        if count == 0 || parts.len() == 2 || (name == "week" && !rest.is_multiple_of(size)) {
+            continue;
+        }
+        rest = rest.saturating_sub(count.saturating_mul(size));
+        parts.push(format!("{count} {name}{}", if count == 1 { "" } else { "s" }));
+    }
+    match parts.is_empty() {
+        true => "0 seconds".to_owned(),
+        false => format!("{}{}", if seconds < 0 { "minus " } else { "" }, parts.join(" ")),
+    }
+}
+
 /// A time that may be left out.
 pub(super) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;

@@ -23,6 +23,7 @@ mod cost;
 mod docs;
 mod formats;
 mod grammar_cases;
+mod held;
 #[cfg(all(feature = "lab", feature = "serve", target_os = "linux"))]
 mod hostile_page;
 mod html;

@@ -13,8 +13,19 @@ facts! {
 }
 
 facts! {
-    /// An older observation of the same domain.
+    /// What was published before: an older observation of the same domain, or a policy alone.
     pub struct BaselineFacts {
+        /// Whether a policy that senders may hold is all that is known of it (`--held`).
+        held: bool,
+        /// What its policy is called, for people: `the policy of` and the time, or `the policy that was given`.
+        name: String,
+        /// How long senders may hold its policy, for people, such as `for up to 14 days`; empty where it has no valid
+        /// `max_age`.
+        how_long: String,
+        /// When it was last served: no sender has fetched it later; RFC 3339, UTC.
+        last_served: String,
+        /// Until when at the latest a sender may hold its policy: RFC 3339, UTC; `null` where it has no valid `max_age`.
+        until: Option<String>,
         /// When it was made: RFC 3339, UTC.
         collected_at: String,
         /// The `id` of its record; `null` where there was none.

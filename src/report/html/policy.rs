@@ -50,7 +50,7 @@ fn statement(domain: &Domain<'_>, html: &mut Markup) {
     });
     remarks(domain, html);
     if let Some(seconds) = domain.fact("/policy/max_age").number() {
-        let life = crate::rules::duration(seconds);
+        let life = crate::snapshot::duration(seconds);
         let sentence = format!("A sender that fetches this policy now may apply it for {life} (max_age {seconds}).");
         html.leaf("p", &[("class", "remark")], &sentence);
     }

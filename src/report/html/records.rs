@@ -90,7 +90,7 @@ fn cached(domain: &Domain<'_>, html: &mut Markup, ttl: Ttl, dnssec: Option<&str>
         Some(seconds) => {
             let at_least = if ttl.is_published { "" } else { "at least " };
             html.text(&format!("{at_least}{seconds} s"));
-            html.leaf("div", &[("class", "muted small")], &crate::rules::duration(seconds));
+            html.leaf("div", &[("class", "muted small")], &crate::snapshot::duration(seconds));
         }
         None => missing(html),
     });

@@ -31,6 +31,14 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
         if !view.hosts.is_empty() {
             hosts(domain, html, view);
         }
+        if !view.holders.is_empty() {
+            html.element("ul", &[], |html| {
+                for holder in &view.holders {
+                    let who = format!("{} {}.", holder.sender, holder.explanation);
+                    html.element("li", &[], |html| html.prose(&who));
+                }
+            });
+        }
     }
 }
 
@@ -39,6 +47,7 @@ fn who(view: &SenderView) -> String {
     match view.cache {
         SenderCache::Baseline => format!("A sender{resolver} that still holds the older policy"),
         SenderCache::Empty => format!("A sender{resolver} that holds no policy yet"),
+        SenderCache::Held => format!("A sender{resolver} that holds the policy that was given"),
     }
 }
 
@@ -58,6 +67,7 @@ fn hosts(domain: &Domain<'_>, html: &mut Markup, view: &SenderView) {
     let held = match view.cache {
         SenderCache::Baseline => "Each MX host, with the older policy",
         SenderCache::Empty => "Each MX host, with no policy held",
+        SenderCache::Held => "Each MX host, with the held policy",
     };
     let caption = format!("{held}{}", view.resolver_label());
     domain.table(html, &caption, &columns, |html| {

@@ -142,7 +142,7 @@ fn mode(domain: &Domain<'_>) -> String {
 
 fn life(domain: &Domain<'_>) -> String {
     match domain.fact("/policy/max_age").number() {
-        Some(seconds) => crate::rules::duration(seconds),
+        Some(seconds) => crate::snapshot::duration(seconds),
         None if domain.fact("/policy/body").is_absent() => "no policy".to_owned(),
         None if domain.fact("/policy/max_age").is_absent() => "none valid".to_owned(),
         None => "not observed".to_owned(),

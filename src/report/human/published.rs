@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::page::Page;
 use super::time_in_words;
 use crate::report::wording::counted;
-use crate::rules::duration;
+use crate::snapshot::duration;
 use crate::source_text::escape;
 
 /// How many hosts and patterns are shown.

@@ -5,6 +5,8 @@ use crate::outcome::{Report, Severity};
 use crate::sender::{SenderAction, SenderCache, SenderHost, SenderView};
 use crate::source_text::escape;
 
+/// What is said of senders whose caches nobody has described.
+const OTHER_HOLDERS: &str = "Of other senders, Google and Microsoft among them, no shorter limit is known.";
 /// How many MX hosts are shown.
 const MOST_HOSTS: usize = 20;
 
@@ -18,6 +20,7 @@ fn shown(view: &SenderView, page: &Page<'_>) -> String {
     let title = match view.cache {
         SenderCache::Baseline => format!("What a sender does{resolver} that still holds the baseline's policy"),
         SenderCache::Empty => format!("What a sender does{resolver} (RFC 8461 §5)"),
+        SenderCache::Held => format!("What a sender does{resolver} that holds the policy that was given"),
     };
     let mut text = page.heading(&title);
     text.push_str(&page.paragraph("  ", &sentence(&escape(&view.explanation), &view.reports)));
@@ -29,6 +32,13 @@ fn shown(view: &SenderView, page: &Page<'_>) -> String {
         text.push_str(&format!("  and {more} more MX hosts\n"));
     }
     text.push_str(&page.paragraph("  ", &escape(&view.outcome)));
+    for holder in &view.holders {
+        let who = format!("{} {}.", holder.sender, holder.explanation);
+        text.push_str(&page.paragraph("  ", &escape(&who)));
+    }
+    if !view.holders.is_empty() {
+        text.push_str(&page.paragraph("  ", OTHER_HOLDERS));
+    }
     text + "\n"
 }
 
