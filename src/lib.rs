@@ -40,6 +40,7 @@ pub mod snapshot;
 pub mod source_text;
 #[cfg(feature = "serve")]
 pub mod store;
+pub mod symptoms;
 pub mod tls_match;
 pub mod tls_reports;
 mod vocabulary;

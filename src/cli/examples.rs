@@ -43,7 +43,12 @@ Examples:
 pub const EXPLAIN: &str = "\
 Examples:
   stslint explain policy-max-age-short                       a rule of stslint
-  stslint explain acme-max-age --rules acme.yaml             a rule of your own";
+  stslint explain acme-max-age --rules acme.yaml             a rule of your own
+  stslint explain dane                                       a group: its rules, one per line
+  stslint explain sts-webpki-invalid                         a result type of a TLS report, and its causes
+  stslint explain 5.7.323                                    a code of a bounce
+  stslint explain 'Server certificate not verified'          the words of a bounce or a log
+  stslint explain - < bounce.eml                             a whole bounce";
 /// Of `facts`.
 pub const FACTS: &str = "\
 Examples:

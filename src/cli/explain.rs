@@ -1,11 +1,51 @@
-//! `stslint explain`: what a rule demands, why, and how to mend it.
+//! `stslint explain`: from what people have in hand (a rule, a group, a result type, the reply of a mail server) to what
+//! it means, what is behind it, and how to fix it.
+
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use miette::IntoDiagnostic;
 
 use super::rule_args::OwnRules;
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::config::{Configuration, EXPIRED_RULE, UNUSED_RULE};
-use crate::report::rule_page;
+use crate::files;
+use crate::report::{rule_page, symptoms as page};
 use crate::rules::{BROKEN_RULE, Rule, RuleSet, good_snapshot};
-use crate::source_text::{escape, nearest};
+use crate::source_text::{escape, nearest, printable_json};
+use crate::symptoms::{self, Answer, Explained, RuleLine};
+
+/// The largest bounce that is read: mail providers take no larger mail.
+const MAX_BOUNCE: u64 = 64 << 20;
+
+/// What is told of everything that `explain` takes.
+const TAKES: &str = "`explain` takes a rule or a group (`stslint rules list` names them), a result type of TLS \
+    reports such as sts-webpki-invalid, or what a mail server said: the line of a log, a bounce (`-` reads it from \
+    standard input), or its code such as 5.7.323";
+
+/// Options of `explain`.
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// A rule, such as policy-max-age-short; a group of rules; a result type of TLS reports (RFC 8460 §4.3); or what a
+    /// mail server said: a code such as 5.7.323, some words, the line of a log or a whole bounce. `-` reads it from
+    /// standard input.
+    #[arg(required = true, value_name = "RULE|GROUP|RESULT-TYPE|REPLY")]
+    what: Vec<String>,
+    /// The format of the answer.
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Human, help_heading = "Output")]
+    format: ExplainFormat,
+    /// Your own rules.
+    #[command(flatten)]
+    own: OwnRules,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum ExplainFormat {
+    /// For people.
+    Human,
+    /// One JSON document.
+    Json,
+}
 
 /// What is told of the finding that speaks of the configuration and not of a domain.
 const EXPIRED: &str = "config-ignore-expired (warning, group config)
@@ -48,17 +88,76 @@ What to do
 ";
 
 /// Runs the command.
-pub fn run(id: &str, own: &OwnRules, configuration: &Configuration, output: &OutputArgs) -> Ended {
+pub fn run(args: &ExplainArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
+    let text = asked(args)?;
     let of_configuration = [(BROKEN_RULE, BROKEN), (EXPIRED_RULE, EXPIRED), (UNUSED_RULE, UNUSED)];
-    if let Some((_, text)) = of_configuration.iter().find(|(rule, _)| *rule == id) {
-        terminal::print_words(text, &terminal::style(output));
+    let known = of_configuration.iter().find(|(rule, _)| *rule == text.trim());
+    if let (Some((_, page)), ExplainFormat::Human) = (known, args.format) {
+        terminal::print_words(page, &terminal::style(output));
         return Ok(0);
     }
-    let rules = own.load(configuration)?.rules;
-    let rule = find(&rules, id)?;
+    let rules = args.own.load(configuration)?.rules;
+    let rule = rules.get(text.trim());
     let style = terminal::style(output);
-    terminal::print_words(&rule_page::plain(&rules, rule, &good_snapshot()?, &style), &style);
+    if let (Some(rule), ExplainFormat::Human) = (rule, args.format) {
+        terminal::print_words(&rule_page::plain(&rules, rule, &good_snapshot()?, &style), &style);
+        return Ok(0);
+    }
+    let explained = match (known, rule) {
+        (Some((id, page)), _) => alone(&text, of_configuration_line(id, page)),
+        _ => symptoms::explain(&rules, &text),
+    };
+    if args.format == ExplainFormat::Json {
+        let json = serde_json::to_string_pretty(&explained).into_diagnostic()?;
+        terminal::print(&(printable_json(&json) + "\n"));
+    }
+    if explained.answers.is_empty() {
+        return Err(not_known(&explained).into());
+    }
+    if args.format == ExplainFormat::Human {
+        terminal::print_words(&page::symptoms(&explained, &style), &style);
+    }
     Ok(0)
+}
+
+/// What was asked: the words of the command line, or standard input.
+fn asked(args: &ExplainArgs) -> Result<String, miette::Report> {
+    match args.what.as_slice() {
+        [word] if word == "-" => {
+            let octets = files::read_bounded(Path::new("-"), MAX_BOUNCE)?;
+            Ok(String::from_utf8_lossy(&octets).into_owned())
+        }
+        words => Ok(words.join(" ")),
+    }
+}
+
+fn alone(text: &str, rule: RuleLine) -> Explained {
+    Explained { asked: escape(text.trim()), answers: vec![Answer::Rule(rule)], near: Vec::new() }
+}
+
+/// A page of the configuration's own findings in one line: its severity stands in its first line, its title in the third.
+fn of_configuration_line(id: &str, page: &str) -> RuleLine {
+    let severity = page.split_once(" (").and_then(|(_, rest)| rest.split([',', ')']).next()).unwrap_or_default();
+    let title = page.lines().nth(2).unwrap_or_default().trim_end_matches('.');
+    RuleLine { rule: id.to_owned(), severity: severity.to_owned(), title: title.to_owned() }
+}
+
+fn not_known(explained: &Explained) -> UsageError {
+    let asked: String = explained.asked.chars().take(80).collect();
+    let message = if asked.is_empty() {
+        "there is nothing to explain".to_owned()
+    } else if asked.contains(' ') {
+        format!("nothing is known of “{asked}”")
+    } else {
+        format!("nothing is known of `{asked}`")
+    };
+    let quoted: Vec<String> =
+        explained.near.iter().map(|near| format!("`{}`", escape(near).replace('*', "…"))).collect();
+    let help = match quoted.as_slice() {
+        [] => TAKES.to_owned(),
+        near => format!("did you mean {}? {TAKES}", near.join(" or ")),
+    };
+    UsageError::new(message, help)
 }
 
 /// The rule of that id, or an error that proposes the nearest.

@@ -29,13 +29,14 @@ const ENVIRONMENT: [(&str, &str); 5] = [
     ("LC_ALL, LC_CTYPE, LANG", "Whether the terminal takes UTF-8. Without it, diagnostics are drawn in ASCII."),
     ("TERM", "Where it is dumb, there is no colour."),
 ];
-const EXAMPLES: [(&str, &str); 6] = [
+const EXAMPLES: [(&str, &str); 7] = [
     ("stslint check example.com", "Lint a live domain. With --no-smtp where outbound port 25 is blocked."),
     ("stslint check --policy mta-sts.txt --mx mx1.example.com", "Lint a policy before it is published."),
     ("stslint collect example.com -o example.yaml", "Record what is seen of a domain."),
     ("stslint check --snapshot example.yaml", "Lint the recording, offline."),
     ("stslint check example.com -q --fail-on warning", "Say nothing but findings, and fail on warnings too."),
     ("stslint explain policy-max-age-short", "Say what a rule demands, why, and how to mend it."),
+    ("stslint explain - < bounce.eml", "Say what a bounce means, and what may be behind it."),
 ];
 const STANDARDS: [(&str, &str); 2] =
     [("RFC 8461", "SMTP MTA Strict Transport Security (MTA-STS)"), ("RFC 8460", "SMTP TLS Reporting")];

@@ -42,7 +42,6 @@ use miette::{Diagnostic, Report};
 use thiserror::Error;
 
 use self::configured::{ConfigArgs, configured};
-use self::rule_args::OwnRules;
 use crate::config::Configuration;
 use crate::report::{NagiosState, nagios_unknown};
 
@@ -122,15 +121,9 @@ pub enum Command {
     Profiles(profiles::ProfilesArgs),
     /// List, show or test rules.
     Rules(rules::RulesArgs),
-    /// Explain a rule: what it demands, why, and how to mend it.
+    /// Explain a rule, a group of rules, a result type of TLS reports, or what a mail server said in a bounce or a log.
     #[command(after_long_help = examples::EXPLAIN)]
-    Explain {
-        /// The rule's id, for example policy-max-age-short.
-        rule: String,
-        /// Your own rules.
-        #[command(flatten)]
-        own: OwnRules,
-    },
+    Explain(explain::ExplainArgs),
     /// List what rules can ask for; with a snapshot, the values in it.
     #[command(after_long_help = examples::FACTS)]
     Facts(facts::FactsArgs),
@@ -236,7 +229,7 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
         Command::Demo(args) => demo::run(args, output),
         Command::Diff(args) => diff::run(args),
         Command::Eval(args) => facts::eval(args),
-        Command::Explain { rule, own } => explain::run(rule, own, configuration, output),
+        Command::Explain(args) => explain::run(args, configuration, output),
         Command::Facts(args) => facts::facts(args, output),
         Command::Init(args) => init::run(args, output),
         Command::Man(args) => man::run(args),

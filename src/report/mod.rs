@@ -17,6 +17,7 @@ mod place;
 mod prometheus;
 pub mod rule_page;
 mod sarif;
+pub mod symptoms;
 mod tls_digest;
 pub mod tls_reports;
 mod wording;

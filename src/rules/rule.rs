@@ -89,6 +89,17 @@ impl Rule {
         self.severity_if.iter().map(|(_, severity)| *severity).fold(self.severity, Severity::max)
     }
 
+    /// Whether senders may report what the rule finds under a result type (RFC 8460 §4.3).
+    pub fn is_reported_as(&self, result_type: &str) -> bool {
+        let conditional = self.reported_as_if.iter().map(|(_, kind)| kind);
+        self.reported_as.iter().chain(conditional).any(|kind| kind == result_type)
+    }
+
+    /// Whether it applies only beside what was published before: a baseline, or a policy that senders may hold.
+    pub fn looks_back(&self) -> bool {
+        self.when.as_ref().is_some_and(|when| when.source().contains("baseline != null"))
+    }
+
     /// The mildest severity that a finding of the rule can have.
     pub fn mildest_severity(&self) -> Severity {
         self.severity_if.iter().map(|(_, severity)| *severity).fold(self.severity, Severity::min)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of the flow; each may use those before it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "vocabulary",
     "source_text",
     "files",
@@ -19,6 +19,7 @@ const ORDER: [&str; 21] = [
     "proposal",
     "tls_match",
     "rules",
+    "symptoms",
     "config",
     "report",
     "collect",
@@ -74,7 +75,7 @@ fn every_source_file_opens_with_what_it_is_for() {
 #[test]
 fn every_rule_file_is_built_in() {
     let names: Vec<String> = stslint::rules::built_in_sources().into_iter().map(|source| source.name).collect();
-    let beside = ["rules/profiles", "rules/providers", "rules/senders"];
+    let beside = ["rules/profiles", "rules/providers", "rules/senders", "rules/symptoms"];
     for path in sources(Path::new("rules")).iter().filter(|path| !beside.iter().any(|folder| path.starts_with(folder)))
     {
         assert!(names.contains(&path.display().to_string()), "{}", path.display());

@@ -51,5 +51,6 @@ mod sender_model;
 mod serve;
 #[cfg(feature = "serve")]
 mod service;
+mod symptoms;
 mod totals;
 mod why;
