@@ -89,6 +89,20 @@ fn a_line_of_a_log_is_explained_whoever_wrote_it() {
             "mox",
             "mx-covered",
         ),
+        (
+            "WARNING  RES: STS policy fetch for domain 'example.org' failed with error: Cannot connect to host \
+             mta-sts.example.org:443",
+            "postfix-mta-sts-resolver, beside Postfix",
+            "host-status",
+        ),
+        (
+            "<[bill@example.org](mailto:bill@example.org)>: TLS is required, but was not offered by\n    host \
+         [mx1.example.org](http://mx1.example.org/)[192.0.2.1]",
+            "Postfix",
+            "smtp-starttls-offered",
+        ),
+        ("reason=\"STARTTLS was not advertised by host\"", "Stalwart", "smtp-starttls-offered"),
+        ("info@example.org: Server certificate not trusted", "Postfix", "dane-match"),
         ("TLS Negotiation failed, the certificate doesn\u{2019}t match the host.", "Google (Gmail)", "smtp-cert-name"),
     ] {
         let (found, rule) = first(line);
@@ -227,7 +241,15 @@ fn what_is_not_known_gets_near_misses_and_what_is_taken() {
         assert_eq!(output.status.code(), Some(2), "{asked}");
         assert!(said.contains(near) && said.contains("`explain` takes"), "{asked}: {said}");
     }
-    for nothing in ["", "  ", "550 5.1.1 The email account that you tried to reach does not exist", "qwertz"] {
+    for nothing in [
+        "",
+        "  ",
+        "403 4.7.0 TLS handshake failed.",
+        "550-5.7.26 This mail is unauthenticated, which poses a security risk",
+        "550 5.7.4 Command rejected : a mismatch in TLS versions",
+        "550 5.1.1 The email account that you tried to reach does not exist",
+        "qwertz",
+    ] {
         assert_eq!(explain(&[nothing], b"").status.code(), Some(2), "{nothing}");
     }
     let output = explain(&["qwertz", "--format", "json"], b"");
