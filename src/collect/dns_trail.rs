@@ -10,7 +10,7 @@ use hickory_resolver::proto::rr::{DNSClass, Name, RData, Record, RecordType};
 
 use super::dns_name::shown;
 use super::failure::failure;
-use super::limits::{MAX_ALIASES, MAX_RECORDS};
+use super::limits::{MAX_ALIASES, MAX_RECORDS, MAX_STRINGS};
 use crate::snapshot::{Alias, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup};
 
 /// What one response says, read in the same way whether it was validated or not.
@@ -101,6 +101,13 @@ impl Trail {
             self.end = Some((DnsOutcome::Other, Some(failure(FailureKind::Limit, detail))));
             return;
         }
+        let strings: usize = self.records.iter().map(strings).sum();
+        if strings > MAX_STRINGS {
+            let detail = format!("the answer has {strings} character-strings, and at most {MAX_STRINGS} are read");
+            self.records.clear();
+            self.end = Some((DnsOutcome::Other, Some(failure(FailureKind::Limit, detail))));
+            return;
+        }
         if !answer.exists {
             // The response code says that there is no such name, whatever is beside it (RFC 2308 §2.1).
             self.records.clear();
@@ -178,6 +185,14 @@ fn target(record: &Record) -> Option<&Name> {
     }
 }
 
+/// How many character-strings a record has.
+fn strings(record: &Record) -> usize {
+    match &record.data {
+        RData::TXT(txt) => txt.txt_data.len(),
+        _ => 0,
+    }
+}
+
 /// The TTL that a signature over records of a type says they were published with.
 fn signed_ttl(record: &Record, kind: RecordType) -> Option<u32> {
     match &record.data {
@@ -222,7 +237,7 @@ mod tests {
     use hickory_resolver::proto::dnssec::rdata::RRSIG;
     use hickory_resolver::proto::dnssec::rdata::sig::SigInput;
     use hickory_resolver::proto::rr::SerialNumber;
-    use hickory_resolver::proto::rr::rdata::{A, CNAME};
+    use hickory_resolver::proto::rr::rdata::{A, CNAME, TXT};
 
     use super::*;
 
@@ -277,6 +292,21 @@ mod tests {
         let lookup = said(true, None, records(MAX_RECORDS + 1));
         assert_eq!((lookup.outcome, lookup.records.len()), (Some(DnsOutcome::Other), 0));
         assert_eq!(lookup.failure.unwrap().kind, FailureKind::Limit);
+        let texts = |count: usize| {
+            let mut trail = Trail::new(name("host.test."), RecordType::TXT);
+            let records = vec![record("host.test.", RData::TXT(TXT::new(vec![String::new(); count])))];
+            trail.advance(Answer {
+                exists: true,
+                records,
+                soa: None,
+                absence: None,
+                authority: None,
+                is_referral: false,
+            });
+            trail.into_lookup("host.test")
+        };
+        assert_eq!(texts(MAX_STRINGS).outcome, Some(DnsOutcome::Answer));
+        assert_eq!(texts(MAX_STRINGS + 1).failure.unwrap().kind, FailureKind::Limit);
     }
 
     #[test]

@@ -44,8 +44,26 @@ pub const MAX_PER_NETWORK: usize = 16;
 pub const SHARES: usize = 16;
 /// How many addresses of hosts one domain has connected to.
 pub const MAX_CONNECTIONS: usize = 256;
-/// How many octets of what a domain's hosts say are kept, beyond which no other conversation begins.
-pub const MAX_KEPT_OCTETS: usize = 4 << 20;
+/// How many octets of a snapshot's file the conversations with a domain's hosts take at most.
+pub const MAX_KEPT_OCTETS: usize = 8 << 20;
+/// How many of these each host has for itself.
+pub const KEPT_FOR_EACH_HOST: usize = 128 << 10;
+/// How many hosts of a domain are spoken to: its MX hosts and its policy host.
+pub const MAX_HOSTS: usize = MAX_MX_HOSTS + 1;
+/// How many octets a host must have left for another conversation to begin.
+pub const LEAST_FOR_CONVERSATION: usize = 16 << 10;
+/// How many octets of a snapshot's file the answers about a domain take at most.
+pub const MAX_ANSWERS_OCTETS: usize = 5 << 20;
+/// How many of these each answer has for itself.
+pub const KEPT_FOR_EACH_ANSWER: usize = 8 << 10;
+/// How many answers have so: more are not asked for, about the largest of domains.
+pub const MAX_ANSWERS: usize = 256;
+/// How many octets of a snapshot's file the timeline takes at most.
+pub const MAX_TIMELINE_OCTETS: usize = 1 << 20;
+/// How many octets of a snapshot's file the remarks on what was left out take at most.
+pub const MAX_LEFT_OUT_OCTETS: usize = 512 << 10;
+/// How many octets of a snapshot's file names and the frame around all of these take at most.
+const FRAME_OCTETS: usize = 1536 << 10;
 /// How much processor time the hosts of a domain may take. What is built without optimisation takes ten times as long.
 pub const MAX_WORK: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
 /// How much processor time the proof of one answer may take.
@@ -54,6 +72,8 @@ pub const MAX_PROOF_WORK: Duration = Duration::from_millis(MAX_WORK.as_millis() 
 pub const MAX_REPLY_OCTETS: usize = 32_768;
 /// How many lines an SMTP reply may have.
 pub const MAX_REPLY_LINES: usize = 128;
+/// How many character-strings of the TXT records of one answer are recorded.
+pub const MAX_STRINGS: usize = 4_096;
 /// How many octets of one line are recorded.
 pub const MAX_LINE_OCTETS: usize = 1_024;
 /// How many octets after the 220 to STARTTLS are recorded.
@@ -74,6 +94,10 @@ const _: () = assert!(
         && MAX_CHAIN <= MAX_RECORDS
         && MAX_REPLY_LINES <= MAX_RECORDS
         && MAX_CONNECTIONS <= MAX_RECORDS
+        && MAX_HOSTS * KEPT_FOR_EACH_HOST <= MAX_KEPT_OCTETS
+        && MAX_ANSWERS * KEPT_FOR_EACH_ANSWER <= MAX_ANSWERS_OCTETS
+        && MAX_KEPT_OCTETS + MAX_ANSWERS_OCTETS + MAX_TIMELINE_OCTETS + MAX_LEFT_OUT_OCTETS + FRAME_OCTETS
+            <= snapshot::MAX_SNAPSHOT_OCTETS as usize
 );
 
 /// The time that is left: for one step, and until the deadline.
@@ -174,7 +198,11 @@ mod tests {
             ("conversations with one network, /24 or /64, at the same time", MAX_PER_NETWORK as u64),
             ("shares of the conversations of a run, one for each domain", SHARES as u64),
             ("addresses of hosts that one domain has connected to", MAX_CONNECTIONS as u64),
-            ("octets kept of what a domain's hosts say", MAX_KEPT_OCTETS as u64),
+            ("character-strings of the TXT records of an answer", MAX_STRINGS as u64),
+            ("octets of a snapshot for what a domain's hosts say", MAX_KEPT_OCTETS as u64),
+            ("… of which each host has for itself", KEPT_FOR_EACH_HOST as u64),
+            ("octets of a snapshot for the answers about a domain", MAX_ANSWERS_OCTETS as u64),
+            ("… of which each answer has for itself", KEPT_FOR_EACH_ANSWER as u64),
             ("lines of an SMTP reply", MAX_REPLY_LINES as u64),
             ("octets of an SMTP reply", MAX_REPLY_OCTETS as u64),
             ("octets of a line that are recorded", MAX_LINE_OCTETS as u64),

@@ -18,6 +18,7 @@ mod failure;
 mod guard;
 mod https;
 mod issuers;
+mod kept;
 mod limits;
 mod memo;
 mod misplaced;

@@ -51,7 +51,13 @@ impl Pass<'_> {
     }
 
     pub(super) async fn addresses_of(&self, name: String) -> Vec<(String, Option<IpAddr>)> {
-        let (ipv4, ipv6) = join(self.ipv4(&name), self.ipv6(&name)).await;
+        // None of these answers is in the snapshot.
+        let questions = &self.collector.questions;
+        let (ipv4, ipv6) = join(
+            self.timeline.step(format!("A {name}"), questions.ipv4(&name, self.clock)),
+            self.timeline.step(format!("AAAA {name}"), questions.ipv6(&name, self.clock)),
+        )
+        .await;
         let families = self.collector.options.families;
         let addresses = ipv4.records.iter().chain(&ipv6.records).map(|record| record.address);
         let found: Vec<_> = addresses
@@ -80,9 +86,9 @@ impl Pass<'_> {
         NameServer {
             name,
             address: Some(address),
-            record: Some(typed(&record, read_txt)),
-            tlsrpt: Some(typed(&tlsrpt, read_txt)),
-            mx: Some(typed(&mx, read_mx)),
+            record: Some(self.share.keep_answer(&format!("TXT at {address}"), typed(&record, read_txt))),
+            tlsrpt: Some(self.share.keep_answer(&format!("TXT at {address}"), typed(&tlsrpt, read_txt))),
+            mx: Some(self.share.keep_answer(&format!("MX at {address}"), typed(&mx, read_mx))),
             authority,
         }
     }

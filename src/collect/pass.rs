@@ -9,7 +9,8 @@ use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 
 use super::Collector;
-use super::limits::{Clock, MAX_MX_HOSTS};
+use super::kept::Budget;
+use super::limits::{Clock, MAX_LEFT_OUT_OCTETS, MAX_MX_HOSTS, MAX_RECORDS};
 use super::misplaced;
 use super::options::Families;
 use super::reach::is_silent;
@@ -19,8 +20,12 @@ use super::timeline::Timeline;
 use super::tls::Observatory;
 use super::turns::Turn;
 use crate::snapshot::{
-    AddressRecord, Collection, DnsOutcome, Failure, LeftOut, Lookup, MxHost, MxRecord, SmtpProbe, Snapshot, TxtRecord,
+    AddressRecord, Collection, DnsOutcome, Failure, LeftOut, Lookup, MAX_SNAPSHOT_OCTETS, MxHost, MxRecord, SmtpProbe,
+    Snapshot, TlsaRecord, TxtRecord, written_size,
 };
+
+/// Why an address is not in the snapshot.
+pub(super) const NO_ROOM: &str = "the addresses of this domain's hosts are more than a snapshot may hold";
 
 /// One pass over one domain.
 pub struct Pass<'a> {
@@ -31,6 +36,7 @@ pub struct Pass<'a> {
     pub(super) timeline: Timeline<'a>,
     pub(super) share: Share,
     left_out: Mutex<BTreeSet<(String, String)>>,
+    remarks: Budget,
 }
 
 impl<'a> Pass<'a> {
@@ -38,7 +44,16 @@ impl<'a> Pass<'a> {
     pub fn new(collector: &'a Collector, domain: &'a str, observatory: Observatory, clock: Clock) -> Self {
         let timeline = Timeline::new(clock, domain, &collector.activity);
         let share = collector.shares.of_domain();
-        Pass { collector, domain, observatory, clock, timeline, share, left_out: Mutex::default() }
+        Pass {
+            collector,
+            domain,
+            observatory,
+            clock,
+            timeline,
+            share,
+            left_out: Mutex::default(),
+            remarks: Budget::of(MAX_LEFT_OUT_OCTETS, 0, 0),
+        }
     }
 
     /// Collects everything.
@@ -88,6 +103,7 @@ impl<'a> Pass<'a> {
         };
         self.timeline.step("DNSSEC validation".to_owned(), self.prove(&mut snapshot)).await;
         snapshot.timeline = Some(self.timeline.into_steps());
+        debug_assert!(written_size(&snapshot) <= MAX_SNAPSHOT_OCTETS as usize, "{} octets", written_size(&snapshot));
         snapshot
     }
 
@@ -121,7 +137,13 @@ impl<'a> Pass<'a> {
 
     /// Notes that a field of the snapshot was not observed on purpose.
     pub(super) fn leave_out(&self, field: &str, reason: String) {
-        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).insert((field.to_owned(), reason));
+        let left_out = LeftOut { field: field.to_owned(), reason };
+        let size = written_size(&left_out);
+        let key = (left_out.field, left_out.reason);
+        let mut noted = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        if !noted.contains(&key) && noted.len() < MAX_RECORDS && self.remarks.take("", size) {
+            noted.insert(key);
+        }
     }
 
     fn note_choices(&self) {
@@ -199,13 +221,20 @@ impl<'a> Pass<'a> {
             return Vec::new();
         }
         let addresses = self.addresses(lookup, "mx_hosts.probes", exchange);
-        join_all(addresses.into_iter().map(|address| self.smtp_probe(exchange, address))).await
+        let probes = join_all(addresses.into_iter().map(|address| self.smtp_probe(exchange, address))).await;
+        probes.into_iter().flatten().collect()
     }
 
     /// Speaks to one address of a host, unless it was spoken to in this run already.
-    async fn smtp_probe(&self, exchange: &str, address: IpAddr) -> SmtpProbe {
+    async fn smtp_probe(&self, exchange: &str, address: IpAddr) -> Option<SmtpProbe> {
         let probe = self.timeline.step(format!("SMTP {exchange} at {address}"), self.conversation(exchange, address));
-        Arc::unwrap_or_clone(probe.await)
+        let probe = Arc::unwrap_or_clone(probe.await);
+        let kept =
+            self.share.keep(exchange, probe, |failure| SmtpProbe { failure: Some(failure), ..smtp::unasked(address) });
+        if kept.is_none() {
+            self.leave_out("mx_hosts.probes", NO_ROOM.to_owned());
+        }
+        kept
     }
 
     async fn conversation(&self, exchange: &str, address: IpAddr) -> Arc<SmtpProbe> {
@@ -236,9 +265,7 @@ impl<'a> Pass<'a> {
             collector.reach.note(&probe);
             Arc::new(probe)
         });
-        let probe = probe.await;
-        self.share.keep(&*probe);
-        probe
+        probe.await
     }
 
     /// The turn with an address, where conversations are to be rare: whoever has it may take long, so that the wait ends
@@ -280,26 +307,31 @@ impl<'a> Pass<'a> {
 /// The questions of a pass, each noted in its timeline.
 impl Pass<'_> {
     async fn txt(&self, name: &str) -> Lookup<TxtRecord> {
-        self.timeline.step(format!("TXT {name}"), self.collector.questions.txt(name, self.clock)).await
+        let asking = self.collector.questions.txt(name, self.clock);
+        self.share.keep_answer("TXT", self.timeline.step(format!("TXT {name}"), asking).await)
     }
 
     pub(super) async fn mx(&self, name: &str) -> Lookup<MxRecord> {
-        self.timeline.step(format!("MX {name}"), self.collector.questions.mx(name, self.clock)).await
+        let asking = self.collector.questions.mx(name, self.clock);
+        self.share.keep_answer("MX", self.timeline.step(format!("MX {name}"), asking).await)
     }
 
     pub(super) async fn ipv4(&self, name: &str) -> Lookup<AddressRecord> {
-        self.timeline.step(format!("A {name}"), self.collector.questions.ipv4(name, self.clock)).await
+        let asking = self.collector.questions.ipv4(name, self.clock);
+        self.share.keep_answer("A", self.timeline.step(format!("A {name}"), asking).await)
     }
 
     pub(super) async fn ipv6(&self, name: &str) -> Lookup<AddressRecord> {
-        self.timeline.step(format!("AAAA {name}"), self.collector.questions.ipv6(name, self.clock)).await
+        let asking = self.collector.questions.ipv6(name, self.clock);
+        self.share.keep_answer("AAAA", self.timeline.step(format!("AAAA {name}"), asking).await)
     }
 
     pub(super) async fn ns(&self, name: &str) -> Lookup<String> {
         self.timeline.step(format!("NS {name}"), self.collector.questions.ns(name, self.clock)).await
     }
 
-    async fn tlsa(&self, name: &str) -> Lookup<crate::snapshot::TlsaRecord> {
-        self.timeline.step(format!("TLSA {name}"), self.collector.questions.tlsa(name, self.clock)).await
+    async fn tlsa(&self, name: &str) -> Lookup<TlsaRecord> {
+        let asking = self.collector.questions.tlsa(name, self.clock);
+        self.share.keep_answer("TLSA", self.timeline.step(format!("TLSA {name}"), asking).await)
     }
 }

@@ -3,7 +3,7 @@
 use futures_util::future::{join, join_all};
 
 use super::https;
-use super::pass::Pass;
+use super::pass::{NO_ROOM, Pass};
 use crate::snapshot::{AddressRecord, DnsOutcome, FailureKind, HttpsProbe, Lookup, Octets, Policy, PolicyHost};
 
 impl Pass<'_> {
@@ -41,20 +41,25 @@ impl Pass<'_> {
                     Ok(turn) => turn,
                     Err(failure) => return unasked(failure),
                 };
-                let probe = match self.collector.shares.connection(admitted, port, self.clock).await {
+                match self.collector.shares.connection(admitted, port, self.clock).await {
                     Ok(_leave) => {
                         let user_agent = &self.collector.user_agent;
                         let probe = https::probe(name, admitted, port, user_agent, &self.observatory, self.clock);
                         self.share.work.within(Box::pin(probe)).await.unwrap_or_else(unasked)
                     }
                     Err(failure) => unasked(failure),
-                };
-                self.share.keep(&probe);
-                probe
+                }
             };
-            self.timeline.step(format!("HTTPS {name} at {address}"), fetch).await
+            let probe = self.timeline.step(format!("HTTPS {name} at {address}"), fetch).await;
+            let kept = self
+                .share
+                .keep(name, probe, |failure| HttpsProbe { failure: Some(failure), ..https::unasked(address) });
+            if kept.is_none() {
+                self.leave_out("policy_host.probes", NO_ROOM.to_owned());
+            }
+            kept
         });
-        join_all(probes).await
+        join_all(probes).await.into_iter().flatten().collect()
     }
 }
 

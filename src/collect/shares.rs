@@ -10,15 +10,20 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::failure::failure;
 use super::guard::Admitted;
+use super::kept::Budget;
 use super::limits::{
-    Clock, MAX_CONNECTIONS, MAX_KEPT_OCTETS, MAX_PER_ADDRESS, MAX_PER_HOST, MAX_PER_NETWORK, MAX_WORK, SHARES,
+    Clock, KEPT_FOR_EACH_ANSWER, KEPT_FOR_EACH_HOST, LEAST_FOR_CONVERSATION, MAX_ANSWERS, MAX_ANSWERS_OCTETS,
+    MAX_CONNECTIONS, MAX_HOSTS, MAX_KEPT_OCTETS, MAX_PER_ADDRESS, MAX_PER_HOST, MAX_PER_NETWORK, MAX_WORK, SHARES,
 };
 use super::memo::Memo;
 use super::work::Work;
-use crate::snapshot::{Failure, FailureKind};
+use crate::snapshot::{DnsOutcome, Failure, FailureKind, Lookup, written_size};
 
 /// How many hosts, addresses and networks have places of their own.
 const REMEMBERED: usize = 8_192;
+
+/// Why no more of a host is kept.
+const TOO_MUCH: &str = "what the hosts of this domain say is more than a snapshot may hold";
 
 type Places = Arc<Semaphore>;
 
@@ -47,7 +52,8 @@ impl Shares {
             places: Arc::new(Semaphore::new(self.each)),
             hosts: Memo::new(REMEMBERED),
             connections: AtomicUsize::new(0),
-            octets: AtomicUsize::new(0),
+            conversations: Budget::of(MAX_KEPT_OCTETS, KEPT_FOR_EACH_HOST, MAX_HOSTS),
+            answers: Budget::of(MAX_ANSWERS_OCTETS, KEPT_FOR_EACH_ANSWER, MAX_ANSWERS),
             work: Work::of(MAX_WORK),
         }
     }
@@ -70,7 +76,8 @@ pub struct Share {
     places: Places,
     hosts: Memo<String, Places>,
     connections: AtomicUsize,
-    octets: AtomicUsize,
+    conversations: Budget,
+    answers: Budget,
     /// The processor time of its conversations.
     pub work: Work,
 }
@@ -78,15 +85,15 @@ pub struct Share {
 impl Share {
     /// The leave to speak to a host. Its hosts take turns: none of them waits with more than two addresses.
     pub async fn turn(&self, host: &str, clock: Clock) -> Result<Leave, Failure> {
+        let host = host.to_ascii_lowercase();
         let permits = async {
-            let host = taken(&self.hosts, host.to_ascii_lowercase(), MAX_PER_HOST).await?;
+            let host = taken(&self.hosts, host.clone(), MAX_PER_HOST).await?;
             let place = self.places.clone().acquire_owned().await.ok()?;
             Some(Leave { _permits: [Some(host), Some(place), None] })
         };
         let leave = clock.until_deadline("free place in the queue", permits).await?.ok_or_else(ended)?;
-        if self.octets.load(Ordering::Relaxed) > MAX_KEPT_OCTETS {
-            let detail = format!("not connected to: the hosts of this domain said more than {MAX_KEPT_OCTETS} octets");
-            return Err(failure(FailureKind::Limit, detail));
+        if !self.conversations.has(&host, LEAST_FOR_CONVERSATION) {
+            return Err(failure(FailureKind::Limit, format!("not connected to: {TOO_MUCH}")));
         }
         if self.connections.fetch_add(1, Ordering::Relaxed) >= MAX_CONNECTIONS {
             let detail = format!("not connected to: this domain names more than {MAX_CONNECTIONS} addresses of hosts");
@@ -95,11 +102,30 @@ impl Share {
         Ok(leave)
     }
 
-    /// Notes what is kept of a conversation, by its size in a snapshot.
-    pub fn keep(&self, seen: &impl Serialize) {
-        let mut size = Size(0);
-        if serde_json::to_writer(&mut size, seen).is_ok() {
-            self.octets.fetch_add(size.0, Ordering::Relaxed);
+    /// What is kept of a conversation with a host: all of it, else what `refused` makes of the reason, else nothing.
+    pub fn keep<T: Serialize>(&self, host: &str, seen: T, refused: impl FnOnce(Failure) -> T) -> Option<T> {
+        let host = host.to_ascii_lowercase();
+        let fits = |seen: &T| self.conversations.take(&host, written_size(seen));
+        if fits(&seen) {
+            return Some(seen);
+        }
+        Some(refused(failure(FailureKind::Limit, format!("not kept: {TOO_MUCH}")))).filter(fits)
+    }
+
+    /// What is kept of an answer: all of it, or that there was one.
+    pub fn keep_answer<R: Serialize>(&self, kind: &str, lookup: Lookup<R>) -> Lookup<R> {
+        let name = lookup.name.clone().unwrap_or_default();
+        if self.answers.take(&format!("{kind} {name}"), written_size(&lookup)) {
+            return lookup;
+        }
+        let detail = format!("not kept: the answers about this domain have more than {MAX_ANSWERS_OCTETS} octets");
+        Lookup {
+            name: lookup.name,
+            outcome: Some(DnsOutcome::Other),
+            dnssec: lookup.dnssec,
+            failure: Some(failure(FailureKind::Limit, detail)),
+            elapsed_ms: lookup.elapsed_ms,
+            ..Lookup::default()
         }
     }
 }
@@ -123,20 +149,6 @@ fn network(address: IpAddr) -> IpAddr {
 
 fn ended() -> Failure {
     failure(FailureKind::Other, "the run has ended")
-}
-
-/// Counts what is written.
-struct Size(usize);
-
-impl std::io::Write for Size {
-    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
-        self.0 = self.0.saturating_add(octets.len());
-        Ok(octets.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -203,7 +215,25 @@ mod tests {
         let failure = share.turn("mx", clock()).await.err().unwrap();
         assert_eq!(failure.kind, FailureKind::Limit);
         let share = shares.of_domain();
-        share.keep(&"x".repeat(MAX_KEPT_OCTETS));
+        let refused = |failure: Failure| failure.detail;
+        assert_eq!(share.keep("mx", "x".repeat(MAX_KEPT_OCTETS), refused).unwrap(), format!("not kept: {TOO_MUCH}"));
+        while share.keep("mx", "x".repeat(1_024), |_| "y".repeat(1_024)).is_some() {}
         assert_eq!(share.turn("mx", clock()).await.err().unwrap().kind, FailureKind::Limit);
+        assert!(share.turn("mx2", clock()).await.is_ok(), "each host has some of its own");
+        assert!(share.keep("mx2", "x".repeat(64 << 10), refused).is_some_and(|kept| kept.starts_with('x')));
+    }
+
+    #[test]
+    fn an_answer_that_is_too_much_is_no_absence() {
+        let share = Shares::new(1_024).of_domain();
+        let lookup = |name: &str, octets| Lookup {
+            outcome: Some(DnsOutcome::Answer),
+            ..Lookup::answer(Some(name.to_owned()), vec!["x".repeat(octets)])
+        };
+        let large = share.keep_answer("TXT", lookup("large.example", MAX_ANSWERS_OCTETS));
+        assert_eq!((large.outcome, large.records.len(), large.known()), (Some(DnsOutcome::Other), 0, None));
+        assert_eq!(large.failure.unwrap().kind, FailureKind::Limit);
+        while share.keep_answer("TXT", lookup("many.example", 1_024)).failure.is_none() {}
+        assert!(share.keep_answer("TXT", lookup("other.example", 1_024)).failure.is_none(), "each has some of its own");
     }
 }

@@ -4,8 +4,9 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
 use super::activity::Activity;
-use super::limits::Clock;
-use crate::snapshot::Step;
+use super::kept::Budget;
+use super::limits::{Clock, MAX_TIMELINE_OCTETS};
+use crate::snapshot::{Step, written_size};
 
 /// The steps of one collection.
 pub struct Timeline<'a> {
@@ -13,12 +14,13 @@ pub struct Timeline<'a> {
     domain: &'a str,
     activity: &'a Activity,
     steps: Mutex<Vec<Step>>,
+    room: Budget,
 }
 
 impl<'a> Timeline<'a> {
     /// A timeline that counts from the start of `clock`, and tells `activity` what is under way for `domain`.
     pub fn new(clock: Clock, domain: &'a str, activity: &'a Activity) -> Self {
-        Timeline { clock, domain, activity, steps: Mutex::default() }
+        Timeline { clock, domain, activity, steps: Mutex::default(), room: Budget::of(MAX_TIMELINE_OCTETS, 0, 0) }
     }
 
     /// Runs a step and notes how long it took. The step lives on the heap: a pass holds dozens at the same time,
@@ -29,7 +31,10 @@ impl<'a> Timeline<'a> {
         let output = Box::pin(work).await;
         drop(ticket);
         let step = Step { name, start_ms, end_ms: self.clock.elapsed_ms() };
-        self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(step);
+        // The longest steps began first: those that find no room are those that came late.
+        if self.room.take("", written_size(&step)) {
+            self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(step);
+        }
         output
     }
 

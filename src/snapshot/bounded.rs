@@ -23,6 +23,9 @@ pub const MAX_NAME: usize = 4_096;
 /// How many octets the character-strings of one TXT record have together: a DNS message has no more.
 pub const MAX_TXT_OCTETS: usize = 65_535;
 
+/// How many nodes a snapshot has in YAML: keys, values, lists and mappings.
+pub const MAX_NODES: usize = 250_000;
+
 /// Reads a list of at most `MOST` elements.
 pub(super) fn list<'de, D, T, const MOST: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
 where

@@ -7,7 +7,7 @@ use miette::Diagnostic;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::bounded::MAX_NAME;
+use super::bounded::{MAX_NAME, MAX_NODES};
 use super::{SNAPSHOT_VERSION, Snapshot};
 use crate::files::{self, FileError};
 use crate::source_text::told_apart::FileKind;
@@ -100,7 +100,7 @@ pub fn parse(name: &str, text: &str, format: Option<Format>) -> Result<Snapshot,
     };
     let read = match json {
         true => source_text::from_json(name, text),
-        false => source_text::from_yaml(name, text),
+        false => source_text::from_yaml_with(name, text, yaml_options()),
     };
     // A newer format fails on a field that is unknown here; its version is the better thing to say.
     if let Some(version) = version_of(text, json).filter(|version| *version != u64::from(SNAPSHOT_VERSION)) {
@@ -147,6 +147,13 @@ pub fn to_text(snapshot: &Snapshot, format: Format) -> Result<String, WriteError
 pub fn write(snapshot: &Snapshot, path: &Path) -> Result<(), WriteError> {
     let text = to_text(snapshot, Format::of(path).unwrap_or(Format::Yaml))?;
     Ok(files::write_whole(path, text.as_bytes())?)
+}
+
+/// The YAML of files, with as many nodes as `collect` may write.
+fn yaml_options() -> serde_yaml::Options {
+    let mut options = source_text::yaml_options();
+    options.budget.get_or_insert_default().max_nodes = MAX_NODES;
+    options
 }
 
 #[derive(Deserialize)]

@@ -13,6 +13,7 @@ mod dns;
 mod file;
 mod octets;
 mod policy_host;
+mod size;
 mod smtp;
 mod time;
 mod tls;
@@ -29,6 +30,7 @@ pub use self::dns::{AddressRecord, Alias, DnsOutcome, DnssecProof, Lookup, MxRec
 pub use self::file::{Format, MAX_SNAPSHOT_OCTETS, ReadError, WriteError, parse, read, to_text, write};
 pub use self::octets::Octets;
 pub use self::policy_host::{Header, HttpResponse, HttpsProbe, Policy, PolicyHost};
+pub use self::size::written_size;
 pub use self::smtp::{MxHost, Party, SmtpProbe, SmtpReply, TranscriptLine, WithoutSni};
 pub use self::time::{duration, instant};
 pub use self::tls::{Certificate, TlsFacts, Trust, TrustVerdict};

@@ -15,6 +15,7 @@ mod cli;
 mod collect_cli;
 mod collect_dnssec;
 mod collect_round_trips;
+mod collect_written;
 mod config;
 mod config_domains;
 mod contributing;
