@@ -10,7 +10,7 @@ use tracing::debug;
 
 use super::dns_failure;
 use super::dns_name::{owner, shown};
-use super::dns_proof::Prover;
+use super::dns_proof::{Limits, Prover};
 use super::dns_trail::Trail;
 use super::failure::failure;
 use super::limits::{Clock, MAX_QUESTIONS, millis};
@@ -46,18 +46,18 @@ impl Questions {
     }
 
     /// The TXT records at a name.
-    pub async fn txt(&self, name: &str, clock: Clock) -> Lookup<TxtRecord> {
-        self.lookup(name, RecordType::TXT, clock, read_txt).await
+    pub async fn txt(&self, name: &str, limits: &Limits) -> Lookup<TxtRecord> {
+        self.lookup(name, RecordType::TXT, limits, read_txt).await
     }
 
     /// The MX records at a name.
-    pub async fn mx(&self, name: &str, clock: Clock) -> Lookup<MxRecord> {
-        self.lookup(name, RecordType::MX, clock, read_mx).await
+    pub async fn mx(&self, name: &str, limits: &Limits) -> Lookup<MxRecord> {
+        self.lookup(name, RecordType::MX, limits, read_mx).await
     }
 
     /// The IPv4 addresses of a name.
-    pub async fn ipv4(&self, name: &str, clock: Clock) -> Lookup<AddressRecord> {
-        self.lookup(name, RecordType::A, clock, |rdata| match rdata {
+    pub async fn ipv4(&self, name: &str, limits: &Limits) -> Lookup<AddressRecord> {
+        self.lookup(name, RecordType::A, limits, |rdata| match rdata {
             RData::A(address) => Some(AddressRecord { address: address.0.into() }),
             _ => None,
         })
@@ -65,8 +65,8 @@ impl Questions {
     }
 
     /// The IPv6 addresses of a name.
-    pub async fn ipv6(&self, name: &str, clock: Clock) -> Lookup<AddressRecord> {
-        self.lookup(name, RecordType::AAAA, clock, |rdata| match rdata {
+    pub async fn ipv6(&self, name: &str, limits: &Limits) -> Lookup<AddressRecord> {
+        self.lookup(name, RecordType::AAAA, limits, |rdata| match rdata {
             RData::AAAA(address) => Some(AddressRecord { address: address.0.into() }),
             _ => None,
         })
@@ -74,8 +74,8 @@ impl Questions {
     }
 
     /// The TLSA records at a name.
-    pub async fn tlsa(&self, name: &str, clock: Clock) -> Lookup<TlsaRecord> {
-        self.lookup(name, RecordType::TLSA, clock, |rdata| match rdata {
+    pub async fn tlsa(&self, name: &str, limits: &Limits) -> Lookup<TlsaRecord> {
+        self.lookup(name, RecordType::TLSA, limits, |rdata| match rdata {
             RData::TLSA(tlsa) => Some(TlsaRecord {
                 usage: tlsa.cert_usage.into(),
                 selector: tlsa.selector.into(),
@@ -88,8 +88,8 @@ impl Questions {
     }
 
     /// The names of a zone's name servers.
-    pub async fn ns(&self, name: &str, clock: Clock) -> Lookup<String> {
-        self.lookup(name, RecordType::NS, clock, |rdata| match rdata {
+    pub async fn ns(&self, name: &str, limits: &Limits) -> Lookup<String> {
+        self.lookup(name, RecordType::NS, limits, |rdata| match rdata {
             RData::NS(server) => Some(shown(&server.0)),
             _ => None,
         })
@@ -100,13 +100,14 @@ impl Questions {
         &self,
         name: &str,
         kind: RecordType,
-        clock: Clock,
+        limits: &Limits,
         read: impl Fn(&RData) -> Option<R>,
     ) -> Lookup<R> {
+        let clock = limits.clock;
         let key = (name.to_ascii_lowercase(), kind.into());
         let is_final = |lookup: &Arc<Lookup<RData>>| lookup.outcome != Some(DnsOutcome::Timeout) || !clock.is_over();
         let answer = self.answers.get(key, is_final, || {
-            self.prover.begin(name, kind, clock);
+            self.prover.begin(name, kind, limits);
             self.ask(name, kind, clock)
         });
         let answer = match clock.until_deadline("answer", answer).await {
@@ -161,9 +162,9 @@ impl Questions {
     }
 
     /// What DNSSEC proves of an answer, for `dnssec` where it is not known yet. Waits for the validation.
-    pub async fn proof<R>(&self, lookup: &Lookup<R>, kind: RecordType, clock: Clock) -> Option<DnssecProof> {
+    pub async fn proof<R>(&self, lookup: &Lookup<R>, kind: RecordType, limits: &Limits) -> Option<DnssecProof> {
         match (lookup.dnssec, lookup.known(), &lookup.name) {
-            (None, Some(_), Some(name)) => Some(self.prover.proof(name, kind, clock).await),
+            (None, Some(_), Some(name)) => Some(self.prover.proof(name, kind, limits).await),
             (known, ..) => known,
         }
     }

@@ -24,6 +24,15 @@ use crate::snapshot::{DnsOutcome, DnssecProof};
 /// How many proofs are remembered in a run.
 const REMEMBERED: usize = 16_384;
 
+/// What the proofs about a domain may cost.
+#[derive(Clone)]
+pub struct Limits {
+    /// The time that is left.
+    pub clock: Clock,
+    /// The processor time of all of them together.
+    pub work: Arc<Work>,
+}
+
 /// Validates answers, each once in a run.
 pub struct Prover {
     way: Way,
@@ -48,43 +57,50 @@ impl Prover {
     }
 
     /// Begins to validate what is at a name, where that was chosen.
-    pub fn begin(self: &Arc<Self>, name: &str, kind: RecordType, clock: Clock) {
+    pub fn begin(self: &Arc<Self>, name: &str, kind: RecordType, limits: &Limits) {
         if self.mode == DnssecMode::Validate {
-            let (prover, name) = (self.clone(), name.to_owned());
+            let (prover, name, limits) = (self.clone(), name.to_owned(), limits.clone());
             // The task ends with the clock at the latest; its result stays in the memo.
-            tokio::spawn(async move { prover.proof(&name, kind, clock).await });
+            tokio::spawn(async move { prover.proof(&name, kind, &limits).await });
         }
     }
 
     /// What is proven of what is at a name.
-    pub async fn proof(&self, name: &str, kind: RecordType, clock: Clock) -> DnssecProof {
+    pub async fn proof(&self, name: &str, kind: RecordType, limits: &Limits) -> DnssecProof {
+        let clock = limits.clock;
         match self.mode {
             DnssecMode::Off => return DnssecProof::Unchecked,
             DnssecMode::TrustAd => return self.without_ad(clock).await,
             DnssecMode::Validate => {}
         }
         let key = (name.to_ascii_lowercase(), kind.into());
-        let validation = self.proofs.get(key, |_| !clock.is_over(), || self.validate(name, kind, clock));
+        // Another domain that leads here has time and work of its own.
+        let is_final = |_: &DnssecProof| !clock.is_over() && !limits.work.is_spent();
+        let validation = self.proofs.get(key, is_final, || self.validate(name, kind, limits));
         let proof = clock.until_deadline("proof", validation).await.unwrap_or(DnssecProof::Indeterminate);
         debug!(name, %kind, ?proof, "DNSSEC");
         proof
     }
 
-    async fn validate(&self, name: &str, kind: RecordType, clock: Clock) -> DnssecProof {
+    async fn validate(&self, name: &str, kind: RecordType, limits: &Limits) -> DnssecProof {
+        let clock = limits.clock;
         let Some(owner) = owner(name) else { return DnssecProof::Indeterminate };
         let Ok(_permit) = self.permits.acquire().await else { return DnssecProof::Indeterminate };
         let mut trail = Trail::new(owner, kind);
         // Signatures can be made to be dear, many of them for many keys: each answer has a limit of its own.
         let work = Work::of(MAX_PROOF_WORK);
-        let followed =
-            clock.steps(VALIDATION_STEPS).within("proof", work.within(Box::pin(self.follow(&mut trail)))).await;
-        let followed = followed.flatten();
+        let following = limits.work.within(Box::pin(work.within(Box::pin(self.follow(&mut trail)))));
+        let followed = clock.steps(VALIDATION_STEPS).within("proof", following).await.flatten().flatten();
         let known = matches!(trail.end, Some((DnsOutcome::Answer | DnsOutcome::Nodata | DnsOutcome::Nxdomain, _)));
         let proof = match (followed, trail.proof) {
             (Ok(()), Some(proof)) if known => proof,
             _ => DnssecProof::Indeterminate,
         };
         match proof {
+            // What could not be had or tried proves nothing, and disproves nothing.
+            DnssecProof::Bogus if trail.names().iter().any(|name| self.way.lacks_evidence(name)) => {
+                DnssecProof::Indeterminate
+            }
             DnssecProof::Bogus if !self.signatures_arrive(clock).await => DnssecProof::Indeterminate,
             proof => proof,
         }

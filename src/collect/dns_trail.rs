@@ -142,6 +142,11 @@ impl Trail {
         });
     }
 
+    /// The name that was asked for, and those that aliases led to.
+    pub fn names(&self) -> &[Name] {
+        &self.names
+    }
+
     fn is_alias(&self, record: &Record) -> bool {
         self.kind != RecordType::CNAME && record.name == self.current && matches!(record.data, RData::CNAME(_))
     }

@@ -68,6 +68,14 @@ const FRAME_OCTETS: usize = 1536 << 10;
 pub const MAX_WORK: Duration = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
 /// How much processor time the proof of one answer may take.
 pub const MAX_PROOF_WORK: Duration = Duration::from_millis(MAX_WORK.as_millis() as u64 / 8);
+/// How much processor time the proofs of all answers about a domain may take.
+pub const MAX_PROOFS_WORK: Duration = Duration::from_millis(MAX_WORK.as_millis() as u64 / 2);
+/// How many signatures of one answer are tried.
+pub const MAX_SIGNATURES: usize = 64;
+/// How many keys of one zone are tried, and how many of what its parent says of them.
+pub const MAX_KEYS: usize = 32;
+/// With how many iterations a name is hashed for a proof of absence (RFC 5155 §10.3 allows 2,500, and no key needs any).
+pub const MAX_ITERATIONS: u16 = 500;
 /// How many octets an SMTP reply may have in all (a line has 512 at most, RFC 5321 §4.5.3.1.5).
 pub const MAX_REPLY_OCTETS: usize = 32_768;
 /// How many lines an SMTP reply may have.
@@ -203,6 +211,9 @@ mod tests {
             ("… of which each host has for itself", KEPT_FOR_EACH_HOST as u64),
             ("octets of a snapshot for the answers about a domain", MAX_ANSWERS_OCTETS as u64),
             ("… of which each answer has for itself", KEPT_FOR_EACH_ANSWER as u64),
+            ("signatures of an answer that are tried", MAX_SIGNATURES as u64),
+            ("keys of a zone that are tried", MAX_KEYS as u64),
+            ("iterations of a proof of absence (NSEC3)", u64::from(MAX_ITERATIONS)),
             ("lines of an SMTP reply", MAX_REPLY_LINES as u64),
             ("octets of an SMTP reply", MAX_REPLY_OCTETS as u64),
             ("octets of a line that are recorded", MAX_LINE_OCTETS as u64),

@@ -14,6 +14,7 @@ mod dns_failure;
 mod dns_name;
 mod dns_proof;
 mod dns_trail;
+mod evidence;
 mod failure;
 mod guard;
 mod https;
@@ -75,8 +76,9 @@ pub use self::turns::Turns;
 
 use self::activity::Activity;
 use self::dns::Questions;
+use self::dns_proof::Limits;
 use self::guard::Guard;
-use self::limits::Clock;
+use self::limits::{Clock, MAX_PROOFS_WORK};
 use self::memo::Memo;
 use self::reach::Reach;
 use self::resolver::Way;
@@ -85,6 +87,7 @@ use self::smtp::Manner;
 use self::smtp_wire::Farewells;
 use self::tls::Observatory;
 use self::trust::Judge;
+use self::work::Work;
 use crate::snapshot::{SmtpProbe, Snapshot};
 use crate::source_text::escape;
 
@@ -184,7 +187,8 @@ impl Collector {
     /// The TXT records at a name, as texts; nothing where there are none, or where the question got no answer.
     pub async fn txt(&self, name: &str) -> Vec<String> {
         let clock = Clock::start(self.options.timeout, self.options.deadline);
-        let lookup = self.questions.txt(name, clock).await;
+        let limits = Limits { clock, work: Arc::new(Work::of(MAX_PROOFS_WORK)) };
+        let lookup = self.questions.txt(name, &limits).await;
         let records = lookup.known().into_iter().flatten();
         records.map(|record| String::from_utf8_lossy(&record.joined()).into_owned()).collect()
     }

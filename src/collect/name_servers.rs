@@ -54,8 +54,8 @@ impl Pass<'_> {
         // None of these answers is in the snapshot.
         let questions = &self.collector.questions;
         let (ipv4, ipv6) = join(
-            self.timeline.step(format!("A {name}"), questions.ipv4(&name, self.clock)),
-            self.timeline.step(format!("AAAA {name}"), questions.ipv6(&name, self.clock)),
+            self.timeline.step(format!("A {name}"), questions.ipv4(&name, &self.limits)),
+            self.timeline.step(format!("AAAA {name}"), questions.ipv6(&name, &self.limits)),
         )
         .await;
         let families = self.collector.options.families;

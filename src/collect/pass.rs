@@ -9,6 +9,7 @@ use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 
 use super::Collector;
+use super::dns_proof::Limits;
 use super::kept::Budget;
 use super::limits::{Clock, MAX_LEFT_OUT_OCTETS, MAX_MX_HOSTS, MAX_RECORDS};
 use super::misplaced;
@@ -33,6 +34,7 @@ pub struct Pass<'a> {
     pub(super) domain: &'a str,
     pub(super) observatory: Observatory,
     pub(super) clock: Clock,
+    pub(super) limits: Limits,
     pub(super) timeline: Timeline<'a>,
     pub(super) share: Share,
     left_out: Mutex<BTreeSet<(String, String)>>,
@@ -44,11 +46,13 @@ impl<'a> Pass<'a> {
     pub fn new(collector: &'a Collector, domain: &'a str, observatory: Observatory, clock: Clock) -> Self {
         let timeline = Timeline::new(clock, domain, &collector.activity);
         let share = collector.shares.of_domain();
+        let limits = Limits { clock, work: share.proofs.clone() };
         Pass {
             collector,
             domain,
             observatory,
             clock,
+            limits,
             timeline,
             share,
             left_out: Mutex::default(),
@@ -307,31 +311,31 @@ impl<'a> Pass<'a> {
 /// The questions of a pass, each noted in its timeline.
 impl Pass<'_> {
     async fn txt(&self, name: &str) -> Lookup<TxtRecord> {
-        let asking = self.collector.questions.txt(name, self.clock);
+        let asking = self.collector.questions.txt(name, &self.limits);
         self.share.keep_answer("TXT", self.timeline.step(format!("TXT {name}"), asking).await)
     }
 
     pub(super) async fn mx(&self, name: &str) -> Lookup<MxRecord> {
-        let asking = self.collector.questions.mx(name, self.clock);
+        let asking = self.collector.questions.mx(name, &self.limits);
         self.share.keep_answer("MX", self.timeline.step(format!("MX {name}"), asking).await)
     }
 
     pub(super) async fn ipv4(&self, name: &str) -> Lookup<AddressRecord> {
-        let asking = self.collector.questions.ipv4(name, self.clock);
+        let asking = self.collector.questions.ipv4(name, &self.limits);
         self.share.keep_answer("A", self.timeline.step(format!("A {name}"), asking).await)
     }
 
     pub(super) async fn ipv6(&self, name: &str) -> Lookup<AddressRecord> {
-        let asking = self.collector.questions.ipv6(name, self.clock);
+        let asking = self.collector.questions.ipv6(name, &self.limits);
         self.share.keep_answer("AAAA", self.timeline.step(format!("AAAA {name}"), asking).await)
     }
 
     pub(super) async fn ns(&self, name: &str) -> Lookup<String> {
-        self.timeline.step(format!("NS {name}"), self.collector.questions.ns(name, self.clock)).await
+        self.timeline.step(format!("NS {name}"), self.collector.questions.ns(name, &self.limits)).await
     }
 
     async fn tlsa(&self, name: &str) -> Lookup<TlsaRecord> {
-        let asking = self.collector.questions.tlsa(name, self.clock);
+        let asking = self.collector.questions.tlsa(name, &self.limits);
         self.share.keep_answer("TLSA", self.timeline.step(format!("TLSA {name}"), asking).await)
     }
 }

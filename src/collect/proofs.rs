@@ -34,7 +34,7 @@ impl Pass<'_> {
 
     async fn prove_all<'l, R: 'l>(&self, lookups: impl IntoIterator<Item = &'l mut Lookup<R>>, kind: RecordType) {
         for lookup in lookups {
-            lookup.dnssec = self.collector.questions.proof(lookup, kind, self.clock).await;
+            lookup.dnssec = self.collector.questions.proof(lookup, kind, &self.limits).await;
         }
     }
 }

@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 use tokio_rustls::rustls::ClientConfig;
 
 use super::connections::{Bounded, Connections};
+use super::evidence::{Evidence, Missing};
 use super::memo::Memo;
 use super::options::{Options, ResolverChoice};
 use super::resolver_error::ResolverError;
@@ -34,7 +35,8 @@ pub struct Way {
     plain: Connections,
     unchecked: Unchecked,
     anchors: Arc<Anchors>,
-    validating: Arc<OnceCell<DnssecDnsHandle<Unchecked>>>,
+    validating: Arc<OnceCell<DnssecDnsHandle<Evidence<Unchecked>>>>,
+    missing: Missing,
     recursion: bool,
 }
 
@@ -55,7 +57,14 @@ impl Way {
 
     fn over(plain: Connections, anchors: Anchors, recursion: bool) -> Self {
         let unchecked = Unchecked { pool: plain.clone(), keys: Arc::new(Memo::new(REMEMBERED_KEYS)) };
-        Way { plain, unchecked, anchors: Arc::new(anchors), validating: Arc::default(), recursion }
+        Way {
+            plain,
+            unchecked,
+            anchors: Arc::new(anchors),
+            validating: Arc::default(),
+            missing: Missing::default(),
+            recursion,
+        }
     }
 
     /// Puts a question and validates the answer.
@@ -64,14 +73,15 @@ impl Way {
         validating.send(DnsRequest::from_query(query, self.request_options(true))).first_answer().await
     }
 
-    async fn validator(&self) -> DnssecDnsHandle<Unchecked> {
+    async fn validator(&self) -> DnssecDnsHandle<Evidence<Unchecked>> {
         let mut keys = self.anchors.keys.clone();
         for zone in self.anchors.zones.iter().filter(|zone| !zone.is_root()) {
             if let Ok(response) = self.ask_unchecked(Query::query(zone.clone(), RecordType::DNSKEY)).await {
                 trust_anchor::adopt(&mut keys, zone, &response);
             }
         }
-        DnssecDnsHandle::with_trust_anchor(self.unchecked.clone(), Arc::new(keys))
+        let evidence = Evidence::new(self.unchecked.clone(), self.missing.clone());
+        DnssecDnsHandle::with_trust_anchor(evidence, Arc::new(keys))
     }
 
     /// Puts a question and asks for the resolver's own judgement, the AD bit (RFC 6840 §5.7).
@@ -90,6 +100,11 @@ impl Way {
     /// Whether a trust anchor is above a name.
     pub fn can_prove(&self, name: &Name) -> bool {
         self.anchors.zones.iter().any(|zone| zone.zone_of(name))
+    }
+
+    /// Whether something that proves or disproves what is at a name could not be had.
+    pub fn lacks_evidence(&self, name: &Name) -> bool {
+        self.missing.is_above(name)
     }
 
     /// A zone that validation starts at: the root but in laboratories.

@@ -13,7 +13,8 @@ use super::guard::Admitted;
 use super::kept::Budget;
 use super::limits::{
     Clock, KEPT_FOR_EACH_ANSWER, KEPT_FOR_EACH_HOST, LEAST_FOR_CONVERSATION, MAX_ANSWERS, MAX_ANSWERS_OCTETS,
-    MAX_CONNECTIONS, MAX_HOSTS, MAX_KEPT_OCTETS, MAX_PER_ADDRESS, MAX_PER_HOST, MAX_PER_NETWORK, MAX_WORK, SHARES,
+    MAX_CONNECTIONS, MAX_HOSTS, MAX_KEPT_OCTETS, MAX_PER_ADDRESS, MAX_PER_HOST, MAX_PER_NETWORK, MAX_PROOFS_WORK,
+    MAX_WORK, SHARES,
 };
 use super::memo::Memo;
 use super::work::Work;
@@ -55,6 +56,7 @@ impl Shares {
             conversations: Budget::of(MAX_KEPT_OCTETS, KEPT_FOR_EACH_HOST, MAX_HOSTS),
             answers: Budget::of(MAX_ANSWERS_OCTETS, KEPT_FOR_EACH_ANSWER, MAX_ANSWERS),
             work: Work::of(MAX_WORK),
+            proofs: Arc::new(Work::of(MAX_PROOFS_WORK)),
         }
     }
 
@@ -80,6 +82,8 @@ pub struct Share {
     answers: Budget,
     /// The processor time of its conversations.
     pub work: Work,
+    /// The processor time of what DNSSEC proves of its answers.
+    pub proofs: Arc<Work>,
 }
 
 impl Share {

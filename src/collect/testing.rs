@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+#[allow(dead_code)]
 #[path = "../../tests/peers/mod.rs"]
 mod peers;
 

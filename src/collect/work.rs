@@ -25,10 +25,15 @@ impl Work {
         Work { limit, spent: AtomicU64::new(0) }
     }
 
+    /// Whether more than the limit is spent.
+    pub fn is_spent(&self) -> bool {
+        self.spent.load(Ordering::Relaxed) > nanoseconds(self.limit)
+    }
+
     /// Does something, unless more than the limit is spent before it ends.
     pub async fn within<T>(&self, mut work: Pin<Box<impl Future<Output = T>>>) -> Result<T, Failure> {
         poll_fn(|cx| {
-            if self.spent.load(Ordering::Relaxed) > nanoseconds(self.limit) {
+            if self.is_spent() {
                 let limit = self.limit.as_millis();
                 let detail = format!("ended here: what was sent took more than {limit} ms of the processor");
                 return Poll::Ready(Err(failure(FailureKind::Limit, detail)));

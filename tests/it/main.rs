@@ -25,6 +25,8 @@ mod docs;
 mod formats;
 mod grammar_cases;
 mod held;
+#[cfg(all(feature = "lab", target_os = "linux"))]
+mod hostile;
 #[cfg(all(feature = "lab", feature = "serve", target_os = "linux"))]
 mod hostile_page;
 mod html;

@@ -144,28 +144,7 @@ impl Zone {
     }
 
     fn serve_on(self, udp: UdpSocket, tcp: TcpListener) -> SocketAddr {
-        let address = udp.local_addr().unwrap();
-        let zone = Arc::new(self);
-        let answers = zone.clone();
-        tokio::spawn(async move {
-            let mut buffer = [0; 4096];
-            while let Ok((length, peer)) = udp.recv_from(&mut buffer).await {
-                let Ok(question) = Message::from_vec(&buffer[..length]) else { continue };
-                let Some(answer) = answers.answer(&question) else { continue };
-                let mut octets = answer.to_vec().unwrap();
-                if octets.len() > 1232 {
-                    octets = answer.truncate().to_vec().unwrap();
-                }
-                udp.send_to(&octets, peer).await.unwrap();
-            }
-        });
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = tcp.accept().await {
-                let zone = zone.clone();
-                tokio::spawn(async move { zone.answer_stream(stream).await });
-            }
-        });
-        address
+        answer_on(udp, tcp, move |question| self.answer(question))
     }
 
     /// Serves the zone over TLS (RFC 7858).
@@ -175,24 +154,74 @@ impl Zone {
             let (zone, acceptor) = (zone.clone(), acceptor.clone());
             async move {
                 if let Ok(stream) = acceptor.accept(stream).await {
-                    zone.answer_stream(stream).await;
+                    answer_stream(stream, &|question: &Message| zone.answer(question)).await;
                 }
             }
         });
         SocketAddr::new(LOOPBACK, port.await)
     }
+}
 
-    async fn answer_stream<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S) {
-        while let Ok(length) = stream.read_u16().await {
-            let mut question = vec![0; usize::from(length)];
-            stream.read_exact(&mut question).await.unwrap();
-            let Some(answer) = self.answer(&Message::from_vec(&question).unwrap()) else { continue };
-            let octets = answer.to_vec().unwrap();
-            let framed = [&u16::try_from(octets.len()).unwrap().to_be_bytes()[..], &octets].concat();
-            stream.write_all(&framed).await.unwrap();
-            stream.flush().await.unwrap();
+/// Serves what `answer` makes of each question, over UDP and TCP; nothing where it makes nothing of it.
+pub async fn name_server(answer: impl Fn(&Message) -> Option<Message> + Send + Sync + 'static) -> SocketAddr {
+    let (udp, tcp) = sockets().await;
+    answer_on(udp, tcp, answer)
+}
+
+fn answer_on(
+    udp: UdpSocket,
+    tcp: TcpListener,
+    answer: impl Fn(&Message) -> Option<Message> + Send + Sync + 'static,
+) -> SocketAddr {
+    let address = udp.local_addr().unwrap();
+    let answer = Arc::new(answer);
+    let answers = answer.clone();
+    tokio::spawn(async move {
+        let mut buffer = [0; 4096];
+        while let Ok((length, peer)) = udp.recv_from(&mut buffer).await {
+            let Ok(question) = Message::from_vec(&buffer[..length]) else { continue };
+            let Some(answer) = answers(&question) else { continue };
+            let mut octets = answer.to_vec().unwrap();
+            if octets.len() > 1232 {
+                octets = answer.truncate().to_vec().unwrap();
+            }
+            let _ = udp.send_to(&octets, peer).await;
+        }
+    });
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = tcp.accept().await {
+            let answer = answer.clone();
+            tokio::spawn(async move { answer_stream(stream, &*answer).await });
+        }
+    });
+    address
+}
+
+async fn answer_stream<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    answer: &(impl Fn(&Message) -> Option<Message> + ?Sized),
+) {
+    while let Ok(length) = stream.read_u16().await {
+        let mut question = vec![0; usize::from(length)];
+        if stream.read_exact(&mut question).await.is_err() {
+            return;
+        }
+        let Some(answer) = answer(&Message::from_vec(&question).unwrap()) else { continue };
+        let octets = answer.to_vec().unwrap();
+        let framed = [&u16::try_from(octets.len()).unwrap().to_be_bytes()[..], &octets].concat();
+        if stream.write_all(&framed).await.is_err() || stream.flush().await.is_err() {
+            return;
         }
     }
+}
+
+/// The beginning of an answer.
+pub fn answer_to(question: &Message) -> Message {
+    let mut message = Message::response(question.id, question.op_code);
+    message.metadata.recursion_desired = true;
+    message.metadata.recursion_available = true;
+    message.add_queries(question.queries.clone());
+    message
 }
 
 /// A UDP and a TCP socket with the same port.
