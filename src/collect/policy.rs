@@ -4,7 +4,7 @@ use futures_util::future::{join, join_all};
 
 use super::https;
 use super::pass::{NO_ROOM, Pass};
-use crate::snapshot::{AddressRecord, DnsOutcome, FailureKind, HttpsProbe, Lookup, Octets, Policy, PolicyHost};
+use crate::snapshot::{AddressRecord, DnsOutcome, HttpsProbe, Lookup, Octets, Policy, PolicyHost};
 
 impl Pass<'_> {
     /// The policy host and its policy: `Some(None)` where none is served, `None` where that is not known.
@@ -91,8 +91,7 @@ fn served(
 /// The policy that one address serves: status 200 (RFC 8461 §3.3), and the body read to its end or to the limit.
 fn whole_policy(probe: &HttpsProbe) -> Option<Policy> {
     let response = probe.response.as_ref().filter(|response| response.status == 200)?;
-    // A body that ended early is no policy; one whose connection was only closed untidily after its end is.
-    let complete = probe.failure.as_ref().is_none_or(|failure| failure.kind == FailureKind::Limit);
-    let body: Octets = response.body.clone().filter(|_| complete)?;
+    // A body that ended early is not a policy, whatever ended it; one that is longer than is read says so itself.
+    let body: Octets = response.body.clone().filter(|_| probe.failure.is_none())?;
     Some(Policy { body, address: Some(probe.address), truncated: response.truncated })
 }

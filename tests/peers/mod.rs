@@ -319,6 +319,14 @@ impl Authority {
         )
     }
 
+    /// A server's identity below an authority that this one certifies for it.
+    pub fn issue_below(&self, authority: CertificateParams, params: CertificateParams) -> Identity {
+        let issuer = CertifiedIssuer::signed_by(authority, KeyPair::generate().unwrap(), &self.issuer).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &issuer).unwrap();
+        Identity { chain: vec![certificate.der().clone(), issuer.der().clone()], key }
+    }
+
     pub fn identity_of(&self, params: CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();

@@ -206,7 +206,7 @@ async fn trapped(trap: Trap, beside: &Cost) -> Snapshot {
     let serving = Serving::new(trap);
     let trust_anchor = Some(serving.root.anchor());
     let resolver = name_server(move |question| serving.answer(question)).await;
-    Peers { trust_anchor, ..Peers::of(resolver).await }.collect(TRAP, beside).await
+    Peers { trust_anchor, ..Peers::of(resolver).await }.collect(TRAP, TRAP, beside).await
 }
 
 /// The proofs of the record, of the MX, and of an address that is not there.

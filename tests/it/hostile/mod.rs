@@ -1,7 +1,11 @@
 //! Peers that mean harm, set on the program as it is built: what each costs in processor time and in memory, and what is
 //! said of it. Each runs in a process of its own, beside a domain that keeps the process there until it was measured.
 
+mod dns;
 mod dnssec;
+mod http;
+mod innocent;
+mod smtp;
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -9,7 +13,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use stslint::snapshot::{Format, Snapshot, parse};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::cost::{peak_memory, processor_time};
 use crate::peers::{Authority, Zone, closed_port};
@@ -47,12 +53,13 @@ impl Peers {
     }
 
     /// Collects a domain; the process may not cost more than `beside` and the limits.
-    pub async fn collect(self, domain: &str, beside: &Cost) -> Snapshot {
+    pub async fn collect(self, what: &str, domain: &str, beside: &Cost) -> Snapshot {
         let seen = self.seen(domain).await;
         let processor = seen.processor.saturating_sub(beside.processor);
         let memory = seen.memory.saturating_sub(beside.memory);
-        assert!(processor < PROCESSOR, "{domain}: {processor:?} of the processor");
-        assert!(memory < MEMORY, "{domain}: {memory} octets of memory");
+        println!("{what}: {processor:?}, {} KiB", memory >> 10);
+        assert!(processor < PROCESSOR, "{what}: {processor:?} of the processor");
+        assert!(memory < MEMORY, "{what}: {memory} octets of memory");
         seen.snapshot
     }
 
@@ -107,4 +114,50 @@ pub fn zone() -> Zone {
 pub async fn healthy() -> Cost {
     let seen = Peers::of(zone().serve().await).await.seen(crate::peers::DOMAIN).await;
     Cost { processor: seen.processor, memory: seen.memory }
+}
+
+/// A behaviour, and what must be seen of it.
+pub struct Case {
+    name: &'static str,
+    domain: &'static str,
+    peers: Peers,
+    check: Box<dyn Fn(&Snapshot) + Send>,
+}
+
+pub fn case(
+    name: &'static str,
+    domain: &'static str,
+    peers: Peers,
+    check: impl Fn(&Snapshot) + Send + 'static,
+) -> Case {
+    Case { name, domain, peers, check: Box::new(check) }
+}
+
+/// Runs all of them, a few at the same time.
+pub async fn all(cases: Vec<Case>) {
+    let beside = healthy().await;
+    let running = cases.into_iter().map(|Case { name, domain, peers, check }| {
+        let beside = &beside;
+        async move { (peers.collect(name, domain, beside).await, check) }
+    });
+    let mut seen = futures_util::stream::iter(running).buffer_unordered(4);
+    while let Some((snapshot, check)) = seen.next().await {
+        check(&snapshot);
+    }
+}
+
+/// Sends the same octets until nobody takes them any more.
+pub async fn flood<S: AsyncWrite + Unpin>(stream: &mut S, octets: &[u8]) {
+    let many = octets.repeat(4_096_usize.div_ceil(octets.len()));
+    while stream.write_all(&many).await.is_ok() {}
+}
+
+/// Sends one octet after the other, so slowly that each comes in time and the whole never does.
+pub async fn drip<S: AsyncWrite + Unpin>(stream: &mut S, octets: &[u8]) {
+    for octet in octets.iter().cycle() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if stream.write_all(&[*octet]).await.is_err() || stream.flush().await.is_err() {
+            return;
+        }
+    }
 }
