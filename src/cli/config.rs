@@ -18,7 +18,7 @@ use crate::config::{
 };
 use crate::files;
 use crate::grammar::names::DomainName;
-use crate::source_text::{escape, printable};
+use crate::source_text::{escape, json, printable, yaml};
 
 /// Options of `config`.
 #[derive(Args, Debug)]
@@ -93,8 +93,8 @@ fn show(args: &ShowArgs, configuration: &Configuration) -> Result<String, miette
     let in_force = args.rules.load(configuration)?;
     let shown = Shown::of(configuration, &in_force, domain.as_ref().map(DomainName::as_str), utc_day(Timestamp::now()));
     match args.format {
-        ShowFormat::Json => Ok(serde_json::to_string_pretty(&shown).into_diagnostic()? + "\n"),
-        ShowFormat::Yaml => Ok(printable(&serde_yaml::to_string(&shown).into_diagnostic()?)),
+        ShowFormat::Json => json(&shown).into_diagnostic(),
+        ShowFormat::Yaml => yaml(&shown).map(|text: String| printable(&text)).map_err(miette::Report::msg),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use miette::{IntoDiagnostic, Report as Error};
+use miette::Report as Error;
 
 use super::{Ended, UsageError, terminal};
 use crate::diff::{Difference, State, differences};
@@ -46,8 +46,8 @@ pub fn run(args: &DiffArgs) -> Ended {
     }
     let found = differences(&Facts::of(&old, None).tree, &Facts::of(&new, None).tree, args.all);
     match args.format {
-        DiffFormat::Human => terminal::print(&human(&found)),
-        DiffFormat::Json => terminal::print(&(serde_json::to_string_pretty(&found).into_diagnostic()? + "\n")),
+        DiffFormat::Human => terminal::print_text(&human(&found)),
+        DiffFormat::Json => terminal::print_json(&found)?,
     }
     Ok(u8::from(!found.is_empty()))
 }

@@ -13,7 +13,7 @@ use crate::facts::{FactPath, Facts, Field, Over, Type, fact_paths, root};
 use crate::report::Page;
 use crate::rules::{Answer, Function, ask, functions};
 use crate::snapshot::{self, Snapshot};
-use crate::source_text::{escape, nearest};
+use crate::source_text::{escape, json_line, nearest};
 use crate::what_if::unobserved;
 
 /// How wide the column of paths gets at most.
@@ -119,7 +119,7 @@ fn wanted(over: Over, words: &[String]) -> Result<Vec<FactPath>, UsageError> {
 
 fn show_paths(paths: &[FactPath], format: FactsFormat, page: &Page<'_>) -> Ended {
     if format == FactsFormat::Json {
-        terminal::print(&(serde_json::to_string_pretty(paths).into_diagnostic()? + "\n"));
+        terminal::print_json(&paths)?;
         return Ok(0);
     }
     let widest = paths.iter().map(|fact| fact.path.len()).max().unwrap_or_default().min(WIDEST_PATH);
@@ -150,7 +150,7 @@ fn show_functions(format: FactsFormat, page: &Page<'_>) -> Ended {
     if format == FactsFormat::Json {
         let row = |function: &Function| json!({ "usage": function.usage, "result": function.result.name(), "about": function.about });
         let rows: Vec<Value> = functions.iter().map(row).collect();
-        terminal::print(&(serde_json::to_string_pretty(&rows).into_diagnostic()? + "\n"));
+        terminal::print_json(&rows)?;
         return Ok(0);
     }
     let widest = functions.iter().map(|function| function.usage.len()).max().unwrap_or_default();
@@ -180,14 +180,14 @@ fn show_values(facts: &Facts, paths: &[FactPath], format: FactsFormat) -> Ended 
             Err(why) => json!({ "path": path, "not_observed": why }),
         };
         let rows: Vec<Value> = rows.iter().map(row).collect();
-        terminal::print(&(serde_json::to_string_pretty(&rows).into_diagnostic()? + "\n"));
+        terminal::print_json(&rows)?;
         return Ok(0);
     }
     let line = |(path, value): &Row| match value {
         Ok(value) => format!("{path} = {}\n", escape(&value.to_string())),
         Err(why) => format!("{path}: not observed ({})\n", escape(why)),
     };
-    terminal::print(&rows.iter().map(line).collect::<String>());
+    terminal::print_text(&rows.iter().map(line).collect::<String>());
     Ok(0)
 }
 
@@ -251,8 +251,8 @@ pub fn eval(args: &EvalArgs) -> Ended {
         Answer::Impossible(why) => (format!("cannot be evaluated: {why}"), json!({ "error": why }), 2),
     };
     match args.format {
-        FactsFormat::Human => terminal::print(&format!("{shown}\n")),
-        FactsFormat::Json => terminal::print(&(serde_json::to_string(&json).into_diagnostic()? + "\n")),
+        FactsFormat::Human => terminal::print_text(&format!("{shown}\n")),
+        FactsFormat::Json => terminal::print(&json_line(&json).into_diagnostic()?),
     }
     Ok(code)
 }

@@ -49,18 +49,25 @@ pub fn run(args: &InitArgs, output: &OutputArgs) -> Ended {
         write_new(path, &proposal.policy)?;
         terminal::remark(&format!("wrote {}", path.display()), output);
     }
-    terminal::print(&shown(&proposal));
+    terminal::print_text(&shown(&proposal));
     Ok(0)
 }
 
 fn observed(args: &InitArgs, output: &OutputArgs) -> Result<Snapshot, Error> {
     if let Some(path) = &args.snapshot {
         let empty = || UsageError::new("the file holds no snapshot", "give a file that `stslint collect` wrote");
-        return Ok(snapshot::read(path).next().ok_or_else(empty)??);
+        let snapshot = snapshot::read(path).next().ok_or_else(empty)??;
+        // What is proposed is to be published under it.
+        parsed(snapshot.domain.as_deref())?;
+        return Ok(snapshot);
     }
-    let domain = DomainName::parse(args.domain.as_deref().unwrap_or_default())
-        .map_err(|error| UsageError::new(error.to_string(), "give a mail domain such as example.com"))?;
+    let domain = parsed(args.domain.as_deref())?;
     collect_one(&domain, &args.network, output, Timestamp::now())
+}
+
+fn parsed(domain: Option<&str>) -> Result<DomainName, UsageError> {
+    DomainName::parse(domain.unwrap_or_default())
+        .map_err(|error| UsageError::new(error.to_string(), "give a mail domain such as example.com"))
 }
 
 /// A destination that would make the proposed record invalid is refused.

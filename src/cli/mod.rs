@@ -172,7 +172,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            terminal::print_usage(&error);
             return ExitCode::from(if error.use_stderr() { unknown_or(2, &words, "wrong usage") } else { 0 });
         }
     };

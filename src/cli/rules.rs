@@ -146,7 +146,7 @@ fn show(id: &str, own: &OwnRules, configuration: &Configuration) -> Ended {
     let mut sources = built_in_sources().into_iter().chain(included).chain(sources(&own.rules)?);
     let source = sources.find(|source| is_in(rule, source));
     let shown = source.and_then(|source| entry(&source.text, id)).unwrap_or_else(|| rule.id.clone());
-    terminal::print(&format!("# {}\n{}", escape(&rule.file), printable(&shown)));
+    terminal::print_text(&format!("# {}\n{}", escape(&rule.file), printable(&shown)));
     Ok(0)
 }
 
@@ -191,7 +191,7 @@ fn test(
     }
     match format {
         TestFormat::Human => terminal::print_words(&tested.summary(), &terminal::style(output)),
-        TestFormat::Json => terminal::print(&(serde_json::to_string_pretty(&tested.results).into_diagnostic()? + "\n")),
+        TestFormat::Json => terminal::print_json(&tested.results)?,
     }
     // A case that cannot be made is a mistake of the file.
     let code = |result: &CaseResult| match result.outcome {

@@ -1,7 +1,6 @@
 //! `stslint schema`: the JSON Schemas of the files that stslint reads and writes, made from its own types.
 
 use clap::{Args, ValueEnum};
-use miette::IntoDiagnostic;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
@@ -44,7 +43,7 @@ pub fn run(args: &SchemaArgs) -> Ended {
         Kind::Rules => schema::<RuleFile>("rules", "A file of stslint rules", SchemaSettings::draft2020_12()),
         Kind::Snapshot => schema::<Snapshot>("snapshot", "A snapshot of stslint", SchemaSettings::draft2020_12()),
     };
-    terminal::print(&(serde_json::to_string_pretty(&schema).into_diagnostic()? + "\n"));
+    terminal::print_json(&schema)?;
     Ok(0)
 }
 

@@ -3,13 +3,14 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
-use miette::{Diagnostic, LabeledSpan, Report, Severity, SourceCode};
+use miette::{Diagnostic, IntoDiagnostic, LabeledSpan, Report, Severity, SourceCode};
+use serde::Serialize;
 use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Colour, OutputArgs};
 use crate::report::{Style, ascii, render};
-use crate::source_text::SourceError;
+use crate::source_text::{SourceError, json, printable, without_commands};
 
 /// The style for standard output.
 pub fn style(output: &OutputArgs) -> Style {
@@ -67,9 +68,20 @@ pub fn print(text: &str) {
     }
 }
 
-/// Prints what people read to standard output, in ASCII where the terminal has nothing else.
+/// Prints what people read to standard output, and nothing in it that a runner of CI jobs obeys.
+pub fn print_text(text: &str) {
+    print(&without_commands(text));
+}
+
+/// The same in ASCII where the terminal has nothing else.
 pub fn print_words(text: &str, style: &Style) {
-    if style.unicode { print(text) } else { print(&ascii(text)) }
+    if style.unicode { print_text(text) } else { print_text(&ascii(text)) }
+}
+
+/// Prints JSON with indentation, and nothing in it that a terminal or a runner of CI jobs obeys.
+pub fn print_json(value: &impl Serialize) -> miette::Result<()> {
+    print(&json(value).into_diagnostic()?);
+    Ok(())
 }
 
 /// Why something that was printed is lost, if it is: a disk is full.
@@ -89,6 +101,17 @@ pub fn coloured_diff(diff: &str, output: &OutputArgs) -> String {
         _ => format!("{line}\n"),
     };
     diff.lines().map(paint).collect()
+}
+
+/// Prints what is wrong with the words on the command line, or the help that was asked for.
+pub fn print_usage(error: &clap::Error) {
+    let text = error.render().to_string();
+    let safe = without_commands(&printable(&text));
+    // Whoever put the words together may have taken some from strangers.
+    match error.use_stderr() && safe != text {
+        true => _ = io::stderr().write_all(safe.as_bytes()),
+        false => _ = error.print(),
+    }
 }
 
 /// Prints a diagnostic to standard error.

@@ -125,16 +125,13 @@ pub fn parse(name: &str, text: &str, format: Option<Format>) -> Result<Snapshot,
     }
 }
 
-/// The snapshot as text: JSON Lines without a line end inside, JSON indented, else YAML.
+/// The snapshot as text: JSON Lines without a line end inside, JSON indented, else YAML. Nothing in it is obeyed by a
+/// terminal, or by a runner of CI jobs that has it in its log.
 pub fn to_text(snapshot: &Snapshot, format: Format) -> Result<String, WriteError> {
-    let json = |text: serde_json::Result<String>| match text {
-        Ok(text) => Ok(source_text::printable_json(&text)),
-        Err(error) => Err(error.to_string()),
-    };
     let text = match format {
-        Format::Json => json(serde_json::to_string_pretty(snapshot)),
-        Format::JsonLines => json(serde_json::to_string(snapshot)),
-        Format::Yaml => serde_yaml::to_string(snapshot).map_err(|error| error.to_string()),
+        Format::Json => source_text::json(snapshot).map_err(|error| error.to_string()),
+        Format::JsonLines => source_text::json_line(snapshot).map_err(|error| error.to_string()),
+        Format::Yaml => source_text::yaml(snapshot),
     };
     let mut text = text.map_err(WriteError::Text)?;
     if !text.ends_with('\n') {

@@ -6,6 +6,7 @@
 mod every_mistake;
 mod excerpt;
 pub mod lookalikes;
+mod runners;
 pub mod told_apart;
 mod wording;
 
@@ -19,6 +20,7 @@ use thiserror::Error;
 
 pub use self::every_mistake::{ReadAll, from_yaml_all, line_at};
 pub use self::excerpt::{EXCERPT_WIDTH, Excerpt, Excerpts};
+pub use self::runners::{json, json_line, without_commands, without_runner_commands, yaml};
 pub use self::wording::likely;
 use self::wording::yaml_error;
 
@@ -200,28 +202,6 @@ pub fn printable_json(json: &str) -> String {
         }
     }
     without_runner_commands(&text, "\\u0023")
-}
-
-/// The text without what runners of CI jobs take for commands to themselves wherever a line of a log holds it: `##[…`,
-/// `##vso[…`, `##teamcity[…`. Their second `#` is written as `hash`.
-pub fn without_runner_commands(text: &str, hash: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("##") {
-        safe.push_str(before);
-        let word = after.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-        // Of three or more `#`, the last two are those before the bracket.
-        if word.starts_with('[') {
-            safe.push('#');
-            safe.push_str(hash);
-            rest = after;
-        } else {
-            safe.push('#');
-            rest = rest.get(before.len().saturating_add(1)..).unwrap_or_default();
-        }
-    }
-    safe.push_str(rest);
-    safe
 }
 
 /// Whether the character turns the direction of text, ends a line for some readers, or takes no room, and could so

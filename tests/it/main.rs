@@ -27,6 +27,8 @@ mod grammar_cases;
 mod held;
 #[cfg(all(feature = "lab", target_os = "linux"))]
 mod hostile;
+#[cfg(unix)]
+mod hostile_outputs;
 #[cfg(all(feature = "lab", feature = "serve", target_os = "linux"))]
 mod hostile_page;
 mod html;

@@ -20,7 +20,7 @@ pub use self::tls_reports::tls_reports as human_tls_reports;
 use super::{citation_url, counted};
 use crate::fix::corrected_line;
 use crate::outcome::{Against, Check, Location, Report, Severity, Summary};
-use crate::source_text::{EXCERPT_WIDTH, Excerpt, Excerpts, escape, printable, without_runner_commands};
+use crate::source_text::{EXCERPT_WIDTH, Excerpt, Excerpts, escape, printable, without_commands};
 
 /// How a report is shown.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +58,7 @@ impl Style {
 
 /// The report as text. `facts` is the tree of facts behind it.
 pub fn human(report: &Report, facts: &Value, style: &Style) -> String {
-    let text = no_commands(&parts(report, facts, style));
+    let text = without_commands(&parts(report, facts, style));
     if style.unicode { text } else { ascii(&text) }
 }
 
@@ -73,20 +73,6 @@ pub fn total(reports: usize, summary: &Summary) -> String {
         counted(warnings, "warning"),
         counted(notes, "note"),
     )
-}
-
-/// The text without what a runner of CI jobs takes for a command to itself, wherever it reads one in a log: `::` at
-/// the beginning of a line, `##[`, `##vso[` and the like.
-fn no_commands(text: &str) -> String {
-    let line = |line: &str| {
-        let rest = line.trim_start();
-        let indent = line.len().saturating_sub(rest.len());
-        match rest.starts_with("::") {
-            true => format!("{}\\{rest}", line.get(..indent).unwrap_or_default()),
-            false => line.to_owned(),
-        }
-    };
-    without_runner_commands(&text.split_inclusive('\n').map(line).collect::<String>(), "\\#")
 }
 
 /// The text for terminals that have nothing but ASCII: every other character takes one column, but for those that
@@ -335,7 +321,7 @@ pub fn render(diagnostic: &dyn Diagnostic, style: &Style) -> String {
         }
     }
     if style.accessible {
-        return no_commands(&With(&NarratableReportHandler::new(), diagnostic).to_string());
+        return without_commands(&With(&NarratableReportHandler::new(), diagnostic).to_string());
     }
     let theme = match (style.unicode, style.colour) {
         (true, true) => GraphicalTheme::unicode(),
@@ -350,7 +336,7 @@ pub fn render(diagnostic: &dyn Diagnostic, style: &Style) -> String {
         .with_wrap_lines(true)
         .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
         .with_word_separator(textwrap::WordSeparator::AsciiSpace);
-    no_commands(&With(&handler, diagnostic).to_string())
+    without_commands(&With(&handler, diagnostic).to_string())
 }
 
 /// What to do first.

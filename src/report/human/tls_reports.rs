@@ -1,14 +1,14 @@
 //! TLS reports for people: the answer first, then each cause with its weight, who reports, and what is odd about the
 //! reports themselves.
 
-use super::{Page, Style, ascii, no_commands};
+use super::{Page, Style, ascii};
 use crate::outcome::Severity;
 use crate::report::counted;
 use crate::report::tls_reports::{
     By, Oddity, TlsResults, about, cause_line, closing, fate, finding_line, held_line, name, oddities, readiness, rows,
     severity,
 };
-use crate::source_text::escape;
+use crate::source_text::{escape, without_commands};
 use crate::tls_match::{CauseNow, CauseState, Comparison, EnforceAdvice};
 use crate::tls_reports::digest::{Cause, DomainDigest};
 
@@ -40,7 +40,7 @@ pub fn tls_reports(results: &TlsResults<'_>, by: By, style: &Style) -> String {
         text.push_str(&oddities_part(results, &page));
         text.push_str(&page.paragraph("", &page.faint(&closing(results))));
     }
-    let text = no_commands(&text);
+    let text = without_commands(&text);
     if style.unicode { text } else { ascii(&text) }
 }
 
