@@ -1,7 +1,7 @@
 //! How far a domain is from the documents that profiles follow. Used by `check`.
 
 use super::in_force::InForce;
-use super::load::Layer;
+use super::layer::Layer;
 use super::profiles::STANDARDS;
 use super::sections::Membership;
 use crate::outcome::{Against, Outcome, Report};

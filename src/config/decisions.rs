@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::in_force::{Change, Origin, Set};
+use super::origin::{Origin, Set};
+use super::settled::Change;
 use crate::outcome::{Decision, Location, Outcome, Report};
 
 /// Adds to a report, for each rule with a finding, the lines that set its severity and its params.

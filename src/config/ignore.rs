@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::file::IgnoreEntry;
-use super::in_force::Origin;
-use super::load::Layer;
+use super::layer::Layer;
+use super::origin::Origin;
 use super::sections::{Section, Sections};
 use super::tree::Span;
 use crate::outcome::{Check, Ignored, Location, Outcome, Report, Severity, Summary};

@@ -1,7 +1,6 @@
 //! Rules as a configuration sets them, and where each value comes from.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use miette::Report;
@@ -9,82 +8,18 @@ use serde_json::Value;
 
 use super::file::{IgnoreEntry, Level, RuleSetting};
 use super::ignore::Ignores;
-use super::load::{Configuration, Layer};
+use super::layer::Layer;
+use super::load::Configuration;
+use super::origin::{Origin, Set};
 use super::pattern::Pattern;
 use super::read::{MAX_MISTAKES, mistake, shape};
-use super::sections::{Changes, Kept, Membership, Section, Sections};
+use super::sections::{Kept, Membership, Section, Sections};
+use super::settled::{Change, Changes, Settled};
 use super::tree::Placed;
-use crate::outcome::Severity;
 use crate::rules::never_equal;
 use crate::rules::params::param_problem;
 use crate::rules::{Rule, RuleSet, Source};
 use crate::source_text::{SourceError, escape, nearest};
-
-/// Where a value comes from.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Origin {
-    /// An option of the command line.
-    CommandLine,
-    /// A line of a configuration.
-    File {
-        /// The file's name.
-        name: String,
-        /// The line, counted from 1.
-        line: usize,
-        /// Where on the line, in octets.
-        column: usize,
-        /// How many octets.
-        length: usize,
-        /// The line.
-        text: Arc<str>,
-    },
-    /// A profile that is shipped.
-    Profile {
-        /// Its name.
-        name: &'static str,
-    },
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Origin::CommandLine => f.write_str("command line"),
-            Origin::File { name, line, .. } => write!(f, "{name}:{line}"),
-            Origin::Profile { name } => write!(f, "{name} profile"),
-        }
-    }
-}
-
-/// A value that was set.
-#[derive(Clone, Debug)]
-pub struct Set<T> {
-    /// The value.
-    pub value: T,
-    /// Where it comes from.
-    pub origin: Origin,
-}
-
-/// What of a rule is otherwise than it was written.
-#[derive(Clone, Debug)]
-pub struct Change {
-    /// The severity that the rule was written with.
-    pub written: Severity,
-    /// Whether the rule was written with other severities under conditions.
-    pub conditions: bool,
-    /// Its new severity.
-    pub level: Option<Set<Level>>,
-    /// Its new params, each with the value that it was written with.
-    pub params: BTreeMap<String, (Value, Set<Value>)>,
-}
-
-/// Rules, set as a configuration says.
-#[derive(Clone, Debug)]
-pub struct Settled {
-    /// The rules.
-    pub rules: RuleSet,
-    /// What of them is otherwise than it was written, by their ids.
-    pub changes: Changes,
-}
 
 /// The rules that are in force.
 #[derive(Debug)]

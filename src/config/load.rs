@@ -1,21 +1,21 @@
 //! A configuration with everything that it names: profiles, other configurations, rule files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::file::ConfigFile;
-use super::in_force::{Origin, Set};
-use super::options::{CommandOption, OptionKind};
+use super::layer::Layer;
+use super::options::CommandOption;
+use super::origin::Set;
 use super::profiles::PROFILES;
 use super::read::{MAX_MISTAKES, mistake, read};
 use super::rule_files::{CONFIG_NAME, rule_files};
-use super::tree::{Placed, Span};
+use super::tree::Placed;
 use crate::files::{self, FileError};
 use crate::rules::Source;
-use crate::source_text::{SourceError, escape, line_at, nearest, printable};
+use crate::source_text::{SourceError, escape, nearest, printable};
 
 /// The most octets of one configuration.
 const MAX_CONFIG: u64 = 1 << 20;
@@ -43,40 +43,6 @@ pub struct OptionProblem {
 
 /// Tells whether the command line would take a value.
 pub type OptionCheck<'a> = &'a dyn Fn(&CommandOption, &str) -> Result<(), OptionProblem>;
-
-/// One configuration among those that are in force.
-#[derive(Clone, Debug)]
-pub struct Layer {
-    /// Its text.
-    pub source: Source,
-    /// What it says.
-    pub file: ConfigFile,
-    /// The profile that it is; `None` for a file.
-    pub profile: Option<&'static str>,
-    /// For each entry of `domains`, the profiles that it extends.
-    pub profiles_of_domains: Vec<Vec<Layer>>,
-    /// The folder that its paths start from.
-    folder: PathBuf,
-}
-
-impl Layer {
-    /// Where a value of it comes from.
-    pub fn origin(&self, at: Span) -> Origin {
-        match self.profile {
-            Some(name) => Origin::Profile { name },
-            None => {
-                let start = line_at(&self.source.text, at.offset).0;
-                Origin::File {
-                    name: printable(&self.source.name),
-                    line: at.line,
-                    column: at.offset.saturating_sub(start),
-                    length: at.length,
-                    text: printable(line_at(&self.source.text, at.offset).1).into(),
-                }
-            }
-        }
-    }
-}
 
 /// Configurations, the weakest first, and the rule files that they include.
 #[derive(Clone, Debug, Default)]
@@ -162,29 +128,6 @@ impl Configuration {
                     self.mistakes.push(mistake(&layer.source, setting.value.at, problem.message, problem.help));
                 }
             }
-        }
-    }
-}
-
-impl Layer {
-    /// A path that it names: relative to its folder, without the `./` that people write.
-    fn path(&self, name: &str) -> PathBuf {
-        let path: PathBuf = self.folder.join(name).components().filter(|part| *part != Component::CurDir).collect();
-        // A lone `-` is standard input on the command line; here it is a file.
-        match path {
-            path if path == Path::new("-") => Path::new(".").join(path),
-            path if path == Path::new("") => PathBuf::from("."),
-            path => path,
-        }
-    }
-
-    /// An option's value as the command line would have it: files are relative to the configuration.
-    fn option_value(&self, option: &CommandOption, value: &str) -> String {
-        match option.kind {
-            OptionKind::File(words) if !words.contains(&value) && !value.is_empty() => {
-                self.path(value).display().to_string()
-            }
-            _ => value.to_owned(),
         }
     }
 }

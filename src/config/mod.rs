@@ -7,25 +7,31 @@ mod decisions;
 mod file;
 mod ignore;
 mod in_force;
+mod layer;
 mod load;
 mod options;
+mod origin;
 mod pattern;
 mod profiles;
 mod read;
 mod rule_files;
 mod sections;
+mod settled;
 mod tree;
 
 pub use self::decisions::decisions;
 pub use self::file::{ConfigFile, DomainEntry, IgnoreEntry, Level, OptionSetting, RuleSetting};
 pub use self::ignore::{CONFIG_GROUP, EXPIRED_RULE, Ignore, Ignores, UNUSED_RULE, Use, utc_day};
-pub use self::in_force::{Change, Command, InForce, Origin, Set, Settled, same_file};
-pub use self::load::{ConfigErrors, Configuration, Layer, OptionCheck, OptionProblem, find};
+pub use self::in_force::{Command, InForce, same_file};
+pub use self::layer::Layer;
+pub use self::load::{ConfigErrors, Configuration, OptionCheck, OptionProblem, find};
 pub use self::options::{CommandOption, FORMATS, OPTIONS, OptionKind};
+pub use self::origin::{Origin, Set};
 pub use self::pattern::Pattern;
 pub use self::profiles::{PROFILES, about as about_profile};
 pub use self::rule_files::{CONFIG_NAME, RuleFilesError, rule_files};
 pub use self::sections::{Membership, Section, Sections};
+pub use self::settled::{Change, Settled};
 pub use self::tree::{Placed, Span};
 
 /// The text of a configuration to begin with.

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::file::DomainEntry;
-use super::in_force::{Change, Settled};
-use super::load::Layer;
+use super::layer::Layer;
+use super::settled::Settled;
 
 /// How many different sets of rules are kept for domains that fall under different entries.
 const MAX_KEPT: usize = 64;
@@ -95,6 +95,3 @@ impl Kept {
         settled
     }
 }
-
-/// What of rules is otherwise than they were written, by their ids.
-pub type Changes = BTreeMap<String, Change>;
