@@ -2,12 +2,13 @@
 //!
 //! `rules::evaluate` makes it from the facts; each format in `report` is a thin function over it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::facts::Location;
+use crate::facts::Over;
 use crate::sender::{DomainState, SenderView};
 
 /// The version of the JSON report.
@@ -16,7 +17,10 @@ pub const REPORT_SCHEMA: u32 = 1;
 /// The findings on one domain, with the texts that they point into.
 #[derive(Clone, Debug, Default, JsonSchema, PartialEq, Serialize)]
 pub struct Report {
-    /// The Policy Domain; `null` where none was given.
+    /// What the report is over; left out where it is one domain.
+    #[serde(skip_serializing_if = "is_one_domain")]
+    pub over: Over,
+    /// The Policy Domain; `null` where none was given. In the report on all domains together it is `all domains`.
     pub domain: Option<String>,
     /// When the facts were observed: RFC 3339, UTC; `null` where no observation was made.
     pub collected_at: Option<String>,
@@ -40,7 +44,29 @@ pub struct Report {
     pub exhibits: BTreeMap<String, String>,
 }
 
+fn is_one_domain(over: &Over) -> bool {
+    *over == Over::Domain
+}
+
 impl Report {
+    /// Whether it is about one domain, and not about all of a run.
+    pub fn is_over_one_domain(&self) -> bool {
+        is_one_domain(&self.over)
+    }
+
+    /// Leaves out the exhibits that nothing points into.
+    pub fn keep_shown_exhibits(&mut self) {
+        let decided = self.configured.values().flatten().filter_map(|decision| decision.location.as_ref());
+        let of_check = |check: &'_ Check| -> Vec<String> {
+            let fix = check.fix.iter().map(|fix| &fix.location);
+            let related = check.related.iter().map(|related| &related.location);
+            check.location.iter().chain(related).chain(fix).map(|location| location.exhibit.clone()).collect()
+        };
+        let mut shown: BTreeSet<String> = self.checks.iter().flat_map(of_check).collect();
+        shown.extend(decided.map(|location| location.exhibit.clone()));
+        self.exhibits.retain(|name, _| shown.contains(name));
+    }
+
     /// The failed checks, worst first, else in the order of the rules.
     pub fn findings(&self) -> Vec<&Check> {
         let mut findings: Vec<&Check> = self.checks.iter().filter(|check| check.outcome == Outcome::Fail).collect();
@@ -235,6 +261,9 @@ pub struct Check {
     pub severity: Severity,
     /// What the check speaks of, where a rule speaks of several things: an MX host, an address, a line.
     pub subject: Option<String>,
+    /// The domain that it speaks of, in a report on many domains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
     /// What is wrong, or what the remark is; `null` otherwise.
     pub message: Option<String>,
     /// What to do about it; `null` otherwise.
@@ -269,6 +298,7 @@ impl Check {
         let failed = self.is_told();
         Check {
             subject: Some(format!("{more} more")),
+            domain: None,
             message: failed.then(|| told.clone()),
             reason: (!failed && self.outcome != Outcome::Pass).then_some(told),
             help: self.help.filter(|_| failed),

@@ -16,10 +16,10 @@ use super::rule_args::RuleArgs;
 use super::tally::{FailOn, INCOMPLETE, Tally, Unchecked};
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::config::{Configuration, Ignores, InForce, Use, decisions, utc_day};
-use crate::facts::{Before, Facts, HeldPolicy};
-use crate::outcome::Severity;
+use crate::facts::{Before, Domains, Facts, HeldPolicy};
+use crate::outcome::{Report, Severity};
 use crate::report::{Linted, NagiosState, Unreadable, nagios_unknown};
-use crate::rules::evaluate;
+use crate::rules::{RuleSet, evaluate};
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::escape;
 use crate::what_if::{Texts, unobserved};
@@ -121,28 +121,38 @@ fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -
     let mut uses = Vec::new();
     let mut tally = Tally::default();
     let mut failed = Ok(());
-    let given =
-        run.every_snapshot(&mut |source, snapshot| match snapshot.and_then(|it| run.lint(&source, it, &mut uses)) {
-            Ok(linted) => {
-                let unchecked = Unchecked::of(&linted.report);
-                tally.count(&linted.report, args.fail_on);
-                let mut written = outputs.linted(linted);
-                if let Some(unchecked) = unchecked {
-                    let unreadable =
-                        Unreadable { name: escape(&unchecked.domain), message: escape(&unchecked.to_string()) };
-                    written = written.and(outputs.unreadable(unreadable));
-                    terminal::print_error(&unchecked.into(), output);
-                }
-                failed = std::mem::replace(&mut failed, Ok(())).and(written);
+    let mut together = Together::of(&in_force);
+    let given = run.every_snapshot(&mut |source, snapshot| match snapshot
+        .and_then(|it| run.lint(&source, it, &mut uses, &mut together))
+    {
+        Ok(linted) => {
+            let unchecked = Unchecked::of(&linted.report);
+            tally.count(&linted.report, args.fail_on);
+            let mut written = outputs.linted(linted);
+            if let Some(unchecked) = unchecked {
+                let unreadable =
+                    Unreadable { name: escape(&unchecked.domain), message: escape(&unchecked.to_string()) };
+                written = written.and(outputs.unreadable(unreadable));
+                terminal::print_error(&unchecked.into(), output);
             }
-            Err(error) => {
-                tally.unreadable = tally.unreadable.saturating_add(1);
-                let unreadable = Unreadable { name: escape(&source.name()), message: escape(&error.to_string()) };
-                failed = std::mem::replace(&mut failed, Ok(())).and(outputs.unreadable(unreadable));
-                terminal::print_error(&error, output);
+            failed = std::mem::replace(&mut failed, Ok(())).and(written);
+        }
+        Err(error) => {
+            tally.unreadable = tally.unreadable.saturating_add(1);
+            let unreadable = Unreadable { name: escape(&source.name()), message: escape(&error.to_string()) };
+            if let Some(together) = &mut together {
+                together.domains.add_unread(&unreadable.name, &unreadable.message);
             }
-        })?;
+            failed = std::mem::replace(&mut failed, Ok(())).and(outputs.unreadable(unreadable));
+            terminal::print_error(&error, output);
+        }
+    })?;
     failed?;
+    if let Some(together) = together.filter(|_| given) {
+        let linted = run.lint_together(together, &mut uses);
+        tally.count_together(&linted.report, args.fail_on);
+        outputs.linted(linted)?;
+    }
     if !given {
         let help = "for example `stslint check example.com`, `stslint check --snapshot FILE`, or `stslint check --policy FILE`";
         return Err(UsageError::new("there is nothing to check", help).into());
@@ -186,6 +196,20 @@ struct Run<'a> {
     held: Option<HeldPolicy>,
     at: Option<String>,
     mend: Option<Mend>,
+}
+
+/// The rules over many domains, and the domains that they are over.
+struct Together {
+    rules: RuleSet,
+    domains: Domains,
+}
+
+impl Together {
+    /// `None` where no such rule is in force.
+    fn of(in_force: &InForce) -> Option<Self> {
+        let rules = in_force.for_all_domains();
+        rules.is_over_domains().then(|| Together { domains: Domains::new(rules.needed_of_domains()), rules })
+    }
 }
 
 /// What can be told to be wrong before anything is read.
@@ -277,7 +301,13 @@ impl<'a> Run<'a> {
     }
 
     /// Lints one snapshot.
-    fn lint(&self, source: &Source<'_>, mut snapshot: Snapshot, uses: &mut Vec<Use>) -> Result<Linted, Error> {
+    fn lint(
+        &self,
+        source: &Source<'_>,
+        mut snapshot: Snapshot,
+        uses: &mut Vec<Use>,
+        together: &mut Option<Together>,
+    ) -> Result<Linted, Error> {
         self.texts.apply(&mut snapshot);
         if let Some(at) = &self.at {
             snapshot.collected_at = Some(at.clone());
@@ -294,17 +324,37 @@ impl<'a> Run<'a> {
         }
         let before = self.held.as_ref().map(Before::Held).or(baseline.map(Before::Baseline));
         let facts = Facts::beside(&snapshot, before).with_membership(&membership.tags, &membership.groups);
-        let evaluated = evaluate(rules, &facts);
-        for (rule, reason) in &evaluated.mistakes {
-            terminal::remark(&format!("error: the rule {rule} cannot be evaluated: {reason}"), self.output);
+        if let Some(together) = together {
+            together.domains.add(&facts);
         }
-        let mut report = evaluated.report;
+        let mut report = self.evaluated(rules, &facts);
         self.in_force.ignores.apply(&mut report, utc_day(Timestamp::now()), uses);
         decisions(&mut report, changes);
         report.against = self.in_force.against(&membership, &report);
         report.leave_out_below(self.args.min_severity.severity());
         report.shorten();
         Ok(Linted { report, facts: facts.tree, snapshot, policy_file: self.policy_file(source) })
+    }
+
+    /// Judges all domains together, after the last of them.
+    fn lint_together(&self, together: Together, uses: &mut Vec<Use>) -> Linted {
+        let facts = together.domains.into_facts();
+        let mut report = self.evaluated(&together.rules, &facts);
+        let changes = self.in_force.set_by_domain(&mut report);
+        self.in_force.ignores.apply(&mut report, utc_day(Timestamp::now()), uses);
+        decisions(&mut report, &changes);
+        report.leave_out_below(self.args.min_severity.severity());
+        report.shorten();
+        report.keep_shown_exhibits();
+        Linted { report, facts: serde_json::Value::Null, snapshot: Snapshot::default(), policy_file: None }
+    }
+
+    fn evaluated(&self, rules: &RuleSet, facts: &Facts) -> Report {
+        let evaluated = evaluate(rules, facts);
+        for (rule, reason) in &evaluated.mistakes {
+            terminal::remark(&format!("error: the rule {rule} cannot be evaluated: {reason}"), self.output);
+        }
+        evaluated.report
     }
 
     /// The name of the policy's file: relative where it lies below the working directory, since the services that

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::input::TextArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
-use crate::facts::{FactPath, Facts, Field, Over, Type, fact_paths, root};
+use crate::facts::{Domains, FactPath, Facts, Field, Over, Type, fact_paths, root};
 use crate::report::Page;
-use crate::rules::{Answer, Function, ask, functions};
+use crate::rules::{Answer, Function, ask, functions, needed_of};
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::{escape, json_line, nearest};
 use crate::what_if::unobserved;
@@ -23,7 +23,8 @@ const WIDEST_PATH: usize = 44;
 #[derive(Args, Debug)]
 pub struct FactsArgs {
     /// Only paths under this one, for example `policy` or `mx.hosts`; else those with all these words in their path or
-    /// meaning. `report` and `reports` first: the facts of one TLS report, and of all together.
+    /// meaning. `domains` first: the facts of rules over many domains; `report` and `reports`: those of one TLS report, and
+    /// of all together.
     #[arg(value_name = "PATH|WORD")]
     wanted: Vec<String>,
     /// Show the values in this snapshot.
@@ -43,9 +44,12 @@ pub struct EvalArgs {
     /// The expression in CEL, for example `mx.hosts.all(h, h.covered == true)`.
     #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     expr: String,
-    /// The snapshot whose facts are asked.
-    #[arg(long, value_name = "FILE")]
-    snapshot: Option<PathBuf>,
+    /// The snapshot whose facts are asked; with `--over domains` there can be many.
+    #[arg(long = "snapshot", value_name = "FILE")]
+    snapshots: Vec<PathBuf>,
+    /// What the expression is over: one domain, or all that are in the snapshots together.
+    #[arg(long, value_enum, default_value_t = EvalOver::Domain)]
+    over: EvalOver,
     /// An older snapshot of the same domain, for `baseline`.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -55,6 +59,14 @@ pub struct EvalArgs {
     /// The format.
     #[arg(long, value_enum, default_value_t = FactsFormat::Human)]
     format: FactsFormat,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum EvalOver {
+    /// One domain.
+    Domain,
+    /// All domains of the snapshots together.
+    Domains,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -232,17 +244,15 @@ fn read(path: &Path) -> Result<Snapshot, Error> {
 
 /// Runs `eval`: exit code 0 with a value, 3 where the answer is not known.
 pub fn eval(args: &EvalArgs) -> Ended {
-    if args.snapshot.is_none() && !args.texts.any() {
+    if args.snapshots.is_empty() && !args.texts.any() {
         let help = "for example `stslint eval 'policy.max_age' --snapshot example.yaml`";
         return Err(UsageError::new("there are no facts to ask", help).into());
     }
-    let mut snapshot = match &args.snapshot {
-        Some(path) => read(path)?,
-        None => unobserved(None, "only what was given on the command line was looked at"),
+    let facts = match args.over {
+        EvalOver::Domain => facts_of_one(args)?,
+        EvalOver::Domains => facts_of_all(args)?,
     };
-    args.texts.read()?.apply(&mut snapshot);
-    let baseline = args.baseline.as_deref().map(read).transpose()?;
-    let answer = ask(&Facts::of(&snapshot, baseline.as_ref()), &args.expr)?;
+    let answer = ask(&facts, &args.expr)?;
     let (shown, json, code) = match answer {
         Answer::Value(value) => {
             (escape_lines(&serde_json::to_string_pretty(&value).into_diagnostic()?), json!({ "value": value }), 0)
@@ -255,6 +265,34 @@ pub fn eval(args: &EvalArgs) -> Ended {
         FactsFormat::Json => terminal::print(&json_line(&json).into_diagnostic()?),
     }
     Ok(code)
+}
+
+fn facts_of_one(args: &EvalArgs) -> Result<Facts, Error> {
+    let mut snapshot = match args.snapshots.as_slice() {
+        [] => unobserved(None, "only what was given on the command line was looked at"),
+        [path] => read(path)?,
+        _ => {
+            let help = "give one, or `--over domains` for an expression over all of them";
+            return Err(UsageError::new("there is more than one snapshot", help).into());
+        }
+    };
+    args.texts.read()?.apply(&mut snapshot);
+    let baseline = args.baseline.as_deref().map(read).transpose()?;
+    Ok(Facts::of(&snapshot, baseline.as_ref()))
+}
+
+fn facts_of_all(args: &EvalArgs) -> Result<Facts, Error> {
+    if args.texts.any() || args.baseline.is_some() {
+        let help = "record each domain with `stslint collect`, and give the snapshots alone";
+        return Err(UsageError::new("texts and a baseline are of one domain", help).into());
+    }
+    let mut domains = Domains::new(needed_of(&args.expr));
+    for path in &args.snapshots {
+        for snapshot in snapshot::read(path) {
+            domains.add(&Facts::of(&snapshot?, None));
+        }
+    }
+    Ok(domains.into_facts())
 }
 
 /// Escapes what JSON leaves alone, and keeps its line ends.

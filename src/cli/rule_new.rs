@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::files;
@@ -11,6 +11,8 @@ use crate::source_text::escape;
 
 /// The rule file, with `{id}` and `{group}` to be put in. It is right as it stands: its cases hold.
 const SKELETON: &str = include_str!("rule_new.yaml");
+/// The same for a rule over many domains.
+const OVER_DOMAINS: &str = include_str!("rule_new_domains.yaml");
 
 /// Options of `rules new`.
 #[derive(Args, Debug)]
@@ -21,9 +23,21 @@ pub struct NewArgs {
     /// The group that the rule belongs to in reports.
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
+    /// What the rule is over: each domain for itself, or all domains of a run together.
+    #[arg(long, value_enum, default_value_t = NewOver::Domain)]
+    over: NewOver,
     /// Write to this file instead of standard output; an existing file is kept.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+/// What a new rule can be over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum NewOver {
+    /// Each domain for itself.
+    Domain,
+    /// All domains of a run together.
+    Domains,
 }
 
 /// Runs the command.
@@ -41,7 +55,11 @@ pub fn run(args: &NewArgs, output: &OutputArgs) -> Ended {
         let text = format!("`{}` is no name for a group", escape(group));
         return Err(UsageError::new(text, "write it in kebab-case: acme").into());
     }
-    let text = SKELETON.replace("{id}", &args.id).replace("{group}", group);
+    let skeleton = match args.over {
+        NewOver::Domain => SKELETON,
+        NewOver::Domains => OVER_DOMAINS,
+    };
+    let text = skeleton.replace("{id}", &args.id).replace("{group}", group);
     let Some(path) = &args.output else {
         terminal::print(&text);
         return Ok(0);

@@ -88,6 +88,11 @@ impl Tally {
             Some(_) => self.unreadable = self.unreadable.saturating_add(1),
             None => self.linted = self.linted.saturating_add(1),
         }
+        self.count_together(report, fail_on);
+    }
+
+    /// Takes the report on many domains, which is about none that has not been counted.
+    pub fn count_together(&mut self, report: &Report, fail_on: FailOn) {
         self.failed |= fail_on.fails(report.worst());
         self.not_checked = self.not_checked.saturating_add(report.summary.not_checked);
         let unchecked = report.checks.iter().find(|check| check.outcome == Outcome::NotChecked);

@@ -89,13 +89,18 @@ impl Ignores {
         uses.resize(self.entries.len(), Use::default());
         let day = report.collected_at.as_deref().and_then(day_of).unwrap_or(today);
         let checks = std::mem::take(&mut report.checks);
-        let domain = report.domain.clone();
+        // Of a report on many domains each finding has its own.
+        let together = !report.is_over_one_domain();
+        let domain = report.domain.clone().filter(|_| !together);
+        let speaks = |ignore: &Ignore, check: &Check| !together || self.concerns(ignore, check.domain.as_deref());
+        let concerns = |ignore: &Ignore| together || self.concerns(ignore, domain.as_deref());
         let concerned: Vec<(&Ignore, &mut Use)> =
-            self.entries.iter().zip(uses).filter(|(ignore, _)| self.concerns(ignore, domain.as_deref())).collect();
+            self.entries.iter().zip(uses).filter(|(ignore, _)| concerns(ignore)).collect();
         let (mut current, expired): (Vec<_>, Vec<_>) =
             concerned.into_iter().partition(|(ignore, _)| day <= ignore.entry.until.value);
         for (ignore, used) in &mut current {
-            let mut checks = checks.iter().filter(|check| ignore.names(check)).peekable();
+            let named = |check: &&Check| ignore.names(check) && (check.domain.is_none() || speaks(ignore, check));
+            let mut checks = checks.iter().filter(named).peekable();
             if checks.peek().is_some() {
                 match checks.any(|check| check.outcome == Outcome::NotChecked) {
                     true => used.undecided = used.undecided.saturating_add(1),
@@ -104,7 +109,7 @@ impl Ignores {
             }
         }
         for check in checks {
-            match current.iter_mut().find(|(ignore, _)| ignore.accepts(&check)) {
+            match current.iter_mut().find(|(ignore, _)| ignore.accepts(&check) && speaks(ignore, &check)) {
                 Some((ignore, used)) => {
                     used.matched = used.matched.saturating_add(1);
                     report.ignored.push(ignore.ignored(check));
@@ -112,7 +117,8 @@ impl Ignores {
                 None => report.checks.push(check),
             }
         }
-        let expired: Vec<&Ignore> = expired.into_iter().map(|(ignore, _)| ignore).collect();
+        // The reports on the domains tell them.
+        let expired: Vec<&Ignore> = expired.into_iter().map(|(ignore, _)| ignore).filter(|_| !together).collect();
         tell_expired(report, &expired);
         report.summary = Summary { ignored: report.ignored.len(), ..Summary::of(&report.checks) };
     }
@@ -182,6 +188,7 @@ impl Ignore {
             title: "No entry of `ignore` has expired".to_owned(),
             outcome: Outcome::Fail,
             severity: Severity::Warning,
+            domain: None,
             subject: Some(what.clone()),
             message: Some(format!(
                 "the entry that ignores {what} counted until {until} and no longer does; its reason was: {reason}"

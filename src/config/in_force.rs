@@ -16,6 +16,7 @@ use super::read::{MAX_MISTAKES, mistake, shape};
 use super::sections::{Kept, Membership, Section, Sections};
 use super::settled::{Change, Changes, Settled};
 use super::tree::Placed;
+use crate::facts::Over;
 use crate::rules::never_equal;
 use crate::rules::params::param_problem;
 use crate::rules::{Rule, RuleSet, Source};
@@ -61,17 +62,19 @@ impl InForce {
     /// The rules for a domain, and what the entries of `domains` say that it is.
     pub fn for_domain(&self, domain: Option<&str>) -> (Option<Arc<Settled>>, Membership) {
         let membership = self.sections.membership(domain);
-        let Some(configured) = self.configured.as_ref().filter(|_| !membership.sections.is_empty()) else {
-            return (None, membership);
-        };
-        let settled = self.kept.of(&membership.sections, || {
+        (self.settled(&membership.sections), membership)
+    }
+
+    /// The rules for domains of which these entries of `domains` speak; `None` where none does.
+    pub(super) fn settled(&self, sections: &[usize]) -> Option<Arc<Settled>> {
+        let configured = self.configured.as_ref().filter(|_| !sections.is_empty())?;
+        Some(self.kept.of(sections, || {
             let mut settled = configured.clone();
-            let sections = membership.sections.iter().filter_map(|index| self.sections.list.get(*index));
+            let sections = sections.iter().filter_map(|index| self.sections.list.get(*index));
             sections.for_each(|section| settled.apply(section, &mut Vec::new()));
             self.commands.iter().for_each(|command| command.apply(&mut settled.rules, &mut settled.changes));
             settled
-        });
-        (Some(settled), membership)
+        }))
     }
 }
 
@@ -102,12 +105,13 @@ impl Settled {
     /// Sets the rules as an entry of `domains` says.
     fn apply(&mut self, section: &Section, mistakes: &mut Vec<SourceError>) {
         for layer in &section.profiles {
-            let mut setter = Setter { layer, rules: &mut self.rules, changes: &mut self.changes, mistakes };
+            let mut setter =
+                Setter { layer, rules: &mut self.rules, changes: &mut self.changes, mistakes, of_some: true };
             setter.groups(&layer.file.groups);
             setter.rules(&layer.file.rules);
         }
         let layer = &section.layer;
-        let mut setter = Setter { layer, rules: &mut self.rules, changes: &mut self.changes, mistakes };
+        let mut setter = Setter { layer, rules: &mut self.rules, changes: &mut self.changes, mistakes, of_some: true };
         setter.groups(&section.entry.groups);
         setter.rules(&section.entry.rules);
     }
@@ -134,7 +138,7 @@ impl Configuration {
         let mut mistakes = self.mistakes().to_vec();
         for layer in &self.layers {
             let Settled { rules, changes } = &mut settled;
-            let mut setter = Setter { layer, rules, changes, mistakes: &mut mistakes };
+            let mut setter = Setter { layer, rules, changes, mistakes: &mut mistakes, of_some: false };
             setter.groups(&layer.file.groups);
             setter.rules(&layer.file.rules);
             setter.ignores(&layer.file.ignore);
@@ -172,6 +176,8 @@ struct Setter<'a> {
     rules: &'a mut RuleSet,
     changes: &'a mut Changes,
     mistakes: &'a mut Vec<SourceError>,
+    /// Whether it is about some domains only.
+    of_some: bool,
 }
 
 impl Setter<'_> {
@@ -200,6 +206,13 @@ impl Setter<'_> {
             let Some(rule) = self.rules.rules.iter_mut().find(|rule| rule.id == id.value) else { continue };
             if let Some(level) = &setting.severity {
                 set_level(rule, self.changes, level.value, self.layer.origin(level.at));
+            }
+            if let Some((name, _)) = setting.params.first().filter(|_| self.of_some && rule.over == Over::Domains) {
+                let message =
+                    format!("`{}` is judged once for all domains, so its params are the same for all", rule.id);
+                let help = "set them under `rules` at the top of the file".to_owned();
+                self.mistakes.push(mistake(&self.layer.source, name.at, message, Some(help)));
+                continue;
             }
             for (name, value) in &setting.params {
                 let at = value.at;

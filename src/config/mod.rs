@@ -17,6 +17,7 @@ mod read;
 mod rule_files;
 mod sections;
 mod settled;
+mod together;
 mod tree;
 
 pub use self::decisions::decisions;

@@ -7,7 +7,7 @@ use super::address::address_facts;
 use super::builder::{Builder, Chain, proof, question_text, seconds};
 use super::fact::Fact;
 use super::fault::Fault;
-use super::tree::{AddressFacts, AddressFamily};
+use super::tree::AddressFacts;
 use crate::snapshot::{AddressRecord, DnssecProof, Lookup};
 
 /// The A and AAAA answers of a name.
@@ -41,19 +41,19 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// The addresses, A before AAAA. A family whose answer was not observed is an element of which only the family is
-    /// known; where neither was, there is no list.
+    /// The addresses, A before AAAA. A family whose answer was not observed is an element of which nothing is known, so
+    /// that no rule takes it for an address of that family; where neither was, there is no list.
     pub fn addresses(&self, builder: &mut Builder<'_>, path: &str) -> Fact<Vec<AddressFacts>> {
-        if self.families().all(|(.., lookup)| known(lookup).is_none()) {
+        if self.families().all(|(_, lookup)| known(lookup).is_none()) {
             return Fact::Unobserved;
         }
         let mut facts: Vec<AddressFacts> = Vec::new();
-        for (kind, family, lookup) in self.families() {
+        for (kind, lookup) in self.families() {
             match known(lookup) {
                 Some(records) => facts.extend(records.iter().map(|record| address_facts(record.address))),
                 None => {
                     builder.why(format!("{path}.addresses[{}]", facts.len()), self.unanswered_by(kind, lookup));
-                    facts.push(AddressFacts { family: Fact::Known(family), ..AddressFacts::default() });
+                    facts.push(AddressFacts::default());
                 }
             }
         }
@@ -65,7 +65,7 @@ impl<'a> Answers<'a> {
     pub fn unasked(&self, builder: &Builder<'_>, asked: &[IpAddr], field: &str) -> Vec<Unasked> {
         let mut unasked: Vec<Unasked> = Vec::new();
         let mut met: BTreeSet<IpAddr> = asked.iter().copied().collect();
-        for (kind, _, lookup) in self.families() {
+        for (kind, lookup) in self.families() {
             let Some(records) = known(lookup) else {
                 unasked.push(Unasked { address: None, reason: self.unanswered_by(kind, lookup) });
                 continue;
@@ -82,15 +82,15 @@ impl<'a> Answers<'a> {
 
     /// Whether both answers are known and name nothing but these addresses.
     pub fn are_all_in(&self, asked: &[IpAddr]) -> bool {
-        self.families().all(|(.., lookup)| {
+        self.families().all(|(_, lookup)| {
             known(lookup).is_some_and(|records| records.iter().all(|record| asked.contains(&record.address)))
         })
     }
 
     /// How the queries ended that gave no answer; `None` where both families are known.
     pub fn unanswered(&self) -> Option<String> {
-        let unanswered = self.families().filter(|(.., lookup)| known(*lookup).is_none());
-        let reasons: Vec<String> = unanswered.map(|(kind, _, lookup)| self.unanswered_by(kind, lookup)).collect();
+        let unanswered = self.families().filter(|(_, lookup)| known(*lookup).is_none());
+        let reasons: Vec<String> = unanswered.map(|(kind, lookup)| self.unanswered_by(kind, lookup)).collect();
         if self.ipv4.is_none() && self.ipv6.is_none() {
             return Some(format!("the addresses of {} were not looked up", self.name));
         }
@@ -103,7 +103,7 @@ impl<'a> Answers<'a> {
             return Fact::Known(None);
         }
         let mut reasons = Vec::new();
-        for (kind, _, lookup) in self.families().filter(|(.., lookup)| known(*lookup).is_none()) {
+        for (kind, lookup) in self.families().filter(|(_, lookup)| known(*lookup).is_none()) {
             if !lookup.is_some_and(|lookup| fault.is_there(lookup)) {
                 return Fact::Unobserved;
             }
@@ -114,23 +114,23 @@ impl<'a> Answers<'a> {
 
     /// Where CNAMEs at the name lead; that there is none is known only where both answers are.
     pub fn chain(&self) -> Chain {
-        let mut lookups = self.families().filter_map(|(.., lookup)| lookup);
+        let mut lookups = self.families().filter_map(|(_, lookup)| lookup);
         match lookups.find(|lookup| !lookup.aliases.is_empty()) {
             Some(lookup) => Chain::of(&lookup.aliases),
-            None if self.families().any(|(.., lookup)| known(lookup).is_none()) => Chain::default(),
+            None if self.families().any(|(_, lookup)| known(lookup).is_none()) => Chain::default(),
             None => Chain::of(&[]),
         }
     }
 
     /// The lower TTL that the two answers were published with, in seconds; `null` where both are known to hold no address.
     pub fn ttl(&self) -> Fact<Option<i64>> {
-        let mut lookups = self.families().filter_map(|(.., lookup)| lookup);
+        let mut lookups = self.families().filter_map(|(_, lookup)| lookup);
         if lookups.any(|lookup| lookup.ttl_at_least) { Fact::Unobserved } else { self.ttl_seen() }
     }
 
     /// The lower TTL of the two answers as it was seen, in seconds; `null` where both are known to hold no address.
     pub fn ttl_seen(&self) -> Fact<Option<i64>> {
-        let ttls = self.families().filter_map(|(.., lookup)| lookup.filter(|lookup| !lookup.records.is_empty())?.ttl);
+        let ttls = self.families().filter_map(|(_, lookup)| lookup.filter(|lookup| !lookup.records.is_empty())?.ttl);
         match ttls.map(seconds).min() {
             Some(ttl) => Fact::Known(Some(ttl)),
             None if self.resolves() == Fact::Known(false) => Fact::Known(None),
@@ -141,7 +141,7 @@ impl<'a> Answers<'a> {
     /// The weaker proof of the two answers; that both are secure is known only where both were looked at.
     pub fn dnssec(&self) -> Fact<DnssecProof> {
         let order = [DnssecProof::Bogus, DnssecProof::Indeterminate, DnssecProof::Insecure, DnssecProof::Secure];
-        let proofs: Vec<_> = self.families().map(|(.., lookup)| lookup.and_then(|lookup| lookup.dnssec)).collect();
+        let proofs: Vec<_> = self.families().map(|(_, lookup)| lookup.and_then(|lookup| lookup.dnssec)).collect();
         let weakest = order.into_iter().find(|proof| proofs.contains(&Some(*proof)));
         match weakest {
             Some(DnssecProof::Secure) if proofs.iter().any(|proof| *proof != Some(DnssecProof::Secure)) => {
@@ -151,8 +151,8 @@ impl<'a> Answers<'a> {
         }
     }
 
-    fn families(&self) -> impl Iterator<Item = (&'static str, AddressFamily, Option<&'a Lookup<AddressRecord>>)> {
-        [("A", AddressFamily::Ipv4, self.ipv4), ("AAAA", AddressFamily::Ipv6, self.ipv6)].into_iter()
+    fn families(&self) -> impl Iterator<Item = (&'static str, Option<&'a Lookup<AddressRecord>>)> {
+        [("A", self.ipv4), ("AAAA", self.ipv6)].into_iter()
     }
 
     fn unanswered_by(&self, kind: &str, lookup: Option<&Lookup<AddressRecord>>) -> String {

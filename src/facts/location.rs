@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use crate::source_text::escape;
 
+/// Of how many lines of an exhibit places are kept where only some of them are.
+const MAX_LINES_KEPT: usize = 1_000;
+
 /// A place in an exhibit.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Location {
@@ -142,6 +145,50 @@ impl Locations {
         }
     }
 
+    /// The places of the wanted paths alone, in exhibits of which only the lines that they begin in are left: all others
+    /// are empty, so that lines keep their numbers.
+    pub fn only(&self, wanted: &dyn Fn(&str) -> bool) -> Locations {
+        let mut places: BTreeMap<&str, Vec<(&str, usize, usize)>> = BTreeMap::new();
+        for (path, (exhibit, offset, length)) in self.places.iter().filter(|(path, _)| wanted(path)) {
+            places.entry(exhibit).or_default().push((path, *offset, *length));
+        }
+        let mut kept = Locations::default();
+        for (name, places) in places {
+            let text = self.exhibits.get(name).map_or("", |exhibit| exhibit.text.as_str());
+            let mut shown = Exhibit::default();
+            let mut start = 0_usize;
+            for line in text.split_inclusive('\n').take(MAX_LINES_KEPT) {
+                let end = start.saturating_add(line.trim_end().len());
+                let here: Vec<_> = places.iter().filter(|(_, offset, _)| (start..=end).contains(offset)).collect();
+                let moved = shown.text.len();
+                for (path, offset, length) in &here {
+                    let at = moved.saturating_add(offset.saturating_sub(start));
+                    let length = (*length).min(end.saturating_sub(*offset));
+                    kept.places.insert((*path).to_owned(), (name.to_owned(), at, length));
+                }
+                if !here.is_empty() {
+                    shown.push(line.trim_end());
+                }
+                shown.push("\n");
+                start = start.saturating_add(line.len());
+            }
+            shown.text.truncate(shown.text.trim_end().len());
+            kept.exhibits.insert(name.to_owned(), shown);
+        }
+        kept
+    }
+
+    /// Takes over the places of another, whose paths are below `at` here, in exhibits that are named after `owner`.
+    pub fn adopt(&mut self, at: &str, owner: &str, other: Locations) {
+        let named = |name: &str| format!("{owner}: {name}");
+        for (path, (exhibit, offset, length)) in other.places {
+            self.places.insert(format!("{at}.{path}"), (named(&exhibit), offset, length));
+        }
+        for (name, exhibit) in other.exhibits {
+            self.exhibits.insert(named(&name), exhibit);
+        }
+    }
+
     /// The exhibits' texts.
     pub fn texts(&self) -> BTreeMap<String, String> {
         self.exhibits.iter().map(|(name, exhibit)| (name.clone(), exhibit.text.clone())).collect()
@@ -174,6 +221,22 @@ mod tests {
         assert_eq!(placed.range(2, 1), (8, 4));
         assert_eq!(placed.range(6, 1), (exhibit.text().len() - 1, 1));
         assert_eq!(placed.range(7, 5), (exhibit.text().len(), 0));
+    }
+
+    #[test]
+    fn lines_without_a_wanted_place_are_emptied() {
+        let mut locations = Locations::default();
+        locations.exhibit("policy").push("version: STSv1\nmode: é x\nmx: a\n");
+        locations.note("policy", "policy", (0, 32));
+        locations.note("policy.mode", "policy", (21, 4));
+        let mut all = Locations::default();
+        all.adopt("domains[2]", "a.example", locations.only(&|path| path == "policy.mode"));
+        assert_eq!(all.texts(), BTreeMap::from([("a.example: policy".to_owned(), "\nmode: é x".to_owned())]));
+        let location = all.of("domains[2].policy.mode").unwrap();
+        assert_eq!((location.line, location.column, location.offset, location.length), (2, 7, 7, 4));
+        assert_eq!(all.of("domains[2].policy.max_age"), None);
+        let all = locations.only(&|_| true);
+        assert_eq!(all.of("policy").map(|location| location.length), Some(14));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod baseline;
 mod builder;
 mod chain;
 mod dane;
+mod domains;
 mod fact;
 mod fault;
 mod held;
@@ -41,6 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use self::builder::Builder;
+pub use self::domains::{ALL_DOMAINS, Domains, ELEMENT, MAX_DOMAINS, Needed, Wanted};
 pub use self::fact::Fact;
 pub use self::held::{Before, HeldPolicy};
 pub use self::host::gives_policy;
@@ -67,6 +69,8 @@ pub struct Facts {
     pub validated: Option<Box<Facts>>,
     /// Where each fact was read.
     pub locations: Locations,
+    /// The names of the domains, where the facts are over many.
+    names: Vec<String>,
     /// Why paths were not observed.
     unobserved: BTreeMap<String, String>,
 }
@@ -94,6 +98,7 @@ impl Facts {
             known: tree,
             validated: None,
             locations: builder.locations,
+            names: Vec::new(),
             unobserved: builder.unobserved,
         }
     }
@@ -124,10 +129,11 @@ impl Facts {
         }
     }
 
-    /// The same for the last word of a path.
-    pub fn why_unobserved_key(&self, key: &str) -> String {
+    /// The same for the last word of a path, inside of what is at another path; empty for all facts.
+    pub fn why_unobserved_key(&self, inside: &str, key: &str) -> String {
         let ends = |path: &&String| path.rsplit('.').next() == Some(key);
-        match self.unobserved.keys().find(ends) {
+        let paths = self.unobserved.range(inside.to_owned()..).map(|(path, _)| path);
+        match paths.take_while(|path| path.starts_with(inside)).find(ends) {
             Some(path) => self.why_unobserved(path),
             None => format!("`{key}` was not observed"),
         }

@@ -82,6 +82,8 @@ pub enum Over {
     /// What a domain publishes: `stslint check`.
     #[default]
     Domain,
+    /// All domains of a run together: `stslint check`, after the last of them.
+    Domains,
     /// One TLS report (RFC 8460 §4): `stslint reports`.
     Report,
     /// All TLS reports of a run together: `stslint reports`.
@@ -90,12 +92,13 @@ pub enum Over {
 
 impl Over {
     /// All of them.
-    pub const ALL: [Over; 3] = [Over::Domain, Over::Report, Over::Reports];
+    pub const ALL: [Over; 4] = [Over::Domain, Over::Domains, Over::Report, Over::Reports];
 
     /// The word for it in a rule file.
     pub fn word(self) -> &'static str {
         match self {
             Over::Domain => "domain",
+            Over::Domains => "domains",
             Over::Report => "report",
             Over::Reports => "reports",
         }
@@ -104,6 +107,12 @@ impl Over {
     fn generate(self) -> Type {
         match self {
             Over::Domain => generate::<FactTree>(),
+            Over::Domains => {
+                let about = "Every domain of the run, in the order in which they were given, each with all its facts; of several observations of one domain the latest.";
+                let domains = Type::List(Arc::new(generate::<FactTree>()));
+                let field = Field { shape: domains, nullable: false, about: about.to_owned() };
+                Type::Object(Arc::new(BTreeMap::from([("domains".to_owned(), field)])))
+            }
             Over::Report => generate::<ReportTree>(),
             Over::Reports => generate::<ReportsTree>(),
         }

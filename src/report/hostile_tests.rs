@@ -45,6 +45,7 @@ fn check(text: &str, severity: Severity, outcome: Outcome) -> Check {
         title: text.clone(),
         outcome,
         severity,
+        domain: None,
         subject: Some(format!("{text}s")),
         message: Some(text.clone()),
         help: Some(text.clone()),

@@ -96,7 +96,10 @@ fn title(linted: &[&Linted]) -> String {
     match linted {
         [] => "No domain".to_owned(),
         [alone] => domain::name(alone).chars().take(253).collect(),
-        several => format!("MTA-STS and TLSRPT of {} domains", several.len()),
+        several => {
+            let domains = several.iter().filter(|linted| linted.report.is_over_one_domain()).count();
+            format!("MTA-STS and TLSRPT of {}", super::counted(domains, "domain"))
+        }
     }
 }
 
@@ -312,6 +315,7 @@ mod tests {
             title: "The mode is valid".to_owned(),
             outcome: Outcome::Fail,
             severity: Severity::Error,
+            domain: None,
             subject: None,
             message: Some("the mode is no mode".to_owned()),
             help: None,

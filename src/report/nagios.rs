@@ -85,7 +85,7 @@ fn subject(results: &Results<'_>) -> String {
     match results.linted {
         [] => "nothing was checked".to_owned(),
         [one] => domain(one),
-        many => format!("{} domains", many.len()),
+        many => counted(many.iter().filter(|linted| linted.report.is_over_one_domain()).count(), "domain"),
     }
 }
 

@@ -179,6 +179,7 @@ fn checked(rule: &Rule) -> String {
     };
     lines.extend(outer.iter().map(|(name, path)| format!("each    {name} in {}", path.join("."))));
     lines.extend(last.map(|(_, path)| format!("nothing in {}", path.join("."))));
+    lines.extend(rule.compare.as_ref().map(|value| format!("compare {}", one_line(value.source()))));
     lines.extend(rule.assert.as_ref().map(|assert| format!("assert  {}", one_line(assert.source()))));
     lines.join("\n")
 }

@@ -1,17 +1,17 @@
 //! One expression over the facts: for `stslint eval`, and for whoever writes a rule and wants to see a value.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cel::objects::Key;
-use cel::{Context, ExecutionError, Value};
+use cel::{Context, ExecutionError};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::check::{all_prefixes, facts_scope};
-use super::evaluate::to_cel;
+use super::check::facts_scope;
+use super::elements::member;
 use super::expr::{Expr, environment, in_words};
 use super::meter::Meter;
+use super::missing::missing;
+use super::values::{to_cel, to_json};
 use super::{functions, types};
 use crate::facts::{self, Facts};
 use crate::source_text::SourceError;
@@ -43,15 +43,13 @@ pub fn ask(facts: &Facts, source: &str) -> Result<Answer, ExpressionErrors> {
         ExpressionErrors(vec![error((wrong.offset, wrong.length), &wrong.message, wrong.help.clone())])
     })?;
     let scope = facts_scope(facts.over);
-    // What is `null` shows itself as such here, so nothing has to be guarded.
-    let known: BTreeSet<String> = compiled.paths.iter().flat_map(|path| all_prefixes(path, &scope)).collect();
-    let (_, mistakes) = types::check(compiled, &scope, &known);
+    let mistakes = types::check_to_show(compiled, &scope);
     if !mistakes.is_empty() {
         let errors = mistakes.into_iter().map(|it| error((it.offset, it.length), &it.message, it.help));
         return Err(ExpressionErrors(errors.collect()));
     }
     let mut context = Context::with_env(environment().clone());
-    let meter = Arc::new(Meter::default());
+    let meter = Arc::new(Meter::over(facts.domain_count()));
     functions::add_to(&mut context, &meter);
     let root = facts.tree.as_object();
     for (name, value) in root.into_iter().flatten() {
@@ -63,42 +61,13 @@ pub fn ask(facts: &Facts, source: &str) -> Result<Answer, ExpressionErrors> {
         Err(ExecutionError::UndeclaredReference(name)) if facts::root(facts.over).contains_key(name.as_str()) => {
             Answer::NotObserved(facts.why_unobserved(&name))
         }
-        Err(ExecutionError::NoSuchKey(key)) => Answer::NotObserved(missing(facts, &compiled.paths, &key)),
+        Err(ExecutionError::NoSuchKey(key)) => {
+            let root = to_cel(&facts.tree);
+            let start = |word: &str| (word.to_owned(), member(&root, word));
+            Answer::NotObserved(missing(facts, compiled, &start, "", &key))
+        }
         Err(error) => Answer::Impossible(crate::source_text::escape(&in_words(&error))),
     })
-}
-
-/// Why the first path that leads nowhere was not observed.
-fn missing(facts: &Facts, paths: &[Vec<String>], key: &str) -> String {
-    for path in paths {
-        let mut value = Some(&facts.tree);
-        for segment in path {
-            value = value.and_then(|value| value.get(segment));
-        }
-        if value.is_none() && facts.tree.get(path.first().map_or("", String::as_str)).is_some() {
-            return facts.why_unobserved(&path.join("."));
-        }
-    }
-    facts.why_unobserved_key(key)
-}
-
-/// A CEL value as JSON; keys of maps are texts here.
-fn to_json(value: &Value) -> serde_json::Value {
-    use serde_json::Value as Json;
-    match value {
-        Value::Bool(value) => Json::Bool(*value),
-        Value::Float(value) => serde_json::Number::from_f64(*value).map_or(Json::Null, Json::Number),
-        Value::Int(value) => Json::from(*value),
-        Value::List(values) => Json::Array(values.iter().map(to_json).collect()),
-        Value::Map(map) => {
-            let entry = |(key, value): (&Key, &Value)| (key.to_string(), to_json(value));
-            Json::Object(map.map.iter().map(entry).collect())
-        }
-        Value::Null => Json::Null,
-        Value::String(text) => Json::String(text.to_string()),
-        Value::UInt(value) => Json::from(*value),
-        other => Json::String(format!("({})", other.type_of())),
-    }
 }
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ fn a_weaker_finding_hides_no_stronger_one() {
     let rules = RuleSet::built_in().unwrap();
     for (expected, patch) in kinds {
         let patch = patch.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect();
-        let snapshot = crate::rules::cases::patched(&good(), &patch).unwrap();
+        let snapshot = crate::rules::snapshot_cases::patched(&good(), &patch).unwrap();
         let report = evaluate(&rules, &Facts::of(&snapshot, None)).report;
         let errors = report.checks.iter().filter(|it| it.outcome == Outcome::Fail && it.severity == Severity::Error);
         let errors: Vec<&str> = errors.map(|check| check.rule.as_str()).collect();

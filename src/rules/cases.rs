@@ -1,39 +1,21 @@
-//! The cases beside a rule: patches over a good snapshot on which it must pass, fail, or not be judged.
-//!
-//! A patch is RFC 7396 style with dotted keys: `policy.body: "…"`, `mx_hosts.0.probes.*.tls.trust.verdict:
-//! self_signed`. `null` removes, and what is removed was not observed; `policy: absent` is known to be absent. `record.text` and `tlsrpt.text` set
-//! the one TXT record, `snapshot: FILE` starts from another snapshot, `held: TEXT` is a policy that senders may hold and
-//! `last_served: TIME` when it was last served, `tags: [core]` and `groups: [retail]` say what the
-//! configuration would.
+//! The cases beside a rule: patches over something good on which it must pass, fail, or not be judged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::case_words::snapshot_words;
+use super::domain_cases::facts_of_domains;
 use super::evaluate::{evaluate, evaluate_only};
 use super::load::RuleSet;
 use super::model::Case;
-use super::patch::set;
 use super::report_cases::facts_of_case;
 use super::rule::Rule;
-use crate::facts::{Before, Facts, HeldPolicy, Over};
+use super::snapshot_cases::{ReadCase, facts_of_snapshot};
+use crate::facts::{Facts, Over};
 use crate::outcome::{Outcome, Report};
-use crate::snapshot::{self, Snapshot};
-use crate::source_text::nearest;
-
-/// The text of the snapshot of a domain that does everything right: what cases patch.
-pub const GOOD: &str = include_str!("../../fixtures/good/snapshot.yaml");
-
-/// The snapshot of a domain that does everything right: what cases patch.
-pub fn good_snapshot() -> Result<Snapshot, snapshot::ReadError> {
-    snapshot::parse("fixtures/good/snapshot.yaml", GOOD, Some(snapshot::Format::Yaml))
-}
-
-/// Reads the snapshot that a case names: the rule's file first, `None` for a built-in rule, then the case's.
-pub type ReadCase<'a> = dyn Fn(Option<&Path>, &str) -> Result<Snapshot, String> + 'a;
+use crate::snapshot::Snapshot;
 
 /// What a case says about its rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -136,10 +118,12 @@ pub fn run_cases(
 
 /// The report on the first failing case of a rule that needs no file: what its finding looks like.
 pub fn example(rules: &RuleSet, rule: &Rule, good: &Snapshot) -> Option<Report> {
-    let plain = |case: &&Case| !case.value.contains_key("snapshot");
+    let plain = |case: &&Case| {
+        !case.value.keys().any(|path| path.split('.').next_back() == Some("snapshot") || path == "snapshots")
+    };
     let case = rule.cases.fail.iter().find(plain)?;
     let no_files = |_: Option<&Path>, _: &str| Err("no files here".to_owned());
-    let facts = facts_of(rule, good, case, &no_files).ok()?;
+    let facts = facts_of(rules, rule, good, case, &no_files).ok()?;
     Some(evaluate(rules, &facts).report)
 }
 
@@ -151,71 +135,19 @@ fn run(
     case: &Case,
     read: &ReadCase<'_>,
 ) -> CaseOutcome {
-    match facts_of(rule, good, case, read) {
+    match facts_of(rules, rule, good, case, read) {
         Ok(facts) => judged(rules, rule, expected, &facts),
         Err(error) => CaseOutcome::BadPatch(format!("cannot be made: {error}")),
     }
 }
 
 /// The facts that a case makes.
-fn facts_of(rule: &Rule, good: &Snapshot, case: &Case, read: &ReadCase<'_>) -> Result<Facts, String> {
+fn facts_of(rules: &RuleSet, rule: &Rule, good: &Snapshot, case: &Case, read: &ReadCase<'_>) -> Result<Facts, String> {
     match rule.over {
-        Over::Domain => {
-            let (snapshot, baseline) = applied(rule, good, case, read)?;
-            let held = held(case)?;
-            let before = held.as_ref().map(Before::Held).or(baseline.as_ref().map(Before::Baseline));
-            Ok(with_membership(Facts::beside(&snapshot, before), case))
-        }
+        Over::Domain => facts_of_snapshot(rule.path.as_deref(), good, &case.value, read),
+        Over::Domains => facts_of_domains(rules, rule, good, &case.value, read),
         Over::Report | Over::Reports => facts_of_case(rule.over, case),
     }
-}
-
-/// What a case says beside its snapshot.
-const OUTSIDE: [&str; 5] = ["baseline", "groups", "held", "last_served", "tags"];
-
-/// The policy that a case says senders may hold.
-fn held(case: &Case) -> Result<Option<HeldPolicy>, String> {
-    let Some(Value::String(body)) = case.value.get("held") else { return Ok(None) };
-    let served = match case.value.get("last_served") {
-        Some(Value::String(time)) => Some(snapshot::instant(time).ok_or(format!("`{time}` is not a valid time"))?),
-        _ => None,
-    };
-    Ok(Some(HeldPolicy::new(body.clone().into_bytes(), served)))
-}
-
-/// The facts with the tags and groups that a case gives its domain, as a configuration would.
-fn with_membership(facts: Facts, case: &Case) -> Facts {
-    let names = |key: &str| -> BTreeSet<String> {
-        match case.value.get(key) {
-            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-            Some(Value::String(name)) => BTreeSet::from([name.clone()]),
-            _ => BTreeSet::new(),
-        }
-    };
-    facts.with_membership(&names("tags"), &names("groups"))
-}
-
-/// The snapshot of a case, and its baseline where it speaks of one.
-fn applied(
-    rule: &Rule,
-    good: &Snapshot,
-    case: &Case,
-    read: &ReadCase<'_>,
-) -> Result<(Snapshot, Option<Snapshot>), String> {
-    let mut base = good.clone();
-    let mut patch = case.value.clone();
-    if let Some(Value::String(file)) = case.value.get("snapshot") {
-        patch.remove("snapshot");
-        base = read(rule.path.as_deref(), file)?;
-    }
-    let older: BTreeMap<String, Value> = patch
-        .iter()
-        .filter_map(|(path, value)| Some((path.strip_prefix("baseline.")?.to_owned(), value.clone())))
-        .collect();
-    patch.retain(|path, _| !path.starts_with("baseline.") && !OUTSIDE.contains(&path.as_str()));
-    let with_baseline = case.value.keys().any(|path| path.starts_with("baseline"));
-    let baseline = if with_baseline { Some(patched(good, &older)?) } else { None };
-    Ok((patched(&base, &patch)?, baseline))
 }
 
 /// The rule and all that must be decided before it.
@@ -262,95 +194,4 @@ fn judged(rules: &RuleSet, rule: &Rule, expected: Expected, facts: &Facts) -> Ca
     };
     let why = check.message.as_deref().or(check.reason.as_deref()).map(|why| format!(": {why}")).unwrap_or_default();
     CaseOutcome::Differs(format!("should be one that {said}, and {did}{why}"))
-}
-
-/// The snapshot with a patch applied.
-pub(super) fn patched(snapshot: &Snapshot, patch: &BTreeMap<String, Value>) -> Result<Snapshot, String> {
-    let good = serde_json::to_value(snapshot).map_err(|error| error.to_string())?;
-    let mut tree = good.clone();
-    for (path, value) in patch {
-        apply(&mut tree, path, value)?;
-    }
-    let error = match serde_json::from_value(tree) {
-        Ok(snapshot) => return Ok(snapshot),
-        Err(error) => error,
-    };
-    // Which of the changes it was: the first that cannot be read by itself.
-    for (path, value) in patch {
-        let mut alone = good.clone();
-        apply(&mut alone, path, value)?;
-        if let Err(error) = serde_json::from_value::<Snapshot>(alone) {
-            return Err(format!("`{path}`: {}", in_plain_words(&error.to_string())));
-        }
-    }
-    Err(in_plain_words(&error.to_string()))
-}
-
-/// What the reader of snapshots says, as the rest of the program speaks.
-fn in_plain_words(said: &str) -> String {
-    if let Some((field, known)) = said.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) {
-        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
-        let help = match nearest(field, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known there: {}", known.join(", ")),
-        };
-        return format!("a snapshot has no `{field}` there; {help}");
-    }
-    match said.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
-        Some((found, wanted)) => {
-            let wanted = wanted.replace("a string", "a text").replace("a sequence", "a list");
-            let wanted = if wanted.starts_with("struct ") { "a mapping".to_owned() } else { wanted };
-            format!("this is {}, where {wanted} belongs", found.replace("string", "the text"))
-        }
-        None => said.to_owned(),
-    }
-}
-
-fn apply(tree: &mut Value, path: &str, value: &Value) -> Result<(), String> {
-    if let Some(lookup) = path.strip_suffix(".text").filter(|lookup| ["record", "tlsrpt"].contains(lookup)) {
-        let texts = match value {
-            Value::Array(texts) => texts.clone(),
-            text => vec![text.clone()],
-        };
-        let records: Vec<Value> = texts.iter().map(|text| json!({ "strings": [text] })).collect();
-        merge(tree, lookup, &json!({ "outcome": "answer", "records": records }));
-        return Ok(());
-    }
-    if value == "absent" && !path.contains('.') {
-        // Known to be absent, where `null` would only remove.
-        if let Some(tree) = tree.as_object_mut() {
-            tree.insert(path.to_owned(), Value::Null);
-        }
-        return Ok(());
-    }
-    let segments: Vec<&str> = path.split('.').collect();
-    set(tree, &segments, value).map_err(|segment| format!("`{path}`: there is no `{segment}` in the good snapshot"))
-}
-
-fn merge(tree: &mut Value, key: &str, patch: &Value) {
-    if let (Some(tree), Some(patch)) = (tree.as_object_mut(), patch.as_object()) {
-        let target = tree.entry(key).or_insert_with(|| json!({}));
-        for (key, value) in patch {
-            if let Some(target) = target.as_object_mut() {
-                target.insert(key.clone(), value.clone());
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patches_reach_into_lists_and_remove() {
-        let mut tree = json!({ "a": [{ "b": 1 }, { "b": 2 }], "c": { "d": 1 } });
-        for (path, value) in
-            [("a.*.b", json!(3)), ("a.1.e", json!("x")), ("c.d", Value::Null), ("f.g", json!(1)), ("a.0", Value::Null)]
-        {
-            apply(&mut tree, path, &value).unwrap();
-        }
-        assert_eq!(tree, json!({ "a": [{ "b": 3, "e": "x" }], "c": {}, "f": { "g": 1 } }));
-        assert!(apply(&mut tree, "a.7.b", &json!(1)).unwrap_err().contains("`7`"));
-    }
 }

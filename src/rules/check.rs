@@ -10,7 +10,7 @@ use serde_yaml::Spanned;
 
 use self::nulls::Null;
 use self::place::{at_mistake, at_text};
-pub use self::scope::{all_prefixes, facts_scope, never_equal};
+pub use self::scope::{facts_scope, never_equal};
 use super::cost::MAX_MISTAKES;
 use super::model::RuleEntry;
 use super::rule::Rule;

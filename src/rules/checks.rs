@@ -21,6 +21,7 @@ pub fn broken(id: &str, reason: &str) -> Check {
         title: "Every rule can be evaluated".to_owned(),
         outcome: Outcome::Fail,
         severity: Severity::Error,
+        domain: None,
         subject: Some(id.to_owned()),
         message: Some(format!("the rule `{id}` cannot be evaluated: {reason}")),
         help: Some("Correct the rule, and give it a case with facts like these.".to_owned()),
@@ -59,6 +60,9 @@ pub fn summed_up(rule: &Rule, checks: Vec<Check>) -> Vec<Check> {
         match subjects.get_mut(place) {
             Some(subjects) => {
                 subjects.extend(check.subject.as_deref());
+                if let Some(first) = told.get_mut(place).filter(|first| first.domain != check.domain) {
+                    first.domain = None;
+                }
                 let cites = told.get_mut(place).map(|first| &mut first.cites);
                 cites.into_iter().for_each(|cites| {
                     cites.extend(check.cites.iter().filter(|cite| !cites.contains(cite)).cloned().collect::<Vec<_>>());
@@ -104,6 +108,7 @@ pub fn whole(rule: &Rule, verdict: Verdict) -> Check {
         title: rule.title.clone(),
         outcome,
         severity: rule.severity,
+        domain: None,
         subject: None,
         message: None,
         help: None,

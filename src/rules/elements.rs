@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
@@ -14,6 +14,8 @@ use crate::facts::Facts;
 
 /// The most elements that one rule looks at.
 const MAX_ELEMENTS: usize = 20_000;
+/// The most elements of each domain that a rule over many domains looks at, on average.
+const MAX_ELEMENTS_OF_EACH: usize = 20;
 
 /// The variables over lists of a rule, outermost first: name and path.
 type Scopes = [(String, Vec<String>)];
@@ -42,20 +44,27 @@ pub struct Binding<'a> {
     pub path: String,
     /// The element.
     pub value: Value,
-    /// The same as CEL's interpreter holds it.
-    ready: Arc<dyn Val>,
+    /// The same as CEL's interpreter holds it, made where an expression first asks for it.
+    ready: Ready,
 }
+
+/// A value as CEL's interpreter holds it: rules share it. `None` only for a value that CEL has no type for, which facts
+/// do not hold.
+type Ready = Arc<OnceLock<Option<Box<dyn Val>>>>;
 
 impl VariableResolver for Element<'_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
-        self.bindings.iter().find(|binding| binding.name == variable).map(|binding| CowVal::Borrowed(&*binding.ready))
+        let binding = self.bindings.iter().find(|binding| binding.name == variable)?;
+        let ready = binding.ready.get_or_init(|| binding.value.clone().try_into().ok());
+        ready.as_deref().map(CowVal::Borrowed)
     }
 }
 
 impl<'a> Elements<'a> {
-    /// The elements that rules speak of, in the tree of facts as CEL sees it.
-    pub fn of(rules: impl Iterator<Item = &'a Rule>, facts: &Facts, root: &Value) -> Self {
-        let mut gathering = Gathering { facts, root, ready: BTreeMap::new() };
+    /// The elements that rules speak of, in the tree of facts as CEL sees it, which is over so many domains.
+    pub fn of(rules: impl Iterator<Item = &'a Rule>, facts: &Facts, root: &Value, domains: usize) -> Self {
+        let most = MAX_ELEMENTS.max(MAX_ELEMENTS_OF_EACH.saturating_mul(domains));
+        let mut gathering = Gathering { facts, root, most, ready: BTreeMap::new() };
         let mut by_scopes: BTreeMap<&'a Scopes, Result<Vec<Element<'a>>, String>> = BTreeMap::new();
         for rule in rules {
             if let Entry::Vacant(vacant) = by_scopes.entry(&rule.scopes) {
@@ -78,8 +87,10 @@ impl<'a> Elements<'a> {
 struct Gathering<'f> {
     facts: &'f Facts,
     root: &'f Value,
+    /// The most elements that a rule looks at.
+    most: usize,
     /// What is ready for CEL, by path: rules share it.
-    ready: BTreeMap<String, Arc<dyn Val>>,
+    ready: BTreeMap<String, Ready>,
 }
 
 impl Gathering<'_> {
@@ -93,16 +104,16 @@ impl Gathering<'_> {
                     continue;
                 }
                 match self.list(path, &element.bindings) {
-                    Ok(list) => next.extend(list.into_iter().filter_map(|(path, value)| {
+                    Ok(list) => next.extend(list.into_iter().map(|(path, value)| {
                         let mut bindings = element.bindings.clone();
-                        bindings.push(self.binding(name, path, value)?);
-                        Some(Element { bindings, unobserved: None })
+                        bindings.push(self.binding(name, path, value));
+                        Element { bindings, unobserved: None }
                     })),
                     Err(reason) if element.bindings.is_empty() => return Err(reason),
                     Err(reason) => next.push(Element { unobserved: Some(reason), ..element }),
                 }
-                if next.len() > MAX_ELEMENTS {
-                    return Err(format!("there are more than {MAX_ELEMENTS} elements to check"));
+                if next.len() > self.most {
+                    return Err(format!("there are more than {} elements to check", self.most));
                 }
             }
             elements = next;
@@ -110,18 +121,10 @@ impl Gathering<'_> {
         Ok(elements)
     }
 
-    /// A variable for an element; `None` only for a value that CEL has no type for, which facts do not hold.
-    fn binding<'a>(&mut self, name: &'a str, path: String, value: Value) -> Option<Binding<'a>> {
-        let ready = match self.ready.get(&path) {
-            Some(ready) => Arc::clone(ready),
-            None => {
-                let ready: Box<dyn Val> = value.clone().try_into().ok()?;
-                let ready: Arc<dyn Val> = ready.into();
-                self.ready.insert(path.clone(), Arc::clone(&ready));
-                ready
-            }
-        };
-        Some(Binding { name, path, value, ready })
+    /// A variable for an element.
+    fn binding<'a>(&mut self, name: &'a str, path: String, value: Value) -> Binding<'a> {
+        let ready = Arc::clone(self.ready.entry(path.clone()).or_default());
+        Binding { name, path, value, ready }
     }
 
     fn list(&self, path: &[String], bindings: &[Binding<'_>]) -> Result<Vec<(String, Value)>, String> {

@@ -10,14 +10,17 @@ use cel::objects::{Key, Value};
 use cel::{Context, ExecutionError};
 
 use super::checks::{broken, octets_of, summed_up, whole};
-use super::elements::{self, Binding, Element, Elements, member};
+use super::compare::{COMPARED, compare};
+use super::elements::{self, Binding, Element, Elements};
 use super::expr::{Expr, environment, in_words};
 use super::functions;
 use super::load::RuleSet;
 use super::meter::{self, Meter};
+use super::missing::missing;
 use super::rule::{Rule, RuleAlso};
 use super::silence::{self, Before, Silencer};
 use super::template::Template;
+use super::values::to_cel;
 use super::verdicts::{Scoped, Verdict, Verdicts};
 use crate::facts::{self, Facts, Over};
 use crate::outcome::{Check, Fix, Outcome, Related, Report, Severity, Summary};
@@ -41,13 +44,20 @@ pub fn evaluate(rules: &RuleSet, facts: &Facts) -> Evaluated {
 pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> bool) -> Evaluated {
     let wanted = |rule: &Rule| rule.over == facts.over && wanted(rule);
     let root = to_cel(&facts.tree);
-    let elements = Elements::of(rules.in_order().map(|(_, rule)| rule).filter(|rule| wanted(rule)), facts, &root);
+    let elements = Elements::of(
+        rules.in_order().map(|(_, rule)| rule).filter(|rule| wanted(rule)),
+        facts,
+        &root,
+        facts.domain_count(),
+    );
     let mut context = Context::with_env(environment().clone());
-    let meter = Arc::new(Meter::default());
+    let meter = Arc::new(Meter::over(facts.domain_count()));
     functions::add_to(&mut context, &meter);
     if let Value::Map(map) = &root {
         for (key, value) in map.map.iter() {
-            if let Key::String(name) = key {
+            if let Key::String(name) = key
+                && (facts.over != Over::Domains || rules.asks_for_domains())
+            {
                 context.add_variable_from_value(name.as_str(), value.clone());
             }
         }
@@ -67,6 +77,7 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
     let sender = if facts.over == Over::Domain { sender::views(facts) } else { Vec::new() };
     let checks = as_reported(checks, &sender);
     let report = Report {
+        over: facts.over,
         domain: facts.domain.clone(),
         collected_at: facts.collected_at.clone(),
         summary: Summary::of(&checks),
@@ -176,11 +187,17 @@ impl<'a> Run<'a> {
         }
         let mut scoped = Vec::new();
         let mut checks = Vec::new();
-        for element in elements {
+        let compared = rule.compare.as_ref().map(|value| self.compared(rule, value, elements, context));
+        for (index, element) in elements.iter().enumerate() {
             let mut context = context.new_inner_scope();
             context.set_variable_resolver(element);
             let bindings = &element.bindings;
-            let verdict = match &element.unobserved {
+            let compared = compared.as_ref().and_then(|compared| compared.get(index));
+            if let Some(Ok(Some(compared))) = compared {
+                context.add_variable_from_value(COMPARED, compared.clone());
+            }
+            let unobserved = element.unobserved.as_ref().or(compared.and_then(|compared| compared.as_ref().err()));
+            let verdict = match unobserved {
                 Some(reason) => self.judge_unobserved(rule, bindings, reason, &context),
                 None => self.judge(rule, bindings, &context),
             };
@@ -199,6 +216,43 @@ impl<'a> Run<'a> {
             }
         }
         (scoped, summed_up(rule, checks))
+    }
+
+    /// How each element that the rule applies to compares with the others; the reason of one whose value is not known.
+    fn compared(
+        &mut self,
+        rule: &Rule,
+        value: &Expr,
+        elements: &'a [Element<'a>],
+        context: &Context<'_, 'a>,
+    ) -> Vec<Result<Option<Value>, String>> {
+        let mut reasons = BTreeMap::new();
+        let mut values = Vec::with_capacity(elements.len());
+        for (index, element) in elements.iter().enumerate() {
+            let mut context = context.new_inner_scope();
+            context.set_variable_resolver(element);
+            let bindings = &element.bindings;
+            let scope: Vec<&str> = bindings.iter().map(|binding| binding.path.as_str()).collect();
+            let applies = element.unobserved.is_none()
+                && matches!(silence::before(rule, &scope, &self.verdicts), Before::Nothing)
+                && rule.when.as_ref().is_none_or(|when| is_true(when, &context));
+            if !applies || self.meter.exhausted().is_some() {
+                values.push(None);
+                continue;
+            }
+            match self.value(rule, value, bindings, &context) {
+                Ok(value) => {
+                    let path = bindings.first().map_or("", |first| first.path.as_str());
+                    values.push(Some((self.facts.domain_at(path).unwrap_or(path).to_owned(), value)));
+                }
+                Err(reason) => {
+                    reasons.insert(index, reason);
+                    values.push(None);
+                }
+            }
+        }
+        let outcome = |(index, compared)| reasons.remove(&index).map_or(Ok(compared), Err);
+        compare(&values).into_iter().enumerate().map(outcome).collect()
     }
 
     fn judge(&mut self, rule: &Rule, bindings: &Bindings<'_>, context: &Context<'_, '_>) -> Verdict {
@@ -301,17 +355,30 @@ impl<'a> Run<'a> {
         bindings: &Bindings<'_>,
         context: &Context<'_, '_>,
     ) -> Result<bool, String> {
+        match self.value(rule, expr, bindings, context)? {
+            Value::Bool(truth) => Ok(truth),
+            other => {
+                Err(self
+                    .mistaken(rule, format!("`{}` gives {} instead of a truth value", expr.source(), other.type_of())))
+            }
+        }
+    }
+
+    /// The value of an expression, or why there is none.
+    fn value(
+        &mut self,
+        rule: &Rule,
+        expr: &Expr,
+        bindings: &Bindings<'_>,
+        context: &Context<'_, '_>,
+    ) -> Result<Value, String> {
         let compiled = match expr.compiled() {
             Ok(compiled) => compiled,
             Err(error) => return Err(self.mistaken(rule, error.message.clone())),
         };
         let value = self.meter.spend(1).and_then(|()| compiled.execute(context));
         match value {
-            Ok(Value::Bool(truth)) => Ok(truth),
-            Ok(other) => {
-                Err(self
-                    .mistaken(rule, format!("`{}` gives {} instead of a truth value", expr.source(), other.type_of())))
-            }
+            Ok(value) => Ok(value),
             Err(_) if self.meter.exhausted().is_some() => Err(self.meter.exhausted().unwrap_or_default()),
             // A root that was not observed is no variable at all.
             Err(ExecutionError::UndeclaredReference(name))
@@ -320,7 +387,9 @@ impl<'a> Run<'a> {
                 Err(self.facts.why_unobserved(&name))
             }
             Err(ExecutionError::NoSuchKey(key)) if facts::is_name(&key) => {
-                Err(self.missing(&compiled.paths, bindings, &key))
+                let start = |word: &str| elements::start(word, bindings, self.root);
+                let inside = bindings.first().map_or("", |binding| &binding.path);
+                Err(missing(self.facts, compiled, &start, inside, &key))
             }
             Err(ExecutionError::NoSuchKey(key)) => Err(self.mistaken(rule, format!("there is no `{key}`"))),
             Err(error) => Err(self.mistaken(rule, in_words(&error))),
@@ -335,40 +404,20 @@ impl<'a> Run<'a> {
         format!("the rule itself cannot be evaluated: {reason}")
     }
 
-    /// Why a fact is missing: the first path of the expression that is not in the tree, and its reason.
-    fn missing(&self, paths: &[Vec<String>], bindings: &Bindings<'_>, key: &str) -> String {
-        for path in paths {
-            let Some((root, rest)) = path.split_first() else { continue };
-            let (mut at, mut value) = elements::start(root, bindings, self.root);
-            for segment in rest {
-                at = format!("{at}.{segment}");
-                value = value.as_ref().and_then(|value| member(value, segment));
-                if value.is_none() {
-                    return self.facts.why_unobserved(&at);
-                }
-            }
-            // The expression may have gone through the elements of a list, with a variable of its own.
-            if let Some(Value::List(list)) = value
-                && let Some(index) = list.iter().position(|item| member(item, key).is_none())
-            {
-                return self.facts.why_unobserved(&format!("{at}[{index}].{key}"));
-            }
-        }
-        self.facts.why_unobserved_key(key)
-    }
-
     fn check(&mut self, rule: &Rule, verdict: &Verdict, bindings: &Bindings<'_>, context: &Context<'_, '_>) -> Check {
         let mut check = whole(rule, verdict.clone());
+        check.domain = bindings.first().and_then(|first| self.facts.domain_at(&first.path)).map(str::to_owned);
         if matches!(verdict, Verdict::Pass | Verdict::NotApplicable(_) | Verdict::Silenced(..)) {
             return check;
         }
         let is_known = |subject: &&Template| subject.replacement(context).is_some();
         let subject = rule.subject.as_ref();
         if matches!(verdict, Verdict::NotChecked(_)) {
-            check.subject = subject.filter(is_known).map(|subject| subject.render(context));
+            let subject = subject.filter(is_known).map(|subject| subject.render(context));
+            check.subject = with_domain(subject, check.domain.as_deref());
             return check;
         }
-        check.subject = subject.map(|subject| subject.render(context));
+        check.subject = with_domain(subject.map(|subject| subject.render(context)), check.domain.as_deref());
         if let Some(reason) = rule.conditions_of_findings().find_map(|expr| problem(expr, context)) {
             self.mistaken(rule, reason);
         }
@@ -423,6 +472,15 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The subject of a finding, led by its domain where the facts are over many and it does not name it.
+fn with_domain(subject: Option<String>, domain: Option<&str>) -> Option<String> {
+    match (subject, domain.map(crate::source_text::escape)) {
+        (Some(subject), Some(domain)) if !subject.contains(&domain) => Some(format!("{domain}: {subject}")),
+        (None, Some(domain)) => Some(domain),
+        (subject, _) => subject,
+    }
+}
+
 /// How bad a finding of the rule is here.
 fn severity_of(rule: &Rule, context: &Context<'_, '_>) -> Severity {
     rule.severity_if.iter().find(|(when, _)| is_true(when, context)).map_or(rule.severity, |(_, other)| *other)
@@ -446,24 +504,4 @@ fn absolute(path: &[String], bindings: &Bindings<'_>) -> String {
     let Some((root, rest)) = path.split_first() else { return String::new() };
     let bound = bindings.iter().find(|binding| binding.name == root).map_or(root.as_str(), |binding| &binding.path);
     rest.iter().fold(bound.to_owned(), |path, segment| format!("{path}.{segment}"))
-}
-
-/// JSON as CEL sees it: all whole numbers are `int`, so that they can be compared with each other.
-pub fn to_cel(value: &serde_json::Value) -> Value {
-    use serde_json::Value as Json;
-    match value {
-        Json::Array(values) => Value::List(values.iter().map(to_cel).collect::<Vec<_>>().into()),
-        Json::Bool(value) => Value::Bool(*value),
-        Json::Null => Value::Null,
-        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(number), _) => Value::Int(number),
-            (None, Some(number)) => Value::Float(number),
-            (None, None) => Value::Null,
-        },
-        Json::Object(map) => {
-            let map = map.iter().map(|(key, value)| (Key::from(key.as_str()), to_cel(value)));
-            Value::Map(map.collect::<std::collections::HashMap<_, _>>().into())
-        }
-        Json::String(text) => Value::from(text.as_str()),
-    }
 }

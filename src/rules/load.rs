@@ -89,7 +89,7 @@ impl RuleSet {
 
     /// The rules over TLS reports alone.
     pub fn over_reports(mut self) -> Self {
-        self.rules.retain(|rule| rule.over != Over::Domain);
+        self.rules.retain(|rule| matches!(rule.over, Over::Report | Over::Reports));
         RuleSet { order: order(&self.rules), ..self }
     }
 
@@ -316,6 +316,7 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> (Rule, Vec<TemplateError>)
         group_when: group.when.clone(),
         group_otherwise: group.otherwise.clone(),
         otherwise: entry.otherwise.clone(),
+        compare: entry.compare.as_ref().map(|value| Expr::new(value.value.as_str())),
         together: entry.together,
         when: entry.when.as_ref().map(|when| Expr::new(when.value.as_str())),
         scopes: scopes.map(|(name, list)| (name.value.clone(), path(&list.value))).collect(),

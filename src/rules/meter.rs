@@ -18,6 +18,10 @@ use regex::{Regex, RegexBuilder};
 pub const MAX_STEPS_OF_RULE: u64 = 500_000;
 /// How many steps all rules together may take over the facts of one domain.
 pub const MAX_STEPS_OF_DOMAIN: u64 = 5_000_000;
+/// How many steps a rule over many domains may take for each of them, where that is more.
+const STEPS_OF_EACH: u64 = 1_000;
+/// How many steps all rules over many domains together may take for each of them, where that is more.
+const STEPS_OF_EACH_IN_ALL: u64 = 10_000;
 /// How many characters that an expression makes or reads cost one step. An element of a list costs a step of its own.
 const CHARACTERS_OF_STEP: u64 = 32;
 /// How many steps a finding costs beside the characters in it: so many are kept at most, and shown.
@@ -42,6 +46,8 @@ type Function = Box<
 /// Counts the steps of the rules over one domain's facts.
 #[derive(Debug)]
 pub struct Meter {
+    most_of_rule: u64,
+    most_of_domain: u64,
     of_rule: AtomicU64,
     of_domain: AtomicU64,
     regexes: Mutex<BTreeMap<String, Regex>>,
@@ -49,18 +55,28 @@ pub struct Meter {
 
 impl Default for Meter {
     fn default() -> Self {
-        Meter {
-            of_rule: AtomicU64::new(MAX_STEPS_OF_RULE),
-            of_domain: AtomicU64::new(MAX_STEPS_OF_DOMAIN),
-            regexes: Mutex::default(),
-        }
+        Meter::over(1)
     }
 }
 
 impl Meter {
+    /// For the facts of so many domains: rules may take more steps over many, and never more than so many for each.
+    pub fn over(domains: usize) -> Self {
+        let domains = size_as_steps(domains);
+        let most_of_rule = MAX_STEPS_OF_RULE.max(STEPS_OF_EACH.saturating_mul(domains));
+        let most_of_domain = MAX_STEPS_OF_DOMAIN.max(STEPS_OF_EACH_IN_ALL.saturating_mul(domains));
+        Meter {
+            most_of_rule,
+            most_of_domain,
+            of_rule: AtomicU64::new(most_of_rule),
+            of_domain: AtomicU64::new(most_of_domain),
+            regexes: Mutex::default(),
+        }
+    }
+
     /// Begins the count of the next rule.
     pub fn next_rule(&self) {
-        self.of_rule.store(MAX_STEPS_OF_RULE, Ordering::Relaxed);
+        self.of_rule.store(self.most_of_rule, Ordering::Relaxed);
     }
 
     /// Takes steps; an error, now and ever after for this rule, once they are used up.
@@ -78,9 +94,9 @@ impl Meter {
     /// Why the rule at hand goes no further, where it took too many steps.
     pub fn exhausted(&self) -> Option<String> {
         if self.of_domain.load(Ordering::Relaxed) == 0 {
-            Some(format!("the rules took more than {MAX_STEPS_OF_DOMAIN} steps over the facts of this domain"))
+            Some(format!("the rules took more than {} steps over the facts of this domain", self.most_of_domain))
         } else if self.of_rule.load(Ordering::Relaxed) == 0 {
-            Some(format!("the rule took more than {MAX_STEPS_OF_RULE} steps over the facts of this domain"))
+            Some(format!("the rule took more than {} steps over the facts of this domain", self.most_of_rule))
         } else {
             None
         }

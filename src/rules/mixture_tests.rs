@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::cases::{good_snapshot, patched};
+use super::snapshot_cases::{good_snapshot, patched};
 use super::{BROKEN_RULE, RuleSet, evaluate};
 use crate::facts::{Facts, Over};
 use crate::outcome::{Check, Outcome, Report, Severity};

@@ -7,7 +7,9 @@ mod case_words;
 mod cases;
 mod check;
 mod checks;
+mod compare;
 mod cost;
+mod domain_cases;
 mod elements;
 pub mod evaluate;
 pub mod expr;
@@ -17,23 +19,28 @@ mod functions;
 mod judged_reports;
 mod load;
 mod meter;
+mod missing;
 pub mod model;
+mod needed;
 pub mod params;
 mod patch;
 mod policy_fix;
+mod reads;
 mod report_cases;
 mod rule;
 mod shape;
 mod silence;
 mod slips;
+mod snapshot_cases;
 mod source;
 pub mod template;
 mod texts_and_lists;
 mod types;
+mod values;
 mod verdicts;
 
 pub use self::ask::{Answer, ExpressionErrors, ask};
-pub use self::cases::{CaseOutcome, CaseResult, Expected, GOOD, example, good_snapshot, run_cases};
+pub use self::cases::{CaseOutcome, CaseResult, Expected, example, run_cases};
 pub use self::check::never_equal;
 pub use self::checks::BROKEN_RULE;
 pub use self::evaluate::evaluate;
@@ -41,13 +48,17 @@ pub use self::function::Function;
 pub use self::functions::functions;
 pub use self::judged_reports::{judge_report, judge_reports};
 pub use self::load::{RuleErrors, RuleSet, built_in_sources};
+pub use self::needed::needed_of;
 pub use self::policy_fix::{Fixed, fix_policy};
 pub use self::rule::{Rule, RuleFix};
+pub use self::snapshot_cases::{GOOD, good_snapshot};
 pub use self::source::Source;
 
 #[cfg(test)]
 mod built_in_tests;
 #[cfg(test)]
 mod mixture_tests;
+#[cfg(test)]
+mod together_tests;
 #[cfg(test)]
 mod unseen_tests;

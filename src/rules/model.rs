@@ -26,9 +26,9 @@ pub struct RuleFile {
     /// What the group is about, in one sentence.
     #[serde(default)]
     pub about: String,
-    /// What the rules are over, and so which facts they see: `domain` (where nothing is said), `report` for each TLS report,
-    /// or `reports` for all of them together. `stslint facts` lists those of a domain, `stslint facts report` and
-    /// `stslint facts reports` the others.
+    /// What the rules are over, and so which facts they see: `domain` (where nothing is said), `domains` for all domains of a
+    /// run together, `report` for each TLS report, or `reports` for all of them together. `stslint facts` lists those of a
+    /// domain, `stslint facts domains`, `stslint facts report` and `stslint facts reports` the others.
     #[serde(default)]
     pub over: Over,
     /// A CEL expression: where it is false, no rule of the file applies.
@@ -108,6 +108,12 @@ pub struct RuleEntry {
     /// Whether findings with the same message about elements of the last list are told as one.
     #[serde(default)]
     pub together: bool,
+    /// Of a rule `over: domains`: a CEL expression whose values for all elements are compared. What follows sees
+    /// `compared.value`, `compared.usual` (the value that most have), `compared.peers` and `compared.peer_count` (the other
+    /// domains with the same value).
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub compare: Option<Spanned<String>>,
     /// A CEL expression that is true when the rule passes.
     #[serde(default)]
     #[schemars(with = "Option<String>")]

@@ -146,6 +146,7 @@ impl Rule {
         let texts = self.texts().chain(labels).chain(self.fix.iter().map(|fix| &fix.with));
         self.when
             .iter()
+            .chain(&self.compare)
             .chain(&self.assert)
             .chain(self.conditions_of_findings())
             .chain(texts.flat_map(|text| text.inserts().map(|(expr, _)| expr)))

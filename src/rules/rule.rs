@@ -53,6 +53,8 @@ pub struct Rule {
     pub scopes: Vec<(String, Vec<String>)>,
     /// Whether each element of the last list is a finding.
     pub forbids: bool,
+    /// The value by which its elements are compared with those of other domains.
+    pub compare: Option<Expr>,
     /// Whether findings with the same message about elements of the last list are told as one.
     pub together: bool,
     /// What is true when it passes.

@@ -7,11 +7,12 @@ use crate::source_text::told_apart::FileKind;
 use crate::source_text::{self, ReadAll, SourceError, line_at, nearest};
 
 /// The keys of a rule.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "after",
     "assert",
     "at",
     "cites",
+    "compare",
     "fix",
     "for_each",
     "forbid",

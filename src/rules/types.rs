@@ -23,7 +23,7 @@ use self::words::{likely_field, spelled};
 use super::expr::{Compiled, path_of};
 use super::function::Function;
 use super::functions::functions;
-use crate::facts::{Field, Type};
+use crate::facts::{Field, Over, Type};
 use crate::source_text::nearest;
 
 /// A variable that an expression can use.
@@ -70,14 +70,24 @@ pub struct Typed {
 
 /// Checks an expression in a scope, given the paths that are known not to be `null`.
 pub fn check(compiled: &Compiled, scope: &Scope, not_null: &BTreeSet<String>) -> (Typed, Vec<Mistake>) {
-    let mut checker = Checker {
-        info: compiled.program.source_info(),
-        scope: scope.clone(),
-        functions: functions(),
-        mistakes: Vec::new(),
-    };
+    let mut checker = Checker::of(compiled, scope);
     let typed = checker.infer(compiled.program.expression(), not_null);
     (typed, checker.mistakes)
+}
+
+/// The mistakes of an expression whose value is shown, so that what is `null` shows itself as such.
+pub fn check_to_show(compiled: &Compiled, scope: &Scope) -> Vec<Mistake> {
+    let mut checker = Checker { guards: false, ..Checker::of(compiled, scope) };
+    checker.infer(compiled.program.expression(), &BTreeSet::new());
+    checker.mistakes
+}
+
+/// What is wrong with an expression whose values are compared with each other, beside what [`check`] tells.
+pub fn incomparable(compiled: &Compiled, scope: &Scope, not_null: &BTreeSet<String>) -> Vec<Mistake> {
+    let mut checker = Checker::of(compiled, scope);
+    let typed = checker.operand_typed(compiled.program.expression(), not_null);
+    checker.compared_as_a_whole(compiled.program.expression(), &typed.shape);
+    checker.mistakes
 }
 
 /// The paths that are surely not `null` where the expression is true.
@@ -107,6 +117,8 @@ struct Checker<'a> {
     info: &'a SourceInfo,
     scope: Scope,
     functions: &'static [Function],
+    /// Whether nothing may be done with a value that can be `null`.
+    guards: bool,
     mistakes: Vec<Mistake>,
 }
 
@@ -114,6 +126,18 @@ const ANY: Typed = Typed { shape: Type::Any, nullable: false, holds_null: false 
 
 fn known(shape: Type) -> Typed {
     Typed { shape, nullable: false, holds_null: false }
+}
+
+impl<'a> Checker<'a> {
+    fn of(compiled: &'a Compiled, scope: &Scope) -> Self {
+        Checker {
+            info: compiled.program.source_info(),
+            scope: scope.clone(),
+            functions: functions(),
+            guards: true,
+            mistakes: Vec::new(),
+        }
+    }
 }
 
 impl Checker<'_> {
@@ -167,7 +191,11 @@ impl Checker<'_> {
             }
             if let Some(other) = self.scope.get(&of_other(name)).map(|other| other.path.clone()) {
                 let message = format!("there is no `{name}` here: it is a fact that rules `over: {other}` have");
-                let help = format!("put the rule into a file with `over: {other}`, or ask for other facts here");
+                let over_domains = self.scope.contains_key("domains") && other == Over::Domain.word();
+                let help = match over_domains {
+                    true => format!("each domain has it: `for_each: {{ domain: domains }}`, and then `domain.{name}`"),
+                    false => format!("put the rule into a file with `over: {other}`, or ask for other facts here"),
+                };
                 self.mistake(expr, message, Some(help));
                 return ANY;
             }
@@ -295,6 +323,9 @@ impl Checker<'_> {
         if matches!(expr.expr, Ast::Literal(LiteralValue::Null)) {
             return self.mistake(expr, "`null` can only be compared with `==` and `!=`", None);
         }
+        if !self.guards {
+            return;
+        }
         let name = spelled(expr);
         let (offset, length) = self.extent(expr);
         let of_rule = |path: &Vec<String>| {
@@ -308,10 +339,13 @@ impl Checker<'_> {
     }
 
     fn elements_can_be_null(&mut self, list: &IdedExpr) {
-        let (offset, length) = self.extent(list);
-        let written = self.info.source.get(offset..offset.saturating_add(length)).unwrap_or_default().to_owned();
-        let message = "an element of this list can be `null`";
-        self.mistake(list, message, Some(format!("leave those out: `{written}.filter(x, x != null)`")));
+        if !self.guards {
+            return;
+        }
+        // Of a macro there is only the place of its name.
+        let written = path_of(list).map_or("…".to_owned(), |path| path.join("."));
+        let help = format!("leave those out: `{written}.filter(x, x != null)`");
+        self.mistake(list, "an element of this list can be `null`", Some(help));
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::cases::{good_snapshot, patched};
+use super::snapshot_cases::{good_snapshot, patched};
 use super::{RuleSet, evaluate};
 use crate::facts::Facts;
 use crate::outcome::{Outcome, Report, Severity};

@@ -22,6 +22,7 @@ fn documents() -> Vec<PathBuf> {
     let mut all = vec![PathBuf::from("README.md")];
     all.extend(pages("docs"));
     all.extend(pages("examples/acme"));
+    all.extend(pages("examples/bank"));
     all
 }
 

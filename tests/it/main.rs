@@ -36,6 +36,7 @@ mod lab;
 #[cfg(unix)]
 mod large;
 mod layers;
+mod many_domains;
 mod own_rules;
 mod packaging;
 #[cfg(feature = "lab")]

@@ -298,7 +298,7 @@ fn hostile_rules_over_hostile_facts_are_not_checked_and_stop_no_others() {
         ),
         rule("acme-each", "    for_each: { pattern: policy.mx }\n", "policy.mx.all(b, b.text != pattern.text + 'x')"),
         rule("acme-large", "", "size(policy.fields.map(a, policy.body + policy.body)) == 0"),
-        rule("acme-equal", "", "policy.fields.all(a, policy.fields.all(b, policy.fields == policy.fields))"),
+        rule("acme-equal", "", "policy.fields.all(a, policy.fields.map(b, b.name) == policy.fields.map(b, b.name))"),
         rule("acme-regex", "", "policy.fields.all(a, !policy.body.matches('([a-z0-9]|[^x]){1,100}q$'))"),
         rule("acme-calm", "", "policy.mode == 'enforce'"),
     ];

@@ -162,7 +162,7 @@ fn rules_over_one_thing_do_not_ask_for_the_facts_of_another() {
             rule("over: reports\n", "assert: policy.mode == \"enforce\""),
             "`policy` here: it is a fact that rules `over: domain`",
         ),
-        (rule("", "assert: domains.size() > 1"), "`domains` here: it is a fact that rules `over: reports`"),
+        (rule("", "assert: domains.size() > 1"), "`domains` here: it is a fact that rules `over: domains`"),
         (rule("over: report\n", "assert: polices.size() > 1"), "did you mean `policies`?"),
         (rule("over: report\n", "assert: policies.all(p, p.mod == \"enforce\")"), "there is no `p.mod`"),
         (rule("over: report\n", "assert: organization_name.size() > 1"), "null"),

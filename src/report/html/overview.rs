@@ -13,13 +13,15 @@ const MAX_LISTED: usize = 5_000;
 
 /// Shows the table.
 pub fn show(html: &mut Markup, linted: &[&Linted]) {
-    let failing = linted.iter().filter(|linted| linted.report.summary.errors > 0).count();
+    let domains = linted.iter().filter(|linted| linted.report.is_over_one_domain());
+    let failing = domains.clone().filter(|linted| linted.report.summary.errors > 0).count();
+    let number = words::count(domains.count(), "domain");
     html.element("section", &[("id", "overview"), ("aria-labelledby", "overview-heading")], |html| {
         html.leaf("h2", &[("id", "overview-heading")], "Overview");
         let sentence = match failing {
-            0 => format!("None of the {} has an error.", words::count(linted.len(), "domain")),
-            1 => format!("1 of {} needs repair.", words::count(linted.len(), "domain")),
-            _ => format!("{failing} of {} need repair.", words::count(linted.len(), "domain")),
+            0 => format!("None of the {number} has an error."),
+            1 => format!("1 of {number} needs repair."),
+            _ => format!("{failing} of {number} need repair."),
         };
         html.leaf("p", &[], &sentence);
         let region =

@@ -26,7 +26,10 @@ pub type Part = (&'static str, &'static str, Markup);
 
 /// The parts that have something to say.
 pub fn parts(domain: &Domain<'_>) -> Vec<Part> {
-    let filled = PARTS.iter().map(|(part, title, fill)| {
+    // Of many domains together there is nothing but what rules say.
+    let all = domain.report().is_over_one_domain();
+    let told = PARTS.iter().filter(|(part, ..)| all || ["findings", "remarks", "checks"].contains(part));
+    let filled = told.map(|(part, title, fill)| {
         let mut inside = Markup::default();
         fill(domain, &mut inside);
         (*part, *title, inside)

@@ -106,8 +106,10 @@ fn parts(report: &Report, facts: &Value, style: &Style) -> String {
     if style.findings_only {
         return text;
     }
-    text.push_str(&sender::senders(report, &page));
-    text.push_str(&published::published(facts, &page));
+    if report.is_over_one_domain() {
+        text.push_str(&sender::senders(report, &page));
+        text.push_str(&published::published(facts, &page));
+    }
     text.push_str(&checklist::remarks(report, &page));
     text.push_str(&checklist::checklist(report, &page));
     text.push_str(&checklist::not_checked(report, &page));

@@ -20,9 +20,10 @@ impl Descriptors {
     /// Those of the rules that are reported, and of what is reported without being one of them.
     pub fn of(results: &Results<'_>) -> Self {
         // Rules over TLS reports say nothing of a domain, and are listed where all are over reports.
-        let reports = results.rules.rules.iter().all(|rule| rule.over != Over::Domain);
+        let of_domains = |rule: &Rule| matches!(rule.over, Over::Domain | Over::Domains);
+        let reports = !results.rules.rules.iter().any(of_domains);
         let mut descriptors = Descriptors { list: Vec::new(), index: BTreeMap::new() };
-        for rule in results.rules.rules.iter().filter(|rule| !rule.off && (rule.over == Over::Domain || reports)) {
+        for rule in results.rules.rules.iter().filter(|rule| !rule.off && (of_domains(rule) || reports)) {
             descriptors.add(&rule.id, || described(rule, rule.path.is_none(), &what_to_do(rule, results)));
         }
         for check in results.linted.iter().flat_map(|linted| &linted.report.checks) {

@@ -8,7 +8,8 @@ use super::RuleChecker;
 use super::nulls::Null;
 use super::place::{at_mistake, at_text};
 use super::scope::{all_prefixes, element_of, root_scope, scope_of};
-use crate::facts::{Field, Type};
+use crate::facts::{Field, Over, Type};
+use crate::rules::compare::{COMPARED, shape_of_compared};
 use crate::rules::cost::{MAX_LISTS, MAX_REQUIRED, MAX_STEPS, steps};
 use crate::rules::expr::Expr;
 use crate::rules::template::Template;
@@ -58,6 +59,11 @@ impl RuleChecker<'_, '_> {
             self.needs_a_fact(when, expr, &scope);
             not_null.extend(certain_of(expr, &scope));
         }
+        if let (Some(compare), Some(expr)) = (&entry.compare, &self.rule.compare) {
+            self.compare(compare, expr, &mut scope, &not_null);
+        } else if self.written.is_torn("compare") {
+            scope.insert(COMPARED.to_owned(), types::unknown(COMPARED));
+        }
         if let (Some(assert), Some(expr)) = (&entry.assert, &self.rule.assert) {
             self.expression(assert, expr, &scope, &not_null, Some(&Type::Bool));
             self.needs_a_fact(assert, expr, &scope);
@@ -72,6 +78,45 @@ impl RuleChecker<'_, '_> {
             self.expression(&written.when, expr, &scope, &not_null, Some(&Type::Bool));
         }
         self.texts(&scope, &not_null);
+    }
+
+    /// The value by which elements are compared, and the variable that says how.
+    fn compare(&mut self, written: &Spanned<String>, expr: &Expr, scope: &mut Scope, not_null: &BTreeSet<String>) {
+        let first = self.written.entry.for_each.0.first().map(|(_, list)| list.value.trim());
+        let of_domains = first == Some("domains");
+        // What is wrong with the list has been told.
+        let told = first.is_some_and(|list| list.split('.').next().is_none_or(|root| !scope.contains_key(root)));
+        let wrong = match (self.rule.over, of_domains) {
+            (Over::Domains, true) => None,
+            (Over::Domains, false) => Some((
+                "`compare` compares elements of the domains, and this rule goes through none",
+                "write `for_each: { domain: domains }` above it",
+            )),
+            _ => Some(("`compare` is of rules over many domains", "put the rule into a file with `over: domains`")),
+        };
+        if let Some((message, help)) = wrong.filter(|_| !self.written.is_torn("for_each")) {
+            if !told || self.rule.over != Over::Domains {
+                self.report(written, message.to_owned(), Some(help.to_owned()));
+            }
+            scope.insert(COMPARED.to_owned(), types::unknown(COMPARED));
+            return;
+        }
+        let before = (self.errors.len(), self.nulls.len());
+        let shape = self.expression(written, expr, scope, not_null, None).unwrap_or(Type::Any);
+        if let (true, Ok(compiled)) = (before == (self.errors.len(), self.nulls.len()), expr.compiled()) {
+            for mistake in types::incomparable(compiled, scope, not_null) {
+                self.mistake_in(written, expr, 0, mistake);
+            }
+            self.needs_a_fact(written, expr, scope);
+        }
+        let of_compared = |path: &Vec<String>| path.first().is_some_and(|root| root == COMPARED);
+        let mut compiled = self.rule.expressions().into_iter().filter_map(|expr| expr.compiled().ok());
+        if !compiled.any(|compiled| compiled.paths.iter().any(of_compared)) {
+            let help = "write `assert: compared.value == compared.usual`, or `assert: compared.peer_count == 0`";
+            self.report(written, "nothing asks how the elements compare".to_owned(), Some(help.to_owned()));
+        }
+        let variable = Variable { shape: shape_of_compared(&shape), ..types::unknown(COMPARED) };
+        scope.insert(COMPARED.to_owned(), variable);
     }
 
     pub(super) fn texts(&mut self, scope: &Scope, not_null: &BTreeSet<String>) {
@@ -135,7 +180,11 @@ impl RuleChecker<'_, '_> {
         scope: &mut Scope,
         not_null: &BTreeSet<String>,
     ) {
-        if scope.contains_key(&name.value) {
+        let reserved = name.value == COMPARED && self.rule.compare.is_some();
+        if scope.contains_key(&name.value) || reserved {
+            if reserved {
+                scope.insert(COMPARED.to_owned(), types::unknown(COMPARED));
+            }
             let message = format!("`{}` already means something here", name.value);
             return self.report(name, message, Some("choose another name for the element".to_owned()));
         }
@@ -300,7 +349,6 @@ impl RuleChecker<'_, '_> {
         not_null: &BTreeSet<String>,
         wanted: Option<&Type>,
     ) -> Option<Type> {
-        let source = self.written.source;
         let compiled = match expr.compiled() {
             Ok(compiled) => compiled,
             Err(error) => {
@@ -311,7 +359,7 @@ impl RuleChecker<'_, '_> {
                     help: error.help.clone(),
                     null_path: None,
                 };
-                self.errors.push(at_mistake(source, written, expr.source(), offset, mistake));
+                self.mistake_in(written, expr, offset, mistake);
                 return None;
             }
         };
@@ -324,21 +372,29 @@ impl RuleChecker<'_, '_> {
         }
         let (typed, mistakes) = types::check(compiled, scope, not_null);
         let sound = mistakes.is_empty();
-        for mut mistake in mistakes {
-            let null_path = mistake.null_path.take();
-            let error = at_mistake(source, written, expr.source(), offset, mistake);
-            match null_path {
-                Some(path) => {
-                    self.nulls.push(Null { path, error, of: self.part_of(written), source: expr.source().to_owned() })
-                }
-                None => self.errors.push(error),
-            }
+        for mistake in mistakes {
+            self.mistake_in(written, expr, offset, mistake);
         }
         if let Some(wanted) = wanted.filter(|wanted| sound && typed.shape != Type::Any && typed.shape != **wanted) {
             let message = format!("this is {}, where {} belongs", typed.shape.label(), wanted.label());
             self.report(written, message, Some("compare it with something: `… == …`".to_owned()));
         }
         Some(typed.shape)
+    }
+}
+
+impl RuleChecker<'_, '_> {
+    /// Tells a mistake in an expression at its place; those about `null` together, at the end.
+    fn mistake_in(&mut self, written: &Spanned<String>, expr: &Expr, offset: usize, mut mistake: Mistake) {
+        let null_path = mistake.null_path.take();
+        let error = at_mistake(self.written.source, written, expr.source(), offset, mistake);
+        match null_path {
+            Some(path) => {
+                let of = self.part_of(written);
+                self.nulls.push(Null { path, error, of, source: expr.source().to_owned() });
+            }
+            None => self.errors.push(error),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::{self, Field, Over, Type};
+use crate::rules::compare::COMPARED;
 use crate::rules::rule::Rule;
 use crate::rules::types::{Scope, Variable, check, of_other, texts_of_param, unknown};
 
@@ -17,7 +18,8 @@ pub fn facts_scope(over: Over) -> Scope {
         )
     };
     let elsewhere = |other: Over| facts::root(other).keys().map(move |name| (of_other(name), unknown(other.word())));
-    let others = Over::ALL.into_iter().filter(|other| *other != over).flat_map(elsewhere);
+    // Of several that have the same name, the first is most likely meant.
+    let others = Over::ALL.into_iter().rev().filter(|other| *other != over).flat_map(elsewhere);
     facts::root(over).iter().map(variable).chain(others).collect()
 }
 
@@ -77,6 +79,9 @@ pub(super) fn scope_of(rule: &Rule) -> Scope {
             scope.insert(name.clone(), variable);
         }
     }
+    if rule.compare.is_some() {
+        scope.insert(COMPARED.to_owned(), unknown(COMPARED));
+    }
     scope
 }
 
@@ -96,7 +101,7 @@ pub(super) fn element_of(path: &str, scope: &Scope) -> Option<Variable> {
 }
 
 /// A path and all that it passes through, from the root of the facts on.
-pub fn all_prefixes(path: &[String], scope: &Scope) -> Vec<String> {
+pub(super) fn all_prefixes(path: &[String], scope: &Scope) -> Vec<String> {
     let Some((root, rest)) = path.split_first() else { return Vec::new() };
     let mut full = scope.get(root).map_or_else(|| root.clone(), |variable| variable.path.clone());
     let mut prefixes = vec![full.clone()];

@@ -49,7 +49,8 @@ impl Checker<'_> {
         let mut torn = false;
         for (argument, wanted) in arguments.iter().zip(&function.arguments) {
             let Typed { shape, holds_null, .. } = self.operand_typed(argument, not_null);
-            if holds_null && matches!(wanted, Type::List(_)) {
+            // Of several `null`, `distinct` leaves one.
+            if holds_null && matches!(wanted, Type::List(_)) && function.name != "distinct" {
                 self.elements_can_be_null(argument);
             }
             let fraction = shape == Type::Double && *wanted == Type::Int;
@@ -67,6 +68,10 @@ impl Checker<'_> {
         }
         if let ("sort", Some(list)) = (function.name, arguments.first()) {
             torn |= self.without_order(list, not_null);
+        }
+        if let ("distinct", Some(list)) = (function.name, arguments.first()) {
+            let shape = self.infer(list, not_null).shape;
+            torn |= self.compared_as_a_whole(list, &shape);
         }
         if torn {
             // What it would give of another argument is judged no further: that is the same mistake.

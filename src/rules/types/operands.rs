@@ -1,15 +1,19 @@
 //! Operators: what their operands may be, and what they give.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue, operators};
 
 use super::null::{canonical, not_null_if};
 use super::words::{in_seconds, likely_word, spelled, type_help};
-use super::{ANY, Checker, Typed, compatible, either, is_number, known, texts_of_param, with};
-use crate::facts::Type;
+use super::{ANY, Checker, Typed, compatible, either, is_null, is_number, known, texts_of_param, with};
+use crate::facts::{Field, Type};
 use crate::rules::expr::path_of;
+
+fn is_empty_list(expr: &IdedExpr) -> bool {
+    matches!(&expr.expr, Ast::List(list) if list.elements.is_empty())
+}
 
 impl Checker<'_> {
     pub(super) fn logic(&mut self, left: &IdedExpr, right: &IdedExpr, and: bool, not_null: &BTreeSet<String>) -> Typed {
@@ -42,6 +46,9 @@ impl Checker<'_> {
                 b.shape.label()
             );
             self.mistake(expr, message, type_help(&a.shape, &b.shape, number_beside_fact(left, right)));
+        } else if ![left, right].into_iter().any(|side| is_null(side) || is_empty_list(side)) {
+            // One of two alike is told.
+            let _ = self.compared_as_a_whole(left, &a.shape) || self.compared_as_a_whole(right, &b.shape);
         }
         self.one_of(left, "is never", right, &a.shape);
         self.one_of(right, "is never", left, &b.shape);
@@ -71,7 +78,10 @@ impl Checker<'_> {
                     format!("{} is {}, the list holds {}", spelled(item), item_type.shape.label(), element.label());
                 self.mistake(item, message, None);
             }
-            Type::Any | Type::List(_) => {}
+            Type::List(_) => {
+                self.compared_as_a_whole(item, &item_type.shape);
+            }
+            Type::Any => {}
             other => {
                 let message = format!("`in` looks into a list; {} is {}", spelled(list), other.label());
                 let help = matches!(other, Type::Text(_))
@@ -80,6 +90,29 @@ impl Checker<'_> {
             }
         }
         known(Type::Bool)
+    }
+
+    /// Refuses to compare objects as they are, or lists of them: of two of which nothing was observed, nothing would
+    /// differ. Whether it did.
+    pub(super) fn compared_as_a_whole(&mut self, expr: &IdedExpr, shape: &Type) -> bool {
+        fn object(shape: &Type) -> Option<&BTreeMap<String, Field>> {
+            match shape {
+                Type::List(element) => object(element),
+                Type::Object(fields) => Some(fields),
+                _ => None,
+            }
+        }
+        let Some(fields) = object(shape) else { return false };
+        let named = ["name", "text", "address", "mode"].into_iter().find(|name| fields.contains_key(*name));
+        let name = named.or(fields.keys().next().map(String::as_str)).unwrap_or("name");
+        let written = path_of(expr).map_or("…".to_owned(), |path| path.join("."));
+        let help = match shape {
+            Type::List(_) => format!("compare a fact of each: `{written}.map(x, x.{name})`"),
+            _ => format!("compare one of its facts: `{written}.{name}`"),
+        };
+        let message = format!("{} is {}, which cannot be compared as a whole", spelled(expr), shape.label());
+        self.mistake(expr, message, Some(help));
+        true
     }
 
     /// The same for each element of a list that is written out beside a list of such words.
