@@ -57,6 +57,9 @@ pub struct NetworkArgs {
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Collection")]
     pub authoritative: Option<bool>,
+    /// Ask which names the addresses of MX hosts lead back to (PTR records), one query for each: for rules of your own.
+    #[arg(long, help_heading = "Collection")]
+    pub reverse_names: bool,
     /// Reach MX hosts through this SOCKS5 proxy, where port 25 is blocked: socks5://[user:password@]host:port.
     #[arg(long, value_name = "URL", help_heading = "Collection")]
     pub smtp_proxy: Option<Proxy>,
@@ -104,6 +107,7 @@ impl NetworkArgs {
             trust_anchor: self.trust_anchor.clone(),
             authoritative: self.authoritative == Some(true),
             published_ttls: self.authoritative != Some(false),
+            reverse_names: self.reverse_names,
             name_server_port: self.name_server_port,
             proxy: self.smtp_proxy.clone(),
             deadline: Duration::from_secs_f64(self.deadline),

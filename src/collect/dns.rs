@@ -18,7 +18,8 @@ use super::memo::Memo;
 use super::options::DnssecMode;
 use super::resolver::Way;
 use crate::snapshot::{
-    AddressRecord, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, MxRecord, Octets, TlsaRecord, TxtRecord,
+    AddressRecord, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, MxRecord, Octets, PtrRecord, TlsaRecord,
+    TxtRecord,
 };
 
 /// How many answers are remembered in a run.
@@ -82,6 +83,15 @@ impl Questions {
                 matching: tlsa.matching.into(),
                 association: super::certificate::hex(&tlsa.cert_data),
             }),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The names that an address leads back to, at its reverse name.
+    pub async fn ptr(&self, name: &str, limits: &Limits) -> Lookup<PtrRecord> {
+        self.lookup(name, RecordType::PTR, limits, |rdata| match rdata {
+            RData::PTR(target) => Some(PtrRecord { name: shown(&target.0) }),
             _ => None,
         })
         .await

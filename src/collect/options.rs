@@ -48,6 +48,8 @@ pub struct Options {
     pub authoritative: bool,
     /// Whether one of them is asked for the TTL of an answer of which a resolver shows only what its cache had left.
     pub published_ttls: bool,
+    /// Whether the names are asked for that the addresses of MX hosts lead back to.
+    pub reverse_names: bool,
     /// The port of those name servers: 53 (RFC 1035 §4.2) but in laboratories.
     pub name_server_port: u16,
     /// Which addresses are connected to.
@@ -78,6 +80,7 @@ impl Default for Options {
             proxy: None,
             authoritative: false,
             published_ttls: true,
+            reverse_names: false,
             name_server_port: 53,
             connect_to: ConnectTo::Any,
             turns: None,

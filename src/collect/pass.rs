@@ -21,8 +21,8 @@ use super::timeline::Timeline;
 use super::tls::Observatory;
 use super::turns::Turn;
 use crate::snapshot::{
-    AddressRecord, Collection, DnsOutcome, Failure, LeftOut, Lookup, MAX_SNAPSHOT_OCTETS, MxHost, MxRecord, SmtpProbe,
-    Snapshot, TlsaRecord, TxtRecord, written_size,
+    AddressRecord, Collection, DnsOutcome, Failure, LeftOut, Lookup, MAX_SNAPSHOT_OCTETS, MxHost, MxRecord, PtrRecord,
+    ReverseLookup, SmtpProbe, Snapshot, TlsaRecord, TxtRecord, written_size,
 };
 
 /// Why an address is not in the snapshot.
@@ -205,19 +205,34 @@ impl<'a> Pass<'a> {
     async fn mx_host(&self, exchange: String) -> MxHost {
         let ipv4 = async {
             let lookup = self.ipv4(&exchange).await;
-            let probes = self.speak_to(&exchange, &lookup).await;
-            (lookup, probes)
+            let (probes, names) = join(self.speak_to(&exchange, &lookup), self.reverse(&exchange, &lookup)).await;
+            (lookup, probes, names)
         };
         let ipv6 = async {
             let lookup = self.ipv6(&exchange).await;
-            let probes = self.speak_to(&exchange, &lookup).await;
-            (lookup, probes)
+            let (probes, names) = join(self.speak_to(&exchange, &lookup), self.reverse(&exchange, &lookup)).await;
+            (lookup, probes, names)
         };
         let tlsa_name = format!("_25._tcp.{exchange}");
-        let ((ipv4, probes), (ipv6, more), tlsa) = tokio::join!(ipv4, ipv6, self.tlsa(&tlsa_name));
+        let ((ipv4, probes, names), (ipv6, more, more_names), tlsa) = tokio::join!(ipv4, ipv6, self.tlsa(&tlsa_name));
         let known = ipv4.known().is_some() || ipv6.known().is_some();
         let probes = (self.collector.options.smtp && known).then(|| probes.into_iter().chain(more).collect());
-        MxHost { exchange, ipv4: Some(ipv4), ipv6: Some(ipv6), tlsa: Some(tlsa), probes }
+        let asked = self.collector.options.reverse_names && known;
+        let reverse = asked.then(|| names.into_iter().chain(more_names).collect());
+        MxHost { exchange, ipv4: Some(ipv4), ipv6: Some(ipv6), tlsa: Some(tlsa), probes, reverse }
+    }
+
+    /// The names that the addresses of a host lead back to. What is not public stays here, where nothing else may be
+    /// connected to: its name is asked of no server either.
+    async fn reverse(&self, exchange: &str, lookup: &Lookup<AddressRecord>) -> Vec<ReverseLookup> {
+        if !self.collector.options.reverse_names {
+            return Vec::new();
+        }
+        let mut addresses = self.addresses(lookup, "mx_hosts.reverse", exchange);
+        addresses.retain(|address| self.collector.guard.admit(*address).is_ok());
+        let asked =
+            |address: IpAddr| async move { ReverseLookup { address, ptr: self.ptr(&reverse_name(address)).await } };
+        join_all(addresses.into_iter().map(asked)).await
     }
 
     async fn speak_to(&self, exchange: &str, lookup: &Lookup<AddressRecord>) -> Vec<SmtpProbe> {
@@ -334,8 +349,43 @@ impl Pass<'_> {
         self.timeline.step(format!("NS {name}"), self.collector.questions.ns(name, &self.limits)).await
     }
 
+    async fn ptr(&self, name: &str) -> Lookup<PtrRecord> {
+        let asking = self.collector.questions.ptr(name, &self.limits);
+        self.share.keep_answer("PTR", self.timeline.step(format!("PTR {name}"), asking).await)
+    }
+
     async fn tlsa(&self, name: &str) -> Lookup<TlsaRecord> {
         let asking = self.collector.questions.tlsa(name, &self.limits);
         self.share.keep_answer("TLSA", self.timeline.step(format!("TLSA {name}"), asking).await)
+    }
+}
+
+/// The name at which the names of an address are (RFC 1035 §3.5, RFC 3596 §2.5).
+fn reverse_name(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+        }
+        IpAddr::V6(address) => {
+            let nibbles = address.octets().into_iter().rev().flat_map(|octet| [octet & 0xf, octet >> 4]);
+            nibbles.map(|nibble| format!("{nibble:x}.")).collect::<String>() + "ip6.arpa"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reverse_name;
+
+    #[test]
+    fn reverse_names_are_those_of_the_standards() {
+        for (address, name) in [
+            // RFC 1035 §3.5, RFC 3596 §2.5.
+            ("10.2.0.52", "52.0.2.10.in-addr.arpa"),
+            ("4321:0:1:2:3:4:567:89ab", "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa"),
+        ] {
+            assert_eq!(reverse_name(address.parse().unwrap()), name);
+        }
     }
 }

@@ -13,6 +13,7 @@ pub fn address_facts(address: IpAddr) -> AddressFacts {
         family: Fact::Known(if address.is_ipv4() { AddressFamily::Ipv4 } else { AddressFamily::Ipv6 }),
         public: Fact::Known(kind == AddressKind::Public),
         kind: Fact::Known(kind),
+        reverse_names: Fact::Unobserved,
     }
 }
 

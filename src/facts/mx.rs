@@ -6,11 +6,11 @@ use super::fact::Fact;
 use super::mx_exhibits;
 use super::providers;
 use super::smtp;
-use super::tree::{MxFacts, MxHostFacts, TlsaFacts};
+use super::tree::{AddressFacts, MxFacts, MxHostFacts, TlsaFacts};
 use crate::grammar::mx_patterns::PatternIndex;
 use crate::grammar::names::{host_name_problem, plain};
 use crate::grammar::policy::{Mode, Policy};
-use crate::snapshot::{DnsOutcome, Lookup, MxHost, MxRecord};
+use crate::snapshot::{DnsOutcome, Lookup, MxHost, MxRecord, ReverseLookup};
 
 const ROOT: &str = "mx";
 
@@ -193,11 +193,14 @@ fn of_observed(
         builder.why(format!("{path}.{field}"), "not every address was observed, so that there is nothing to compare");
     }
     let (addresses, probes, tlsa) = match builder.take_parts(observed) {
-        Ok(()) => (
-            mx_exhibits::addresses(builder, &answers, path),
-            smtp::probes(builder, observed, &answers, path),
-            tlsa(builder, observed, name, &answers, path),
-        ),
+        Ok(()) => {
+            let addresses = mx_exhibits::addresses(builder, &answers, path);
+            (
+                reverse_names(builder, observed, addresses, path),
+                smtp::probes(builder, observed, &answers, path),
+                tlsa(builder, observed, name, &answers, path),
+            )
+        }
         Err(reason) => {
             for field in ["addresses", "probes", "consistent", "difference", "tlsa"] {
                 builder.why(format!("{path}.{field}"), reason);
@@ -292,4 +295,31 @@ fn covered(
         }
     }
     facts
+}
+
+/// The addresses with the names that they lead back to.
+fn reverse_names(
+    builder: &mut Builder<'_>,
+    observed: &MxHost,
+    addresses: Fact<Vec<AddressFacts>>,
+    path: &str,
+) -> Fact<Vec<AddressFacts>> {
+    let named = |(index, facts): (usize, AddressFacts)| {
+        let address = facts.address.known().cloned().unwrap_or_default();
+        let of_it = |lookup: &&ReverseLookup| lookup.address.to_string() == address;
+        let asked = observed.reverse.iter().flatten().find(of_it).map(|lookup| &lookup.ptr);
+        if let Some(records) = asked.and_then(Lookup::known) {
+            let names = records.iter().map(|record| plain(&record.name)).collect();
+            return AddressFacts { reverse_names: Fact::Known(names), ..facts };
+        }
+        let reason = match asked {
+            Some(lookup) => question_text(lookup, "PTR", &address),
+            None => format!("the names that {address} leads back to were not asked for (`--reverse-names`)"),
+        };
+        if facts.address.known().is_some() {
+            builder.why(format!("{path}.addresses[{index}].reverse_names"), reason);
+        }
+        facts
+    };
+    addresses.map(|addresses| addresses.into_iter().enumerate().map(named).collect())
 }

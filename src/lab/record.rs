@@ -51,6 +51,8 @@ pub enum RecordData {
         /// The name of the host.
         exchange: String,
     },
+    /// A name that an address leads back to, RFC 1035 §3.3.12.
+    Ptr(String),
     /// A TLSA record, RFC 7672 §3.1.
     Tlsa {
         /// The certificate usage.

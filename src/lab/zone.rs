@@ -16,7 +16,7 @@ use hickory_server::proto::ProtoError;
 use hickory_server::proto::dnssec::crypto::EcdsaSigningKey;
 use hickory_server::proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS};
 use hickory_server::proto::dnssec::{Algorithm, DigestType, DnsSecError, DnssecSigner, SigningKey};
-use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, MX, NS, SOA, TLSA, TXT};
+use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, MX, NS, PTR, SOA, TLSA, TXT};
 use hickory_server::proto::rr::{LowerName, Name, RData, Record as Rr, RecordSet, RecordType, RrKey};
 use hickory_server::store::in_memory::InMemoryZoneHandler;
 use hickory_server::zone_handler::{AxfrPolicy, Catalog, ZoneHandler, ZoneType};
@@ -256,6 +256,7 @@ fn rdata(record: &RecordData) -> Result<RData, LabError> {
         RecordData::Aaaa(address) => RData::AAAA(AAAA(*address)),
         RecordData::Cname(target) => RData::CNAME(CNAME(name(target)?)),
         RecordData::Mx { preference, exchange } => RData::MX(MX::new(*preference, name(exchange)?)),
+        RecordData::Ptr(target) => RData::PTR(PTR(name(target)?)),
         RecordData::Tlsa { usage, selector, matching, association } => {
             RData::TLSA(TLSA::new((*usage).into(), (*selector).into(), (*matching).into(), association.clone()))
         }

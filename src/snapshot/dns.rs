@@ -209,6 +209,15 @@ pub struct AddressRecord {
     pub address: IpAddr,
 }
 
+/// A PTR record (RFC 1035 §3.3.12).
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PtrRecord {
+    /// The name that the address leads back to, without the trailing dot.
+    #[serde(deserialize_with = "bounded::name")]
+    pub name: String,
+}
+
 /// A TLSA record (RFC 6698 §2.1).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -26,12 +26,14 @@ use serde::{Deserialize, Serialize};
 
 use self::bounded::MAX_TEXTS;
 pub use self::bounded::{MAX_ALIASES, MAX_RECORDS};
-pub use self::dns::{AddressRecord, Alias, DnsOutcome, DnssecProof, Lookup, MxRecord, TlsaRecord, TxtRecord};
+pub use self::dns::{
+    AddressRecord, Alias, DnsOutcome, DnssecProof, Lookup, MxRecord, PtrRecord, TlsaRecord, TxtRecord,
+};
 pub use self::file::{Format, MAX_SNAPSHOT_OCTETS, ReadError, WriteError, parse, read, to_text, write};
 pub use self::octets::Octets;
 pub use self::policy_host::{Header, HttpResponse, HttpsProbe, Policy, PolicyHost};
 pub use self::size::written_size;
-pub use self::smtp::{MxHost, Party, SmtpProbe, SmtpReply, TranscriptLine, WithoutSni};
+pub use self::smtp::{MxHost, Party, ReverseLookup, SmtpProbe, SmtpReply, TranscriptLine, WithoutSni};
 pub use self::time::{duration, instant};
 pub use self::tls::{Certificate, TlsFacts, Trust, TrustVerdict};
 

@@ -137,8 +137,8 @@ mod tests {
     use crate::snapshot::bounded::{MAX_ALIASES, MAX_NAME, MAX_PROBES, MAX_RECORDS, MAX_TXT_OCTETS};
     use crate::snapshot::{
         AddressRecord, Alias, Certificate, DnsOutcome, Failure, FailureKind, Format, Header, HttpResponse, HttpsProbe,
-        Lookup, MxHost, MxRecord, NameServer, Octets, Party, Policy, PolicyHost, ReportHost, SmtpProbe, SmtpReply,
-        Snapshot, Step, TlsFacts, TlsaRecord, TranscriptLine, TxtRecord, parse, to_text,
+        Lookup, MxHost, MxRecord, NameServer, Octets, Party, Policy, PolicyHost, PtrRecord, ReportHost, ReverseLookup,
+        SmtpProbe, SmtpReply, Snapshot, Step, TlsFacts, TlsaRecord, TranscriptLine, TxtRecord, parse, to_text,
     };
 
     const FORMATS: [Format; 3] = [Format::Json, Format::JsonLines, Format::Yaml];
@@ -256,13 +256,18 @@ mod tests {
 
     fn mx_host() -> impl Strategy<Value = MxHost> {
         let tlsa = text().prop_map(|association| TlsaRecord { association, ..TlsaRecord::default() });
-        (text(), addresses(), lookup(tlsa), vec(smtp_probe(), 0..3)).prop_map(|(exchange, ipv4, tlsa, probes)| MxHost {
-            exchange,
-            ipv4: Some(ipv4),
-            ipv6: None,
-            tlsa: Some(tlsa),
-            probes: Some(probes),
-        })
+        let reverse = (any::<[u8; 16]>(), lookup(text().prop_map(|name| PtrRecord { name })))
+            .prop_map(|(address, ptr)| ReverseLookup { address: address.into(), ptr });
+        (text(), addresses(), lookup(tlsa), vec(smtp_probe(), 0..3), vec(reverse, 0..3)).prop_map(
+            |(exchange, ipv4, tlsa, probes, reverse)| MxHost {
+                exchange,
+                ipv4: Some(ipv4),
+                ipv6: None,
+                tlsa: Some(tlsa),
+                probes: Some(probes),
+                reverse: Some(reverse),
+            },
+        )
     }
 
     fn snapshot() -> impl Strategy<Value = Snapshot> {

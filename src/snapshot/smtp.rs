@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bounded::{self, MAX_PROBES, MAX_RECORDS, MAX_TEXTS};
-use super::dns::{AddressRecord, Lookup, TlsaRecord, lookup_or_absent};
+use super::dns::{AddressRecord, Lookup, PtrRecord, TlsaRecord, lookup_or_absent};
 use super::{Failure, Octets, TlsFacts};
 
 /// One MX host.
@@ -32,6 +32,23 @@ pub struct MxHost {
         skip_serializing_if = "Option::is_none"
     )]
     pub probes: Option<Vec<SmtpProbe>>,
+    /// The names that its addresses lead back to, where they were asked for.
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional::<_, _, { MAX_PROBES }>",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub reverse: Option<Vec<ReverseLookup>>,
+}
+
+/// The PTR RRset of an address (RFC 1035 §3.5, RFC 3596 §2.5).
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReverseLookup {
+    /// The address.
+    pub address: IpAddr,
+    /// The answer.
+    pub ptr: Lookup<PtrRecord>,
 }
 
 /// One address of an MX host, spoken to as a sender would.

@@ -47,6 +47,7 @@ mod plan;
 mod report_rules;
 mod report_shapes;
 mod reports;
+mod reverse_names;
 mod rule_mistakes;
 mod rule_values;
 mod rules_sound;

@@ -116,6 +116,9 @@ facts! {
         public: bool,
         /// What kind it is.
         kind: AddressKind,
+        /// The names that it leads back to (PTR, RFC 1035 §3.5), in lower case; empty where there are none. Of MX hosts, and
+        /// observed only with `--reverse-names`.
+        reverse_names: Vec<String>,
     }
 }
 
