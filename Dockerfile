@@ -3,12 +3,16 @@
 #   docker run --rm stslint check example.com
 #   docker run --rm -v "$PWD:/work:ro" stslint check --policy mta-sts.txt
 # Roots and rules are built in; the container's /etc/resolv.conf says who answers DNS questions.
-FROM rust:1-alpine AS build
-RUN apk add --no-cache gcc musl-dev
+# A release names the image by its digest too, and says which it was: --build-arg BUILD_IMAGE=rust:1-alpine@sha256:…
+ARG BUILD_IMAGE=rust:1-alpine
+FROM ${BUILD_IMAGE} AS build
+RUN apk add --no-cache gcc musl-dev python3
 WORKDIR /src
 COPY . .
 RUN cargo build --profile dist --locked \
   && mkdir -p /image/work && mkdir -m 1777 /image/tmp \
+  && contrib/release/notices > /image/THIRD-PARTY-NOTICES \
+  && cp LICENSE-APACHE LICENSE-MIT /image/ \
   && mv target/dist/stslint /image/stslint
 
 # The web validator: docker build --target serve -t stslint-serve . && docker run -p 8080:8080 -v results:/work stslint-serve

@@ -278,7 +278,33 @@ fn tool(words: &[&str]) {
 fn alerts_and_scripts_are_sound() {
     tool(&["promtool", "check", "rules", "contrib/prometheus/alerts.yml"]);
     tool(&["promtool", "test", "rules", "contrib/prometheus/alerts_test.yml"]);
-    tool(&["shellcheck", "contrib/github/check.sh", "contrib/github/install.sh"]);
+    tool(&["shellcheck", "contrib/github/check.sh", "contrib/github/install.sh", "contrib/release/archive"]);
+}
+
+/// A release holds what it should, each job may do what it does and no more, and no step runs what an event says.
+#[test]
+fn a_release_is_attested_with_its_notices_and_the_digest_of_its_image() {
+    // It is not in the archive of the crate.
+    let Ok(text) = std::fs::read_to_string(".github/workflows/release.yml") else { return };
+    let workflow: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+    assert_eq!(workflow["permissions"], serde_json::json!({}));
+    for (job, subject) in [("archive", "subject-path"), ("image", "subject-digest")] {
+        let job = &workflow["jobs"][job];
+        for permission in ["attestations", "id-token"] {
+            assert_eq!(job["permissions"][permission], "write", "{permission}");
+        }
+        let steps = job["steps"].as_array().unwrap();
+        let attests = |step: &&serde_json::Value| {
+            step["uses"].as_str().is_some_and(|uses| uses.starts_with("actions/attest-build-provenance@"))
+        };
+        assert!(steps.iter().find(attests).unwrap()["with"][subject].is_string());
+        for run in steps.iter().filter_map(|step| step["run"].as_str()) {
+            assert!(!run.contains("${{"), "{run}");
+        }
+    }
+    assert!(text.contains("contrib/release/archive ") && text.contains("BUILD_IMAGE=${{ steps.base.outputs.image }}"));
+    let dockerfile = std::fs::read_to_string("Dockerfile").unwrap();
+    assert!(dockerfile.contains("FROM ${BUILD_IMAGE} AS build") && dockerfile.contains("/image/THIRD-PARTY-NOTICES"));
 }
 
 #[test]
