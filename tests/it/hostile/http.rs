@@ -169,6 +169,19 @@ async fn policy_hosts_cost_little_and_half_a_policy_is_none() {
         )
         .await,
         host(
+            "a reset in the body",
+            |mut stream| {
+                Box::pin(async move {
+                    let half = with(&format!("Content-Length: {}\r\n", POLICY.len()), &POLICY[..POLICY.len() / 2]);
+                    let _ = stream.write_all(half.as_bytes()).await;
+                    let _ = stream.flush().await;
+                    let _ = stream.get_ref().0.set_zero_linger();
+                })
+            },
+            |policy, probe| policy.is_none() && failed(probe, &[FailureKind::Reset, FailureKind::Closed]),
+        )
+        .await,
+        host(
             "a connection that stays open",
             |mut stream| {
                 Box::pin(async move {
