@@ -9,7 +9,7 @@ Examples:
   stslint check - --format jsonl < domains.txt               many, one line of JSON each
   stslint check --snapshot example.yaml                      a recording, offline
   stslint check --policy mta-sts.txt --mx mx1.example.com    a policy before it is published
-  stslint check example.com --held old-mta-sts.txt           after a move: who refuses by the policy of before
+  stslint check example.com --held old-mta-sts.txt           after a move: who still refuses
   stslint check example.com --rules rules/                   with rules of your own";
 /// Of `collect`.
 pub const COLLECT: &str = "\

@@ -74,7 +74,7 @@ facts! {
         policy: PolicyFacts,
         /// The `_smtp._tls` TXT record (RFC 8460 §3).
         tlsrpt: TlsrptFacts,
-        /// An older observation of the same domain; `null` where none was given.
+        /// What was published before, an older observation or a policy alone; `null` where nothing was given.
         baseline: Option<BaselineFacts>,
         /// What the zone's own name servers say, past every cache; `null` where they were not asked.
         name_servers: Option<NameServersFacts>,

@@ -12,6 +12,9 @@ use crate::snapshot::duration;
 
 const TABLE: &str = include_str!("../../rules/senders/caches.yaml");
 
+/// What is said of senders that are not in the table.
+pub const OTHER_HOLDERS: &str = "Of other senders, Google and Microsoft among them, no shorter limit is known.";
+
 /// A sender that may hold a policy, and for how long.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct Holder {

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use self::holder::Holder;
+pub use self::holder::{Holder, OTHER_HOLDERS};
 use self::policy::Applied;
 pub use self::state::{DomainState, MailFate};
 use crate::facts::Facts;

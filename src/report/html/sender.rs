@@ -4,7 +4,7 @@ use super::domain::Domain;
 use super::markup::Markup;
 use super::status::Status;
 use super::words;
-use crate::sender::{SenderAction, SenderCache, SenderDane, SenderHost, SenderView};
+use crate::sender::{OTHER_HOLDERS, SenderAction, SenderCache, SenderDane, SenderHost, SenderView};
 
 /// How many hosts of a view are shown.
 const MAX_HOSTS: usize = 50;
@@ -37,6 +37,7 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
                     let who = format!("{} {}.", holder.sender, holder.explanation);
                     html.element("li", &[], |html| html.prose(&who));
                 }
+                html.leaf("li", &[], OTHER_HOLDERS);
             });
         }
     }

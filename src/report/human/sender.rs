@@ -2,11 +2,9 @@
 
 use super::page::Page;
 use crate::outcome::{Report, Severity};
-use crate::sender::{SenderAction, SenderCache, SenderHost, SenderView};
+use crate::sender::{OTHER_HOLDERS, SenderAction, SenderCache, SenderHost, SenderView};
 use crate::source_text::escape;
 
-/// What is said of senders whose caches nobody has described.
-const OTHER_HOLDERS: &str = "Of other senders, Google and Microsoft among them, no shorter limit is known.";
 /// How many MX hosts are shown.
 const MOST_HOSTS: usize = 20;
 
