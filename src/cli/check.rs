@@ -16,6 +16,7 @@ use super::rule_args::RuleArgs;
 use super::tally::{FailOn, INCOMPLETE, Tally, Unchecked};
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::config::{Configuration, Ignores, InForce, Use, decisions, utc_day};
+use crate::facts::tree::BaselineFacts;
 use crate::facts::{Before, Domains, Facts, HeldPolicy};
 use crate::outcome::{Report, Severity};
 use crate::report::{Linted, NagiosState, Unreadable, nagios_unknown};
@@ -212,6 +213,11 @@ impl Together {
     }
 }
 
+/// Whether no sender can hold a policy that was published before.
+fn is_refused(before: &Option<BaselineFacts>) -> bool {
+    before.as_ref().is_some_and(|before| matches!(before.never_cached.known(), Some(Some(_))))
+}
+
 /// What can be told to be wrong before anything is read.
 fn possible(args: &CheckArgs) -> Result<(), UsageError> {
     let words = args.inputs.iter().map(Path::new);
@@ -324,6 +330,10 @@ impl<'a> Run<'a> {
         }
         let before = self.held.as_ref().map(Before::Held).or(baseline.map(Before::Baseline));
         let facts = Facts::beside(&snapshot, before).with_membership(&membership.tags, &membership.groups);
+        if self.held.is_some() && facts.known.baseline.known().is_some_and(is_refused) {
+            let text = "warning: the policy of --held is not valid, and no sender can hold it: `stslint check --policy FILE` says why";
+            terminal::remark(text, self.output);
+        }
         if let Some(together) = together {
             together.domains.add(&facts);
         }

@@ -107,6 +107,22 @@ fn what_nobody_holds_or_enforces_is_no_finding() {
 }
 
 #[test]
+fn one_fault_is_told_once_where_the_held_policy_is_the_present_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = folder.path().join("policy.txt");
+    std::fs::write(&served, FORMER.replace('\n', "\r\n")).unwrap();
+    let printed = text(FORMER, &["--policy", served.to_str().unwrap(), "--format", "concise"]);
+    assert!(printed.contains("mx-covered") && !printed.contains("policy-shortened"), "{printed}");
+}
+
+#[test]
+fn a_policy_that_nobody_can_hold_is_said_to_be_none() {
+    let output = check("version: STSv1\nmode: enforce\nmax_age: 86400\n", &["--snapshot", GOOD]);
+    assert!(said(&output).contains("the policy of --held is not valid"), "{}", said(&output));
+    assert!(!said(&check(FORMER, &["--snapshot", GOOD])).contains("not valid"));
+}
+
+#[test]
 fn a_policy_that_is_gone_is_held_until_it_expires() {
     let folder = tempfile::tempdir().unwrap();
     let moved = folder.path().join("moved.yaml");
