@@ -11,8 +11,11 @@ use super::held::{Before, HeldPolicy};
 use super::tree::{BaselineFacts, FactTree, MxHostFacts};
 use crate::grammar::mx_patterns::PatternIndex;
 use crate::grammar::policy::{Mode, Policy};
-use crate::grammar::{policy, sts_record};
+use crate::grammar::{Span, policy, sts_record};
 use crate::snapshot::{Lookup, Snapshot, duration, instant};
+
+/// The exhibit of the policy that was published before.
+const EXHIBIT: &str = "earlier_policy";
 
 /// The facts of what was published before, `then` being its own, seen beside the present MX hosts.
 pub fn baseline_facts(
@@ -67,14 +70,19 @@ pub fn baseline_facts(
         };
     };
     let parsed = policy::parse(&served.body.0);
+    exhibit(builder, &served.body.0, &parsed);
     let index = PatternIndex::of(parsed.mx.iter().map(|mx| mx.pattern.text.as_str()));
     let never_cached = never_cached(builder, older, then);
     let max_age = parsed.valid_max_age().and_then(|seconds| i64::try_from(seconds).ok());
     let until = held.and_then(|held| held.last_served).map(|served| max_age.and_then(|age| later(served, age)));
-    let uncovered = hosts.known().map(|hosts| {
+    let uncovered: Option<Vec<String>> = hosts.known().map(|hosts| {
         let names = hosts.iter().filter_map(|host| host.name.known());
         names.filter(|name| index.first(name).is_none()).cloned().collect()
     });
+    for (index, host) in uncovered.iter().flatten().enumerate() {
+        let record = builder.locations.clone_of(&format!("mx.exchange {host}"));
+        builder.locations.note_as(format!("baseline.uncovered[{index}]"), record);
+    }
     BaselineFacts {
         body: Fact::Known(Some(served.body.lossy().into_owned())),
         mode: Fact::Known(parsed.valid_mode().filter(|_| never_cached.is_none())),
@@ -87,6 +95,20 @@ pub fn baseline_facts(
         expired: expired(builder, fetched(older, held), max_age).into(),
         same_policy: present.clone().map(|present| present.is_some_and(|present| says_the_same(&present, &parsed))),
         ..facts
+    }
+}
+
+/// The earlier policy as a text that findings point into, with its `mx` patterns.
+fn exhibit(builder: &mut Builder<'_>, body: &[u8], parsed: &Policy) {
+    let placed = builder.locations.exhibit(EXHIBIT).push_body(body);
+    builder.locations.note("baseline.body", EXHIBIT, placed.range(0, body.len()));
+    for (index, mx) in parsed.mx.iter().enumerate() {
+        let place = placed.range(mx.pattern.span.offset, mx.pattern.span.length);
+        builder.locations.note(format!("baseline.patterns[{index}]"), EXHIBIT, place);
+    }
+    if let (Some(first), Some(last)) = (parsed.mx.first(), parsed.mx.last()) {
+        let span = Span::between(first.pattern.span.offset, last.pattern.span.end());
+        builder.locations.note("baseline.patterns", EXHIBIT, placed.range(span.offset, span.length));
     }
 }
 

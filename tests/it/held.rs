@@ -88,6 +88,10 @@ fn a_policy_that_names_some_hosts_is_refused_for_the_others() {
     let actions: Vec<&Value> = view["hosts"].as_array().unwrap().iter().map(|host| &host["action"]).collect();
     assert_eq!(actions, ["deliver", "refuse"]);
     assert_eq!(findings(&report)[0].0, "policy-mx-added");
+    // Both sides: the host that it does not name, and the lines that it has.
+    let check = report["checks"].as_array().unwrap().iter().find(|check| check["rule"] == "policy-mx-added").unwrap();
+    assert_eq!((&check["location"]["exhibit"], &check["location"]["line"]), (&"mx".into(), &2.into()));
+    assert_eq!(check["related"][0]["location"]["exhibit"], "earlier_policy");
 }
 
 #[test]
