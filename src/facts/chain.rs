@@ -15,6 +15,8 @@ pub struct SentChain {
     pub duplicates: Vec<String>,
     /// Those that vouch for no other, by subject.
     pub foreign: Vec<String>,
+    /// The first that is out of place: its place in the chain.
+    pub out_of_place: Option<usize>,
     /// Who issued the last certificate on the way from the host's own, where that was not sent and it is not its own.
     pub unsent_issuer: Option<String>,
 }
@@ -39,10 +41,30 @@ pub fn look_at(chain: &[Certificate]) -> SentChain {
     // Another certificate of an authority on the way, signed by another, is one more way to a root.
     let foreign = distinct.iter().filter(|certificate| !on_the_way.contains(certificate.subject.as_str()));
     sent.foreign = foreign.map(|certificate| escape(&certificate.subject)).collect();
+    sent.out_of_place = out_of_place(chain, &distinct, &way, &on_the_way);
     let last = way.last().and_then(|index| distinct.get(*index));
     sent.unsent_issuer =
         last.filter(|last| last.subject != last.issuer).map(|last| escape(&last.issuer)).filter(|it| !it.is_empty());
     sent
+}
+
+/// The first certificate that was sent again, that vouches for no other, or that comes before the one it vouches for.
+fn out_of_place(
+    chain: &[Certificate],
+    distinct: &[&Certificate],
+    way: &[usize],
+    on_the_way: &BTreeSet<&str>,
+) -> Option<usize> {
+    let mut met = BTreeSet::new();
+    let stray = chain.iter().position(|certificate| {
+        !met.insert(identity(certificate)) || !on_the_way.contains(certificate.subject.as_str())
+    });
+    let misordered = way.windows(2).find_map(|pair| match pair {
+        [before, after] if after < before => distinct.get(*after),
+        _ => None,
+    });
+    let misordered = misordered.and_then(|wrong| chain.iter().position(|other| identity(other) == identity(wrong)));
+    [stray, misordered].into_iter().flatten().min()
 }
 
 /// What tells a certificate from another: its octets' digest where it is known.

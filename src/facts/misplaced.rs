@@ -85,16 +85,14 @@ pub fn doubled_policy_host(builder: &mut Builder<'_>) -> Fact<Option<String>> {
     Fact::Known(Some(name_of(doubled)).filter(|_| exists(doubled) && !wildcard))
 }
 
-/// The texts that at least three names below the domain answer with, and every one of them that answers at all.
+/// The texts that at least three names below the domain answer with.
 fn wildcard(domain: Option<&str>, lookups: &[Lookup<TxtRecord>]) -> BTreeSet<String> {
     let below = lookups.iter().filter(|lookup| Some(name_of(lookup).as_str()) != domain);
     let answers: Vec<BTreeSet<String>> = below.filter_map(texts).collect();
-    match answers.split_first() {
-        Some((first, rest)) if answers.len() >= ALIKE => {
-            first.iter().filter(|text| rest.iter().all(|texts| texts.contains(*text))).cloned().collect()
-        }
-        _ => BTreeSet::new(),
-    }
+    let all: BTreeSet<&String> = answers.iter().flatten().collect();
+    // A name that is there for another reason is not among those that a wildcard makes.
+    let alike = |text: &&String| answers.iter().filter(|texts| texts.contains(*text)).count() >= ALIKE;
+    all.into_iter().filter(alike).cloned().collect()
 }
 
 /// The texts of an answer; `None` where there is none.

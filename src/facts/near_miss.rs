@@ -2,6 +2,8 @@
 //!
 //! Called when policy and MX hosts are both known, and for each certificate.
 
+use std::collections::BTreeMap;
+
 use super::builder::Builder;
 use super::fact::Fact;
 use super::providers;
@@ -43,16 +45,26 @@ pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut Polic
     let others = valid && !patterns.is_empty() && none_near && !hosts.is_empty() && hosts.iter().all(uncovered);
     policy.other_hosts = Fact::Known(others);
     let block = if others { block(builder, policy) } else { None };
+    // One line that was meant for several hosts is one mistake, with one text that names them all.
+    let mut meant_for: BTreeMap<usize, Vec<(String, Miss)>> = BTreeMap::new();
+    for (name, miss) in names.iter().zip(&misses) {
+        if let Some(miss) = miss {
+            meant_for.entry(miss.index).or_default().push((name.clone(), miss.miss));
+        }
+    }
     for (index, (host, miss)) in hosts.iter_mut().zip(misses).enumerate() {
         let path = format!("mx.hosts[{index}]");
         if host.covered.is_unobserved() {
             let reason = builder.unobserved.get(&format!("{path}.covered")).cloned().unwrap_or_default();
             builder.why(format!("{path}.near_miss"), reason.clone());
+            builder.why(format!("{path}.near_miss_of"), reason.clone());
             builder.why(format!("{path}.correction"), reason);
             continue;
         }
         let pattern = miss.as_ref().and_then(|miss| Some((miss, patterns.get(miss.index)?)));
         host.near_miss = Fact::Known(pattern.map(|(miss, pattern)| facts(miss, pattern)));
+        let meant_for = pattern.and_then(|(miss, _)| meant_for.get(&miss.index)).map_or(&[][..], Vec::as_slice);
+        host.near_miss_of = Fact::Known(meant_for.iter().map(|(name, _)| name.clone()).collect());
         if let Some((miss, _)) = pattern {
             let place = builder.locations.clone_of(&format!("policy.mx[{}]", miss.index));
             builder.locations.note_as(format!("{path}.near_miss"), place);
@@ -66,7 +78,7 @@ pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut Polic
             // A line that names another host stays as it is.
             (None, Some((miss, pattern))) if pattern.matches == Fact::Known(Vec::new()) => {
                 let place = builder.locations.clone_of(&format!("policy.mx[{}]", miss.index));
-                (replacement(miss.miss, name, pattern), place)
+                (replacements(meant_for, pattern), place)
             }
             (None, _) => (format!("\nmx: {name}"), builder.locations.clone_of("policy.insertion")),
         };
@@ -92,6 +104,7 @@ fn nearest(builder: &Builder<'_>, host: &MxHostFacts, patterns: &[PatternFacts])
         host: host.name.known()?,
         canonical: host.canonical.known().and_then(Option::as_deref),
         domain: builder.domain(),
+        is_policy_host: false,
     };
     nearest_of(patterns.iter().map(|pattern| pattern.text.known().map_or("", String::as_str)), wanted)
 }
@@ -103,6 +116,18 @@ fn facts(miss: &NearMiss, pattern: &PatternFacts) -> NearMissFacts {
         reason: Fact::Known(miss.reason.clone()),
         line: pattern.line.clone().map(Some),
     }
+}
+
+/// What to write in the place of a pattern that was meant for these hosts, each line once.
+fn replacements(meant_for: &[(String, Miss)], pattern: &PatternFacts) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for (host, miss) in meant_for {
+        let line = replacement(*miss, host, pattern);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.join("\nmx: ")
 }
 
 /// What to write in the place of a pattern that matches nothing: a wildcard stays one where it was one level off.

@@ -36,7 +36,8 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str
         return facts;
     }
     let now = builder.now;
-    let wanted = Wanted { host, canonical: builder.canonical(host), domain: builder.domain() };
+    let is_policy_host = path.starts_with("policy_host");
+    let wanted = Wanted { host, canonical: builder.canonical(host), domain: builder.domain(), is_policy_host };
     let chain: Vec<CertificateFacts> =
         tls.chain.iter().map(|certificate| certificate_facts(certificate, wanted, now)).collect();
     if now.is_none() {
@@ -47,6 +48,10 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str
     facts.chain = Fact::Known(chain);
     let sent = chain::look_at(&tls.chain);
     facts.chain_ordered = Fact::Known(!sent.misordered && sent.duplicates.is_empty() && sent.foreign.is_empty());
+    if let Some(index) = sent.out_of_place {
+        let place = builder.locations.clone_of(&format!("{path}.chain[{index}]"));
+        builder.locations.note_as(format!("{path}.chain_ordered"), place);
+    }
     facts.misordered = Fact::Known(sent.misordered);
     facts.duplicates = Fact::Known(sent.duplicates);
     facts.foreign = Fact::Known(sent.foreign);

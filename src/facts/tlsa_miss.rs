@@ -22,7 +22,7 @@ vocabulary! {
         Authority = "authority",
         /// It is of another MX host.
         OtherHost = "other_host",
-        /// It names an authority, and the host presents no certificate but its own.
+        /// It names an authority, and none of the certificates that the host presents is that authority's.
         NotSent = "not_sent",
         /// It is of a whole certificate that is not presented: such a digest changes with each renewal.
         OtherCertificate = "other_certificate",
@@ -56,10 +56,13 @@ pub fn miss(record: &TlsaRecord, chains: &[&[Certificate]], host: &str, hosts: &
         said(TlsaMiss::OwnCertificate, "is of the host's own certificate: its usage has to be 3")
     } else if record.usage == 3 && with(|record| record.usage = 2) {
         said(TlsaMiss::Authority, "is of an authority's certificate: its usage has to be 2")
-    } else if let Some(other) = of_other_host(record, host, hosts) {
+    } else if let Some(other) = of_other_host(record, host, hosts).filter(|_| record.usage != 2) {
         (TlsaMiss::OtherHost, format!("is the one of {other}"))
     } else if record.usage == 2 && chains.iter().all(|chain| chain.len() < 2) {
         said(TlsaMiss::NotSent, "names an authority, and the host does not send that authority's certificate")
+    } else if record.usage == 2 {
+        let reason = "names an authority, and none of the certificates that the host sends is that authority's";
+        said(TlsaMiss::NotSent, reason)
     } else if record.selector == 0 {
         said(
             TlsaMiss::OtherCertificate,

@@ -202,7 +202,8 @@ fn alphanumeric(c: char) -> bool {
 
 /// The valid patterns of a list on one line; empty where one of them is not valid.
 pub fn list_items(text: &str) -> Vec<String> {
-    let items: Vec<String> = parts(text).into_iter().map(|part| part.trim_end_matches('.').to_owned()).collect();
+    let text = if is_slashed_list(text) { text.replace('/', " ") } else { text.to_owned() };
+    let items: Vec<String> = parts(&text).into_iter().map(|part| part.trim_end_matches('.').to_owned()).collect();
     if items.iter().all(|item| problem(item).is_none()) { items } else { Vec::new() }
 }
 
@@ -212,7 +213,20 @@ fn parts(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Whether `/` stands between hosts of one domain, and not before a path.
+fn is_slashed_list(text: &str) -> bool {
+    let last = |host: &str| host.rsplit_once('.').map(|(_, last)| last.to_owned());
+    let mut hosts = text.split('/');
+    let first = hosts.next().and_then(last);
+    text.contains('/')
+        && first.is_some()
+        && hosts.all(|host| super::names::host_name_problem(host).is_none() && last(host) == first)
+}
+
 fn list_or_preference(text: &str) -> Option<MxProblem> {
+    if is_slashed_list(text) {
+        return list_or_preference(&text.replace('/', " "));
+    }
     let parts = parts(text);
     let separators = text.contains([',', ';', '|', ' ', '\t', '\n', '\r']);
     match parts.as_slice() {

@@ -47,6 +47,8 @@ pub struct Wanted<'a> {
     pub canonical: Option<&'a str>,
     /// The mail domain, where it is known.
     pub domain: Option<&'a str>,
+    /// Whether it is the policy host, and not an MX host.
+    pub is_policy_host: bool,
 }
 
 /// The name that comes nearest to the host without matching it.
@@ -125,18 +127,22 @@ fn is_typo(name: &str, host: &str) -> bool {
 fn reason(miss: Miss, name: &str, wanted: Wanted<'_>) -> String {
     let (name, host) = (plain(name), plain(wanted.host));
     let base = name.strip_prefix("*.").unwrap_or(&name);
+    let what = if wanted.is_policy_host { "policy host" } else { "MX host" };
     let front = |long: &str, short: &str| {
         long.strip_suffix(short).map(|front| front.trim_end_matches('.').to_owned()).unwrap_or_default()
     };
     match miss {
         Miss::BareName => format!("covers names below `{base}`, not `{base}` itself"),
+        Miss::CanonicalName if wanted.is_policy_host => {
+            format!("matches only the name that {host} is an alias of; senders look for {host} itself")
+        }
         Miss::CanonicalName => {
             format!("matches only the name that {host} is an alias of; senders compare the name in the MX record")
         }
         Miss::CutShort => "ends too soon".to_owned(),
         Miss::ExtraLabel => format!("has `{}.` in front of the host's name", front(&name, &host)),
-        Miss::MailDomain if name == base => "is the mail domain, not the name of the MX host".to_owned(),
-        Miss::MailDomain => "covers hosts of the mail domain, and the MX host belongs to another".to_owned(),
+        Miss::MailDomain if name == base => format!("is the mail domain, not the name of the {what}"),
+        Miss::MailDomain => format!("covers hosts of the mail domain, and the {what} belongs to another"),
         Miss::MissingLabel => format!("lacks `{}.` in front", front(&host, base)),
         Miss::PolicyHost => "is the web server of the policy, not the MX host".to_owned(),
         Miss::TrailingLabel => {
@@ -159,7 +165,8 @@ mod tests {
     use super::*;
 
     fn of(name: &str, host: &str) -> Option<Miss> {
-        let wanted = Wanted { host, canonical: Some("lb.example.net"), domain: Some("example.com") };
+        let wanted =
+            Wanted { host, canonical: Some("lb.example.net"), domain: Some("example.com"), is_policy_host: false };
         nearest_of([name], wanted).map(|near| near.miss)
     }
 
@@ -197,7 +204,8 @@ mod tests {
 
     #[test]
     fn the_most_telling_name_is_taken() {
-        let wanted = Wanted { host: "a.b.example.com", canonical: None, domain: Some("example.com") };
+        let wanted =
+            Wanted { host: "a.b.example.com", canonical: None, domain: Some("example.com"), is_policy_host: false };
         let near = nearest_of(["example.com", "*.example.com"], wanted).unwrap();
         assert_eq!((near.index, near.miss), (1, Miss::WildcardDepth));
         assert_eq!(near.reason, "covers one label only, and 2 (`a.b`) come before `example.com`");
@@ -206,7 +214,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_two_names_are_compared(name in "[*a.é]{0,12}", host in "[*a.é]{0,12}") {
-            let wanted = Wanted { host: &host, canonical: Some(&name), domain: Some(&host) };
+            let wanted = Wanted { host: &host, canonical: Some(&name), domain: Some(&host), is_policy_host: false };
             nearest_of([name.as_str()], wanted);
         }
     }

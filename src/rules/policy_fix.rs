@@ -35,6 +35,10 @@ pub fn fix_policy(
     before: &str,
     all: bool,
 ) -> Fixed {
+    // Nothing is touched in what nobody wrote as a policy.
+    if !is_meant_as_policy(before) {
+        return Fixed { text: before.to_owned(), ..Fixed::default() };
+    }
     let mut bench = Bench { rules, snapshot, baseline, all };
     let first = bench.lint(before);
     let mut fixed = bench.at_once(before);
@@ -48,6 +52,18 @@ pub fn fix_policy(
         .filter(|check| check.fix.as_ref().is_some_and(|fix| fix.location.exhibit == EXHIBIT && !fix.safe && !all));
     fixed.left = left.map(|check| check.rule.clone()).collect();
     fixed
+}
+
+/// Whether a text was written as a policy: it says so, or has a mode and hosts or a life beside it.
+fn is_meant_as_policy(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let lines = || text.lines().map(|line| line.trim_start_matches(['"', '\'', '-', ' ', '\t', '`', '\u{feff}']));
+    let begins = |line: &str, name: &str| {
+        line.replace('-', "_").strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with([':', '=']))
+    };
+    let mode = |line: &str| begins(line, "mode") && ["enforc", "test", "none"].iter().any(|mode| line.contains(mode));
+    let beside = |line: &str| ["mx", "max_age", "maxage"].iter().any(|name| begins(line, name));
+    text.contains("stsv1") || (lines().any(mode) && lines().any(beside))
 }
 
 /// A policy on the bench: the snapshot that it is put into to be linted.
@@ -65,10 +81,12 @@ impl Bench<'_> {
         evaluate(self.rules, &Facts::of(self.snapshot, self.baseline)).report
     }
 
-    /// The fixes that are wanted.
+    /// The fixes that are wanted: those that are safe first, as long as there are any.
     fn fixes(&self, report: &Report) -> Vec<Fix> {
         let fixes = report.findings().into_iter().chain(report.remarks()).filter_map(|check| check.fix.clone());
-        fixes.filter(|fix| fix.location.exhibit == EXHIBIT && (fix.safe || self.all)).collect()
+        let wanted: Vec<Fix> = fixes.filter(|fix| fix.location.exhibit == EXHIBIT && (fix.safe || self.all)).collect();
+        let safe: Vec<Fix> = wanted.iter().filter(|fix| fix.safe).cloned().collect();
+        if safe.is_empty() { wanted } else { safe }
     }
 
     /// All fixes together, and those that they make possible.

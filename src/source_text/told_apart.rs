@@ -1,5 +1,5 @@
 //! What a file is by what it holds: one that was given in the place of another is told as what it is, once, with the
-//! option that takes it. Used by the readers of snapshots, rule files and configurations.
+//! option that takes it. Used by the readers of snapshots, rule files and configurations, and by the grammar of policies.
 
 use super::SourceError;
 
@@ -20,7 +20,7 @@ pub enum FileKind {
 
 impl FileKind {
     /// What a text looks like; `None` where it looks like none of them.
-    fn of(text: &str) -> Option<Self> {
+    pub fn of(text: &str) -> Option<Self> {
         let text = text.trim_start_matches('\u{feff}');
         if text.trim_start().starts_with('{') {
             let has = |key: &str| text.contains(&format!("\"{key}\""));
@@ -46,7 +46,8 @@ impl FileKind {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// What people call it, with its article.
+    pub fn name(self) -> &'static str {
         match self {
             FileKind::Configuration => "a configuration",
             FileKind::Policy => "a policy",

@@ -319,9 +319,21 @@ fn a_wildcard_is_told_once() {
     }
     let changes: Vec<(&str, Value)> =
         changes.iter().map(|(pointer, value)| (pointer.as_str(), value.clone())).collect();
+    // Some of the names may be there for another reason.
+    assert_told(&changes[..6], &[("record-wildcard", &["at every name below the domain"])]);
     assert_told(
         &changes,
         &[("record-wildcard", &["a wildcard TXT record answers with `v=STSv1; id=20261123T100000;`"])],
+    );
+}
+
+#[test]
+fn a_certificate_is_compared_with_the_name_of_its_own_host() {
+    let mut other = unknown_name(200, None);
+    other["tls"]["chain"][0] = certificate("example.com");
+    assert_told(
+        &[("/policy_host/probes/1", other)],
+        &[("host-cert-name", &["`example.com` is the mail domain, not the name of the policy host", "over IPv6"])],
     );
 }
 

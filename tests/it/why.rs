@@ -73,6 +73,50 @@ fn a_provider_may_have_moved_its_customers_to_other_hosts() {
 }
 
 #[test]
+fn one_line_that_was_meant_for_several_hosts_is_one_mistake() {
+    let hosts = ["aspmx.l.google.com", "alt1.aspmx.l.google.com", "alt2.aspmx.l.google.com"];
+    let wrong = policy(&["*.google.com"]);
+    let (text, _) = checked(&hosts, &wrong, &["--format", "concise"]);
+    assert_eq!(text.matches("error[mx-covered]").count(), 1, "{text}");
+    assert!(hosts.iter().all(|host| text.contains(host)) && text.contains("matches none of them"), "{text}");
+    let (text, _) = checked(&hosts, &wrong, &["--format", "human"]);
+    let help = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        help.contains("Write `mx: *.l.google.com`, `mx: *.aspmx.l.google.com` in the place of `mx: *.google.com`"),
+        "{help}"
+    );
+    let (_, fixed) = checked(&hosts, &wrong, &["--fix=all"]);
+    assert_eq!(fixed, policy(&["*.l.google.com", "*.aspmx.l.google.com"]));
+}
+
+#[test]
+fn nothing_is_fixed_that_would_be_worse_or_is_no_policy() {
+    for text in [
+        // Two hosts under other names: one alone would refuse the other.
+        "version: STSv1\nmode: enforce\nmx1: mail.example.com\nmx2: mail2.example.com\nmax_age: 604800\n",
+        "version: STSv1\nmode: enforce\nhost: mail.example.com\nmx_backup: mail2.example.com\nmax_age: 604800\n",
+        // security.txt, robots.txt, a TLSRPT record, the configuration of something else, a page behind a policy.
+        "Contact: mailto:security@example.com\nExpires: 2027-01-01T00:00:00Z\nPreferred-Languages: en\n",
+        "User-agent: *\nDisallow: /\n",
+        "v=TLSRPTv1; rua=mailto:tls@example.com\n",
+        "version: 1\nmode: production\nmx: true\n",
+        "version: STSv1\nmode: enforce\nmx: mx1.example.com\nmx: *.mail.example.com\nmax_age: 604800\n<script src=x></script>\n",
+    ] {
+        for fix in ["--fix=safe", "--fix=all"] {
+            let (_, fixed) = checked(&["mx1.example.com", "mx2.mail.example.com"], text, &[fix, "--select", "policy"]);
+            assert_eq!(fixed, text, "{fix}");
+        }
+    }
+    // Two hosts with a slash between are two hosts.
+    let (_, fixed) = checked(
+        &["mail.example.com"],
+        &policy(&["mail.example.com/mail2.example.com"]),
+        &["--fix", "--select", "policy"],
+    );
+    assert_eq!(fixed, policy(&["mail.example.com", "mail2.example.com"]));
+}
+
+#[test]
 fn both_sides_are_shown_in_every_format() {
     let (host, lines) = ("shop.a-v1.mx.example.net", policy(&["mx1.example.com", "*.mx.example.net"]));
     let (text, _) = checked(&[host], &lines, &["--format", "human"]);
@@ -136,6 +180,8 @@ fn a_tlsa_record_that_misses_is_explained_and_the_right_one_is_given() {
         (format!("3 0 1 {ISSUER}"), true, "is of an authority's certificate: its usage has to be 2"),
         (format!("3 0 1 {OTHER}"), true, "is the one of mx2.mail.example.com"),
         (format!("2 0 1 {ISSUER}"), false, "the host does not send that authority's certificate"),
+        (format!("2 0 1 {zeros}"), true, "none of the certificates that the host sends is that authority's"),
+        (format!("2 0 1 {OTHER}"), true, "none of the certificates that the host sends is that authority's"),
         (format!("3 0 1 {zeros}"), true, "changes with each renewal"),
         (format!("3 1 1 {zeros}"), true, "is of another key"),
     ] {

@@ -83,6 +83,8 @@ facts! {
         pattern: String,
         /// The `mx` line that comes nearest to it without matching; `null` where one matches, or where none is near.
         near_miss: Option<NearMissFacts>,
+        /// The MX hosts, this one among them, of which that line comes nearest to each; empty where there is no such line.
+        near_miss_of: Vec<String>,
         /// The text that, at its place in the policy, makes the policy name the host; `null` where it need not.
         correction: Option<String>,
         /// Each address as it answered on the SMTP port.

@@ -2,6 +2,7 @@
 
 use super::{Endings, FIELDS, MAX_LINES};
 use crate::grammar::{Offence, Span, trimmed};
+use crate::source_text::told_apart::FileKind;
 
 /// A byte order mark.
 pub const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -35,12 +36,27 @@ pub fn markup(text: &[u8]) -> Option<&'static str> {
     }
     let text = text.strip_prefix(BOM).unwrap_or(text).trim_ascii_start();
     let head = text.get(..text.len().min(512)).unwrap_or_default().to_ascii_lowercase();
+    if let Some(kind) = file_of_ours(text) {
+        return Some(kind);
+    }
     match head.first() {
         Some(b'<') if head.starts_with(b"<?xml") && !head.windows(5).any(|five| five == b"<html") => Some("XML"),
         Some(b'<') => Some("HTML"),
         Some(b'{' | b'[') => Some("JSON"),
         _ => other_file(text),
     }
+}
+
+/// Another file that this program reads: a snapshot, rules, a configuration, a TLS report.
+fn file_of_ours(text: &[u8]) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(text);
+    let kind = FileKind::of(&text)?;
+    let sure = match kind {
+        FileKind::Policy => false,
+        FileKind::Configuration => !text.to_ascii_lowercase().contains("stsv1") && !text.contains("\nmx:"),
+        FileKind::Rules | FileKind::Snapshot | FileKind::TlsReport => true,
+    };
+    sure.then(|| kind.name())
 }
 
 /// Another kind of file, told by lines of which hardly any is that of a policy.
@@ -67,7 +83,8 @@ fn other_file(text: &[u8]) -> Option<&'static str> {
             || ["mode", "mx", "max_age", "maxage", "version=", "version :"].iter().any(|name| plain.starts_with(name))
     };
     let (count, policy) = (filled.clone().count(), filled.clone().filter(meant).count());
-    if count < MIN_OTHER_LINES || policy.saturating_mul(3) >= count {
+    let without_trace = policy == 0 && count > 1 && lower.iter().any(|line| line.contains(':'));
+    if !without_trace && (count < MIN_OTHER_LINES || policy.saturating_mul(3) >= count) {
         return None;
     }
     // A key without a value opens a block of YAML.

@@ -193,11 +193,12 @@ fn malformed(text: &[u8], line: Span, inner: Span, list: Option<List>) -> (Slip,
         _ if octets.contains(&b'=') => {
             let offence = offence("`=` stands where `:` belongs");
             match words.split_once('=') {
-                Some((name, value)) => {
+                Some((name, value)) if name.trim() == "v" || is_extension_name(name.trim().as_bytes()) => {
                     let name = if name.trim() == "v" { "version" } else { name.trim() };
                     let fixed = format!("{name}: {}", value.trim().trim_end_matches(';'));
                     (Slip::Unequal, offence.suggesting(fixed))
                 }
+                Some(_) => (Slip::Other, offence),
                 None => (Slip::Unequal, offence),
             }
         }
