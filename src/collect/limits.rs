@@ -69,11 +69,11 @@ pub const MAX_WORK: Duration = Duration::from_secs(if cfg!(debug_assertions) { 2
 /// How much processor time the proof of one answer may take.
 pub const MAX_PROOF_WORK: Duration = Duration::from_millis(MAX_WORK.as_millis() as u64 / 8);
 /// How much processor time the proofs of all answers about a domain may take.
-pub const MAX_PROOFS_WORK: Duration = Duration::from_millis(MAX_WORK.as_millis() as u64 / 2);
+pub const MAX_PROOFS_WORK: Duration = Duration::from_millis(MAX_WORK.as_millis() as u64 / 4);
 /// How many signatures of one answer are tried.
-pub const MAX_SIGNATURES: usize = 64;
+pub const MAX_SIGNATURES: usize = 24;
 /// How many keys of one zone are tried, and how many of what its parent says of them.
-pub const MAX_KEYS: usize = 32;
+pub const MAX_KEYS: usize = 16;
 /// With how many iterations a name is hashed for a proof of absence (RFC 5155 §10.3 allows 2,500, and no key needs any).
 pub const MAX_ITERATIONS: u16 = 500;
 /// How many octets an SMTP reply may have in all (a line has 512 at most, RFC 5321 §4.5.3.1.5).
