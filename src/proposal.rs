@@ -47,7 +47,7 @@ pub enum NoProposal {
 /// A proposal in mode testing; reports go to `rua`, else to a mailbox of the domain.
 pub fn propose(facts: &Facts, report: &Report, rua: &[String]) -> Result<Proposal, NoProposal> {
     let domain = facts.domain.clone().ok_or(NoProposal::NoDomain)?;
-    let hosts = facts.known.mx.known().and_then(|mx| mx.hosts.known());
+    let hosts = facts.of_domain().mx.known().and_then(|mx| mx.hosts.known());
     let hosts = hosts.ok_or_else(|| NoProposal::Unobserved(facts.why_unobserved("mx.hosts")))?;
     if hosts.is_empty() {
         return Err(NoProposal::NoHosts);
@@ -72,7 +72,7 @@ pub fn propose(facts: &Facts, report: &Report, rua: &[String]) -> Result<Proposa
 
 /// The destinations of a record that is in order already.
 fn published_rua(facts: &Facts) -> Option<String> {
-    let tlsrpt = facts.known.tlsrpt.known().filter(|tlsrpt| tlsrpt.usable.known() == Some(&true))?;
+    let tlsrpt = facts.of_domain().tlsrpt.known().filter(|tlsrpt| tlsrpt.usable.known() == Some(&true))?;
     let texts: Vec<&str> = tlsrpt.rua.known()?.iter().filter_map(|rua| rua.text.known().map(String::as_str)).collect();
     Some(texts.join(",")).filter(|rua| !rua.is_empty() && rua.bytes().all(|c| c.is_ascii_graphic() && c != b'"'))
 }
@@ -109,7 +109,7 @@ fn patterns(hosts: &[MxHostFacts], domain: &str) -> Vec<String> {
 
 fn remarks(facts: &Facts, report: &Report) -> Vec<String> {
     let mut remarks = Vec::new();
-    let tree = &facts.known;
+    let tree = facts.of_domain();
     if let Some(Some(id)) = tree.record.known().and_then(|record| record.id.known()) {
         remarks.push(format!(
             "The domain publishes an _mta-sts record already, with id {id}: the proposed one replaces it."

@@ -157,7 +157,7 @@ fn explained(cause: &Cause, now: &Observed, older: Option<&Observed>) -> CauseNo
 /// The policy or the host has been changed, so that the failure cannot be repeated.
 fn changed(cause: &Cause, now: &Observed, at: &str) -> Option<String> {
     let host = cause.host.as_deref()?;
-    let known = &now.facts.known;
+    let known = now.facts.of_domain();
     let hosts = known.mx.known()?.hosts.known()?;
     if !hosts.iter().any(|other| other.name.known().is_some_and(|name| name == host)) {
         return Some(format!("`{host}` is not an MX host of the domain any more, as of {at}."));
@@ -274,7 +274,7 @@ impl Terms {
 
 /// The senders that last showed another policy than the one of now.
 fn held(reported: &DomainDigest, now: &Observed) -> Vec<HeldPolicy> {
-    let Some(present) = now.facts.known.policy.known().and_then(Terms::of_facts) else { return Vec::new() };
+    let Some(present) = now.facts.of_domain().policy.known().and_then(Terms::of_facts) else { return Vec::new() };
     let at = now.facts.collected_at.as_deref().and_then(instant).map(Timestamp::as_second);
     let of = |sender: &SenderDigest| {
         let held = Terms::of_lines(&sender.policy).filter(|held| *held != present)?;
@@ -293,7 +293,7 @@ fn held(reported: &DomainDigest, now: &Observed) -> Vec<HeldPolicy> {
 
 /// Whether the domain may switch to mode enforce, or did well to.
 fn enforce_advice(reported: &DomainDigest, now: &Observed, causes: &[CauseNow]) -> Option<EnforceAdvice> {
-    let mode = now.facts.known.policy.known()?.mode.known().copied()??;
+    let mode = now.facts.of_domain().policy.known()?.mode.known().copied()??;
     if mode == Mode::None {
         return None;
     }
@@ -362,7 +362,7 @@ fn silence(domain: &str, now: &Observed) -> Vec<String> {
     {
         reasons.push(format!("the TLSRPT record was not checked on {at}: {reason}"));
     }
-    let record = now.facts.known.tlsrpt.known();
+    let record = now.facts.of_domain().tlsrpt.known();
     if reasons.is_empty()
         && let Some(record) = record
         && record.text.known().is_some_and(Option::is_none)

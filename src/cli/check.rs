@@ -17,6 +17,7 @@ use super::tally::{FailOn, INCOMPLETE, Tally, Unchecked};
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::config::{Configuration, Ignores, InForce, Use, decisions, utc_day};
 use crate::facts::tree::BaselineFacts;
+use crate::facts::tree::FactTree;
 use crate::facts::{Before, Domains, Facts, HeldPolicy};
 use crate::outcome::{Report, Severity};
 use crate::report::{Linted, NagiosState, Unreadable, nagios_unknown};
@@ -330,7 +331,7 @@ impl<'a> Run<'a> {
         }
         let before = self.held.as_ref().map(Before::Held).or(baseline.map(Before::Baseline));
         let facts = Facts::beside(&snapshot, before).with_membership(&membership.tags, &membership.groups);
-        if self.held.is_some() && facts.known.baseline.known().is_some_and(is_refused) {
+        if self.held.is_some() && facts.of_domain().baseline.known().is_some_and(is_refused) {
             let text = "warning: the policy of --held is not valid, and no sender can hold it: `stslint check --policy FILE` says why";
             terminal::remark(text, self.output);
         }
@@ -343,7 +344,7 @@ impl<'a> Run<'a> {
         report.against = self.in_force.against(&membership, &report);
         report.leave_out_below(self.args.min_severity.severity());
         report.shorten();
-        Ok(Linted { report, facts: facts.tree, snapshot, policy_file: self.policy_file(source) })
+        Ok(Linted { report, facts: facts.into_domain(), snapshot, policy_file: self.policy_file(source) })
     }
 
     /// Judges all domains together, after the last of them.
@@ -356,7 +357,7 @@ impl<'a> Run<'a> {
         report.leave_out_below(self.args.min_severity.severity());
         report.shorten();
         report.keep_shown_exhibits();
-        Linted { report, facts: serde_json::Value::Null, snapshot: Snapshot::default(), policy_file: None }
+        Linted { report, facts: FactTree::default(), snapshot: Snapshot::default(), policy_file: None }
     }
 
     fn evaluated(&self, rules: &RuleSet, facts: &Facts) -> Report {

@@ -136,7 +136,7 @@ async fn show_one(collector: &Collector, rules: &RuleSet, domain: &LabDomain, st
     let report = evaluate(rules, &facts).report;
     let line = "─".repeat(style.width.min(72));
     let line = if style.unicode { line } else { "-".repeat(72) };
-    let text = format!("\n{line}\n{}: {}\n\n{}", domain.name, domain.about, human(&report, &facts.tree, style));
+    let text = format!("\n{line}\n{}: {}\n\n{}", domain.name, domain.about, human(&report, facts.of_domain(), style));
     terminal::print_words(&text, style);
     report.summary
 }

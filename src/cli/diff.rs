@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use miette::Report as Error;
+use serde_json::Value;
 
 use super::{Ended, UsageError, terminal};
 use crate::diff::{Difference, State, differences};
@@ -44,12 +45,16 @@ pub fn run(args: &DiffArgs) -> Ended {
         let message = format!("the snapshots are of different domains: {} and {}", name(&old), name(&new));
         return Err(UsageError::new(message, "give two snapshots of one domain, the older first").into());
     }
-    let found = differences(&Facts::of(&old, None).tree, &Facts::of(&new, None).tree, args.all);
+    let found = differences(&tree(&old), &tree(&new), args.all);
     match args.format {
         DiffFormat::Human => terminal::print_text(&human(&found)),
         DiffFormat::Json => terminal::print_json(&found)?,
     }
     Ok(u8::from(!found.is_empty()))
+}
+
+fn tree(snapshot: &Snapshot) -> Value {
+    Facts::of(snapshot, None).tree.to_json()
 }
 
 fn read(path: &Path) -> Result<Snapshot, Error> {

@@ -185,7 +185,7 @@ type Row = (String, Result<Value, String>);
 fn show_values(facts: &Facts, paths: &[FactPath], format: FactsFormat) -> Ended {
     let wanted: BTreeSet<&str> = paths.iter().map(|fact| fact.path.as_str()).collect();
     let mut rows: Vec<Row> = Vec::new();
-    values(facts, &facts.tree, root(Over::Domain), ("", ""), &wanted, &mut rows);
+    values(facts, &facts.tree.to_json(), root(Over::Domain), ("", ""), &wanted, &mut rows);
     if format == FactsFormat::Json {
         let row = |(path, value): &Row| match value {
             Ok(value) => json!({ "path": path, "value": value }),

@@ -77,7 +77,7 @@ fn check_rua(uri: &str) -> Result<(), UsageError> {
         tlsrpt: Some(snapshot::Lookup::answer(None, vec![snapshot::TxtRecord::of(&record)])),
         ..Snapshot::of(None)
     };
-    let tlsrpt = Facts::of(&lint, None).known.tlsrpt.known().cloned().unwrap_or_default();
+    let tlsrpt = Facts::of(&lint, None).of_domain().tlsrpt.known().cloned().unwrap_or_default();
     match tlsrpt.usable.known() {
         Some(true) => Ok(()),
         _ => Err(UsageError::new(

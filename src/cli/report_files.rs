@@ -6,6 +6,7 @@ use std::thread;
 
 use super::OutputArgs;
 use super::file_progress::FileProgress;
+use crate::facts::tree::FactTree;
 use crate::files;
 use crate::outcome::Report;
 use crate::report::{Linted, Unreadable};
@@ -84,7 +85,7 @@ pub fn gather(paths: &[PathBuf], judge: &Judge<'_>, output: &OutputArgs) -> Gath
 /// Findings about a text; the file is named where the text is one.
 pub fn linted(report: Report, name: &str, file: Option<String>) -> Linted {
     let report = Report { domain: Some(name.to_owned()), ..report };
-    Linted { report, facts: serde_json::Value::Null, snapshot: Snapshot::default(), policy_file: file }
+    Linted { report, facts: FactTree::default(), snapshot: Snapshot::default(), policy_file: file }
 }
 
 fn unreadable(name: &str, reason: &str) -> Unreadable {

@@ -462,7 +462,7 @@ async fn a_server_that_is_lame_or_refuses_or_is_silent_is_seen() {
     options.name_server_port = port;
     let snapshot = collect(options).await;
     let facts = crate::facts::Facts::of(&snapshot, None);
-    let servers = facts.known.name_servers.known().unwrap().clone().unwrap().servers;
+    let servers = facts.of_domain().name_servers.known().unwrap().clone().unwrap().servers;
     let problems: Vec<_> = servers
         .known()
         .unwrap()

@@ -92,11 +92,15 @@ async fn a_stream_without_end_is_not_read_to_its_end() {
     stranger.resize(65_535, 0);
     for frame in [stranger, vec![0; 65_535]] {
         let frame = [&u16::MAX.to_be_bytes()[..], &frame].concat();
-        let sent = Arc::new(AtomicUsize::new(0));
-        let count = sent.clone();
+        let most_read = Arc::new(AtomicUsize::new(0));
+        let most = most_read.clone();
         let address = over_tcp(move |mut stream| {
-            let (count, frame) = (count.clone(), frame.clone());
-            async move { flood(&mut stream, &frame, 256 << 20, &count).await }
+            let (most, frame) = (most.clone(), frame.clone());
+            async move {
+                let sent = AtomicUsize::new(0);
+                flood(&mut stream, &frame, 64 << 20, &sent).await;
+                most.fetch_max(sent.into_inner(), Ordering::Relaxed);
+            }
         })
         .await;
         let (authority, port) = (Authority::new(), closed_port().await);
@@ -106,8 +110,8 @@ async fn a_stream_without_end_is_not_read_to_its_end() {
         assert!(!matches!(record.outcome, Some(DnsOutcome::Answer | DnsOutcome::Nodata | DnsOutcome::Nxdomain)));
         assert!(kind(&record.failure).is_some_and(|kind| kind != FailureKind::Other), "{:?}", record.failure);
         assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
-        let sent = sent.load(Ordering::Relaxed);
-        // Some twenty queries, each of which opens a connection or two, with what the system's buffers hold.
-        assert!(sent < 192 << 20, "{sent} octets");
+        // Of one connection: what is read before it is closed, and what the system's buffers hold.
+        let sent = most_read.load(Ordering::Relaxed);
+        assert!(sent > 0 && sent < 64 << 20, "{sent} octets");
     }
 }

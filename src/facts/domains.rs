@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{Facts, Locations, Over};
+use super::tree::Tree;
+use super::{Facts, Locations};
 use crate::snapshot::instant;
 use crate::source_text::escape;
 
@@ -124,13 +125,12 @@ impl Domains {
     /// Takes a domain. Of several observations of one domain the latest counts.
     pub fn add(&mut self, facts: &Facts) {
         let unobserved = facts.unobserved.iter().filter(|(path, _)| self.needed.facts.touches(path));
-        let list = |name: &str| facts.tree.get(name).and_then(Value::as_array);
-        let tags = list("tags").into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+        let tags = facts.of_domain().tags.entries().iter().cloned().collect();
         let kept = Kept {
             name: facts.domain.clone().unwrap_or_default(),
             collected_at: facts.collected_at.clone(),
             tags,
-            tree: self.needed.facts.of(&facts.tree),
+            tree: self.needed.facts.of(&facts.tree.to_json()),
             locations: facts.locations.only(&|path| self.needed.places.touches(path)),
             unobserved: unobserved.map(|(path, reason)| (path.clone(), reason.clone())).collect(),
         };
@@ -201,10 +201,9 @@ impl Domains {
             names.push(kept.name);
         }
         Facts {
-            over: Over::Domains,
             domain: Some(ALL_DOMAINS.to_owned()),
             collected_at: latest,
-            tree: json!({ LIST: trees }),
+            tree: Tree::Domains(json!({ LIST: trees })),
             locations,
             names,
             unobserved,
@@ -271,7 +270,7 @@ mod tests {
             let mut domains = Domains::new(Needed { facts: wanted(&["collected_at"], true), ..Needed::default() });
             times.iter().for_each(|time| domains.add(&at(time)));
             let facts = domains.into_facts();
-            assert_eq!(facts.tree, json!({ "domains": [{ "collected_at": "2026-11-24T10:00:00Z" }] }));
+            assert_eq!(facts.tree.to_json(), json!({ "domains": [{ "collected_at": "2026-11-24T10:00:00Z" }] }));
         }
     }
 
@@ -281,7 +280,7 @@ mod tests {
         domains.add(&Facts::of(&Snapshot::of(Some("a.example")), None));
         domains.add_unread("b.yaml", "it is not YAML");
         let facts = domains.into_facts();
-        assert_eq!(facts.tree["domains"].as_array().map(Vec::len), Some(2));
+        assert_eq!(facts.tree.to_json()["domains"].as_array().map(Vec::len), Some(2));
         assert_eq!(facts.why_unobserved("domains[1].policy.mode"), "b.yaml: it is not YAML");
         assert!(facts.why_unobserved("domains[0].policy.mode").starts_with("a.example: "));
         assert_eq!(facts.domain_at("domains[0].mx.hosts[3]"), Some("a.example"));

@@ -32,12 +32,53 @@ impl<T> Fact<T> {
         }
     }
 
+    /// A field of the value, unobserved where the value is.
+    pub fn at<'a, U>(&'a self, field: impl FnOnce(&'a T) -> &'a Fact<U>) -> &'a Fact<U> {
+        match self {
+            Fact::Known(value) => field(value),
+            Fact::Unobserved => &Fact::Unobserved,
+        }
+    }
+
     /// What `change` makes of the value, where there is one.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Fact<U> {
         match self {
             Fact::Known(value) => Fact::Known(change(value)),
             Fact::Unobserved => Fact::Unobserved,
         }
+    }
+}
+
+impl<T> Fact<Option<T>> {
+    /// Whether it is known to be absent.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Fact::Known(None))
+    }
+
+    /// The value, where there is one: neither absent nor unobserved.
+    pub fn present(&self) -> Option<&T> {
+        self.known().and_then(Option::as_ref)
+    }
+}
+
+impl Fact<String> {
+    /// The text; empty where it was not observed.
+    pub fn text(&self) -> &str {
+        self.known().map(String::as_str).unwrap_or_default()
+    }
+}
+
+impl Fact<bool> {
+    /// Whether it is known to be so.
+    pub fn is_true(&self) -> bool {
+        self.known() == Some(&true)
+    }
+}
+
+impl<T> Fact<Vec<T>> {
+    /// The entries; none where the list was not observed.
+    pub fn entries(&self) -> &[T] {
+        self.known().map(Vec::as_slice).unwrap_or_default()
     }
 }
 

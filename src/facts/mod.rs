@@ -20,6 +20,7 @@ mod mx_exhibits;
 mod name_servers;
 mod near_miss;
 mod octets_of_certificate;
+mod over;
 mod policy;
 mod providers;
 mod questions;
@@ -39,32 +40,27 @@ mod txt;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use self::builder::Builder;
 pub use self::domains::{ALL_DOMAINS, Domains, ELEMENT, MAX_DOMAINS, Needed, Wanted};
 pub use self::fact::Fact;
 pub use self::held::{Before, HeldPolicy};
 pub use self::host::gives_policy;
 pub use self::location::{Exhibit, Location, Locations, Placed};
-pub use self::schema::{FactPath, Field, Over, Type, fact_paths, is_name, root};
+pub use self::over::Over;
+pub use self::schema::{FactPath, Field, Type, fact_paths, is_name, root};
 pub use self::tls_report::json_pointer;
-use self::tree::{FactTree, ParentFacts};
+use self::tree::{FactTree, ParentFacts, Tree};
 use crate::snapshot::Snapshot;
 
 /// Everything that rules can ask about what they are over.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// What the facts are about.
-    pub over: Over,
     /// The Policy Domain, where one was given.
     pub domain: Option<String>,
     /// When the facts were observed.
     pub collected_at: Option<String>,
-    /// The tree: what was not observed is left out, what is known to be absent is `null`.
-    pub tree: Value,
-    /// The same with its types, where they are about a domain.
-    pub known: FactTree,
+    /// The tree, which is of what the facts are about.
+    pub tree: Tree,
     /// The facts as a sender has them whose resolver validates DNSSEC; `None` where they are these.
     pub validated: Option<Box<Facts>>,
     /// Where each fact was read.
@@ -91,11 +87,9 @@ impl Facts {
         let mut builder = Builder::new(snapshot);
         let tree = tree_of(&mut builder, before);
         Facts {
-            over: Over::Domain,
             domain: snapshot.domain.clone(),
             collected_at: snapshot.collected_at.clone(),
-            tree: serde_json::to_value(&tree).unwrap_or_default(),
-            known: tree,
+            tree: Tree::Domain(Box::new(tree)),
             validated: None,
             locations: builder.locations,
             names: Vec::new(),
@@ -106,13 +100,29 @@ impl Facts {
     /// The same for a domain with these tags, and in these groups of the configuration.
     pub fn with_membership(mut self, tags: &BTreeSet<String>, groups: &BTreeSet<String>) -> Self {
         let list = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>();
-        self.known.tags = Fact::Known(list(tags));
-        self.known.groups = Fact::Known(list(groups));
-        if let Some(tree) = self.tree.as_object_mut() {
-            tree.insert("tags".to_owned(), list(tags).into());
-            tree.insert("groups".to_owned(), list(groups).into());
+        if let Tree::Domain(tree) = &mut self.tree {
+            tree.tags = Fact::Known(list(tags));
+            tree.groups = Fact::Known(list(groups));
         }
         self
+    }
+
+    /// What the facts are about.
+    pub fn over(&self) -> Over {
+        self.tree.over()
+    }
+
+    /// The facts of a domain; none is known where they are about something else.
+    pub fn of_domain(&self) -> &FactTree {
+        self.tree.of_domain()
+    }
+
+    /// The facts of a domain, as `of_domain`, without all else.
+    pub fn into_domain(self) -> FactTree {
+        match self.tree {
+            Tree::Domain(tree) => *tree,
+            Tree::Domains(_) | Tree::Report(_) | Tree::Reports(_) => FactTree::default(),
+        }
     }
 
     /// Why there is nothing at a path: the reason noted for it or for what is around it.

@@ -8,9 +8,9 @@ use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::over::Over;
 use super::tree::{FactTree, ReportTree, ReportsTree};
 
 /// A type that an expression can have.
@@ -75,47 +75,18 @@ impl Type {
     }
 }
 
-/// What rules are over: which tree their expressions see.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Over {
-    /// What a domain publishes: `stslint check`.
-    #[default]
-    Domain,
-    /// All domains of a run together: `stslint check`, after the last of them.
-    Domains,
-    /// One TLS report (RFC 8460 §4): `stslint reports`.
-    Report,
-    /// All TLS reports of a run together: `stslint reports`.
-    Reports,
-}
-
-impl Over {
-    /// All of them.
-    pub const ALL: [Over; 4] = [Over::Domain, Over::Domains, Over::Report, Over::Reports];
-
-    /// The word for it in a rule file.
-    pub fn word(self) -> &'static str {
-        match self {
-            Over::Domain => "domain",
-            Over::Domains => "domains",
-            Over::Report => "report",
-            Over::Reports => "reports",
+/// The type of the tree.
+fn tree_type(over: Over) -> Type {
+    match over {
+        Over::Domain => generate::<FactTree>(),
+        Over::Domains => {
+            let about = "Every domain of the run, in the order in which they were given, each with all its facts; of several observations of one domain the latest.";
+            let domains = Type::List(Arc::new(generate::<FactTree>()));
+            let field = Field { shape: domains, nullable: false, about: about.to_owned() };
+            Type::Object(Arc::new(BTreeMap::from([("domains".to_owned(), field)])))
         }
-    }
-
-    fn generate(self) -> Type {
-        match self {
-            Over::Domain => generate::<FactTree>(),
-            Over::Domains => {
-                let about = "Every domain of the run, in the order in which they were given, each with all its facts; of several observations of one domain the latest.";
-                let domains = Type::List(Arc::new(generate::<FactTree>()));
-                let field = Field { shape: domains, nullable: false, about: about.to_owned() };
-                Type::Object(Arc::new(BTreeMap::from([("domains".to_owned(), field)])))
-            }
-            Over::Report => generate::<ReportTree>(),
-            Over::Reports => generate::<ReportsTree>(),
-        }
+        Over::Report => generate::<ReportTree>(),
+        Over::Reports => generate::<ReportsTree>(),
     }
 }
 
@@ -123,7 +94,7 @@ impl Over {
 pub fn root(over: Over) -> &'static BTreeMap<String, Field> {
     static ROOTS: OnceLock<BTreeMap<Over, Arc<BTreeMap<String, Field>>>> = OnceLock::new();
     static NONE: BTreeMap<String, Field> = BTreeMap::new();
-    let fields = |over: Over| match over.generate() {
+    let fields = |over: Over| match tree_type(over) {
         Type::Object(fields) => (over, fields),
         _ => (over, Arc::default()),
     };

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use super::tree::{ArrivedFacts, OdditiesFacts, OddityFacts, ReportTree, ReportedFailureFacts, ReportedPolicyFacts};
-use super::{Fact, Facts, Locations, Over};
+use super::tree::{
+    ArrivedFacts, OdditiesFacts, OddityFacts, ReportTree, ReportedFailureFacts, ReportedPolicyFacts, Tree,
+};
+use super::{Fact, Facts, Locations};
 use crate::tls_reports::model::{About, FailureDetail, Oddity, PolicyResult, TlsReport};
 use crate::tls_reports::when::instant_of;
 
@@ -36,12 +38,7 @@ impl Facts {
             asked_for: Fact::Known(asked_for.map(<[String]>::to_vec)),
             oddities: Fact::Known(oddities(report)),
         };
-        Facts {
-            over: Over::Report,
-            tree: serde_json::to_value(&tree).unwrap_or_default(),
-            locations: locations(report),
-            ..Facts::default()
-        }
+        Facts { tree: Tree::Report(Box::new(tree)), locations: locations(report), ..Facts::default() }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::tree::{ReportedCauseFacts, ReportedDayFacts, ReportedDomainFacts, ReportedSenderFacts, ReportsTree};
-use super::{Fact, Facts, Over};
+use super::tree::{ReportedCauseFacts, ReportedDayFacts, ReportedDomainFacts, ReportedSenderFacts, ReportsTree, Tree};
+use super::{Fact, Facts};
 use crate::tls_reports::digest::{Cause, DayDigest, Digest, DomainDigest, SenderDigest};
 use crate::tls_reports::when::{day, seconds_of_day};
 
@@ -21,12 +21,7 @@ impl Facts {
             unreadable: count(unreadable as u64),
             domains: Fact::Known(domains),
         };
-        Facts {
-            over: Over::Reports,
-            collected_at: Some(at.to_string()),
-            tree: serde_json::to_value(&tree).unwrap_or_default(),
-            ..Facts::default()
-        }
+        Facts { collected_at: Some(at.to_string()), tree: Tree::Reports(Box::new(tree)), ..Facts::default() }
     }
 }
 

@@ -18,6 +18,13 @@ macro_rules! facts {
     };
 }
 
+use std::sync::LazyLock;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::over::Over;
+
 mod dns;
 mod domain;
 mod mx;
@@ -50,6 +57,66 @@ pub use self::tls_reports::{
     ReportedCauseFacts, ReportedDayFacts, ReportedDomainFacts, ReportedSenderFacts, ReportsTree,
 };
 pub use self::tlsrpt::{DestinationFacts, TlsrptFacts};
+
+/// The facts, by what they are about; serialised as the tree alone, without the name of the variant.
+///
+/// What was not observed is left out, what is known to be absent is `null`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Tree {
+    /// One domain.
+    Domain(Box<FactTree>),
+    /// All domains of a run: of each what rules over all of them name, so that it is only a part of a tree.
+    Domains(Value),
+    /// One report of a sender.
+    Report(Box<ReportTree>),
+    /// All reports of a run.
+    Reports(Box<ReportsTree>),
+}
+
+impl Tree {
+    /// What the facts are about.
+    pub fn over(&self) -> Over {
+        match self {
+            Tree::Domain(_) => Over::Domain,
+            Tree::Domains(_) => Over::Domains,
+            Tree::Report(_) => Over::Report,
+            Tree::Reports(_) => Over::Reports,
+        }
+    }
+
+    /// The facts of a domain; none is known where they are about something else.
+    pub fn of_domain(&self) -> &FactTree {
+        static NONE: LazyLock<FactTree> = LazyLock::new(FactTree::default);
+        match self {
+            Tree::Domain(tree) => tree,
+            Tree::Domains(_) | Tree::Report(_) | Tree::Reports(_) => &NONE,
+        }
+    }
+
+    /// The same as JSON, for what shows or compares whole trees.
+    pub fn to_json(&self) -> Value {
+        json(self)
+    }
+}
+
+impl FactTree {
+    /// The same as JSON, for what compares whole trees.
+    pub fn to_json(&self) -> Value {
+        json(self)
+    }
+}
+
+/// No part of a tree has keys other than texts, which is all that could fail.
+fn json(tree: &impl Serialize) -> Value {
+    serde_json::to_value(tree).unwrap_or_default()
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Tree::Domain(Box::default())
+    }
+}
 
 facts! {
     /// Everything that rules can ask about a domain.

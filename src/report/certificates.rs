@@ -1,6 +1,7 @@
 //! The certificates that were seen, for the formats that watch over their time.
 
-use serde_json::Value;
+use crate::facts::Fact;
+use crate::facts::tree::{CertificateFacts, FactTree, TlsSessionFacts};
 
 /// A host's own certificate, as one of its addresses showed it.
 #[derive(Clone, Copy, Debug)]
@@ -12,22 +13,32 @@ pub struct Seen<'a> {
     /// The address.
     pub address: &'a str,
     /// The certificate's facts.
-    pub certificate: &'a Value,
+    pub certificate: &'a CertificateFacts,
 }
 
 /// The certificates in a tree of facts: the policy host's, then those of the MX hosts.
-pub fn certificates(facts: &Value) -> Vec<Seen<'_>> {
-    let policy_host = facts.get("policy_host").map(|host| ("policy_host", host));
-    let hosts = facts.pointer("/mx/hosts").and_then(Value::as_array).into_iter().flatten().map(|host| ("mx", host));
+pub fn certificates(facts: &FactTree) -> Vec<Seen<'_>> {
     let mut seen = Vec::new();
-    for (service, host) in policy_host.into_iter().chain(hosts) {
-        let name = host.get("name").and_then(Value::as_str).unwrap_or_default();
-        for probe in host.get("probes").and_then(Value::as_array).into_iter().flatten() {
-            let certificate = probe.pointer("/tls/certificate").filter(|certificate| certificate.is_object());
-            let Some(certificate) = certificate else { continue };
-            let address = probe.get("address").and_then(Value::as_str).unwrap_or_default();
-            seen.push(Seen { service, host: name, address, certificate });
+    let mut add = |service, host, address, tls| seen.extend(of_probe(service, host, address, tls));
+    if let Some(host) = facts.policy_host.known() {
+        for probe in host.probes.entries() {
+            add("policy_host", &host.name, &probe.address, &probe.tls);
+        }
+    }
+    for host in facts.mx.at(|mx| &mx.hosts).entries() {
+        for probe in host.probes.entries() {
+            add("mx", &host.name, &probe.address, &probe.tls);
         }
     }
     seen
+}
+
+fn of_probe<'a>(
+    service: &'static str,
+    host: &'a Fact<String>,
+    address: &'a Fact<String>,
+    tls: &'a Fact<TlsSessionFacts>,
+) -> Option<Seen<'a>> {
+    let certificate = tls.at(|tls| &tls.certificate).present()?;
+    Some(Seen { service, host: host.text(), address: address.text(), certificate })
 }

@@ -10,6 +10,12 @@ use serde_json::{Value, json};
 
 use super::tls_reports::{By, TlsResults};
 use super::*;
+use crate::facts::Fact;
+use crate::facts::tree::{
+    CertificateFacts, DestinationFacts, FactTree, HttpsFacts, MxFacts, MxHostFacts, PatternFacts, PolicyFacts,
+    PolicyHostFacts, RecordFacts, SmtpFacts, TlsSessionFacts, TlsaFacts, TlsrptFacts,
+};
+use crate::grammar::policy::Mode;
 use crate::outcome::{Check, Fix, Ignored, Location, Outcome, Severity, Summary};
 use crate::rules::judge_report;
 use crate::snapshot::Snapshot;
@@ -59,6 +65,75 @@ fn check(text: &str, severity: Severity, outcome: Outcome) -> Check {
     }
 }
 
+/// Facts with the text wherever a text can be.
+fn facts(text: &str) -> FactTree {
+    let any = || Fact::Known(text.to_owned());
+    let some = || Fact::Known(Some(text.to_owned()));
+    let certificate = CertificateFacts {
+        not_after: Fact::Known("2027-01-01T00:00:00Z".to_owned()),
+        days_left: Fact::Known(3),
+        subject: any(),
+        issuer: any(),
+        dns_ids: Fact::Known(vec![text.to_owned()]),
+        ..CertificateFacts::default()
+    };
+    let tls = TlsSessionFacts {
+        version: some(),
+        cipher: some(),
+        failure: some(),
+        certificate: Fact::Known(Some(certificate)),
+        ..TlsSessionFacts::default()
+    };
+    let pattern = PatternFacts { text: any(), ..PatternFacts::default() };
+    let destination = DestinationFacts {
+        text: any(),
+        scheme: some(),
+        scheme_problem: some(),
+        uri_problem: some(),
+        ..DestinationFacts::default()
+    };
+    let tlsa = TlsaFacts { text: any(), ..TlsaFacts::default() };
+    let smtp = SmtpFacts { address: any(), failure: some(), tls: Fact::Known(tls.clone()), ..SmtpFacts::default() };
+    let https = HttpsFacts {
+        address: any(),
+        failure: some(),
+        media_type: some(),
+        tls: Fact::Known(tls),
+        ..HttpsFacts::default()
+    };
+    let host = MxHostFacts {
+        name: any(),
+        alias: some(),
+        covered_by: some(),
+        probes: Fact::Known(vec![smtp]),
+        tlsa: Fact::Known(vec![tlsa]),
+        ..MxHostFacts::default()
+    };
+    FactTree {
+        mx: Fact::Known(MxFacts { hosts: Fact::Known(vec![host]), ..MxFacts::default() }),
+        record: Fact::Known(RecordFacts { text: some(), ..RecordFacts::default() }),
+        policy: Fact::Known(PolicyFacts {
+            mode: Fact::Known(Some(Mode::Enforce)),
+            max_age: Fact::Known(Some(1)),
+            body: some(),
+            mx: Fact::Known(vec![pattern]),
+            ..PolicyFacts::default()
+        }),
+        policy_host: Fact::Known(PolicyHostFacts {
+            name: any(),
+            probes: Fact::Known(vec![https]),
+            ..PolicyHostFacts::default()
+        }),
+        tlsrpt: Fact::Known(TlsrptFacts {
+            text: some(),
+            usable: Fact::Known(false),
+            rua: Fact::Known(vec![destination]),
+            ..TlsrptFacts::default()
+        }),
+        ..FactTree::default()
+    }
+}
+
 fn linted(text: &str, policy_file: Option<&str>) -> Linted {
     let checks: Vec<Check> = [
         (Severity::Error, Outcome::Fail),
@@ -71,8 +146,6 @@ fn linted(text: &str, policy_file: Option<&str>) -> Linted {
     ]
     .map(|(severity, outcome)| check(text, severity, outcome))
     .into();
-    let probe =
-        json!({ "address": text, "tls": { "certificate": { "not_after": "2027-01-01T00:00:00Z", "days_left": 3 } } });
     let report = Report {
         domain: Some(text.to_owned()),
         collected_at: Some("2026-11-23T15:44:53Z".to_owned()),
@@ -91,10 +164,7 @@ fn linted(text: &str, policy_file: Option<&str>) -> Linted {
         exhibits: BTreeMap::from([(text.to_owned(), text.to_owned())]),
         ..Report::default()
     };
-    let facts = json!({
-        "policy": { "mode": text, "max_age": 1, "body": text },
-        "mx": { "hosts": [{ "name": text, "probes": [probe] }] },
-    });
+    let facts = facts(text);
     Linted { report, facts, snapshot: Snapshot::of(Some(text)), policy_file: policy_file.map(str::to_owned) }
 }
 

@@ -16,7 +16,6 @@ mod policy;
 mod records;
 mod remarks;
 mod section;
-mod seen;
 mod sender;
 mod session;
 mod status;
@@ -239,7 +238,7 @@ mod tests {
     use crate::snapshot::{Lookup, MxRecord, Snapshot, Step};
 
     fn linted(snapshot: Snapshot, report: Report) -> Linted {
-        Linted { report, facts: Facts::of(&snapshot, None).tree, snapshot, policy_file: None }
+        Linted { report, facts: Facts::of(&snapshot, None).into_domain(), snapshot, policy_file: None }
     }
 
     fn page(linted: &[Linted]) -> String {

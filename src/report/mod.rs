@@ -25,7 +25,6 @@ mod wording;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 pub use self::concise::{concise, concise_unreadable};
 pub use self::github::{github, github_unreadable};
@@ -40,6 +39,7 @@ pub use self::prometheus::{prometheus, prometheus_tls_reports};
 pub use self::sarif::sarif;
 pub use self::tls_digest::tls_digest;
 pub use self::wording::counted;
+use crate::facts::tree::FactTree;
 use crate::outcome::Report;
 use crate::rules::RuleSet;
 use crate::snapshot::Snapshot;
@@ -49,8 +49,8 @@ use crate::snapshot::Snapshot;
 pub struct Linted {
     /// The findings.
     pub report: Report,
-    /// The tree of facts that the rules saw.
-    pub facts: Value,
+    /// The facts that the rules saw; of a report over many domains none.
+    pub facts: FactTree,
     /// What was observed.
     pub snapshot: Snapshot,
     /// The name of the file that the policy was read from, where it was given as one.

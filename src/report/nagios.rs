@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::Results;
 use super::wording::{counted, domain, one_line, shortened, what};
+use crate::facts::tree::FactTree;
 use crate::outcome::{Severity, Summary};
 use crate::source_text::without_runner_commands;
 
@@ -151,8 +150,8 @@ fn total(results: &Results<'_>) -> Summary {
 }
 
 /// The fewest days that a certificate of the policy host or of an MX host has left.
-fn days_left(facts: &Value) -> Option<i64> {
-    super::certificates::certificates(facts).iter().filter_map(|seen| seen.certificate.get("days_left")?.as_i64()).min()
+fn days_left(facts: &FactTree) -> Option<i64> {
+    super::certificates::certificates(facts).iter().filter_map(|seen| seen.certificate.days_left.known().copied()).min()
 }
 
 /// Text that cannot end the line or begin the performance data.

@@ -5,7 +5,6 @@ mod tls_reports;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 pub use self::tls_reports::tls_reports as prometheus_tls_reports;
 use super::certificates::certificates;
@@ -120,7 +119,7 @@ fn expiries<'a>(linted: &[&'a Linted]) -> Vec<(&'a Linted, [&'a str; 3], i64)> {
     let mut expiries = Vec::new();
     for linted in linted.iter().copied() {
         for seen in certificates(&linted.facts) {
-            let not_after = seen.certificate.get("not_after").and_then(Value::as_str).and_then(seconds);
+            let not_after = seen.certificate.not_after.known().and_then(|time| seconds(time));
             expiries.extend(not_after.map(|time| (linted, [seen.service, seen.host, seen.address], time)));
         }
     }
@@ -163,11 +162,13 @@ fn mode(linted: &[&Linted]) -> Metric {
         "1 for the mode of the policy that is served: enforce, testing, none, invalid, or absent.",
     );
     for linted in linted {
-        let mode = match (linted.facts.pointer("/policy/mode"), linted.facts.pointer("/policy/body")) {
-            (Some(Value::String(mode)), _) => mode.as_str(),
-            (_, Some(Value::Null)) => "absent",
-            (Some(Value::Null), Some(_)) => "invalid",
-            _ => continue,
+        let policy = &linted.facts.policy;
+        let (mode, body) = (policy.at(|policy| &policy.mode), policy.at(|policy| &policy.body));
+        let mode = match mode.present() {
+            Some(mode) => mode.word(),
+            None if body.is_absent() => "absent",
+            None if mode.is_absent() && !body.is_unobserved() => "invalid",
+            None => continue,
         };
         metric.set(&[("domain", domain(linted)), ("mode", mode)], 1);
     }
@@ -177,8 +178,8 @@ fn mode(linted: &[&Linted]) -> Metric {
 fn max_age(linted: &[&Linted]) -> Metric {
     let mut metric = Metric::new("stslint_policy_max_age_seconds", "How long senders may keep the policy.");
     for linted in linted {
-        if let Some(seconds) = linted.facts.pointer("/policy/max_age").and_then(Value::as_i64) {
-            metric.set(&[("domain", domain(linted))], seconds);
+        if let Some(seconds) = linted.facts.policy.at(|policy| &policy.max_age).present() {
+            metric.set(&[("domain", domain(linted))], *seconds);
         }
     }
     metric

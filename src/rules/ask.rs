@@ -11,7 +11,7 @@ use super::elements::member;
 use super::expr::{Expr, environment, in_words};
 use super::meter::Meter;
 use super::missing::missing;
-use super::values::{to_cel, to_json};
+use super::values::{to_json, tree_to_cel, variables};
 use super::{functions, types};
 use crate::facts::{self, Facts};
 use crate::source_text::SourceError;
@@ -42,7 +42,7 @@ pub fn ask(facts: &Facts, source: &str) -> Result<Answer, ExpressionErrors> {
     let compiled = expr.compiled().map_err(|wrong| {
         ExpressionErrors(vec![error((wrong.offset, wrong.length), &wrong.message, wrong.help.clone())])
     })?;
-    let scope = facts_scope(facts.over);
+    let scope = facts_scope(facts.over());
     let mistakes = types::check_to_show(compiled, &scope);
     if !mistakes.is_empty() {
         let errors = mistakes.into_iter().map(|it| error((it.offset, it.length), &it.message, it.help));
@@ -51,18 +51,17 @@ pub fn ask(facts: &Facts, source: &str) -> Result<Answer, ExpressionErrors> {
     let mut context = Context::with_env(environment().clone());
     let meter = Arc::new(Meter::over(facts.domain_count()));
     functions::add_to(&mut context, &meter);
-    let root = facts.tree.as_object();
-    for (name, value) in root.into_iter().flatten() {
-        context.add_variable_from_value(name.as_str(), to_cel(value));
+    let root = tree_to_cel(&facts.tree);
+    for (name, value) in variables(&root) {
+        context.add_variable_from_value(name, value.clone());
     }
     Ok(match compiled.execute(&context) {
         Ok(value) => Answer::Value(to_json(&value)),
         Err(_) if meter.exhausted().is_some() => Answer::Impossible(meter.exhausted().unwrap_or_default()),
-        Err(ExecutionError::UndeclaredReference(name)) if facts::root(facts.over).contains_key(name.as_str()) => {
+        Err(ExecutionError::UndeclaredReference(name)) if facts::root(facts.over()).contains_key(name.as_str()) => {
             Answer::NotObserved(facts.why_unobserved(&name))
         }
         Err(ExecutionError::NoSuchKey(key)) => {
-            let root = to_cel(&facts.tree);
             let start = |word: &str| (word.to_owned(), member(&root, word));
             Answer::NotObserved(missing(facts, compiled, &start, "", &key))
         }

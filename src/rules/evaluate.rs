@@ -20,7 +20,7 @@ use super::missing::missing;
 use super::rule::{Rule, RuleAlso};
 use super::silence::{self, Before, Silencer};
 use super::template::Template;
-use super::values::to_cel;
+use super::values::{to_cel, tree_to_cel, variables};
 use super::verdicts::{Scoped, Verdict, Verdicts};
 use crate::facts::{self, Facts, Over};
 use crate::outcome::{Check, Fix, Outcome, Related, Report, Severity, Summary};
@@ -42,8 +42,8 @@ pub fn evaluate(rules: &RuleSet, facts: &Facts) -> Evaluated {
 
 /// Evaluates the rules that are `wanted` over the facts; what they require must be among them.
 pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> bool) -> Evaluated {
-    let wanted = |rule: &Rule| rule.over == facts.over && wanted(rule);
-    let root = to_cel(&facts.tree);
+    let wanted = |rule: &Rule| rule.over == facts.over() && wanted(rule);
+    let root = tree_to_cel(&facts.tree);
     let elements = Elements::of(
         rules.in_order().map(|(_, rule)| rule).filter(|rule| wanted(rule)),
         facts,
@@ -53,13 +53,9 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
     let mut context = Context::with_env(environment().clone());
     let meter = Arc::new(Meter::over(facts.domain_count()));
     functions::add_to(&mut context, &meter);
-    if let Value::Map(map) = &root {
-        for (key, value) in map.map.iter() {
-            if let Key::String(name) = key
-                && (facts.over != Over::Domains || rules.asks_for_domains())
-            {
-                context.add_variable_from_value(name.as_str(), value.clone());
-            }
+    if facts.over() != Over::Domains || rules.asks_for_domains() {
+        for (name, value) in variables(&root) {
+            context.add_variable_from_value(name, value.clone());
         }
     }
     let mut run =
@@ -74,10 +70,10 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
     run.mistakes.retain(|(id, _)| matters(rules, id));
     let broken = run.mistakes.iter().map(|(id, reason)| broken(id, reason));
     let checks: Vec<Check> = broken.chain(checks.into_values().flatten()).collect();
-    let sender = if facts.over == Over::Domain { sender::views(facts) } else { Vec::new() };
+    let sender = if facts.over() == Over::Domain { sender::views(facts) } else { Vec::new() };
     let checks = as_reported(checks, &sender);
     let report = Report {
-        over: facts.over,
+        over: facts.over(),
         domain: facts.domain.clone(),
         collected_at: facts.collected_at.clone(),
         summary: Summary::of(&checks),
@@ -382,7 +378,7 @@ impl<'a> Run<'a> {
             Err(_) if self.meter.exhausted().is_some() => Err(self.meter.exhausted().unwrap_or_default()),
             // A root that was not observed is no variable at all.
             Err(ExecutionError::UndeclaredReference(name))
-                if facts::root(self.facts.over).contains_key(name.as_str()) =>
+                if facts::root(self.facts.over()).contains_key(name.as_str()) =>
             {
                 Err(self.facts.why_unobserved(&name))
             }

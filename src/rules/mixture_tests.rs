@@ -165,7 +165,7 @@ fn what_loses_mail_is_an_error() {
     for (names, snapshot) in mixtures(&rules, 3) {
         let facts = Facts::of(&snapshot, None);
         let report = evaluate(&rules, &facts).report;
-        let mode = facts.tree.pointer("/policy/mode").and_then(Value::as_str);
+        let mode = facts.of_domain().policy.at(|policy| &policy.mode).present().map(|mode| mode.word());
         for loss in losses(&report, mode) {
             if !failures(&report).any(|check| loss.is_told_by(check)) {
                 broken.entry(loss.why).or_insert_with(|| names.clone());

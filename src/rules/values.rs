@@ -3,6 +3,28 @@
 use cel::Value;
 use cel::objects::Key;
 
+use crate::facts::tree::Tree;
+
+/// Facts as CEL sees them; `null` for what cannot be, which no tree of facts holds.
+pub fn tree_to_cel(tree: &Tree) -> Value {
+    match tree {
+        Tree::Domains(domains) => to_cel(domains),
+        Tree::Domain(_) | Tree::Report(_) | Tree::Reports(_) => cel::to_value(tree).unwrap_or(Value::Null),
+    }
+}
+
+/// The variables of a root: its keys, each with its value.
+pub fn variables(root: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let map = match root {
+        Value::Map(map) => Some(&map.map),
+        _ => None,
+    };
+    map.into_iter().flat_map(|map| map.iter()).filter_map(|(key, value)| match key {
+        Key::String(name) => Some((name.as_str(), value)),
+        _ => None,
+    })
+}
+
 /// JSON as CEL sees it: all whole numbers are `int`, so that they can be compared with each other.
 pub fn to_cel(value: &serde_json::Value) -> Value {
     use serde_json::Value as Json;
@@ -39,5 +61,20 @@ pub fn to_json(value: &Value) -> serde_json::Value {
         Value::String(text) => Json::String(text.to_string()),
         Value::UInt(value) => Json::from(*value),
         other => Json::String(format!("({})", other.type_of())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Facts;
+    use crate::rules::good_snapshot;
+
+    /// Facts are converted once, by another way than JSON is: both must say the same, down to the kind of each number.
+    #[test]
+    fn facts_are_the_same_with_and_without_json_between() {
+        let tree = Facts::of(&good_snapshot().unwrap(), None).tree;
+        assert_eq!(tree_to_cel(&tree), to_cel(&tree.to_json()));
+        assert!(variables(&tree_to_cel(&tree)).any(|(name, _)| name == "policy"));
     }
 }

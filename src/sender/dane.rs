@@ -15,7 +15,7 @@ pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option
         reports: if told { reports.into_iter().map(str::to_owned).collect() } else { Vec::new() },
     };
     let secure = |proof: Option<&DnssecProof>| proof == Some(&DnssecProof::Secure);
-    let mx_is_secure = secure(facts.known.mx.known().and_then(|mx| mx.dnssec.known()));
+    let mx_is_secure = secure(facts.of_domain().mx.known().and_then(|mx| mx.dnssec.known()));
     let elected = if mx_is_secure { "" } else { " (by choice: the MX records are not secure)" };
     if lookup_fails(host) {
         // Whatever it fails by, a failed lookup makes the host as good as unreachable (RFC 7672 §2.1.2, §2.2.1).
@@ -85,7 +85,7 @@ fn anchored(facts: &Facts, tls: &TlsSessionFacts, path: &str) -> Verdict {
         return Verdict::Unseen(facts.why_unobserved(&format!("{path}.certificate")));
     };
     let fails = |kind, why: &str| Verdict::Fails(kind, format!("a TLSA record matches its issuer, but {why}"));
-    let domain = facts.known.domain.known().and_then(Option::as_deref).unwrap_or_default();
+    let domain = facts.of_domain().domain.known().and_then(Option::as_deref).unwrap_or_default();
     let names = certificate.dns_ids.known().map(Vec::as_slice).unwrap_or_default();
     let misses = certificate.name_match.known().is_some_and(|found| !found.names_host());
     if certificate.expired.known() == Some(&true) {

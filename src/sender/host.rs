@@ -118,7 +118,7 @@ pub fn verdicts(facts: &Facts, host: &MxHostFacts, path: &str, judge: Judge<'_>)
             .enumerate()
             .map(|(index, probe)| {
                 let address = probe.address.known().cloned().unwrap_or_default();
-                if facts.known.standard_ports.known() == Some(&true) && !is_public(host, &address) {
+                if facts.of_domain().standard_ports.known() == Some(&true) && !is_public(host, &address) {
                     let why = "no sender on the internet can reach it".to_owned();
                     return (address, Verdict::Unreachable(why));
                 }

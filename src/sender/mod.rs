@@ -149,11 +149,11 @@ pub fn views(facts: &Facts) -> Vec<SenderView> {
         Some(validated) => &[(SenderResolver::Validating, validated), (SenderResolver::NotValidating, facts)],
         None => &[(SenderResolver::Any, facts)],
     };
-    let seen = || with_resolvers.iter().filter(|(_, facts)| is_worth_a_view(&facts.known));
+    let seen = || with_resolvers.iter().filter(|(_, facts)| is_worth_a_view(facts.of_domain()));
     let empty =
         seen().map(|(resolver, facts)| view(facts, SenderCache::Empty, *resolver, policy::with_empty_cache(facts)));
     let holding = seen().filter_map(|(resolver, facts)| {
-        let baseline = facts.known.baseline.known()?.as_ref()?;
+        let baseline = facts.of_domain().baseline.known()?.as_ref()?;
         if baseline.held.known() == Some(&true) {
             let view = view(facts, SenderCache::Held, *resolver, policy::with_held(facts, baseline));
             return Some(SenderView { holders: policy::holders(facts, baseline), ..view });
@@ -186,7 +186,7 @@ fn is_worth_a_view(tree: &FactTree) -> bool {
 }
 
 fn view(facts: &Facts, cache: SenderCache, resolver: SenderResolver, applied: Applied) -> SenderView {
-    let tree = &facts.known;
+    let tree = facts.of_domain();
     // Without a TLSRPT record nobody asked for reports (RFC 8460 §3).
     let asked_for = tree.tlsrpt.known().is_none_or(|tlsrpt| tlsrpt.usable.known() != Some(&false));
     // Of mail that nobody sends there is nothing to report (RFC 7505 §3).

@@ -77,7 +77,7 @@ impl Applied {
 
 /// For a sender without a cached policy.
 pub fn with_empty_cache(facts: &Facts) -> Applied {
-    let record = facts.known.record.known();
+    let record = facts.of_domain().record.known();
     match record.and_then(|record| record.usable.known()) {
         None if record.is_some_and(lookup_fails) => {
             let text = format!(
@@ -117,8 +117,8 @@ fn unusable(record: Option<&RecordFacts>) -> &'static str {
 
 /// The policy as it is served now.
 fn fetched(facts: &Facts) -> Applied {
-    let policy = facts.known.policy.known();
-    let host = facts.known.policy_host.known();
+    let policy = facts.of_domain().policy.known();
+    let host = facts.of_domain().policy_host.known();
     let fetchable = host.and_then(|host| host.fetchable.known()).copied();
     if let Some(why) = host.and_then(|host| host.unresolved.known()?.as_ref()) {
         let text = format!(
@@ -205,7 +205,7 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
     };
     // A failed fetch is reported unless the cached mode is none (RFC 8461 §6).
     let reportable = |applied: Applied, kind: &str| if mode == Mode::None { applied } else { applied.reporting(kind) };
-    let record = facts.known.record.known();
+    let record = facts.of_domain().record.known();
     match record.and_then(|record| record.usable.known()) {
         // Only a policy that is served later takes the place of the cached one (RFC 8461 §3.3).
         None if record.is_some_and(lookup_fails) => {
@@ -276,7 +276,7 @@ enum Newer {
 }
 
 fn newer(facts: &Facts) -> Newer {
-    let record = facts.known.record.known();
+    let record = facts.of_domain().record.known();
     match record.and_then(|record| record.usable.known()) {
         None if record.is_some_and(lookup_fails) => {
             return Newer::None(format!("the record cannot be looked up ({})", facts.why_unobserved("record.usable")));

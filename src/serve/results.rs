@@ -18,5 +18,5 @@ pub fn judge(rules: &RuleSet, mut snapshot: Snapshot, texts: &Texts, baseline: O
     let facts = Facts::of(&snapshot, baseline);
     let mut report = evaluate(rules, &facts).report;
     report.shorten();
-    Linted { report, facts: facts.tree, snapshot, policy_file: None }
+    Linted { report, facts: facts.into_domain(), snapshot, policy_file: None }
 }

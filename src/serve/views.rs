@@ -178,7 +178,7 @@ pub async fn compare_with(
         if other.collected_at <= observation.collected_at { (&other, &observation) } else { (&observation, &other) };
     let older = judged(&app, snapshot_of(older)?, Texts::default(), None).await?;
     let newer = judged(&app, snapshot_of(newer)?, Texts::default(), None).await?;
-    let found = differences(&older.facts, &newer.facts, false);
+    let found = differences(&older.facts.to_json(), &newer.facts.to_json(), false);
     Ok(Html(compare::compare(&older, &newer, &found)).into_response())
 }
 

@@ -68,11 +68,10 @@ fn ports(collection: &Collection) -> String {
 }
 
 fn name_servers(domain: &Domain<'_>) -> String {
-    match (domain.fact("/name_servers/answered").number(), domain.fact("/name_servers/consistent").truth()) {
-        (Some(answered), Some(true)) => format!("{answered} answered, and say the same"),
-        (Some(answered), _) => {
-            format!("{answered} answered; {}", domain.fact("/name_servers/differences").texts().join("; "))
-        }
-        (None, _) => "not asked one by one".to_owned(),
+    let servers = domain.facts().name_servers.present();
+    match servers.and_then(|servers| Some((servers, servers.answered.known()?))) {
+        Some((servers, answered)) if servers.consistent.is_true() => format!("{answered} answered, and say the same"),
+        Some((servers, answered)) => format!("{answered} answered; {}", servers.differences.entries().join("; ")),
+        None => "not asked one by one".to_owned(),
     }
 }

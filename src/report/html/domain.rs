@@ -1,7 +1,7 @@
 //! One domain on a page: what the parts of its section are made of. Used by each part, and by `section`.
 
 use super::markup::Markup;
-use super::seen::Seen;
+use crate::facts::tree::FactTree;
 use crate::outcome::{Location, Report};
 use crate::report::Linted;
 use crate::snapshot::Snapshot;
@@ -44,9 +44,9 @@ impl<'a> Domain<'a> {
         self.linted.policy_file.as_deref()
     }
 
-    /// A place in the tree of facts.
-    pub fn fact(&self, pointer: &str) -> Seen<'a> {
-        Seen::all(&self.linted.facts).at(pointer)
+    /// What is known of the domain.
+    pub fn facts(&self) -> &'a FactTree {
+        &self.linted.facts
     }
 
     /// The anchor of a thing in this section.

@@ -3,10 +3,10 @@
 use super::domain::Domain;
 use super::exhibit::Extract;
 use super::markup::Markup;
-use super::seen::Seen;
 use super::session::{self, not_observed};
 use super::status::Status;
 use super::words;
+use crate::facts::tree::{MxHostFacts, SmtpFacts};
 
 /// How many hosts are shown.
 const MAX_HOSTS: usize = 50;
@@ -21,37 +21,38 @@ const MAX_TLSA_TEXT: usize = 22;
 
 /// Fills the part.
 pub fn part(domain: &Domain<'_>, html: &mut Markup) {
-    let Some(hosts) = domain.fact("/mx/hosts").list() else {
+    let mx = &domain.facts().mx;
+    let Some(hosts) = mx.at(|mx| &mx.hosts).known() else {
         return html.leaf("p", &[], "The MX records were not observed.");
     };
     if hosts.is_empty() {
-        let null = domain.fact("/mx/null_mx").truth() == Some(true);
+        let null = mx.at(|mx| &mx.null_mx).is_true();
         let sentence = if null { "The domain takes no mail (null MX)." } else { "The domain has no MX host." };
         return html.leaf("p", &[], sentence);
     }
     let columns = ["Preference", "MX host", "Policy", "Address", "STARTTLS", "Certificate", "DANE"];
     domain.table(html, "MX hosts in order of preference", &columns, |html| {
-        hosts.iter().take(MAX_HOSTS).for_each(|host| rows(html, *host));
+        hosts.iter().take(MAX_HOSTS).for_each(|host| rows(html, host));
     });
     words::and_more(html, hosts.len().saturating_sub(MAX_HOSTS), "MX host");
     conversations(domain, html);
 }
 
 /// A row for each address; what belongs to the host spans them.
-fn rows(html: &mut Markup, host: Seen<'_>) {
-    let probes = host.at("/probes").list();
-    let probes = probes.unwrap_or_default();
-    let addresses: Vec<Option<&str>> = match probes.is_empty() {
-        true => host.at("/addresses").list().unwrap_or_default().iter().map(|at| at.at("/address").text()).collect(),
-        false => probes.iter().map(|probe| probe.at("/address").text()).collect(),
+fn rows(html: &mut Markup, host: &MxHostFacts) {
+    let probes = host.probes.entries();
+    let addresses: Vec<Option<&String>> = if probes.is_empty() {
+        host.addresses.entries().iter().map(|at| at.address.known()).collect()
+    } else {
+        probes.iter().map(|probe| probe.address.known()).collect()
     };
     let shown = addresses.len().clamp(1, MAX_ADDRESSES);
     let span = shown.to_string();
     for index in 0..shown {
         html.element("tr", &[("class", if index == 0 { "host" } else { "further" })], |html| {
             if index == 0 {
-                let preference = host.at("/preference");
-                let preference = preference.number().map_or("implicit".to_owned(), |number| number.to_string());
+                let preference = host.preference.present();
+                let preference = preference.map_or("implicit".to_owned(), |number| number.to_string());
                 html.leaf("td", &[("rowspan", &span), ("class", "number")], &preference);
                 html.element("th", &[("rowspan", &span), ("scope", "rowgroup")], |html| {
                     name(html, host, addresses.len())
@@ -61,11 +62,11 @@ fn rows(html: &mut Markup, host: Seen<'_>) {
             let address = addresses.get(index).copied().flatten();
             html.element("td", &[("class", "address")], |html| match address {
                 Some(address) => html.leaf("code", &[], address),
-                None if host.at("/resolves").truth() == Some(false) => Status::Error.show(html, "none"),
+                None if host.resolves.known() == Some(&false) => Status::Error.show(html, "none"),
                 None => not_observed(html),
             });
             match probes.get(index) {
-                Some(probe) => probed(html, *probe),
+                Some(probe) => probed(html, probe),
                 None => html.element("td", &[("colspan", "2")], not_observed),
             }
             if index == 0 {
@@ -75,9 +76,9 @@ fn rows(html: &mut Markup, host: Seen<'_>) {
     }
 }
 
-fn name(html: &mut Markup, host: Seen<'_>, addresses: usize) {
-    html.leaf("code", &[], host.at("/name").text().unwrap_or_default());
-    if let Some(target) = host.at("/alias").text() {
+fn name(html: &mut Markup, host: &MxHostFacts, addresses: usize) {
+    html.leaf("code", &[], host.name.text());
+    if let Some(target) = host.alias.present() {
         html.element("div", &[("class", "small")], |html| {
             html.text("an alias of ");
             html.leaf("code", &[], target);
@@ -89,20 +90,20 @@ fn name(html: &mut Markup, host: Seen<'_>, addresses: usize) {
     }
 }
 
-fn covered(html: &mut Markup, host: Seen<'_>) {
-    match (host.at("/covered").truth(), host.at("/covered_by").text()) {
+fn covered(html: &mut Markup, host: &MxHostFacts) {
+    match (host.covered.present(), host.covered_by.present()) {
         (Some(true), pattern) => {
             Status::Passed.show(html, "named by ");
-            html.leaf("code", &[], pattern.unwrap_or("the policy"));
+            html.leaf("code", &[], pattern.map_or("the policy", String::as_str));
         }
         (Some(false), _) => Status::Error.show(html, "not named"),
-        _ if host.at("/covered").is_absent() => html.leaf("span", &[("class", "muted")], "no policy asks for it"),
+        _ if host.covered.is_absent() => html.leaf("span", &[("class", "muted")], "no policy asks for it"),
         _ => not_observed(html),
     }
 }
 
-fn probed(html: &mut Markup, probe: Seen<'_>) {
-    let starttls = |html: &mut Markup| match (probe.at("/starttls_offered").truth(), probe.at("/failure").text()) {
+fn probed(html: &mut Markup, probe: &SmtpFacts) {
+    let starttls = |html: &mut Markup| match (probe.starttls_offered.known(), probe.failure.present()) {
         (Some(true), _) => Status::Passed.show(html, "offered"),
         (Some(false), _) => Status::Error.show(html, "not offered"),
         (None, Some(failure)) => Status::NotChecked.show(html, failure),
@@ -110,15 +111,15 @@ fn probed(html: &mut Markup, probe: Seen<'_>) {
     };
     html.element("td", &[], |html| {
         html.element("div", &[], starttls);
-        if probe.at("/starttls_offered").truth() == Some(true) {
-            session::version(html, probe.at("/tls"));
+        if probe.starttls_offered.is_true() {
+            session::version(html, &probe.tls);
         }
     });
-    session::certificate(html, probe.at("/tls"));
+    session::certificate(html, &probe.tls);
 }
 
-fn dane(html: &mut Markup, host: Seen<'_>) {
-    let Some(records) = host.at("/tlsa").list() else {
+fn dane(html: &mut Markup, host: &MxHostFacts) {
+    let Some(records) = host.tlsa.known() else {
         return html.leaf("span", &[("class", "muted")], "not looked up");
     };
     if records.is_empty() {
@@ -127,12 +128,12 @@ fn dane(html: &mut Markup, host: Seen<'_>) {
     html.element("ul", &[("class", "plain")], |html| {
         for record in records.iter().take(MAX_TLSA) {
             html.element("li", &[], |html| {
-                match record.at("/matches").truth() {
+                match record.matches.known() {
                     Some(true) => Status::Passed.show(html, "matches: "),
                     Some(false) => Status::Error.show(html, "does not match: "),
                     None => Status::NotChecked.show(html, "not compared: "),
                 }
-                html.leaf("code", &[], &shortened(record.at("/text").text().unwrap_or_default()));
+                html.leaf("code", &[], &shortened(record.text.text()));
             });
         }
     });

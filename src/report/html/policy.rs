@@ -4,10 +4,10 @@ use super::domain::Domain;
 use super::exhibit::Extract;
 use super::findings;
 use super::markup::Markup;
-use super::seen::Seen;
 use super::session::{self, not_observed};
 use super::status::Status;
 use super::words;
+use crate::facts::tree::HttpsFacts;
 use crate::outcome::Check;
 
 /// How many addresses of the policy host are shown.
@@ -18,15 +18,16 @@ const MAX_REMARKS: usize = 50;
 /// Fills the part.
 pub fn part(domain: &Domain<'_>, html: &mut Markup) {
     statement(domain, html);
-    let probes = domain.fact("/policy_host/probes").list().unwrap_or_default();
+    let probes = domain.facts().policy_host.at(|host| &host.probes).entries();
     if !probes.is_empty() {
-        host(domain, html, &probes);
+        host(domain, html, probes);
     }
 }
 
 fn statement(domain: &Domain<'_>, html: &mut Markup) {
     let text = domain.report().exhibits.get("policy");
-    let known = !domain.fact("/policy/body").is_absent();
+    let policy = &domain.facts().policy;
+    let known = !policy.at(|policy| &policy.body).is_absent();
     let Some(text) = text.filter(|_| known) else {
         let sentence = match known {
             true => "The policy was not observed.",
@@ -34,8 +35,9 @@ fn statement(domain: &Domain<'_>, html: &mut Markup) {
         };
         return html.leaf("p", &[], sentence);
     };
+    let name = domain.facts().policy_host.at(|host| &host.name);
     html.element("figure", &[], |html| {
-        html.element("figcaption", &[], |html| match (domain.policy_file(), domain.fact("/policy_host/name").text()) {
+        html.element("figcaption", &[], |html| match (domain.policy_file(), name.known()) {
             (Some(file), _) => {
                 html.text("Read from ");
                 html.leaf("code", &[], file);
@@ -49,7 +51,7 @@ fn statement(domain: &Domain<'_>, html: &mut Markup) {
         Extract::new(text, domain.faults("policy")).whole(html);
     });
     remarks(domain, html);
-    if let Some(seconds) = domain.fact("/policy/max_age").number() {
+    if let Some(&seconds) = policy.at(|policy| &policy.max_age).present() {
         let life = crate::snapshot::duration(seconds);
         let sentence = format!("A sender that fetches this policy now may apply it for {life} (max_age {seconds}).");
         html.leaf("p", &[("class", "remark")], &sentence);
@@ -88,31 +90,30 @@ fn remark(domain: &Domain<'_>, html: &mut Markup, line: usize, index: usize, che
     });
 }
 
-fn host(domain: &Domain<'_>, html: &mut Markup, probes: &[Seen<'_>]) {
+fn host(domain: &Domain<'_>, html: &mut Markup, probes: &[HttpsFacts]) {
     let columns = ["Address", "Status", "Media type", "Time", "TLS", "Certificate"];
     domain.table(html, "The policy host over HTTPS", &columns, |html| {
-        probes.iter().take(MAX_ADDRESSES).for_each(|probe| html.element("tr", &[], |html| row(html, *probe)));
+        probes.iter().take(MAX_ADDRESSES).for_each(|probe| html.element("tr", &[], |html| row(html, probe)));
     });
     words::and_more(html, probes.len().saturating_sub(MAX_ADDRESSES), "row");
 }
 
-fn row(html: &mut Markup, probe: Seen<'_>) {
-    let address = probe.at("/address").text().unwrap_or_default();
-    html.element("th", &[("scope", "row")], |html| html.leaf("code", &[], address));
-    html.element("td", &[], |html| match (probe.at("/status").number(), probe.at("/failure").text()) {
+fn row(html: &mut Markup, probe: &HttpsFacts) {
+    html.element("th", &[("scope", "row")], |html| html.leaf("code", &[], probe.address.text()));
+    html.element("td", &[], |html| match (probe.status.present(), probe.failure.present()) {
         (Some(200), _) => Status::Passed.show(html, "200"),
         (Some(status), _) => Status::Error.show(html, &status.to_string()),
         (None, Some(failure)) => Status::Error.show(html, failure),
         (None, None) => not_observed(html),
     });
-    html.element("td", &[], |html| match probe.at("/media_type").text() {
+    html.element("td", &[], |html| match probe.media_type.present() {
         Some(media_type) => html.leaf("code", &[], media_type),
         None => html.leaf("span", &[("class", "muted")], "none"),
     });
-    html.element("td", &[], |html| match probe.at("/milliseconds").number() {
+    html.element("td", &[], |html| match probe.milliseconds.known() {
         Some(milliseconds) => html.text(&format!("{milliseconds} ms")),
         None => not_observed(html),
     });
-    html.element("td", &[], |html| session::version(html, probe.at("/tls")));
-    session::certificate(html, probe.at("/tls"));
+    html.element("td", &[], |html| session::version(html, &probe.tls));
+    session::certificate(html, &probe.tls);
 }

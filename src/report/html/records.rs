@@ -5,6 +5,8 @@ use super::exhibit::Extract;
 use super::markup::Markup;
 use super::status::Status;
 use super::words;
+use crate::facts::Fact;
+use crate::facts::tree::FactTree;
 use crate::snapshot::{AddressRecord, DnssecProof, Lookup};
 
 /// How many addresses of the policy host are shown.
@@ -14,21 +16,14 @@ const MAX_ADDRESSES: usize = 16;
 pub fn part(domain: &Domain<'_>, html: &mut Markup) {
     let columns = ["What", "As a zone file writes it", "TTL", "Cached until", "DNSSEC"];
     domain.table(html, "Answers as they came", &columns, |html| {
-        for (title, root) in [("MX records", "mx"), ("MTA-STS record", "record"), ("TLSRPT record", "tlsrpt")] {
+        for (title, root, answer) in answers(domain.facts()) {
             html.element("tr", &[], |html| {
                 html.leaf("th", &[("scope", "row")], title);
                 html.element("td", &[("class", "wide")], |html| match domain.report().exhibits.get(root) {
                     Some(text) => Extract::new(text, domain.faults(root)).whole(html),
                     None => html.leaf("span", &[("class", "muted")], "not observed"),
                 });
-                let ttl = domain.fact(&format!("/{root}/ttl")).number();
-                let seen = domain.fact(&format!("/{root}/ttl_seen")).number();
-                cached(
-                    domain,
-                    html,
-                    Ttl { seconds: seen, is_published: ttl.is_some() },
-                    domain.fact(&format!("/{root}/dnssec")).text(),
-                );
+                cached(domain, html, answer.0, answer.1);
             });
         }
         let host = domain.snapshot().policy_host.as_ref();
@@ -47,9 +42,33 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
     );
 }
 
+/// The three answers that hold records: title, exhibit, TTL and proof.
+fn answers(facts: &FactTree) -> [(&'static str, &'static str, (Ttl, Option<DnssecProof>)); 3] {
+    type Seconds = Fact<Option<i64>>;
+    let answer = |published: &Seconds, seen: &Seconds, proof: &Fact<DnssecProof>| {
+        let ttl = Ttl { seconds: seen.present().copied(), is_published: published.present().is_some() };
+        (ttl, proof.known().copied())
+    };
+    let (mx, record, tlsrpt) = (&facts.mx, &facts.record, &facts.tlsrpt);
+    [
+        ("MX records", "mx", answer(mx.at(|it| &it.ttl), mx.at(|it| &it.ttl_seen), mx.at(|it| &it.dnssec))),
+        (
+            "MTA-STS record",
+            "record",
+            answer(record.at(|it| &it.ttl), record.at(|it| &it.ttl_seen), record.at(|it| &it.dnssec)),
+        ),
+        (
+            "TLSRPT record",
+            "tlsrpt",
+            answer(tlsrpt.at(|it| &it.ttl), tlsrpt.at(|it| &it.ttl_seen), tlsrpt.at(|it| &it.dnssec)),
+        ),
+    ]
+}
+
 fn addresses(domain: &Domain<'_>, html: &mut Markup, kind: &str, lookup: &Lookup<AddressRecord>) {
     html.leaf("th", &[("scope", "row")], if kind == "A" { "Policy host, IPv4" } else { "Policy host, IPv6" });
-    let name = lookup.name.as_deref().or(domain.fact("/policy_host/name").text()).unwrap_or("mta-sts");
+    let host = domain.facts().policy_host.at(|host| &host.name).known();
+    let name = lookup.name.as_ref().or(host).map_or("mta-sts", String::as_str);
     html.element("td", &[("class", "wide")], |html| {
         html.element("ol", &[("class", "lines")], |html| {
             let mut line = |text: &str| html.element("li", &[], |html| html.leaf("code", &[], text));
@@ -69,7 +88,7 @@ fn addresses(domain: &Domain<'_>, html: &mut Markup, kind: &str, lookup: &Lookup
         words::and_more(html, more, "record");
     });
     let ttl = Ttl { seconds: lookup.ttl.map(i64::from), is_published: !lookup.ttl_at_least };
-    cached(domain, html, ttl, lookup.dnssec.map(DnssecProof::word));
+    cached(domain, html, ttl, lookup.dnssec);
 }
 
 fn ttl_column(ttl: Option<u32>) -> String {
@@ -84,7 +103,7 @@ struct Ttl {
 }
 
 /// The cells for TTL, the end of caching, and DNSSEC.
-fn cached(domain: &Domain<'_>, html: &mut Markup, ttl: Ttl, dnssec: Option<&str>) {
+fn cached(domain: &Domain<'_>, html: &mut Markup, ttl: Ttl, dnssec: Option<DnssecProof>) {
     let missing = |html: &mut Markup| html.leaf("span", &[("class", "muted")], "–");
     html.element("td", &[("class", "ttl")], |html| match ttl.seconds {
         Some(seconds) => {
@@ -102,19 +121,19 @@ fn cached(domain: &Domain<'_>, html: &mut Markup, ttl: Ttl, dnssec: Option<&str>
         None => missing(html),
     });
     html.element("td", &[], |html| match dnssec {
-        Some("secure") => Status::Passed.show(html, proof(dnssec)),
-        Some("bogus") => Status::Error.show(html, proof(dnssec)),
+        Some(DnssecProof::Secure) => Status::Passed.show(html, proof(dnssec)),
+        Some(DnssecProof::Bogus) => Status::Error.show(html, proof(dnssec)),
         _ => html.leaf("span", &[("class", "muted")], proof(dnssec)),
     });
 }
 
 /// What DNSSEC says, in words (RFC 4035 §4.3).
-pub fn proof(proof: Option<&str>) -> &'static str {
+pub fn proof(proof: Option<DnssecProof>) -> &'static str {
     match proof {
-        Some("bogus") => "bogus",
-        Some("indeterminate") => "cannot be told",
-        Some("insecure") => "not signed",
-        Some("secure") => "secure",
-        _ => "not looked at",
+        Some(DnssecProof::Bogus) => "bogus",
+        Some(DnssecProof::Indeterminate) => "cannot be told",
+        Some(DnssecProof::Insecure) => "not signed",
+        Some(DnssecProof::Secure) => "secure",
+        Some(DnssecProof::Unchecked) | None => "not looked at",
     }
 }

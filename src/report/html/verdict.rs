@@ -4,6 +4,8 @@ use super::domain::Domain;
 use super::markup::Markup;
 use super::status::Status;
 use super::words;
+use crate::facts::Fact;
+use crate::facts::tree::PolicyFacts;
 use crate::outcome::{Report, Severity, Summary};
 use crate::sender::SenderCache;
 
@@ -131,46 +133,48 @@ pub fn mail(report: &Report) -> String {
 
 /// The mode of the policy in a word or two.
 fn mode(domain: &Domain<'_>) -> String {
-    let mode = domain.fact("/policy/mode");
-    match mode.text() {
-        Some(mode) => mode.to_owned(),
-        None if domain.fact("/policy/body").is_absent() => "no policy".to_owned(),
-        None if mode.is_absent() => "none valid".to_owned(),
+    let policy = &domain.facts().policy;
+    served(policy, policy.at(|policy| &policy.mode), |mode| mode.word().to_owned())
+}
+
+/// What the policy says of something, in words.
+fn served<T>(policy: &Fact<PolicyFacts>, said: &Fact<Option<T>>, words: impl Fn(&T) -> String) -> String {
+    match said.present() {
+        Some(said) => words(said),
+        None if policy.at(|policy| &policy.body).is_absent() => "no policy".to_owned(),
+        None if said.is_absent() => "none valid".to_owned(),
         None => "not observed".to_owned(),
     }
 }
 
 fn life(domain: &Domain<'_>) -> String {
-    match domain.fact("/policy/max_age").number() {
-        Some(seconds) => crate::snapshot::duration(seconds),
-        None if domain.fact("/policy/body").is_absent() => "no policy".to_owned(),
-        None if domain.fact("/policy/max_age").is_absent() => "none valid".to_owned(),
-        None => "not observed".to_owned(),
-    }
+    let policy = &domain.facts().policy;
+    served(policy, policy.at(|policy| &policy.max_age), |seconds| crate::snapshot::duration(*seconds))
 }
 
 fn hosts(domain: &Domain<'_>) -> String {
-    let Some(hosts) = domain.fact("/mx/hosts").list() else { return "not observed".to_owned() };
+    let mx = &domain.facts().mx;
+    let Some(hosts) = mx.at(|mx| &mx.hosts).known() else { return "not observed".to_owned() };
     if hosts.is_empty() {
-        let null = domain.fact("/mx/null_mx").truth() == Some(true);
-        return if null { "none: takes no mail" } else { "none" }.to_owned();
+        return if mx.at(|mx| &mx.null_mx).is_true() { "none: takes no mail" } else { "none" }.to_owned();
     }
-    let covered = hosts.iter().filter(|host| host.at("/covered").truth() == Some(true)).count();
-    let judged = hosts.iter().any(|host| host.at("/covered").truth().is_some());
+    let covered = hosts.iter().filter(|host| host.covered.present() == Some(&true)).count();
+    let judged = hosts.iter().any(|host| host.covered.present().is_some());
     let all = hosts.len();
     if judged { format!("{covered} of {all} named by the policy") } else { all.to_string() }
 }
 
 fn reports(domain: &Domain<'_>) -> String {
-    let destinations = domain.fact("/tlsrpt/rua").list().map_or(0, |rua| rua.len());
-    match domain.fact("/tlsrpt/usable").truth() {
+    let tlsrpt = &domain.facts().tlsrpt;
+    let destinations = tlsrpt.at(|record| &record.rua).entries().len();
+    match tlsrpt.at(|record| &record.usable).known() {
         Some(true) => format!("asked for, {}", words::count(destinations, "destination")),
-        Some(false) if domain.fact("/tlsrpt/text").is_absent() => "not asked for".to_owned(),
+        Some(false) if tlsrpt.at(|record| &record.text).is_absent() => "not asked for".to_owned(),
         Some(false) => "the record is not usable".to_owned(),
         None => "not observed".to_owned(),
     }
 }
 
 fn dnssec(domain: &Domain<'_>) -> String {
-    super::records::proof(domain.fact("/mx/dnssec").text()).to_owned()
+    super::records::proof(domain.facts().mx.at(|mx| &mx.dnssec).known().copied()).to_owned()
 }

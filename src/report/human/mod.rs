@@ -12,12 +12,12 @@ use std::fmt;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NarratableReportHandler, ReportHandler, SourceCode,
 };
-use serde_json::Value;
 
 pub use self::checklist::group_title;
 pub use self::page::Page;
 pub use self::tls_reports::tls_reports as human_tls_reports;
 use super::{citation_url, counted};
+use crate::facts::tree::FactTree;
 use crate::fix::corrected_line;
 use crate::outcome::{Against, Check, Location, Report, Severity, Summary};
 use crate::source_text::{EXCERPT_WIDTH, Excerpt, Excerpts, escape, printable, without_commands};
@@ -57,7 +57,7 @@ impl Style {
 }
 
 /// The report as text. `facts` is the tree of facts behind it.
-pub fn human(report: &Report, facts: &Value, style: &Style) -> String {
+pub fn human(report: &Report, facts: &FactTree, style: &Style) -> String {
     let text = without_commands(&parts(report, facts, style));
     if style.unicode { text } else { ascii(&text) }
 }
@@ -93,7 +93,7 @@ pub fn ascii(text: &str) -> String {
     plain
 }
 
-fn parts(report: &Report, facts: &Value, style: &Style) -> String {
+fn parts(report: &Report, facts: &FactTree, style: &Style) -> String {
     let page = Page { style };
     if style.findings_only && report.findings().is_empty() {
         return String::new();

@@ -1,9 +1,8 @@
 //! What is published, as a person looks for it: MX hosts, records, policy, DNSSEC, and what caches mean.
 
-use serde_json::Value;
-
 use super::page::Page;
 use super::time_in_words;
+use crate::facts::tree::FactTree;
 use crate::report::wording::counted;
 use crate::snapshot::duration;
 use crate::source_text::escape;
@@ -12,16 +11,18 @@ use crate::source_text::escape;
 const MOST: usize = 20;
 
 /// The facts that a person looks for; nothing where none was observed.
-pub fn published(facts: &Value, page: &Page<'_>) -> String {
+pub fn published(facts: &FactTree, page: &Page<'_>) -> String {
     let mut lines = hosts(facts);
-    for (title, root) in [("record", "/record"), ("TLSRPT", "/tlsrpt")] {
-        if let Some(record) = text(facts, &format!("{root}/text")) {
-            lines.push((title, record.chars().take(300).collect::<String>()));
+    let texts =
+        [("record", facts.record.at(|record| &record.text)), ("TLSRPT", facts.tlsrpt.at(|record| &record.text))];
+    for (title, text) in texts {
+        if let Some(record) = text.present() {
+            lines.push((title, escape(record).chars().take(300).collect::<String>()));
         }
     }
     lines.extend(policy(facts));
     lines.extend(unasked(facts));
-    if let Some(proof) = text(facts, "/record/dnssec") {
+    if let Some(proof) = facts.record.at(|record| &record.dnssec).known() {
         lines.push(("DNSSEC", format!("the _mta-sts record is {proof}")));
     }
     lines.extend(caching(facts));
@@ -38,31 +39,25 @@ pub fn published(facts: &Value, page: &Page<'_>) -> String {
     shown + "\n"
 }
 
-fn text(facts: &Value, path: &str) -> Option<String> {
-    facts.pointer(path).and_then(Value::as_str).map(escape)
-}
-
-fn number(facts: &Value, path: &str) -> Option<i64> {
-    facts.pointer(path).and_then(Value::as_i64)
-}
-
-fn hosts(facts: &Value) -> Vec<(&'static str, String)> {
+fn hosts(facts: &FactTree) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
-    if facts.pointer("/mx/null_mx") == Some(&Value::Bool(true)) {
+    if facts.mx.at(|mx| &mx.null_mx).is_true() {
         lines.push(("MX", "null MX: the domain takes no mail (RFC 7505)".to_owned()));
     }
-    let hosts = facts.pointer("/mx/hosts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let hosts = facts.mx.at(|mx| &mx.hosts).entries();
     for host in hosts.iter().take(MOST) {
-        let preference = number(host, "/preference").map_or("implicit".to_owned(), |preference| preference.to_string());
-        let mut parts = vec![format!("{preference} {}", text(host, "/name").unwrap_or_default())];
-        match host.pointer("/covered") {
-            Some(Value::Bool(true)) => parts.push("named by the policy".to_owned()),
-            Some(Value::Bool(false)) => parts.push("not named by the policy".to_owned()),
-            _ => {}
+        let preference = host.preference.present().map_or("implicit".to_owned(), |preference| preference.to_string());
+        let mut parts = vec![format!("{preference} {}", escape(host.name.text()))];
+        match host.covered.present() {
+            Some(true) => parts.push("named by the policy".to_owned()),
+            Some(false) => parts.push("not named by the policy".to_owned()),
+            None => {}
         }
-        parts.extend(text(host, "/probes/0/tls/version"));
-        let expires = text(host, "/probes/0/tls/certificate/not_after");
-        parts.extend(expires.map(|time| format!("certificate until {}", time_in_words(&time))));
+        if let Some(tls) = host.probes.entries().first().and_then(|probe| probe.tls.known()) {
+            parts.extend(tls.version.present().map(|version| escape(version)));
+            let expires = tls.certificate.present().and_then(|certificate| certificate.not_after.known());
+            parts.extend(expires.map(|time| format!("certificate until {}", time_in_words(&escape(time)))));
+        }
         lines.push(("MX", parts.join(", ")));
     }
     if let Some(more) = hosts.len().checked_sub(MOST).filter(|more| *more > 0) {
@@ -72,17 +67,22 @@ fn hosts(facts: &Value) -> Vec<(&'static str, String)> {
 }
 
 /// How many of the addresses that DNS names were not asked, or could not be: the rules about them are not checked.
-fn unasked(facts: &Value) -> Option<(&'static str, String)> {
-    let list = |of: &Value, path: &str| of.pointer(path).and_then(Value::as_array).cloned().unwrap_or_default();
-    let hosts = list(facts, "/mx/hosts");
-    let probes = hosts.iter().chain(facts.pointer("/policy_host")).flat_map(|host| list(host, "/probes"));
-    let addresses: Vec<Value> = probes.filter(|probe| probe.get("address").is_some()).collect();
-    let unasked = addresses.iter().filter(|probe| probe.get("connected").is_none()).count();
-    let unknown = hosts.iter().filter(|host| host.get("resolves").is_none()).count();
+fn unasked(facts: &FactTree) -> Option<(&'static str, String)> {
+    let hosts = facts.mx.at(|mx| &mx.hosts).entries();
+    let smtp = hosts.iter().flat_map(|host| host.probes.entries()).map(|probe| (&probe.address, &probe.connected));
+    let https = facts.policy_host.at(|host| &host.probes).entries();
+    let https = https.iter().map(|probe| (&probe.address, &probe.connected));
+    let asked: Vec<bool> = smtp
+        .chain(https)
+        .filter(|(address, _)| !address.is_unobserved())
+        .map(|(_, connected)| !connected.is_unobserved())
+        .collect();
+    let unasked = asked.iter().filter(|asked| !**asked).count();
+    let unknown = hosts.iter().filter(|host| host.resolves.is_unobserved()).count();
     let mut parts = Vec::new();
     if unasked > 0 {
         let was = if unasked == 1 { "was" } else { "were" };
-        parts.push(format!("{unasked} of {} addresses {was} not asked", addresses.len()));
+        parts.push(format!("{unasked} of {} addresses {was} not asked", asked.len()));
     }
     if unknown > 0 {
         parts.push(format!("the addresses of {} are not known", counted(unknown, "MX host")));
@@ -90,30 +90,37 @@ fn unasked(facts: &Value) -> Option<(&'static str, String)> {
     if parts.is_empty() { None } else { Some(("unseen", parts.join("; "))) }
 }
 
-fn policy(facts: &Value) -> Option<(&'static str, String)> {
-    let mode = text(facts, "/policy/mode")?;
-    let life = number(facts, "/policy/max_age").map(|seconds| format!(", max_age {seconds} s ({})", duration(seconds)));
-    let patterns = facts.pointer("/policy/mx").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let named: Vec<String> = patterns.iter().filter_map(|pattern| text(pattern, "/text")).take(MOST).collect();
+fn policy(facts: &FactTree) -> Option<(&'static str, String)> {
+    let policy = facts.policy.known()?;
+    let mode = policy.mode.present()?;
+    let life = policy.max_age.present();
+    let life = life.map(|seconds| format!(", max_age {seconds} s ({})", duration(*seconds)));
+    let patterns = policy.mx.entries().iter().filter_map(|pattern| pattern.text.known());
+    let named: Vec<String> = patterns.map(|text| escape(text)).take(MOST).collect();
     let named = if named.is_empty() { String::new() } else { format!(", mx {}", named.join(" ")) };
     Some(("policy", format!("mode {mode}{}{named}", life.unwrap_or_default())))
 }
 
 /// What the TTLs and `max_age` mean for whoever tests again after a change.
-fn caching(facts: &Value) -> Option<(&'static str, String)> {
-    let ttls: Vec<String> = [("_mta-sts", "/record/ttl"), ("_smtp._tls", "/tlsrpt/ttl"), ("MX", "/mx/ttl")]
-        .into_iter()
-        .filter_map(|(name, path)| {
-            let (published, seen) = (number(facts, path), number(facts, &format!("{path}_seen")));
-            let at_least = if published.is_none() { "at least " } else { "" };
-            Some(format!("{name} {at_least}{}", duration(published.or(seen)?)))
-        })
-        .collect();
+fn caching(facts: &FactTree) -> Option<(&'static str, String)> {
+    let (record, tlsrpt, mx) = (&facts.record, &facts.tlsrpt, &facts.mx);
+    let ttls: Vec<String> = [
+        ("_mta-sts", record.at(|record| &record.ttl), record.at(|record| &record.ttl_seen)),
+        ("_smtp._tls", tlsrpt.at(|record| &record.ttl), tlsrpt.at(|record| &record.ttl_seen)),
+        ("MX", mx.at(|mx| &mx.ttl), mx.at(|mx| &mx.ttl_seen)),
+    ]
+    .into_iter()
+    .filter_map(|(name, published, seen)| {
+        let at_least = if published.present().is_none() { "at least " } else { "" };
+        Some(format!("{name} {at_least}{}", duration(*published.present().or(seen.present())?)))
+    })
+    .collect();
     if ttls.is_empty() {
         return None;
     }
-    let life = number(facts, "/policy/max_age")
-        .map(|seconds| format!("; senders keep the policy for {}, or until they see a new id", duration(seconds)));
+    let life = facts.policy.at(|policy| &policy.max_age).present();
+    let life =
+        life.map(|seconds| format!("; senders keep the policy for {}, or until they see a new id", duration(*seconds)));
     let text = format!(
         "a change in DNS is seen everywhere after the TTL at the latest ({}){}",
         ttls.join(", "),
