@@ -16,14 +16,14 @@ const MAX_ADDRESSES: usize = 16;
 pub fn part(domain: &Domain<'_>, html: &mut Markup) {
     let columns = ["What", "As a zone file writes it", "TTL", "Cached until", "DNSSEC"];
     domain.table(html, "Answers as they came", &columns, |html| {
-        for (title, root, answer) in answers(domain.facts()) {
+        for answer in answers(domain.facts()) {
             html.element("tr", &[], |html| {
-                html.leaf("th", &[("scope", "row")], title);
-                html.element("td", &[("class", "wide")], |html| match domain.report().exhibits.get(root) {
-                    Some(text) => Extract::new(text, domain.faults(root)).whole(html),
+                html.leaf("th", &[("scope", "row")], answer.title);
+                html.element("td", &[("class", "wide")], |html| match domain.report().exhibits.get(answer.exhibit) {
+                    Some(text) => Extract::new(text, domain.faults(answer.exhibit)).whole(html),
                     None => html.leaf("span", &[("class", "muted")], "not observed"),
                 });
-                cached(domain, html, answer.0, answer.1);
+                cached(domain, html, answer.ttl, answer.proof);
             });
         }
         let host = domain.snapshot().policy_host.as_ref();
@@ -42,25 +42,38 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
     );
 }
 
-/// The three answers that hold records: title, exhibit, TTL and proof.
-fn answers(facts: &FactTree) -> [(&'static str, &'static str, (Ttl, Option<DnssecProof>)); 3] {
+/// An answer that holds records.
+struct Answer {
+    title: &'static str,
+    exhibit: &'static str,
+    ttl: Ttl,
+    proof: Option<DnssecProof>,
+}
+
+fn answers(facts: &FactTree) -> [Answer; 3] {
     type Seconds = Fact<Option<i64>>;
-    let answer = |published: &Seconds, seen: &Seconds, proof: &Fact<DnssecProof>| {
-        let ttl = Ttl { seconds: seen.present().copied(), is_published: published.present().is_some() };
-        (ttl, proof.known().copied())
+    let answer = |title, exhibit, published: &Seconds, seen: &Seconds, proof: &Fact<DnssecProof>| Answer {
+        title,
+        exhibit,
+        ttl: Ttl { seconds: seen.present().copied(), is_published: published.present().is_some() },
+        proof: proof.known().copied(),
     };
     let (mx, record, tlsrpt) = (&facts.mx, &facts.record, &facts.tlsrpt);
     [
-        ("MX records", "mx", answer(mx.at(|it| &it.ttl), mx.at(|it| &it.ttl_seen), mx.at(|it| &it.dnssec))),
-        (
+        answer("MX records", "mx", mx.at(|it| &it.ttl), mx.at(|it| &it.ttl_seen), mx.at(|it| &it.dnssec)),
+        answer(
             "MTA-STS record",
             "record",
-            answer(record.at(|it| &it.ttl), record.at(|it| &it.ttl_seen), record.at(|it| &it.dnssec)),
+            record.at(|it| &it.ttl),
+            record.at(|it| &it.ttl_seen),
+            record.at(|it| &it.dnssec),
         ),
-        (
+        answer(
             "TLSRPT record",
             "tlsrpt",
-            answer(tlsrpt.at(|it| &it.ttl), tlsrpt.at(|it| &it.ttl_seen), tlsrpt.at(|it| &it.dnssec)),
+            tlsrpt.at(|it| &it.ttl),
+            tlsrpt.at(|it| &it.ttl_seen),
+            tlsrpt.at(|it| &it.dnssec),
         ),
     ]
 }
