@@ -26,6 +26,7 @@ pub mod diff;
 pub mod facts;
 pub mod files;
 pub mod fix;
+pub mod format;
 pub mod grammar;
 #[cfg(feature = "lab")]
 pub mod lab;

@@ -6,19 +6,31 @@
 
 /// Declares a closed vocabulary, each variant with its word: `Enforce = "enforce"`.
 macro_rules! vocabulary {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$about:meta])* $variant:ident = $word:tt,)* }) => {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[doc = $about:literal])* $variant:ident = $word:tt,)* }) => {
         $(#[$meta])*
         #[derive(
             Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
             schemars::JsonSchema, serde::Deserialize, serde::Serialize,
         )]
         pub enum $name {
-            $($(#[$about])* #[serde(rename = $word)] $variant,)*
+            $($(#[doc = $about])* #[serde(rename = $word)] $variant,)*
         }
 
         impl $name {
             /// Every value, as declared.
             pub const ALL: &'static [$name] = &[$($name::$variant),*];
+
+            /// Every word, in the same order.
+            #[allow(dead_code)]
+            pub const WORDS: &'static [&'static str] = &[$($word),*];
+
+            /// What it means, in a sentence: the comment at its declaration.
+            #[allow(dead_code)]
+            pub fn about(self) -> &'static str {
+                match self {
+                    $($name::$variant => concat!($($about),*).trim(),)*
+                }
+            }
 
             /// The word for it in files, facts and rules.
             pub const fn word(self) -> &'static str {

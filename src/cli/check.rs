@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use miette::Report as Error;
 
 use super::fix::{FixArgs, Mend};
-use super::format::{Format, FormatArgs};
+use super::format::FormatArgs;
 use super::held::HeldArgs;
 use super::input::{TextArgs, is_policy_file, policy_alone};
 
@@ -19,6 +19,7 @@ use crate::config::{Configuration, Ignores, InForce, Use, decisions, utc_day};
 use crate::facts::tree::BaselineFacts;
 use crate::facts::tree::FactTree;
 use crate::facts::{Before, Domains, Facts, HeldPolicy};
+use crate::format::Format;
 use crate::outcome::{Report, Severity};
 use crate::report::{Linted, NagiosState, Unreadable, nagios_unknown};
 use crate::rules::{RuleSet, evaluate};

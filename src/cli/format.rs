@@ -3,17 +3,18 @@
 //! Formats of one report a domain are written as soon as the domain is done; those that are one document hold
 //! the reports until the last is known.
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use miette::{IntoDiagnostic, Report as Error};
+use miette::Report as Error;
 
 use super::{OutputArgs, UsageError, terminal};
 use crate::files::WholeFile;
-use crate::outcome::{Report, Summary};
-use crate::report::{self, Linted, NagiosState, Results, Style, Unreadable};
+use crate::format::Format;
+use crate::outcome::Summary;
+use crate::report::{self, Linted, NagiosState, Results, Style, Unreadable, WriteError, Written};
 use crate::rules::RuleSet;
 use crate::source_text::{escape, nearest};
 
@@ -31,33 +32,14 @@ pub struct FormatArgs {
     pub show_passed: bool,
 }
 
-/// The formats of reports.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Format {
-    /// One line a finding.
-    Concise,
-    /// Workflow commands of GitHub Actions: annotations, in the file of --policy where one is given.
-    Github,
-    /// Code Quality of GitLab.
-    Gitlab,
-    /// One page for people, complete in itself.
-    Html,
-    /// For people: findings with their texts underlined.
-    Human,
-    /// One JSON document with everything.
-    Json,
-    /// One line of JSON a domain, as soon as it is done.
-    Jsonl,
-    /// JUnit XML: a test case a check; a finding of any severity is a failure.
-    Junit,
-    /// Markdown for the comment of a pull request.
-    Markdown,
-    /// One line for Nagios and Icinga; the exit code is the plugin's: 0 OK, 1 warnings, 2 errors, 3 unknown.
-    Nagios,
-    /// Metrics for Prometheus.
-    Prometheus,
-    /// SARIF 2.1.0 for code scanning and editors.
-    Sarif,
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        Format::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()).help(self.about().trim_end_matches('.')))
+    }
 }
 
 /// Reads `FORMAT=FILE`.
@@ -65,16 +47,12 @@ fn output(text: &str) -> Result<(Format, PathBuf), String> {
     let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
         return Err("write FORMAT=FILE, for example json=report.json".to_owned());
     };
-    if let Ok(format) = Format::from_str(name, false) {
+    if let Some(format) = Format::from_word(name) {
         return Ok((format, PathBuf::from(path)));
     }
-    let names: Vec<String> = Format::value_variants()
-        .iter()
-        .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
-        .collect();
-    let help = match nearest(name, names.iter().map(String::as_str)) {
+    let help = match nearest(name, Format::WORDS.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known: {}", names.join(", ")),
+        None => format!("known: {}", Format::WORDS.join(", ")),
     };
     Err(format!("there is no format `{}`; {help}", escape(name)))
 }
@@ -143,14 +121,15 @@ impl Outputs {
     /// Takes one domain's report: writes it, or holds it for the documents.
     pub fn linted(&mut self, linted: Linted) -> Result<(), Error> {
         for sink in &mut self.sinks {
-            if let Some(text) = one_domain(sink.format, &linted, &sink.style)? {
+            if let Written::EachDomain { domain, .. } = sink.format.written() {
+                let text = written(domain(&linted, &sink.style))?;
                 let apart = sink.format == Format::Human && self.linted > 0 && !text.is_empty();
                 sink.write(&if apart { format!("\n{text}") } else { text })?;
             }
         }
         self.linted = self.linted.saturating_add(1);
         self.total.add(linted.report.summary);
-        if self.sinks.iter().any(|sink| is_document(sink.format)) {
+        if self.sinks.iter().any(|sink| sink.format.is_document()) {
             self.held.push(linted);
         }
         Ok(())
@@ -159,10 +138,8 @@ impl Outputs {
     /// Takes an input of which nothing is known.
     pub fn unreadable(&mut self, unreadable: Unreadable) -> Result<(), Error> {
         for sink in &mut self.sinks {
-            match sink.format {
-                Format::Concise => sink.write(&report::concise_unreadable(&unreadable))?,
-                Format::Github => sink.write(&report::github_unreadable(&unreadable))?,
-                _ => {}
+            if let Written::EachDomain { unreadable: Some(text), .. } = sink.format.written() {
+                sink.write(&text(&unreadable))?;
             }
         }
         self.unreadable.push(unreadable);
@@ -175,8 +152,8 @@ impl Outputs {
         let results = Results { linted: &self.held, unreadable: &self.unreadable, rules, ended_at: Timestamp::now() };
         let plugin = self.sinks.iter().any(|sink| sink.format == Format::Nagios && sink.to.is_none());
         for mut sink in self.sinks {
-            if let Some(text) = document(sink.format, &results, require_complete)? {
-                sink.write(&text)?;
+            if let Written::Document(document) = sink.format.written() {
+                sink.write(&written(document(&results, require_complete))?)?;
             }
             if sink.format == Format::Human && self.linted > 1 && !sink.style.findings_only {
                 sink.write(&report::total(self.linted, &self.total))?;
@@ -199,59 +176,6 @@ impl Sink {
     }
 }
 
-/// Whether a format is one document about everything.
-fn is_document(format: Format) -> bool {
-    use Format::{Concise, Github, Gitlab, Html, Human, Json, Jsonl, Junit, Markdown, Nagios, Prometheus, Sarif};
-    match format {
-        Concise | Github | Human | Jsonl => false,
-        Gitlab | Html | Json | Junit | Markdown | Nagios | Prometheus | Sarif => true,
-    }
-}
-
-/// The text about one domain, in the formats that have one.
-fn one_domain(format: Format, linted: &Linted, style: &Style) -> Result<Option<String>, Error> {
-    let text = match format {
-        Format::Concise => report::concise(linted),
-        Format::Github => report::github(linted),
-        Format::Human => report::human(&named(linted), &linted.facts, style),
-        Format::Jsonl => report::json_line(&linted.report).into_diagnostic()?,
-        _ => return Ok(None),
-    };
-    Ok(Some(text))
-}
-
-/// The report, under the name of its policy file where it is about one alone: of several, one must know which.
-fn named(linted: &Linted) -> Cow<'_, Report> {
-    match (&linted.report.domain, &linted.policy_file) {
-        (None, Some(file)) => Cow::Owned(Report { domain: Some(file.clone()), ..linted.report.clone() }),
-        _ => Cow::Borrowed(&linted.report),
-    }
-}
-
-/// The document about everything, in the formats that are one.
-fn document(format: Format, results: &Results<'_>, require_complete: bool) -> Result<Option<String>, Error> {
-    let text = match format {
-        Format::Gitlab => report::gitlab(results).into_diagnostic()?,
-        Format::Html => report::html(results),
-        Format::Json => report::json(results).into_diagnostic()?,
-        Format::Junit => report::junit(results).into_diagnostic()?,
-        Format::Markdown => report::markdown(results),
-        Format::Nagios => report::nagios(results, require_complete),
-        Format::Prometheus => report::prometheus(results),
-        Format::Sarif => report::sarif(results).into_diagnostic()?,
-        _ => return Ok(None),
-    };
-    Ok(Some(text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_configuration_knows_every_format() {
-        let formats = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-        let names: Vec<String> = formats.map(|format| format.get_name().to_owned()).collect();
-        assert_eq!(names, crate::config::FORMATS);
-    }
+fn written(text: Result<String, WriteError>) -> Result<String, Error> {
+    text.map_err(|error| miette::miette!("the report cannot be written: {error}"))
 }

@@ -5,6 +5,7 @@
 mod certificates;
 mod concise;
 mod fingerprint;
+mod format;
 mod github;
 mod gitlab;
 pub mod html;
@@ -27,6 +28,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::concise::{concise, concise_unreadable};
+pub use self::format::{WriteError, Written};
 pub use self::github::{github, github_unreadable};
 pub use self::gitlab::gitlab;
 pub use self::html::{html, html_tls_reports};

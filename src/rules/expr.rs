@@ -6,7 +6,7 @@ use super::expr_error::ExprError;
 use cel::common::ast::{EntryExpr, Expr as Ast, IdedExpr};
 use cel::{Context, Env, ExecutionError, Program, Value};
 
-use super::{meter, slips};
+use super::{metered, slips};
 
 /// The longest expression in octets.
 pub const MAX_EXPRESSION_OCTETS: usize = 4096;
@@ -98,7 +98,7 @@ fn compile(source: &str) -> Result<Compiled, ExprError> {
             "an expression holds at most {MAX_COMPREHENSIONS_IN_ALL} of `all`, `exists`, `filter`, `map`"
         ));
     }
-    let metered = meter::metered(program.expression()).map(Box::new);
+    let metered = metered::metered(program.expression()).map(Box::new);
     Ok(Compiled { program, metered, paths })
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use cel::extractors::This;
 use cel::{Context, ExecutionError};
 
-use super::function::Function;
+use super::function::{Body, Cost, Function};
 use super::meter::{self, Meter};
 use super::texts_and_lists;
 use crate::facts::Type;
@@ -22,118 +22,215 @@ pub fn functions() -> &'static [Function] {
 fn all() -> Vec<Function> {
     let text = || Type::Text(None);
     let list = || Type::List(Arc::new(Type::Any));
-    let function =
-        |name, method, arguments, result, usage, about| Function { name, method, arguments, result, usage, about };
     let mut all = vec![
-        function(
-            "contains",
-            true,
-            vec![text(), text()],
-            Type::Bool,
-            "text.contains(part)",
-            "whether the text holds the part",
-        ),
-        function(
-            "crlf",
-            false,
-            vec![text()],
-            text(),
-            "crlf(text)",
-            "the text with every line end (LF, CRLF, CR) as CRLF",
-        ),
-        function(
-            "days",
-            false,
-            vec![text(), text()],
-            Type::Int,
-            "days(from, until)",
-            "the whole days between two RFC 3339 times",
-        ),
-        function("double", false, vec![Type::Any], Type::Double, "double(x)", "the number as a fraction"),
-        function(
-            "duration",
-            false,
-            vec![Type::Int],
-            text(),
-            "duration(seconds)",
-            "the time in words: 90000 is \"1 day 1 hour\"",
-        ),
-        function(
-            "endsWith",
-            true,
-            vec![text(), text()],
-            Type::Bool,
-            "text.endsWith(suffix)",
-            "whether the text ends in the suffix",
-        ),
-        function(
-            "in_zone",
-            false,
-            vec![text(), text()],
-            Type::Bool,
-            "in_zone(host, domain)",
-            "whether the host is the domain or lies below it",
-        ),
-        function(
-            "int",
-            false,
-            vec![Type::Any],
-            Type::Int,
-            "int(x)",
-            "the number or the digits of a text as a whole number",
-        ),
-        function("join", false, vec![list(), text()], text(), "join(list, separator)", "the elements as one text"),
-        function("lower", false, vec![text()], text(), "lower(text)", "the text with A to Z in lower case"),
-        function(
-            "matches",
-            true,
-            vec![text(), text()],
-            Type::Bool,
-            "text.matches(regex)",
-            "whether the regular expression (RE2 style) is found in the text",
-        ),
-        function(
-            "matches_mx",
-            false,
-            vec![text(), text()],
-            Type::Bool,
-            "matches_mx(pattern, host)",
-            "whether an `mx` pattern matches an MX host (RFC 8461 §4.1)",
-        ),
-        function(
-            "public_suffix",
-            false,
-            vec![text()],
-            text(),
-            "public_suffix(name)",
-            "the public suffix that a name ends in: \"co.uk\"",
-        ),
-        function(
-            "registrable",
-            false,
-            vec![text()],
-            text(),
-            "registrable(name)",
-            "the name's registrable domain: \"example.co.uk\"; the name itself where it has none",
-        ),
-        function(
-            "size",
-            false,
-            vec![Type::Any],
-            Type::Int,
-            "size(x)",
-            "how many elements a list or characters a text has",
-        ),
-        function("size", true, vec![Type::Any], Type::Int, "x.size()", "the same"),
-        function(
-            "startsWith",
-            true,
-            vec![text(), text()],
-            Type::Bool,
-            "text.startsWith(prefix)",
-            "whether the text begins with the prefix",
-        ),
-        function("string", false, vec![Type::Any], text(), "string(x)", "the number or truth value as a text"),
+        Function {
+            name: "contains",
+            method: true,
+            arguments: vec![text(), text()],
+            result: Type::Bool,
+            usage: "text.contains(part)",
+            about: "whether the text holds the part",
+            cost: Cost::FirstArgument,
+            body: Body::OfCel,
+        },
+        Function {
+            name: "crlf",
+            method: false,
+            arguments: vec![text()],
+            result: text(),
+            usage: "crlf(text)",
+            about: "the text with every line end (LF, CRLF, CR) as CRLF",
+            cost: Cost::FirstArgument,
+            body: Body::Ours(|context, name, _| {
+                let _ = context.add_function(name, |text: Arc<String>| crlf(&text));
+            }),
+        },
+        Function {
+            name: "days",
+            method: false,
+            arguments: vec![text(), text()],
+            result: Type::Int,
+            usage: "days(from, until)",
+            about: "the whole days between two RFC 3339 times",
+            cost: Cost::FirstArgument,
+            body: Body::Ours(|context, name, _| {
+                let _ = context.add_function(name, |from: Arc<String>, until: Arc<String>| days(&from, &until));
+            }),
+        },
+        Function {
+            name: "double",
+            method: false,
+            arguments: vec![Type::Any],
+            result: Type::Double,
+            usage: "double(x)",
+            about: "the number as a fraction",
+            cost: Cost::Nothing,
+            body: Body::OfCel,
+        },
+        Function {
+            name: "duration",
+            method: false,
+            arguments: vec![Type::Int],
+            result: text(),
+            usage: "duration(seconds)",
+            about: "the time in words: 90000 is \"1 day 1 hour\"",
+            cost: Cost::Nothing,
+            body: Body::Ours(|context, name, _| {
+                let _ = context.add_function(name, duration);
+            }),
+        },
+        Function {
+            name: "endsWith",
+            method: true,
+            arguments: vec![text(), text()],
+            result: Type::Bool,
+            usage: "text.endsWith(suffix)",
+            about: "whether the text ends in the suffix",
+            cost: Cost::Nothing,
+            body: Body::OfCel,
+        },
+        Function {
+            name: "in_zone",
+            method: false,
+            arguments: vec![text(), text()],
+            result: Type::Bool,
+            usage: "in_zone(host, domain)",
+            about: "whether the host is the domain or lies below it",
+            cost: Cost::FirstArgument,
+            body: Body::Ours(|context, name, _| {
+                let _ = context.add_function(name, |host: Arc<String>, domain: Arc<String>| in_zone(&host, &domain));
+            }),
+        },
+        Function {
+            name: "int",
+            method: false,
+            arguments: vec![Type::Any],
+            result: Type::Int,
+            usage: "int(x)",
+            about: "the number or the digits of a text as a whole number",
+            cost: Cost::Nothing,
+            body: Body::OfCel,
+        },
+        Function {
+            name: "join",
+            method: false,
+            arguments: vec![list(), text()],
+            result: text(),
+            usage: "join(list, separator)",
+            about: "the elements as one text",
+            cost: Cost::OwnBody,
+            body: Body::Ours(|context, name, meter| {
+                let meter = Arc::clone(meter);
+                let _ = context.add_function(name, move |list: Arc<Vec<cel::Value>>, separator: Arc<String>| {
+                    meter.spend_on_join(list.len(), separator.len())?;
+                    Ok::<_, ExecutionError>(cel::Value::from(join(&list, &separator)))
+                });
+            }),
+        },
+        Function {
+            name: "lower",
+            method: false,
+            arguments: vec![text()],
+            result: text(),
+            usage: "lower(text)",
+            about: "the text with A to Z in lower case",
+            cost: Cost::FirstArgument,
+            body: Body::Ours(|context, name, _| {
+                let _ = context.add_function(name, |text: Arc<String>| text.to_ascii_lowercase());
+            }),
+        },
+        Function {
+            name: "matches",
+            method: true,
+            arguments: vec![text(), text()],
+            result: Type::Bool,
+            usage: "text.matches(regex)",
+            about: "whether the regular expression (RE2 style) is found in the text",
+            cost: Cost::OwnBody,
+            body: Body::Ours(|context, name, meter| {
+                let meter = Arc::clone(meter);
+                let _ = context.add_function(name, move |This(text): This<Arc<String>>, regex: Arc<String>| {
+                    meter.is_match(&text, &regex)
+                });
+            }),
+        },
+        Function {
+            name: "matches_mx",
+            method: false,
+            arguments: vec![text(), text()],
+            result: Type::Bool,
+            usage: "matches_mx(pattern, host)",
+            about: "whether an `mx` pattern matches an MX host (RFC 8461 §4.1)",
+            cost: Cost::FirstArgument,
+            body: Body::Ours(|context, name, _| {
+                let _ =
+                    context.add_function(name, |pattern: Arc<String>, host: Arc<String>| matches_mx(&pattern, &host));
+            }),
+        },
+        Function {
+            name: "public_suffix",
+            method: false,
+            arguments: vec![text()],
+            result: text(),
+            usage: "public_suffix(name)",
+            about: "the public suffix that a name ends in: \"co.uk\"",
+            cost: Cost::FirstArgument,
+            body: Body::Ours(|context, name, _| {
+                let _ = context.add_function(name, |text: Arc<String>| public_suffix(&text));
+            }),
+        },
+        Function {
+            name: "registrable",
+            method: false,
+            arguments: vec![text()],
+            result: text(),
+            usage: "registrable(name)",
+            about: "the name's registrable domain: \"example.co.uk\"; the name itself where it has none",
+            cost: Cost::FirstArgument,
+            body: Body::Ours(|context, name, _| {
+                let _ = context.add_function(name, |text: Arc<String>| registrable(&text));
+            }),
+        },
+        Function {
+            name: "size",
+            method: false,
+            arguments: vec![Type::Any],
+            result: Type::Int,
+            usage: "size(x)",
+            about: "how many elements a list or characters a text has",
+            cost: Cost::FirstArgument,
+            body: Body::OfCel,
+        },
+        Function {
+            name: "size",
+            method: true,
+            arguments: vec![Type::Any],
+            result: Type::Int,
+            usage: "x.size()",
+            about: "the same",
+            cost: Cost::FirstArgument,
+            body: Body::OfCel,
+        },
+        Function {
+            name: "startsWith",
+            method: true,
+            arguments: vec![text(), text()],
+            result: Type::Bool,
+            usage: "text.startsWith(prefix)",
+            about: "whether the text begins with the prefix",
+            cost: Cost::Nothing,
+            body: Body::OfCel,
+        },
+        Function {
+            name: "string",
+            method: false,
+            arguments: vec![Type::Any],
+            result: text(),
+            usage: "string(x)",
+            about: "the number or truth value as a text",
+            cost: Cost::FirstArgument,
+            body: Body::OfCel,
+        },
     ];
     all.extend(texts_and_lists::table());
     all.sort_by_key(|function| function.name);
@@ -143,24 +240,11 @@ fn all() -> Vec<Function> {
 /// Adds the functions of the field to a context, and the meter of what expressions cost.
 pub fn add_to(context: &mut Context<'_, '_>, meter: &Arc<Meter>) {
     meter::add_to(context, meter);
-    texts_and_lists::add_to(context, meter);
-    let (of_regexes, of_joins) = (Arc::clone(meter), Arc::clone(meter));
-    // A name that CEL already has would be refused; the test below shows that none is.
-    let _ = context.add_function("crlf", |text: Arc<String>| crlf(&text));
-    let _ = context.add_function("days", |from: Arc<String>, until: Arc<String>| days(&from, &until));
-    let _ = context.add_function("duration", duration);
-    let _ = context.add_function("in_zone", |host: Arc<String>, domain: Arc<String>| in_zone(&host, &domain));
-    let _ = context.add_function("join", move |list: Arc<Vec<cel::Value>>, separator: Arc<String>| {
-        of_joins.spend_on_join(list.len(), separator.len())?;
-        Ok::<_, ExecutionError>(cel::Value::from(join(&list, &separator)))
-    });
-    let _ = context.add_function("lower", |text: Arc<String>| text.to_ascii_lowercase());
-    let _ = context.add_function("matches", move |This(text): This<Arc<String>>, regex: Arc<String>| {
-        of_regexes.is_match(&text, &regex)
-    });
-    let _ = context.add_function("matches_mx", |pattern: Arc<String>, host: Arc<String>| matches_mx(&pattern, &host));
-    let _ = context.add_function("public_suffix", |name: Arc<String>| public_suffix(&name));
-    let _ = context.add_function("registrable", |name: Arc<String>| registrable(&name));
+    for function in functions() {
+        if let Body::Ours(add) = function.body {
+            add(context, function.name, meter);
+        }
+    }
 }
 
 fn crlf(text: &str) -> String {
@@ -180,7 +264,7 @@ fn in_zone(host: &str, domain: &str) -> bool {
 }
 
 fn join(list: &[cel::Value], separator: &str) -> String {
-    list.iter().map(super::template::text_of).collect::<Vec<_>>().join(separator)
+    list.iter().map(super::value_text::text_of).collect::<Vec<_>>().join(separator)
 }
 
 fn matches_mx(pattern: &str, host: &str) -> bool {

@@ -19,6 +19,7 @@ mod functions;
 mod judged_reports;
 mod load;
 mod meter;
+mod metered;
 mod missing;
 pub mod model;
 mod needed;
@@ -36,6 +37,7 @@ mod source;
 pub mod template;
 mod texts_and_lists;
 mod types;
+mod value_text;
 mod values;
 mod verdicts;
 

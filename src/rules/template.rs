@@ -7,10 +7,8 @@ use cel::{Context, Value};
 
 use super::expr::Expr;
 use super::meter;
-use crate::source_text::escape;
+use super::value_text::{shortened, text_of};
 
-/// The longest text that one expression puts into a message, in characters.
-const MAX_INSERT: usize = 240;
 /// The longest message, in characters.
 const MAX_MESSAGE: usize = 4_000;
 
@@ -137,41 +135,11 @@ fn closing_brace(rest: &str) -> Option<usize> {
     None
 }
 
-/// A value as a message shows it: escaped, shortened, lists with commas.
-pub fn text_of(value: &Value) -> String {
-    match value {
-        Value::Bool(value) => value.to_string(),
-        Value::Float(value) => value.to_string(),
-        Value::Int(value) => value.to_string(),
-        Value::List(values) if values.is_empty() => "none".to_owned(),
-        Value::List(values) => shorten(&values.iter().take(MAX_INSERT).map(text_of).collect::<Vec<_>>().join(", ")),
-        // `none` is a mode of policies.
-        Value::Null => "nothing".to_owned(),
-        Value::String(text) => shorten(&escape(first_of(text, MAX_INSERT.saturating_add(1)))),
-        Value::UInt(value) => value.to_string(),
-        _ => "(an object)".to_owned(),
-    }
-}
-
-fn shorten(text: &str) -> String {
-    shortened(text, MAX_INSERT)
-}
-
-fn shortened(text: &str, most: usize) -> String {
-    let first = first_of(text, most);
-    if first.len() < text.len() { format!("{first}…") } else { text.to_owned() }
-}
-
-/// The first characters of a text.
-fn first_of(text: &str, most: usize) -> &str {
-    let end = text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);
-    text.get(..end).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rules::expr::environment;
+    use crate::rules::value_text::MAX_INSERT;
 
     fn render(source: &str) -> String {
         let mut context = Context::with_env(environment().clone());

@@ -8,15 +8,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use cel::extractors::{Arguments, This};
-use cel::{Context, ExecutionError, Value};
+use cel::{ExecutionError, Value};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
-use super::function::Function;
+use super::function::{Body, Cost, Function};
 use super::meter::Meter;
-use super::template::text_of;
+use super::value_text::text_of;
 use crate::facts::Type;
 
 /// The functions, as rules see them.
@@ -24,122 +24,186 @@ pub fn table() -> Vec<Function> {
     let text = || Type::Text(None);
     let list = || Type::List(Arc::new(Type::Any));
     let texts = || Type::List(Arc::new(Type::Text(None)));
-    let function =
-        |name, method, arguments, result, usage, about| Function { name, method, arguments, result, usage, about };
     vec![
-        function("chars", false, vec![text()], texts(), "chars(text)", "the characters of the text, as a list"),
-        function(
-            "date",
-            false,
-            vec![text(), text()],
-            text(),
-            "date(text, format)",
-            "the time that a text names, in RFC 3339 and UTC; the format is that of strftime: \"%Y%m%dT%H%M%SZ\"",
-        ),
-        function("distinct", true, vec![list()], list(), "list.distinct()", "the list without what is in it before"),
-        function(
-            "in_network",
-            false,
-            vec![text(), text()],
-            Type::Bool,
-            "in_network(ip, cidr)",
-            "whether the address is in the network: \"192.0.2.0/24\"",
-        ),
-        function(
-            "is_date",
-            false,
-            vec![text(), text()],
-            Type::Bool,
-            "is_date(text, format)",
-            "whether `date` can read the text; a text that a stranger chose is asked this first",
-        ),
-        function(
-            "network",
-            false,
-            vec![text(), Type::Int],
-            text(),
-            "network(ip, bits)",
-            "the network of so many bits that the address is in: \"192.0.2.0/24\"",
-        ),
-        function(
-            "replace",
-            true,
-            vec![text(), text(), text()],
-            text(),
-            "text.replace(part, other)",
-            "the text with the other in the place of each part",
-        ),
-        function("sort", true, vec![list()], list(), "list.sort()", "the list in order; of numbers, or of texts"),
-        function(
-            "split",
-            true,
-            vec![text(), text()],
-            texts(),
-            "text.split(separator)",
-            "what is between the separators, as a list",
-        ),
-        function(
-            "substring",
-            true,
-            vec![text(), Type::Int],
-            text(),
-            "text.substring(start)",
-            "the characters from start on, counted from 0",
-        ),
-        function(
-            "substring",
-            true,
-            vec![text(), Type::Int, Type::Int],
-            text(),
-            "text.substring(start, end)",
-            "the characters from start to before end, counted from 0; what is beyond the text is left out",
-        ),
+        Function {
+            name: "chars",
+            method: false,
+            arguments: vec![text()],
+            result: texts(),
+            usage: "chars(text)",
+            about: "the characters of the text, as a list",
+            cost: Cost::OwnBody,
+            body: Body::Ours(|context, name, meter| {
+                let meter = Arc::clone(meter);
+                let _ = context.add_function(name, move |text: Arc<String>| {
+                    meter.spend_on_elements(text.len())?;
+                    Ok::<_, ExecutionError>(chars(&text))
+                });
+            }),
+        },
+        Function {
+            name: "date",
+            method: false,
+            arguments: vec![text(), text()],
+            result: text(),
+            usage: "date(text, format)",
+            about: "the time that a text names, in RFC 3339 and UTC; the format is that of strftime: \"%Y%m%dT%H%M%SZ\"",
+            cost: Cost::FirstArgument,
+            body: Body::Ours(|context, name, _| {
+                let _ = context
+                    .add_function(name, |text: Arc<String>, format: Arc<String>| date(&text, &format).map(Value::from));
+            }),
+        },
+        Function {
+            name: "distinct",
+            method: true,
+            arguments: vec![list()],
+            result: list(),
+            usage: "list.distinct()",
+            about: "the list without what is in it before",
+            cost: Cost::FirstArgument,
+            body: Body::Ours(|context, name, meter| {
+                let meter = Arc::clone(meter);
+                let _ = context.add_function(name, move |This(list): This<Arc<Vec<Value>>>| distinct(&meter, &list));
+            }),
+        },
+        Function {
+            name: "in_network",
+            method: false,
+            arguments: vec![text(), text()],
+            result: Type::Bool,
+            usage: "in_network(ip, cidr)",
+            about: "whether the address is in the network: \"192.0.2.0/24\"",
+            cost: Cost::FirstArgument,
+            body: Body::Ours(|context, name, _| {
+                let _ = context
+                    .add_function(name, |ip: Arc<String>, cidr: Arc<String>| in_network(&ip, &cidr).map(Value::Bool));
+            }),
+        },
+        Function {
+            name: "is_date",
+            method: false,
+            arguments: vec![text(), text()],
+            result: Type::Bool,
+            usage: "is_date(text, format)",
+            about: "whether `date` can read the text; a text that a stranger chose is asked this first",
+            cost: Cost::FirstArgument,
+            body: Body::Ours(|context, name, _| {
+                let _ =
+                    context.add_function(name, |text: Arc<String>, format: Arc<String>| date(&text, &format).is_ok());
+            }),
+        },
+        Function {
+            name: "network",
+            method: false,
+            arguments: vec![text(), Type::Int],
+            result: text(),
+            usage: "network(ip, bits)",
+            about: "the network of so many bits that the address is in: \"192.0.2.0/24\"",
+            cost: Cost::FirstArgument,
+            body: Body::Ours(|context, name, _| {
+                let _ = context.add_function(name, |ip: Arc<String>, bits: i64| network(&ip, bits).map(Value::from));
+            }),
+        },
+        Function {
+            name: "replace",
+            method: true,
+            arguments: vec![text(), text(), text()],
+            result: text(),
+            usage: "text.replace(part, other)",
+            about: "the text with the other in the place of each part",
+            cost: Cost::OwnBody,
+            body: Body::Ours(|context, name, meter| {
+                let meter = Arc::clone(meter);
+                let _ = context.add_function(
+                    name,
+                    move |This(text): This<Arc<String>>, part: Arc<String>, other: Arc<String>| {
+                        replace(&meter, &text, &part, &other)
+                    },
+                );
+            }),
+        },
+        Function {
+            name: "sort",
+            method: true,
+            arguments: vec![list()],
+            result: list(),
+            usage: "list.sort()",
+            about: "the list in order; of numbers, or of texts",
+            cost: Cost::FirstArgument,
+            body: Body::Ours(|context, name, meter| {
+                let meter = Arc::clone(meter);
+                let _ = context.add_function(name, move |This(list): This<Arc<Vec<Value>>>| sort(&meter, &list));
+            }),
+        },
+        Function {
+            name: "split",
+            method: true,
+            arguments: vec![text(), text()],
+            result: texts(),
+            usage: "text.split(separator)",
+            about: "what is between the separators, as a list",
+            cost: Cost::OwnBody,
+            body: Body::Ours(|context, name, meter| {
+                let meter = Arc::clone(meter);
+                let _ = context.add_function(name, move |This(text): This<Arc<String>>, separator: Arc<String>| {
+                    split(&meter, &text, &separator)
+                });
+            }),
+        },
+        Function {
+            name: "substring",
+            method: true,
+            arguments: vec![text(), Type::Int],
+            result: text(),
+            usage: "text.substring(start)",
+            about: "the characters from start on, counted from 0",
+            cost: Cost::OwnBody,
+            body: Body::Ours(|context, name, meter| {
+                let meter = Arc::clone(meter);
+                let _ =
+                    context.add_function(name, move |This(text): This<Arc<String>>, Arguments(numbers): Arguments| {
+                        part_of(&meter, &text, &numbers)
+                    });
+            }),
+        },
+        Function {
+            name: "substring",
+            method: true,
+            arguments: vec![text(), Type::Int, Type::Int],
+            result: text(),
+            usage: "text.substring(start, end)",
+            about: "the characters from start to before end, counted from 0; what is beyond the text is left out",
+            cost: Cost::OwnBody,
+            body: Body::Above,
+        },
     ]
 }
 
-/// Adds the functions to a context.
-pub fn add_to(context: &mut Context<'_, '_>, meter: &Arc<Meter>) {
-    let meter = || Arc::clone(meter);
-    let (of_chars, of_distinct, of_replace, of_sort) = (meter(), meter(), meter(), meter());
-    let (of_split, of_substring) = (meter(), meter());
-    let _ = context.add_function("chars", move |text: Arc<String>| {
-        of_chars.spend_on_elements(text.len())?;
-        Ok::<_, ExecutionError>(chars(&text))
-    });
-    let _ =
-        context.add_function("date", |text: Arc<String>, format: Arc<String>| date(&text, &format).map(Value::from));
-    let _ = context.add_function("is_date", |text: Arc<String>, format: Arc<String>| date(&text, &format).is_ok());
-    let _ = context.add_function("distinct", move |This(list): This<Arc<Vec<Value>>>| {
-        list.iter().try_for_each(|value| of_distinct.spend_on_text(octets_of(value)))?;
-        let mut seen = BTreeSet::new();
-        Ok::<_, ExecutionError>(list_of(list.iter().filter(|value| seen.insert(key_of(value))).cloned()))
-    });
-    let _ = context
-        .add_function("in_network", |ip: Arc<String>, cidr: Arc<String>| in_network(&ip, &cidr).map(Value::Bool));
-    let _ = context.add_function("network", |ip: Arc<String>, bits: i64| network(&ip, bits).map(Value::from));
-    let _ =
-        context.add_function("replace", move |This(text): This<Arc<String>>, part: Arc<String>, other: Arc<String>| {
-            let found = text.matches(part.as_str()).count();
-            of_replace.spend_on_text(text.len().saturating_add(found.saturating_mul(other.len())))?;
-            Ok::<_, ExecutionError>(Value::from(text.replace(part.as_str(), &other)))
-        });
-    let _ = context.add_function("sort", move |This(list): This<Arc<Vec<Value>>>| {
-        list.iter().try_for_each(|value| of_sort.spend_on_text(octets_of(value).saturating_mul(4)))?;
-        sorted(&list).map(|sorted| list_of(sorted.into_iter()))
-    });
-    let _ = context.add_function("split", move |This(text): This<Arc<String>>, separator: Arc<String>| {
-        of_split.spend_on_elements(text.matches(separator.as_str()).count().saturating_add(1))?;
-        of_split.spend_on_text(text.len())?;
-        Ok::<_, ExecutionError>(split(&text, &separator))
-    });
-    // With one number or two: the static check has counted them.
-    let _ = context.add_function("substring", move |This(text): This<Arc<String>>, Arguments(numbers): Arguments| {
-        match numbers.as_slice() {
-            [Value::Int(start)] => substring(&of_substring, &text, *start, i64::MAX),
-            [Value::Int(start), Value::Int(end)] => substring(&of_substring, &text, *start, *end),
-            _ => Err(ExecutionError::function_error("substring", "it takes one or two integers")),
-        }
-    });
+fn distinct(meter: &Meter, list: &[Value]) -> Result<Value, ExecutionError> {
+    list.iter().try_for_each(|value| meter.spend_on_text(octets_of(value)))?;
+    let mut seen = BTreeSet::new();
+    Ok(list_of(list.iter().filter(|value| seen.insert(key_of(value))).cloned()))
+}
+
+fn replace(meter: &Meter, text: &str, part: &str, other: &str) -> Result<Value, ExecutionError> {
+    let found = text.matches(part).count();
+    meter.spend_on_text(text.len().saturating_add(found.saturating_mul(other.len())))?;
+    Ok(Value::from(text.replace(part, other)))
+}
+
+fn sort(meter: &Meter, list: &[Value]) -> Result<Value, ExecutionError> {
+    list.iter().try_for_each(|value| meter.spend_on_text(octets_of(value).saturating_mul(4)))?;
+    sorted(list).map(|sorted| list_of(sorted.into_iter()))
+}
+
+/// `substring` with one number or two: the static check has counted them.
+fn part_of(meter: &Meter, text: &str, numbers: &[Value]) -> Result<Value, ExecutionError> {
+    match numbers {
+        [Value::Int(start)] => substring(meter, text, *start, i64::MAX),
+        [Value::Int(start), Value::Int(end)] => substring(meter, text, *start, *end),
+        _ => Err(ExecutionError::function_error("substring", "it takes one or two integers")),
+    }
 }
 
 fn list_of(values: impl Iterator<Item = Value>) -> Value {
@@ -166,7 +230,13 @@ fn substring(meter: &Meter, text: &str, start: i64, end: i64) -> Result<Value, E
 }
 
 /// The texts between the separators; an empty separator lies between any two characters, as in CEL's extension.
-fn split(text: &str, separator: &str) -> Value {
+fn split(meter: &Meter, text: &str, separator: &str) -> Result<Value, ExecutionError> {
+    meter.spend_on_elements(text.matches(separator).count().saturating_add(1))?;
+    meter.spend_on_text(text.len())?;
+    Ok(pieces(text, separator))
+}
+
+fn pieces(text: &str, separator: &str) -> Value {
     if separator.is_empty() { chars(text) } else { list_of(text.split(separator).map(Value::from)) }
 }
 
@@ -243,6 +313,8 @@ fn masked(address: IpAddr, bits: u32) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use cel::Context;
+
     use super::*;
     use crate::rules::expr::{Expr, environment};
 

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of the flow; each may use those before it.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "vocabulary",
+    "format",
     "source_text",
     "files",
     "grammar",

@@ -1,0 +1,68 @@
+//! How each format is written: the one table from which `stslint check` writes, and which the tests of hostile texts go
+//! through. A format without a row does not compile.
+
+use std::borrow::Cow;
+
+use super::{
+    Linted, Results, Style, Unreadable, concise, concise_unreadable, github, github_unreadable, gitlab, html, human,
+    json, json_line, junit, markdown, nagios, prometheus, sarif,
+};
+use crate::format::Format;
+use crate::outcome::Report;
+
+/// Why a report could not be written: a value that JSON or XML cannot hold.
+pub type WriteError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How a format is written.
+#[derive(Clone, Copy, Debug)]
+pub enum Written {
+    /// A text a domain, as soon as it is done.
+    EachDomain {
+        /// The text about one domain.
+        domain: fn(&Linted, &Style) -> Result<String, WriteError>,
+        /// The text about an input of which nothing is known; `None` where the diagnostic on standard error is all.
+        unreadable: Option<fn(&Unreadable) -> String>,
+    },
+    /// One document about everything; told too is whether each check had to be made.
+    Document(fn(&Results<'_>, bool) -> Result<String, WriteError>),
+}
+
+impl Format {
+    /// How it is written.
+    pub fn written(self) -> Written {
+        use Written::{Document, EachDomain};
+        match self {
+            Format::Concise => {
+                EachDomain { domain: |linted, _| Ok(concise(linted)), unreadable: Some(concise_unreadable) }
+            }
+            Format::Github => {
+                EachDomain { domain: |linted, _| Ok(github(linted)), unreadable: Some(github_unreadable) }
+            }
+            Format::Gitlab => Document(|results, _| Ok(gitlab(results)?)),
+            Format::Html => Document(|results, _| Ok(html(results))),
+            Format::Human => {
+                EachDomain { domain: |linted, style| Ok(human(&named(linted), &linted.facts, style)), unreadable: None }
+            }
+            Format::Json => Document(|results, _| Ok(json(results)?)),
+            Format::Jsonl => EachDomain { domain: |linted, _| Ok(json_line(&linted.report)?), unreadable: None },
+            Format::Junit => Document(|results, _| Ok(junit(results)?)),
+            Format::Markdown => Document(|results, _| Ok(markdown(results))),
+            Format::Nagios => Document(|results, require_complete| Ok(nagios(results, require_complete))),
+            Format::Prometheus => Document(|results, _| Ok(prometheus(results))),
+            Format::Sarif => Document(|results, _| Ok(sarif(results)?)),
+        }
+    }
+
+    /// Whether it is one document about everything.
+    pub fn is_document(self) -> bool {
+        matches!(self.written(), Written::Document(_))
+    }
+}
+
+/// The report, under the name of its policy file where it is about one alone: of several, one must know which.
+fn named(linted: &Linted) -> Cow<'_, Report> {
+    match (&linted.report.domain, &linted.policy_file) {
+        (None, Some(file)) => Cow::Owned(Report { domain: Some(file.clone()), ..linted.report.clone() }),
+        _ => Cow::Borrowed(&linted.report),
+    }
+}
