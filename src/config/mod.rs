@@ -3,6 +3,7 @@
 //! `cli` finds and loads `stslint.yaml`, sets the rules by it, and takes ignored findings out of reports.
 
 mod against;
+mod day;
 mod decisions;
 mod file;
 mod ignore;
@@ -14,6 +15,8 @@ mod origin;
 mod pattern;
 mod profiles;
 mod read;
+mod read_options;
+mod reader;
 mod rule_files;
 mod sections;
 mod settled;
@@ -26,7 +29,7 @@ pub use self::ignore::{CONFIG_GROUP, EXPIRED_RULE, Ignore, Ignores, UNUSED_RULE,
 pub use self::in_force::{Command, InForce, same_file};
 pub use self::layer::Layer;
 pub use self::load::{ConfigErrors, Configuration, OptionCheck, OptionProblem, find};
-pub use self::options::{CommandOption, FORMATS, OPTIONS, OptionKind};
+pub use self::options::{CommandOption, OPTIONS, OptionKind};
 pub use self::origin::{Origin, Set};
 pub use self::pattern::Pattern;
 pub use self::profiles::{PROFILES, about as about_profile};

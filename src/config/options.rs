@@ -3,6 +3,8 @@
 use schemars::{Schema, json_schema};
 use serde_json::Value;
 
+use crate::format::Format;
+
 /// An option: its key in a configuration, and its name on the command line.
 #[derive(Clone, Copy, Debug)]
 pub struct CommandOption {
@@ -33,22 +35,6 @@ pub enum OptionKind {
     Word(&'static [&'static str]),
 }
 
-/// The formats of reports.
-pub const FORMATS: [&str; 12] = [
-    "concise",
-    "github",
-    "gitlab",
-    "html",
-    "human",
-    "json",
-    "jsonl",
-    "junit",
-    "markdown",
-    "nagios",
-    "prometheus",
-    "sarif",
-];
-
 /// All of them, in the order of their keys.
 pub const OPTIONS: [CommandOption; 14] = [
     CommandOption {
@@ -78,7 +64,7 @@ pub const OPTIONS: [CommandOption; 14] = [
     CommandOption {
         key: "format",
         flag: "format",
-        kind: OptionKind::Word(&FORMATS),
+        kind: OptionKind::Word(Format::WORDS),
         about: "The format of the report.",
     },
     CommandOption { key: "helo", flag: "helo", kind: OptionKind::Text, about: "The name to give in EHLO." },

@@ -4,21 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
-use serde_json::Value;
-
-use super::file::{ConfigFile, DomainEntry, IgnoreEntry, Level, OptionSetting, RuleSetting};
-use super::options::{CommandOption, OPTIONS, OptionKind};
+use super::file::{ConfigFile, DomainEntry, IgnoreEntry, Level, RuleSetting};
 use super::pattern::Pattern;
-use super::tree::{self, Placed, Span, Tree};
+use super::reader::{Entry, MAX_ENTRIES, Reader, did_you_mean};
+use super::tree::{self, Placed, Tree};
 use crate::rules::Source;
 use crate::source_text::told_apart::FileKind;
-use crate::source_text::{SourceError, escape, likely, nearest};
+use crate::source_text::{SourceError, escape};
 
-/// The most entries that one list or mapping of a configuration holds.
-const MAX_ENTRIES: usize = 4096;
-/// How many mistakes are told; whoever has made more sees these first.
-pub const MAX_MISTAKES: usize = 50;
 /// The most entries of `domains`: each is judged by itself.
 const MAX_DOMAIN_ENTRIES: usize = 256;
 /// The longest line of a configuration in octets: longer ones are nothing that a person wrote, or could be shown.
@@ -27,8 +20,6 @@ const MAX_LINE: usize = 4096;
 const KEYS: [&str; 7] = ["extends", "rules", "groups", "include", "ignore", "domains", "options"];
 const DOMAIN_KEYS: [&str; 8] = ["name", "names", "tagged", "tags", "extends", "rules", "groups", "ignore"];
 const IGNORE_KEYS: [&str; 6] = ["rule", "group", "domain", "subject", "reason", "until"];
-
-type Entry = (Placed<String>, Placed<Tree>);
 
 /// Reads a configuration. What could be understood is given back beside the mistakes.
 pub fn read(source: &Source) -> (ConfigFile, Vec<SourceError>) {
@@ -44,19 +35,9 @@ pub fn read(source: &Source) -> (ConfigFile, Vec<SourceError>) {
         Ok(document) => document,
         Err(error) => return (ConfigFile::default(), vec![*error]),
     };
-    let mut reader = Reader { source, mistakes: Vec::new() };
+    let mut reader = Reader::new(source);
     let file = reader.file(&document);
-    (file, reader.mistakes)
-}
-
-/// A mistake at a place of a configuration.
-pub fn mistake(source: &Source, at: Span, message: impl Into<String>, help: Option<String>) -> SourceError {
-    SourceError::new(&source.name, &source.text, Some((at.offset, at.length)), message).with_help(help)
-}
-
-struct Reader<'a> {
-    source: &'a Source,
-    mistakes: Vec<SourceError>,
+    (file, reader.into_mistakes())
 }
 
 impl Reader<'_> {
@@ -114,27 +95,6 @@ impl Reader<'_> {
         read
     }
 
-    fn level(&mut self, value: &Placed<Tree>) -> Option<Placed<Level>> {
-        let word = match &value.value {
-            Tree::Text(word) => word.as_str(),
-            // YAML 1.1 reads `off` as false, and people know that.
-            Tree::Bool(false) => "off",
-            other => {
-                self.report(value.at, format!("this is {}, where a severity belongs", other.label()), level_help());
-                return None;
-            }
-        };
-        match Level::of(word) {
-            Some(level) => Some(Placed { value: level, at: value.at }),
-            None => {
-                let likely = likely(word).map(|meant| format!("did you mean `{meant}`?"));
-                let help = likely.or_else(|| did_you_mean(word, Level::WORDS)).or_else(level_help);
-                self.report(value.at, format!("`{}` is no severity", escape(word)), help);
-                None
-            }
-        }
-    }
-
     fn ignores(&mut self, value: &Placed<Tree>) -> Vec<IgnoreEntry> {
         let Tree::List(items) = &value.value else {
             let help = "write `- rule: …` with `reason` and `until` for each".to_owned();
@@ -150,7 +110,7 @@ impl Reader<'_> {
         if !matches!(item.value, Tree::Map(_)) {
             return None;
         }
-        let at = extent(item, self.source);
+        let at = item.extent(&self.source.text);
         let first = entries.first().map_or(item.at, |(key, _)| key.at);
         let of = |name: &str| entries.iter().find(|(key, _)| key.value == name).map(|(_, value)| *value);
         let rule = of("rule").and_then(|value| self.pattern(value, Pattern::of_text));
@@ -198,7 +158,7 @@ impl Reader<'_> {
         if !matches!(item.value, Tree::Map(_)) {
             return None;
         }
-        let mut entry = DomainEntry { at: extent(item, self.source), ..DomainEntry::default() };
+        let mut entry = DomainEntry { at: item.extent(&self.source.text), ..DomainEntry::default() };
         let first = entries.first().map_or(item.at, |(key, _)| key.at);
         for (key, value) in &entries {
             match key.value.as_str() {
@@ -245,231 +205,6 @@ impl Reader<'_> {
         }
         there
     }
-
-    fn pattern(&mut self, value: &Placed<Tree>, read: fn(&str) -> Result<Pattern, String>) -> Option<Placed<Pattern>> {
-        let text = self.text(value)?;
-        match read(&text.value) {
-            Ok(pattern) => Some(Placed { value: pattern, at: text.at }),
-            Err(problem) => {
-                let help = "`*` stands for any text, and nothing else has a meaning of its own: `*.example.com`";
-                self.report(text.at, problem, Some(help.to_owned()));
-                None
-            }
-        }
-    }
-
-    fn date(&mut self, value: &Placed<Tree>) -> Option<Placed<Date>> {
-        let help = || Some("write the day as YYYY-MM-DD".to_owned());
-        let text = match &value.value {
-            Tree::Text(text) => text.clone(),
-            Tree::Number(number) => number.to_string(),
-            other => {
-                self.report(value.at, format!("this is {}, where a day belongs", other.label()), help());
-                return None;
-            }
-        };
-        let shaped = text.len() == 10
-            && text
-                .bytes()
-                .enumerate()
-                .all(|(index, c)| if matches!(index, 4 | 7) { c == b'-' } else { c.is_ascii_digit() });
-        match text.parse::<Date>() {
-            Ok(date) if shaped => Some(Placed { value: date, at: value.at }),
-            _ => {
-                let meant = day_meant(&text).map(|day| format!("write the day as YYYY-MM-DD: {day}"));
-                let message = format!("`{}` is not a day as YYYY-MM-DD", escape(&text));
-                self.report(value.at, message, meant.or_else(help));
-                None
-            }
-        }
-    }
-
-    fn options(&mut self, value: &Placed<Tree>) -> Vec<OptionSetting> {
-        let known: Vec<&str> = OPTIONS.iter().map(|option| option.key).collect();
-        let entries = self.known_entries(value, "`options`", &known);
-        entries.iter().filter_map(|(key, value)| self.option(key, value)).collect()
-    }
-
-    fn option(&mut self, key: &Placed<String>, value: &Placed<Tree>) -> Option<OptionSetting> {
-        let option = CommandOption::of(&key.value)?;
-        let (text, wanted) = match (option.kind, &value.value) {
-            (OptionKind::Bool, Tree::Bool(value)) => (Some(value.to_string()), ""),
-            (OptionKind::Inverted, Tree::Bool(value)) => (Some((!value).to_string()), ""),
-            (OptionKind::Bool | OptionKind::Inverted, _) => (None, "`true` or `false`"),
-            (OptionKind::Seconds, Tree::Number(number)) => (Some(number.to_string()), ""),
-            (OptionKind::Seconds, _) => (None, "a number of seconds"),
-            (OptionKind::Word(words), Tree::Bool(false)) if words.contains(&"off") => (Some("off".to_owned()), ""),
-            (OptionKind::Word(words), Tree::Text(word)) => {
-                if !words.contains(&word.as_str()) {
-                    let help = did_you_mean(word, words.iter().copied())
-                        .or_else(|| Some(format!("known: {}", words.join(", "))));
-                    self.report(value.at, format!("`{}` is no value of `{}`", escape(word), option.key), help);
-                    return None;
-                }
-                (Some(word.clone()), "")
-            }
-            (OptionKind::File(_) | OptionKind::Text, Tree::Text(text)) => (Some(text.clone()), ""),
-            _ => (None, "a text"),
-        };
-        if text.is_none() {
-            let message = format!("this is {}, where {wanted} belongs", value.value.label());
-            self.report(value.at, message, Some(option.about.to_owned()));
-        }
-        Some(OptionSetting { key: key.clone(), value: Placed { value: text?, at: value.at } })
-    }
-
-    /// A text, or the texts of a list.
-    fn texts(&mut self, value: &Placed<Tree>) -> Vec<Placed<String>> {
-        match &value.value {
-            Tree::List(items) => {
-                self.bounded(items.len(), value.at);
-                items.iter().take(MAX_ENTRIES).filter_map(|item| self.text(item)).collect()
-            }
-            _ => self.text(value).into_iter().collect(),
-        }
-    }
-
-    fn text(&mut self, value: &Placed<Tree>) -> Option<Placed<String>> {
-        match &value.value {
-            Tree::Text(text) => Some(Placed { value: text.clone(), at: value.at }),
-            other => {
-                self.report(value.at, format!("this is {}, where a text belongs", other.label()), None);
-                None
-            }
-        }
-    }
-
-    /// The entries of a mapping whose keys are known; others are reported.
-    fn known_entries<'t>(
-        &mut self,
-        value: &'t Placed<Tree>,
-        what: &str,
-        known: &[&str],
-    ) -> Vec<(&'t Placed<String>, &'t Placed<Tree>)> {
-        let mut entries = Vec::new();
-        for (key, value) in self.entries(value, what) {
-            if known.contains(&key.value.as_str()) {
-                entries.push((key, value));
-                continue;
-            }
-            let option = CommandOption::of(&key.value.replace('-', "_")).filter(|_| known == KEYS);
-            let option = option.map(|option| format!("it is an option: write `options: {{ {}: … }}`", option.key));
-            let help = option
-                .or_else(|| did_you_mean(&key.value, known.iter().copied()))
-                .or_else(|| Some(format!("known here: {}", known.join(", "))));
-            self.report(key.at, format!("unknown key `{}`", escape(&key.value)), help);
-        }
-        entries
-    }
-
-    /// The entries of a mapping; a key that stands twice is reported, and its first value counts.
-    fn entries<'t>(&mut self, value: &'t Placed<Tree>, what: &str) -> Vec<&'t Entry> {
-        let Tree::Map(entries) = &value.value else {
-            let message = format!("{what} is a mapping, and this is {}", value.value.label());
-            self.report(value.at, message, Some("write `key: value`, one a line".to_owned()));
-            return Vec::new();
-        };
-        self.bounded(entries.len(), value.at);
-        let mut seen = BTreeSet::new();
-        let mut kept = Vec::new();
-        for entry in entries.iter().take(MAX_ENTRIES) {
-            if seen.insert(entry.0.value.as_str()) {
-                kept.push(entry);
-            } else {
-                let message = format!("the key `{}` stands here twice", escape(&entry.0.value));
-                self.report(entry.0.at, message, Some("remove one of the two".to_owned()));
-            }
-        }
-        kept
-    }
-
-    fn bounded(&mut self, entries: usize, at: Span) {
-        if entries > MAX_ENTRIES {
-            self.report(at, format!("there are more than {MAX_ENTRIES} entries here"), None);
-        }
-    }
-
-    fn report(&mut self, at: Span, message: impl Into<String>, help: Option<String>) {
-        if self.mistakes.len() < MAX_MISTAKES {
-            self.mistakes.push(mistake(self.source, at, message, help));
-        }
-    }
-}
-
-/// The day that was meant by another form. Where it can be read as several, the earliest: no help makes an exception
-/// last longer than it was written.
-fn day_meant(text: &str) -> Option<Date> {
-    let parts: Vec<&str> = text.split(['.', '/', '-', ' ', 'T', ',']).filter(|part| !part.is_empty()).take(4).collect();
-    let [first, second, third, ..] = parts.as_slice() else { return None };
-    let number = |part: &str| part.parse::<i16>().ok();
-    let month = |part: &str| {
-        const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-        let part = part.to_ascii_lowercase();
-        let at = MONTHS.iter().position(|name| part.starts_with(name))?;
-        i16::try_from(at.saturating_add(1)).ok()
-    };
-    let month_of = |part: &str| number(part).or_else(|| month(part));
-    let year = |part: &str| match (part.len(), number(part)?) {
-        (4, year) => Some(year),
-        (2, year) => Some(year.saturating_add(2000)),
-        _ => None,
-    };
-    let readings = [(first, second, third), (third, second, first), (third, first, second)];
-    let day = |(of_year, of_month, of_day): (&&str, &&str, &&str)| {
-        let (of_month, of_day) = (i8::try_from(month_of(of_month)?).ok()?, i8::try_from(number(of_day)?).ok()?);
-        Date::new(year(of_year)?, of_month, of_day).ok()
-    };
-    readings.into_iter().filter_map(day).min()
-}
-
-/// Where a value with all that is in it begins and ends.
-fn extent(value: &Placed<Tree>, source: &Source) -> Span {
-    let (mut start, mut end) = (usize::MAX, 0);
-    widen(value, &mut start, &mut end);
-    if start > end {
-        return value.at;
-    }
-    let before = source.text.get(..start).unwrap_or_default();
-    let line = before.matches('\n').count().saturating_add(1);
-    Span { offset: start, length: end.saturating_sub(start), line }
-}
-
-fn widen(value: &Placed<Tree>, start: &mut usize, end: &mut usize) {
-    let mut hold = |at: Span| {
-        *start = at.offset.min(*start);
-        *end = at.offset.saturating_add(at.length).max(*end);
-    };
-    match &value.value {
-        Tree::List(items) => items.iter().for_each(|item| widen(item, start, end)),
-        Tree::Map(entries) => {
-            for (key, value) in entries {
-                *start = key.at.offset.min(*start);
-                widen(value, start, end);
-            }
-        }
-        _ => hold(value.at),
-    }
-}
-
-fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    nearest(word, known).map(|near| format!("did you mean `{near}`?"))
-}
-
-fn level_help() -> Option<String> {
-    Some(format!("write one of: {}", Level::WORDS.join(", ")))
-}
-
-/// The value as the reader of a param understands it.
-pub fn shape(value: &Value) -> &'static str {
-    match value {
-        Value::Array(_) => "a list",
-        Value::Bool(_) => "a truth value",
-        Value::Null => "nothing",
-        Value::Number(number) if number.is_f64() => "a number",
-        Value::Number(_) => "a whole number",
-        Value::Object(_) => "a mapping",
-        Value::String(_) => "a text",
-    }
 }
 
 #[cfg(test)]
@@ -477,6 +212,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::config::OPTIONS;
 
     fn mistakes(text: &str) -> Vec<String> {
         let (_, mistakes) = read(&Source::named("stslint.yaml", text.to_owned()));

@@ -53,6 +53,50 @@ pub enum Tree {
     Text(String),
 }
 
+/// What a value of JSON is, as the reader of a param understands it.
+pub fn shape(value: &serde_json::Value) -> &'static str {
+    use serde_json::Value;
+    match value {
+        Value::Array(_) => "a list",
+        Value::Bool(_) => "a truth value",
+        Value::Null => "nothing",
+        Value::Number(number) if number.is_f64() => "a number",
+        Value::Number(_) => "a whole number",
+        Value::Object(_) => "a mapping",
+        Value::String(_) => "a text",
+    }
+}
+
+impl Placed<Tree> {
+    /// Where it begins and ends in the text, with all that is in it.
+    pub fn extent(&self, text: &str) -> Span {
+        let (mut start, mut end) = (usize::MAX, 0);
+        self.widen(&mut start, &mut end);
+        if start > end {
+            return self.at;
+        }
+        let before = text.get(..start).unwrap_or_default();
+        let line = before.matches('\n').count().saturating_add(1);
+        Span { offset: start, length: end.saturating_sub(start), line }
+    }
+
+    fn widen(&self, start: &mut usize, end: &mut usize) {
+        match &self.value {
+            Tree::List(items) => items.iter().for_each(|item| item.widen(start, end)),
+            Tree::Map(entries) => {
+                for (key, value) in entries {
+                    *start = key.at.offset.min(*start);
+                    value.widen(start, end);
+                }
+            }
+            _ => {
+                *start = self.at.offset.min(*start);
+                *end = self.at.offset.saturating_add(self.at.length).max(*end);
+            }
+        }
+    }
+}
+
 impl Tree {
     /// What it is, in words.
     pub fn label(&self) -> &'static str {
