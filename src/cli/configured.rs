@@ -105,9 +105,8 @@ fn takes(option: &CommandOption, value: &str) -> Result<(), OptionProblem> {
         None => format!("`{}` is no value of `{}`", escape(value), option.key),
     };
     let near = nearest(value, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
-    let help = near.unwrap_or_else(|| match known.is_empty() {
-        true => option.about.to_owned(),
-        false => format!("known: {}", known.join(", ")),
+    let help = near.unwrap_or_else(|| {
+        if known.is_empty() { option.about.to_owned() } else { format!("known: {}", known.join(", ")) }
     });
     Err(OptionProblem { message, help: Some(help) })
 }

@@ -46,9 +46,10 @@ pub fn run(args: &DemoArgs, output: &OutputArgs) -> Ended {
         let lab = Lab::start(LabOptions::demo(std::time::SystemTime::now())).await?;
         let roots = file_of(lab.roots_pem(), ".pem")?;
         let anchor = file_of(lab.trust_anchor(), ".key")?;
-        match args.serve {
-            true => serve(&lab, roots.path(), anchor.path()).await,
-            false => show(&lab, roots.path(), anchor.path(), &domains, output).await,
+        if args.serve {
+            serve(&lab, roots.path(), anchor.path()).await
+        } else {
+            show(&lab, roots.path(), anchor.path(), &domains, output).await
         }
     })
 }

@@ -72,10 +72,7 @@ fn human(found: &[Difference]) -> String {
         let (old, new) = (shown(&difference.old), shown(&difference.new));
         format!("{}\n  - {old}\n  + {new}\n", escape(&difference.path))
     };
-    match found.is_empty() {
-        true => "no fact differs\n".to_owned(),
-        false => found.iter().map(line).collect(),
-    }
+    if found.is_empty() { "no fact differs\n".to_owned() } else { found.iter().map(line).collect() }
 }
 
 fn shown(state: &State) -> String {

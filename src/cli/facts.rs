@@ -144,11 +144,10 @@ fn show_paths(paths: &[FactPath], format: FactsFormat, page: &Page<'_>) -> Ended
             text.push('\n');
         }
         let first = format!("{:<widest$}  {:<12}  ", fact.path, fact.shape);
-        text.push_str(&match first.len() > widest.saturating_add(16) {
-            true => {
-                format!("{}\n{}", first.trim_end(), page.paragraph(&" ".repeat(widest.saturating_add(16)), &fact.about))
-            }
-            false => page.paragraph(&first, &fact.about),
+        text.push_str(&if first.len() > widest.saturating_add(16) {
+            format!("{}\n{}", first.trim_end(), page.paragraph(&" ".repeat(widest.saturating_add(16)), &fact.about))
+        } else {
+            page.paragraph(&first, &fact.about)
         });
     }
     text.push_str("\nA type with ? can be null: the fact is known to be absent. Every fact can be left out because it was not\n\

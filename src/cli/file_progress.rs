@@ -10,10 +10,11 @@ pub struct FileProgress(ProgressBar);
 impl FileProgress {
     /// A line for so many files; nothing with `--quiet`, with `-v`, or for one file.
     pub fn start(files: usize, output: &OutputArgs) -> Self {
-        let target = match output.quiet || output.verbose > 0 || files < 2 {
-            true => ProgressDrawTarget::hidden(),
+        let target = if output.quiet || output.verbose > 0 || files < 2 {
+            ProgressDrawTarget::hidden()
+        } else {
             // indicatif itself draws nothing where this is no terminal.
-            false => ProgressDrawTarget::stderr(),
+            ProgressDrawTarget::stderr()
         };
         let bar = ProgressBar::with_draw_target(u64::try_from(files).ok(), target);
         let style = ProgressStyle::with_template("{bar:30} {pos} of {len} files {elapsed}");

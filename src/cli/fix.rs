@@ -95,9 +95,10 @@ impl Mend {
             return Ok(());
         }
         let changes = diff(&self.path, before, text);
-        match for_people {
-            true => terminal::print(&terminal::coloured_diff(&changes, output)),
-            false => terminal::remark(changes.trim_end(), output),
+        if for_people {
+            terminal::print(&terminal::coloured_diff(&changes, output))
+        } else {
+            terminal::remark(changes.trim_end(), output)
         }
         if !self.write {
             return Ok(());

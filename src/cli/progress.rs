@@ -42,10 +42,11 @@ impl Done {
 impl Progress {
     /// Starts the line for these domains; needs to run inside of a runtime.
     pub fn start(domains: &[DomainName], output: &OutputArgs) -> Self {
-        let target = match output.quiet || output.verbose > 0 {
-            true => ProgressDrawTarget::hidden(),
+        let target = if output.quiet || output.verbose > 0 {
+            ProgressDrawTarget::hidden()
+        } else {
             // indicatif itself draws nothing where this is no terminal.
-            false => ProgressDrawTarget::stderr(),
+            ProgressDrawTarget::stderr()
         };
         let bar = ProgressBar::with_draw_target(u64::try_from(domains.len()).ok(), target);
         let template = match domains {
@@ -68,10 +69,7 @@ impl Progress {
 
     /// Waits until the line should be drawn anew: for ever where nobody sees it.
     pub async fn tick(&mut self) {
-        match self.bar.is_hidden() {
-            true => std::future::pending().await,
-            false => _ = self.redraw.tick().await,
-        }
+        if self.bar.is_hidden() { std::future::pending().await } else { _ = self.redraw.tick().await }
     }
 
     /// Draws the line as it is now.
@@ -95,9 +93,12 @@ impl Progress {
 
 /// The steps that are waited for, the one that takes longest first.
 fn waiting_for(steps: &[StepUnderWay], all: usize, single: bool) -> String {
-    let name = |step: &StepUnderWay| match step.name.contains(&step.domain) || single {
-        true => escape(&step.name),
-        false => escape(&format!("{}: {}", step.domain, step.name)),
+    let name = |step: &StepUnderWay| {
+        if step.name.contains(&step.domain) || single {
+            escape(&step.name)
+        } else {
+            escape(&format!("{}: {}", step.domain, step.name))
+        }
     };
     let named: Vec<String> = steps.iter().map(name).collect();
     match (named.as_slice(), all.saturating_sub(named.len())) {

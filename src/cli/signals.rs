@@ -46,9 +46,8 @@ const KINDS: [SignalKind; 3] = [SignalKind::interrupt(), SignalKind::terminate()
 #[cfg(unix)]
 impl Signals {
     fn listen() -> Self {
-        let listen = |kind: SignalKind| match is_ignored(kind.as_raw_value()) {
-            true => None,
-            false => tokio::signal::unix::signal(kind).ok(),
+        let listen = |kind: SignalKind| {
+            if is_ignored(kind.as_raw_value()) { None } else { tokio::signal::unix::signal(kind).ok() }
         };
         Signals(KINDS.map(listen))
     }

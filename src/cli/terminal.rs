@@ -108,10 +108,7 @@ pub fn print_usage(error: &clap::Error) {
     let text = error.render().to_string();
     let safe = without_commands(&printable(&text));
     // Whoever put the words together may have taken some from strangers.
-    match error.use_stderr() && safe != text {
-        true => _ = io::stderr().write_all(safe.as_bytes()),
-        false => _ = error.print(),
-    }
+    if error.use_stderr() && safe != text { _ = io::stderr().write_all(safe.as_bytes()) } else { _ = error.print() }
 }
 
 /// Prints a diagnostic to standard error.

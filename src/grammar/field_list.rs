@@ -184,9 +184,10 @@ fn near_miss(text: &[u8], dialect: &Dialect) -> VersionTag {
     let tag = trimmed(text, Span::between(0, first));
     if squeezed.starts_with(&wanted_lower) {
         let shown = String::from_utf8_lossy(tag.of(text)).into_owned();
-        let what = match shown.to_ascii_lowercase().starts_with(&wanted_lower) {
-            true => "in another case",
-            false => "with white space in it",
+        let what = if shown.to_ascii_lowercase().starts_with(&wanted_lower) {
+            "in another case"
+        } else {
+            "with white space in it"
         };
         return miss(tag.offset, tag.length, format!("`{shown}` is `{wanted}` {what}"));
     }

@@ -77,19 +77,17 @@ impl MxPattern {
     /// Whether it matches an MX host: label by label, `*` for exactly one left-most label (RFC 8461 §4.1).
     pub fn matches(&self, exchange: &str) -> bool {
         let host = compared(exchange);
-        match self.wildcard {
-            true => host.split_once('.').is_some_and(|(label, parent)| !label.is_empty() && parent == self.name),
-            false => !host.is_empty() && host == self.name,
+        if self.wildcard {
+            host.split_once('.').is_some_and(|(label, parent)| !label.is_empty() && parent == self.name)
+        } else {
+            !host.is_empty() && host == self.name
         }
     }
 }
 
 /// The name of a host as patterns are compared with it: A-labels, lower case, without the root's dot.
 pub fn compared(exchange: &str) -> String {
-    match exchange.is_ascii() {
-        true => plain(exchange),
-        false => plain(&idna::domain_to_ascii(exchange).unwrap_or_default()),
-    }
+    if exchange.is_ascii() { plain(exchange) } else { plain(&idna::domain_to_ascii(exchange).unwrap_or_default()) }
 }
 
 impl fmt::Display for MxPattern {

@@ -67,9 +67,10 @@ impl DomainName {
             name if name.len() > 1024 => return Err(NameError::TooLong(name.len())),
             _ => {}
         }
-        let ascii = match name.is_ascii() {
-            true => name.to_ascii_lowercase(),
-            false => idna::domain_to_ascii(name).map_err(|_| NameError::Idna(shown.clone()))?,
+        let ascii = if name.is_ascii() {
+            name.to_ascii_lowercase()
+        } else {
+            idna::domain_to_ascii(name).map_err(|_| NameError::Idna(shown.clone()))?
         };
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if let Some(character) = ascii.chars().find(|c| !allowed(*c)) {

@@ -254,10 +254,7 @@ impl Web {
         for host in scenarios.iter().flat_map(|one| &one.web_hosts) {
             let name = host.name.to_ascii_lowercase();
             let shares = host.listens && !by_name.contains_key(&(WEB_ADDRESS, name.clone()));
-            let address = match shares {
-                true => WEB_ADDRESS,
-                false => addresses.allot()?,
-            };
+            let address = if shares { WEB_ADDRESS } else { addresses.allot()? };
             records.push(Record::new(&host.address_name, RecordData::A(address)));
             if host.listens {
                 by_name.insert((address, name), WebServer::new(host, authority)?);

@@ -182,10 +182,7 @@ where
             "HELO" | "NOOP" | "RSET" => say(stream, 250, "OK").await,
             "STARTTLS" => match starttls {
                 Some(answer) if answer.is_go_ahead() => {
-                    return match send(stream, answer).await {
-                        true => End::StartTls,
-                        false => End::Closed,
-                    };
+                    return if send(stream, answer).await { End::StartTls } else { End::Closed };
                 }
                 Some(answer) => send(stream, answer).await,
                 None => say(stream, 503, "5.5.1 TLS is on already").await,

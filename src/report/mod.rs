@@ -71,9 +71,10 @@ pub struct Unreadable {
 impl Unreadable {
     /// The name and the reason in one sentence.
     pub fn sentence(&self) -> String {
-        match self.message.contains(&self.name) {
-            true => self.message.clone(),
-            false => format!("cannot read {}: {}", self.name, self.message),
+        if self.message.contains(&self.name) {
+            self.message.clone()
+        } else {
+            format!("cannot read {}: {}", self.name, self.message)
         }
     }
 }

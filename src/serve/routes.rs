@@ -133,9 +133,10 @@ fn in_words(path: &str, response: Response) -> Response {
         }
         _ => ("Not readable", "The request cannot be read."),
     };
-    let mut told = match for_programs {
-        true => api::problem(status, title, text),
-        false => (status, Html(message::message(title, &[text]))).into_response(),
+    let mut told = if for_programs {
+        api::problem(status, title, text)
+    } else {
+        (status, Html(message::message(title, &[text]))).into_response()
     };
     for name in [header::ALLOW, header::RETRY_AFTER] {
         if let Some(value) = response.headers().get(&name) {

@@ -192,9 +192,10 @@ impl Cut {
         }
         let place = content.get(..place.unwrap_or(0).min(content.len())).map_or(0, |before| before.chars().count());
         let last = count.saturating_sub(self.width);
-        let first = match place < self.width.saturating_sub(self.width / PART_BEFORE) {
-            true => 0,
-            false => place.saturating_sub(self.width / PART_BEFORE).min(last),
+        let first = if place < self.width.saturating_sub(self.width / PART_BEFORE) {
+            0
+        } else {
+            place.saturating_sub(self.width / PART_BEFORE).min(last)
         };
         let octet = |index: usize| content.char_indices().nth(index).map_or(content.len(), |(at, _)| at);
         let start = octet(first);

@@ -36,9 +36,10 @@ pub fn without_commands(text: &str) -> String {
     let line = |line: &str| {
         let rest = line.trim_start();
         let indent = line.len().saturating_sub(rest.len());
-        match rest.starts_with("::") {
-            true => format!("{}\\{rest}", line.get(..indent).unwrap_or_default()),
-            false => line.to_owned(),
+        if rest.starts_with("::") {
+            format!("{}\\{rest}", line.get(..indent).unwrap_or_default())
+        } else {
+            line.to_owned()
         }
     };
     let text = text.replace("\r\n", "\n").replace('\r', "\\r");
@@ -59,10 +60,7 @@ pub fn json_line(value: &impl Serialize) -> serde_json::Result<String> {
 /// can that be written as an escape wherever it is.
 pub fn yaml(value: &impl Serialize) -> Result<String, String> {
     let text = serde_yaml::to_string(value).map_err(|error| error.to_string())?;
-    match without_commands(&text) == text {
-        true => Ok(text),
-        false => json(value).map_err(|error| error.to_string()),
-    }
+    if without_commands(&text) == text { Ok(text) } else { json(value).map_err(|error| error.to_string()) }
 }
 
 #[cfg(test)]

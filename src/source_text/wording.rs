@@ -354,9 +354,10 @@ fn not_a(kind: &str, value: &str) -> String {
         "u64" => u64::MAX,
         _ => return format!("this is not {}", plain(kind)),
     };
-    match !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        true => format!("this is not a number from 0 to {most}"),
-        false => format!("this is not {}", plain(kind)),
+    if !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        format!("this is not a number from 0 to {most}")
+    } else {
+        format!("this is not {}", plain(kind))
     }
 }
 

@@ -129,10 +129,7 @@ fn corrected(domain: &Domain<'_>, html: &mut Markup, check: &Check) {
     let Some(fix) = &check.fix else { return };
     let Some(text) = domain.report().exhibits.get(&fix.location.exhibit) else { return };
     html.element("figure", &[("class", "corrected")], |html| {
-        let caption = match fix.safe {
-            true => "Corrected text",
-            false => "Proposed text: see whether it says what you mean",
-        };
+        let caption = if fix.safe { "Corrected text" } else { "Proposed text: see whether it says what you mean" };
         html.leaf("figcaption", &[], caption);
         Extract::new(text, []).corrected(html, fix);
     });

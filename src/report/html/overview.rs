@@ -52,9 +52,12 @@ fn table(html: &mut Markup, linted: &[&Linted]) {
 }
 
 fn row(html: &mut Markup, linted: &Linted, index: usize) {
-    html.element("th", &[("scope", "row")], |html| match index < MAX_DETAILED {
-        true => html.leaf("a", &[("href", &format!("#d{}", index.saturating_add(1)))], domain::name(linted)),
-        false => html.text(domain::name(linted)),
+    html.element("th", &[("scope", "row")], |html| {
+        if index < MAX_DETAILED {
+            html.leaf("a", &[("href", &format!("#d{}", index.saturating_add(1)))], domain::name(linted))
+        } else {
+            html.text(domain::name(linted))
+        }
     });
     html.element("td", &[], |html| Status::overall(&linted.report).show(html, verdict::words_of(&linted.report)));
     let summary = &linted.report.summary;

@@ -29,9 +29,10 @@ fn statement(domain: &Domain<'_>, html: &mut Markup) {
     let policy = &domain.facts().policy;
     let known = !policy.at(|policy| &policy.body).is_absent();
     let Some(text) = text.filter(|_| known) else {
-        let sentence = match known {
-            true => "The policy was not observed.",
-            false => "No policy is served: senders without one in their cache deliver as if MTA-STS did not exist.",
+        let sentence = if known {
+            "The policy was not observed."
+        } else {
+            "No policy is served: senders without one in their cache deliver as if MTA-STS did not exist."
         };
         return html.leaf("p", &[], sentence);
     };
@@ -78,9 +79,10 @@ fn remarks(domain: &Domain<'_>, html: &mut Markup) {
 fn remark(domain: &Domain<'_>, html: &mut Markup, line: usize, index: usize, check: &Check) {
     let status = Status::of(check);
     status.show(html, &format!("Line {line}, {}: ", status.word().to_lowercase()));
-    match check.subject.as_deref().is_some_and(|subject| subject.starts_with("line ")) {
-        true => html.prose(check.message.as_deref().unwrap_or(&check.title)),
-        false => findings::message(html, check),
+    if check.subject.as_deref().is_some_and(|subject| subject.starts_with("line ")) {
+        html.prose(check.message.as_deref().unwrap_or(&check.title))
+    } else {
+        findings::message(html, check)
     }
     html.text(". ");
     let Some(anchor) = findings::anchor(domain, index) else { return };

@@ -89,9 +89,12 @@ fn row(html: &mut Markup, host: &SenderHost) {
             html.element("p", &[], |html| html.prose(&by_dane(dane)));
         }
     });
-    html.element("td", &[], |html| match host.reports.is_empty() {
-        true => html.leaf("span", &[("class", "muted")], "nothing"),
-        false => codes(html, &host.reports),
+    html.element("td", &[], |html| {
+        if host.reports.is_empty() {
+            html.leaf("span", &[("class", "muted")], "nothing")
+        } else {
+            codes(html, &host.reports)
+        }
     });
 }
 

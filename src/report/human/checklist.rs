@@ -73,18 +73,18 @@ pub fn checklist(report: &Report, page: &Page<'_>) -> String {
     for (name, checks) in &groups {
         let summary = Summary::of(checks);
         let title = escape(group_title(name));
-        text.push_str(&match page.style.accessible {
-            true => page.paragraph("  ", &format!("{title}: {}", in_words(&summary, page))),
-            false => {
-                let first = format!("  {} {title:<18}  ", mark(&summary, page));
-                page.paragraph(&first, &in_words(&summary, page))
-            }
+        text.push_str(&if page.style.accessible {
+            page.paragraph("  ", &format!("{title}: {}", in_words(&summary, page)))
+        } else {
+            let first = format!("  {} {title:<18}  ", mark(&summary, page));
+            page.paragraph(&first, &in_words(&summary, page))
         });
         if page.style.show_passed {
             for check in checks.iter().filter(|check| check.outcome == Outcome::Pass) {
-                let first = match page.style.accessible {
-                    true => "    passed: ".to_owned(),
-                    false => format!("      {} ", page.symbol("✓", "+")),
+                let first = if page.style.accessible {
+                    "    passed: ".to_owned()
+                } else {
+                    format!("      {} ", page.symbol("✓", "+"))
                 };
                 let told = format!("{} ({}; {})", check.title, check.rule, check.cites.join(", "));
                 text.push_str(&page.paragraph(&first, &escape(&told)));

@@ -54,10 +54,7 @@ impl Page<'_> {
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
-        match self.style.colour && !text.is_empty() {
-            true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
-            false => text.to_owned(),
-        }
+        if self.style.colour && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
     /// One of two symbols: beyond ASCII, and within it.

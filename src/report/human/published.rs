@@ -31,9 +31,10 @@ pub fn published(facts: &FactTree, page: &Page<'_>) -> String {
     }
     let mut shown = page.heading("What is published");
     for (title, line) in &lines {
-        shown.push_str(&match page.style.accessible {
-            true => page.paragraph("  ", &if title.is_empty() { line.clone() } else { format!("{title}: {line}") }),
-            false => page.paragraph(&format!("  {title:>7}  "), line),
+        shown.push_str(&if page.style.accessible {
+            page.paragraph("  ", &if title.is_empty() { line.clone() } else { format!("{title}: {line}") })
+        } else {
+            page.paragraph(&format!("  {title:>7}  "), line)
         });
     }
     shown + "\n"

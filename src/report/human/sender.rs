@@ -44,10 +44,7 @@ fn shown(view: &SenderView, page: &Page<'_>) -> String {
 fn sentence(text: &str, reports: &[String]) -> String {
     let mut characters = text.chars();
     let capital = characters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    let reported = match reports.is_empty() {
-        true => String::new(),
-        false => format!(" It reports {}.", reports.join(", ")),
-    };
+    let reported = if reports.is_empty() { String::new() } else { format!(" It reports {}.", reports.join(", ")) };
     format!("{capital}{}.{reported}", characters.as_str())
 }
 
@@ -62,9 +59,10 @@ fn row(host: &SenderHost, widest: usize, page: &Page<'_>) -> String {
     let mark = mark(host.action, page);
     let label = format!("{mark} {}", host.action.label());
     let narrow = first.len().saturating_add(label.chars().count()) > page.style.width;
-    let mut text = match narrow {
-        true => format!("  {preference:>5}  {exchange}\n         {}\n", painted(host.action, &label, page)),
-        false => format!("{first}{}\n", painted(host.action, &label, page)),
+    let mut text = if narrow {
+        format!("  {preference:>5}  {exchange}\n         {}\n", painted(host.action, &label, page))
+    } else {
+        format!("{first}{}\n", painted(host.action, &label, page))
     };
     let why = sentence(&escape(&host.explanation), &host.reports);
     text.push_str(&page.paragraph("         ", &why));
