@@ -7,6 +7,7 @@ use super::address::address_facts;
 use super::builder::{Builder, Chain, proof, question_text, seconds};
 use super::fact::Fact;
 use super::fault::Fault;
+use super::path::Path;
 use super::tree::AddressFacts;
 use crate::snapshot::{AddressRecord, DnssecProof, Lookup};
 
@@ -43,7 +44,7 @@ impl<'a> Answers<'a> {
 
     /// The addresses, A before AAAA. A family whose answer was not observed is an element of which nothing is known, so
     /// that no rule takes it for an address of that family; where neither was, there is no list.
-    pub fn addresses(&self, builder: &mut Builder<'_>, path: &str) -> Fact<Vec<AddressFacts>> {
+    pub fn addresses(&self, builder: &mut Builder<'_>, path: &Path) -> Fact<Vec<AddressFacts>> {
         if self.families().all(|(_, lookup)| known(lookup).is_none()) {
             return Fact::Unobserved;
         }
@@ -52,7 +53,7 @@ impl<'a> Answers<'a> {
             match known(lookup) {
                 Some(records) => facts.extend(records.iter().map(|record| address_facts(record.address))),
                 None => {
-                    builder.why(format!("{path}.addresses[{}]", facts.len()), self.unanswered_by(kind, lookup));
+                    builder.why(path.to("addresses").nth(facts.len()), self.unanswered_by(kind, lookup));
                     facts.push(AddressFacts::default());
                 }
             }

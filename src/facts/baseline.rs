@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::builder::Builder;
 use super::fact::Fact;
 use super::held::{Before, HeldPolicy};
+use super::path::Path;
 use super::tree::{BaselineFacts, FactTree, MxHostFacts};
 use crate::grammar::mx_patterns::PatternIndex;
 use crate::grammar::policy::{Mode, Policy};
@@ -39,7 +40,7 @@ pub fn baseline_facts(
             Some(_) => "of the held policy nothing is known but its text".to_owned(),
             None => format!("the baseline does not hold what `baseline.{field}` needs"),
         };
-        builder.why(format!("baseline.{field}"), reason);
+        builder.why(Path::from("baseline").to(field), reason);
     }
     let records = older.record.as_ref().and_then(Lookup::known);
     let id = records.map(|records| {
@@ -80,8 +81,8 @@ pub fn baseline_facts(
         names.filter(|name| index.first(name).is_none()).cloned().collect()
     });
     for (index, host) in uncovered.iter().flatten().enumerate() {
-        let record = builder.locations.clone_of(&format!("mx.exchange {host}"));
-        builder.locations.note_as(format!("baseline.uncovered[{index}]"), record);
+        let record = builder.mx_lines.get(host).cloned();
+        builder.locations.note_as(Path::from("baseline").to("uncovered").nth(index), record);
     }
     BaselineFacts {
         body: Fact::Known(Some(served.body.lossy().into_owned())),
@@ -104,7 +105,7 @@ fn exhibit(builder: &mut Builder<'_>, body: &[u8], parsed: &Policy) {
     builder.locations.note("baseline.body", EXHIBIT, placed.range(0, body.len()));
     for (index, mx) in parsed.mx.iter().enumerate() {
         let place = placed.range(mx.pattern.span.offset, mx.pattern.span.length);
-        builder.locations.note(format!("baseline.patterns[{index}]"), EXHIBIT, place);
+        builder.locations.note(Path::from("baseline").to("patterns").nth(index), EXHIBIT, place);
     }
     if let (Some(first), Some(last)) = (parsed.mx.first(), parsed.mx.last()) {
         let span = Span::between(first.pattern.span.offset, last.pattern.span.end());

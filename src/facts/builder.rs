@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::fact::Fact;
 use super::fault::Fault;
-use super::location::Locations;
+use super::location::{Locations, Place};
+use super::path::Path;
 use crate::grammar::names::plain;
 use crate::snapshot::{Alias, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, MxHost, Snapshot, instant};
 
@@ -25,6 +26,8 @@ pub struct Builder<'a> {
     pub fault: Fault,
     /// Whether port 25 looks blocked on this side; set before the MX hosts are looked at.
     pub smtp_blocked: bool,
+    /// Where the line of each MX host is among the MX records, by its name.
+    pub mx_lines: BTreeMap<String, Place>,
     /// What was observed of each MX host, by its name.
     mx_hosts: BTreeMap<String, &'a MxHost>,
     /// How much more of the MX hosts is looked at: their addresses, certificates and TLSA records.
@@ -52,6 +55,7 @@ impl<'a> Builder<'a> {
             now,
             fault: Fault::of(snapshot),
             smtp_blocked: false,
+            mx_lines: BTreeMap::new(),
             mx_hosts,
             parts_left: MAX_PARTS,
         }
@@ -81,13 +85,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Notes why a path was not observed.
-    pub fn why(&mut self, path: impl Into<String>, reason: impl Into<String>) {
-        self.unobserved.insert(path.into(), reason.into());
+    pub fn why(&mut self, path: impl Into<Path>, reason: impl Into<String>) {
+        self.unobserved.insert(path.into().as_str().to_owned(), reason.into());
     }
 
     /// Notes it for a part of the snapshot that is not there: because it was left out on purpose, or because
     /// the snapshot does not hold it.
-    pub fn why_left_out(&mut self, path: &str, field: &str, what: &str) {
+    pub fn why_left_out(&mut self, path: impl Into<Path>, field: &str, what: &str) {
         let reason = self.left_out(field).next().map(str::to_owned);
         self.why(path, reason.unwrap_or_else(|| format!("{what} was not observed")));
     }

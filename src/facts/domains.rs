@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::tree::Tree;
-use super::{Facts, Locations};
+use super::{Facts, Locations, Path};
 use crate::snapshot::instant;
 use crate::source_text::escape;
 
@@ -181,12 +181,13 @@ impl Domains {
         let mut names = Vec::with_capacity(self.kept.len());
         let mut latest: Option<String> = None;
         for (index, kept) in self.kept.into_iter().enumerate() {
-            let (at, name) = (format!("{LIST}[{index}]"), escape(&kept.name));
+            let (path, name) = (Path::from(LIST).nth(index), escape(&kept.name));
+            let at = path.to_string();
             let tags = kept.tags.iter().map(|tag| escape(tag)).collect::<Vec<_>>().join(", ");
             let place = locations.exhibit(LIST).push_placed(&name);
             let line = if tags.is_empty() { "\n".to_owned() } else { format!("  # {tags}\n") };
             locations.exhibit(LIST).push(&line);
-            locations.note(at.clone(), LIST, place);
+            locations.note(path, LIST, place);
             locations.adopt(&at, &kept.name, kept.locations);
             for (path, reason) in kept.unobserved {
                 let dot = if path.is_empty() { "" } else { "." };

@@ -1,14 +1,17 @@
 //! The facts of the policy host (RFC 8461 §3.3).
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::addresses::{Answers, Unasked};
 use super::builder::{Builder, failure_text, no_ipv6, question_text, ttl_column};
 use super::fact::Fact;
+use super::location::Place;
 use super::misplaced;
+use super::path::Path;
 use super::providers;
 use super::reach::{self, Site};
-use super::tls::{self, place};
+use super::tls::{self, place, write};
 use super::tree::{HeaderFacts, HttpsFacts, PolicyHostFacts};
 use crate::grammar::names::plain;
 use crate::grammar::policy::{MAX_POLICY_OCTETS, are_the_same};
@@ -37,13 +40,18 @@ pub fn policy_host_facts(builder: &mut Builder<'_>) -> PolicyHostFacts {
 
 fn addresses(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &mut PolicyHostFacts) {
     let (ipv4, ipv6) = (host.ipv4.as_ref(), host.ipv6.as_ref());
-    exhibit(builder, name, "A", ipv4);
-    exhibit(builder, name, "AAAA", ipv6);
+    let mut lines = BTreeMap::new();
+    exhibit(builder, name, "A", ipv4, &mut lines);
+    exhibit(builder, name, "AAAA", ipv6, &mut lines);
     let answers = Answers { name, ipv4, ipv6 };
     facts.resolves = answers.resolves();
     facts.unresolved = answers.unresolved(builder.fault);
     facts.doubled = misplaced::doubled_policy_host(builder);
-    facts.addresses = answers.addresses(builder, ROOT);
+    facts.addresses = answers.addresses(builder, &Path::from(ROOT));
+    for (index, address) in facts.addresses.entries().iter().enumerate() {
+        let line = address.address.known().and_then(|address| lines.get(address)).cloned();
+        builder.locations.note_as(Path::from(ROOT).to("addresses").nth(index), line);
+    }
     let chain = answers.chain();
     let hosting = chain.aliases.clone().map(|aliases| providers::hosting(&aliases));
     facts.provider = hosting.clone().map(|hosting| hosting.map(|provider| provider.name.clone()));
@@ -65,7 +73,13 @@ fn better(ipv4: Option<&Lookup<AddressRecord>>, ipv6: Option<&Lookup<AddressReco
     good.into_iter().find(|outcome| outcomes.contains(outcome)).or_else(|| outcomes.first().copied())
 }
 
-fn exhibit(builder: &mut Builder<'_>, name: &str, kind: &str, lookup: Option<&Lookup<AddressRecord>>) {
+fn exhibit(
+    builder: &mut Builder<'_>,
+    name: &str,
+    kind: &str,
+    lookup: Option<&Lookup<AddressRecord>>,
+    lines: &mut BTreeMap<String, Place>,
+) {
     let Some(lookup) = lookup else { return };
     for alias in &lookup.aliases {
         let line = format!("{}. {}IN CNAME {}.", plain(&alias.name), ttl_column(alias.ttl), plain(&alias.target));
@@ -75,8 +89,8 @@ fn exhibit(builder: &mut Builder<'_>, name: &str, kind: &str, lookup: Option<&Lo
     }
     let owner = lookup.aliases.last().map_or_else(|| name.to_owned(), |alias| plain(&alias.target));
     for record in &lookup.records {
-        let path = format!("policy_host.address {}", record.address);
-        place(builder, ROOT, &path, &format!("{owner}. {}IN {kind} {}", ttl_column(lookup.ttl), record.address));
+        let line = format!("{owner}. {}IN {kind} {}", ttl_column(lookup.ttl), record.address);
+        lines.insert(record.address.to_string(), write(builder, ROOT, &line));
     }
     if lookup.records.is_empty() {
         let said = question_text(lookup, kind, name);
@@ -92,27 +106,22 @@ fn exhibit(builder: &mut Builder<'_>, name: &str, kind: &str, lookup: Option<&Lo
 }
 
 fn probes(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &mut PolicyHostFacts) {
-    for (index, address) in facts.addresses.known().into_iter().flatten().enumerate() {
-        let address = address.address.known().cloned().unwrap_or_default();
-        let at = builder.locations.clone_of(&format!("policy_host.address {address}"));
-        builder.locations.note_as(format!("policy_host.addresses[{index}]"), at);
-    }
     let answers = Answers { name, ipv4: host.ipv4.as_ref(), ipv6: host.ipv6.as_ref() };
     let probes = host.probes.as_deref().unwrap_or_default();
     let asked: Vec<IpAddr> = probes.iter().map(|probe| probe.address).collect();
     let unasked = answers.unasked(builder, &asked, "policy_host.probes");
     if probes.is_empty() && !unasked.is_empty() && unasked.iter().all(|unasked| unasked.address.is_none()) {
         for field in ["probes", "reachable", "consistent", "difference", "fetchable"] {
-            builder.why_left_out(&format!("{ROOT}.{field}"), "policy_host.probes", &format!("how {name} answers"));
+            builder.why_left_out(Path::from(ROOT).to(field), "policy_host.probes", &format!("how {name} answers"));
         }
         return;
     }
     let mut https: Vec<HttpsFacts> =
         probes.iter().enumerate().map(|(index, probe)| probe_facts(builder, probe, name, index)).collect();
     for Unasked { address, reason } in unasked {
-        builder.why(format!("policy_host.probes[{}]", https.len()), reason.clone());
+        builder.why(Path::from("policy_host").to("probes").nth(https.len()), reason.clone());
         for field in ["reachable", "consistent", "difference", "fetchable"] {
-            builder.why(format!("{ROOT}.{field}"), reason.clone());
+            builder.why(Path::from(ROOT).to(field), reason.clone());
         }
         https.push(HttpsFacts { address: address.map(|address| address.to_string()).into(), ..HttpsFacts::default() });
     }
@@ -126,8 +135,8 @@ fn probes(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &mut 
     let (consistent, difference, other) = compared(&https, probes, policy);
     (facts.consistent, facts.difference) = (consistent, difference);
     if let Some(other) = other {
-        let place = builder.locations.clone_of(&format!("{ROOT}.probes[{other}]"));
-        builder.locations.note_as(format!("{ROOT}.difference"), place);
+        let place = builder.locations.get(Path::from(ROOT).to("probes").nth(other));
+        builder.locations.note_as(Path::from(ROOT).to("difference"), place);
     }
     facts.probes = Fact::Known(https);
     if facts.fetchable.is_unobserved() {
@@ -136,7 +145,7 @@ fn probes(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &mut 
 }
 
 fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index: usize) -> HttpsFacts {
-    let path = format!("policy_host.probes[{index}]");
+    let path = Path::from("policy_host").to("probes").nth(index);
     place(builder, ROOT, &path, &format!("; {}", probe.address));
     let connected = probe
         .connected
@@ -155,9 +164,9 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index:
         ..HttpsFacts::default()
     };
     let reason = probe.failure.as_ref().map_or_else(|| "this step was not observed".to_owned(), failure_text);
-    builder.why(path.as_str(), reason);
+    builder.why(&path, reason);
     if let Some(tls) = &probe.tls {
-        facts.tls = Fact::Known(tls::session(builder, tls, name, &format!("{path}.tls"), ROOT));
+        facts.tls = Fact::Known(tls::session(builder, tls, name, &path.to("tls"), ROOT));
     }
     match &probe.response {
         Some(response) => response_facts(builder, response, &path, &mut facts),
@@ -171,44 +180,42 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index:
         }
     }
     if let Some(failure) = &probe.failure {
-        place(builder, ROOT, &format!("{path}.failure"), &format!("! {}", failure_text(failure)));
-        let same = builder.locations.clone_of(&format!("{path}.failure"));
-        builder.locations.note_as(format!("{path}.connected"), same.clone());
+        place(builder, ROOT, path.to("failure"), &format!("! {}", failure_text(failure)));
+        let same = builder.locations.get(path.to("failure"));
+        builder.locations.note_as(path.to("connected"), same.clone());
         if probe.response.is_none() {
-            builder.locations.note_as(format!("{path}.status"), same);
+            builder.locations.note_as(path.to("status"), same);
         }
     }
     facts
 }
 
-fn response_facts(builder: &mut Builder<'_>, response: &HttpResponse, path: &str, facts: &mut HttpsFacts) {
+fn response_facts(builder: &mut Builder<'_>, response: &HttpResponse, path: &Path, facts: &mut HttpsFacts) {
     let version = response.version.as_deref().unwrap_or("HTTP");
-    place(builder, ROOT, &format!("{path}.status"), &format!("{} {}", escape(version), response.status));
+    place(builder, ROOT, path.to("status"), &format!("{} {}", escape(version), response.status));
     let mut headers = Vec::new();
     for header in &response.headers {
         let field = match header.name.to_ascii_lowercase().as_str() {
-            "age" => "age",
-            "cache-control" => "cache_seconds",
-            "content-encoding" => "content_encoding",
-            "content-type" => "media_type",
-            "location" => "location",
-            _ => "header",
+            "age" => Some("age"),
+            "cache-control" => Some("cache_seconds"),
+            "content-encoding" => Some("content_encoding"),
+            "content-type" => Some("media_type"),
+            "location" => Some("location"),
+            _ => None,
         };
-        place(
-            builder,
-            ROOT,
-            &format!("{path}.{field}"),
-            &format!("{}: {}", escape(&header.name), escape(&header.value.lossy())),
-        );
-        let same = builder.locations.clone_of(&format!("{path}.{field}"));
-        builder.locations.note_as(format!("{path}.headers[{}]", headers.len()), same);
+        let line = format!("{}: {}", escape(&header.name), escape(&header.value.lossy()));
+        let place = write(builder, ROOT, &line);
+        if let Some(field) = field {
+            builder.locations.note_as(path.to(field), Some(place.clone()));
+        }
+        builder.locations.note_as(path.to("headers").nth(headers.len()), Some(place));
         headers.push(HeaderFacts {
             name: Fact::Known(escape(&header.name.to_ascii_lowercase())),
             value: Fact::Known(escape(header.value.lossy().trim())),
         });
     }
-    let same = builder.locations.clone_of(&format!("{path}.media_type"));
-    builder.locations.note_as(format!("{path}.charset"), same);
+    let same = builder.locations.get(path.to("media_type"));
+    builder.locations.note_as(path.to("charset"), same);
     let header = |name: &str| {
         response
             .headers

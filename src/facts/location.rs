@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::path::Path;
 use crate::source_text::escape;
 
 /// Of how many lines of an exhibit places are kept where only some of them are.
@@ -24,6 +25,9 @@ pub struct Location {
     /// How many octets.
     pub length: usize,
 }
+
+/// A place while the exhibits are written: the exhibit's name, the first octet, and how many octets.
+pub type Place = (String, usize, usize);
 
 /// A text as it is shown, made of pieces of what was observed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -108,7 +112,7 @@ impl Exhibit {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Locations {
     exhibits: BTreeMap<String, Exhibit>,
-    places: BTreeMap<String, (String, usize, usize)>,
+    places: BTreeMap<String, Place>,
 }
 
 impl Locations {
@@ -118,19 +122,20 @@ impl Locations {
     }
 
     /// Notes where a fact was read: `(first octet, length)`.
-    pub fn note(&mut self, path: impl Into<String>, exhibit: &str, (offset, length): (usize, usize)) {
-        self.places.insert(path.into(), (exhibit.to_owned(), offset, length));
+    pub fn note(&mut self, path: impl Into<Path>, exhibit: &str, (offset, length): (usize, usize)) {
+        self.note_as(path, Some((exhibit.to_owned(), offset, length)));
     }
 
     /// The place that was noted for exactly this path.
-    pub fn clone_of(&self, path: &str) -> Option<(String, usize, usize)> {
-        self.places.get(path).cloned()
+    pub fn get(&self, path: impl Into<Path>) -> Option<Place> {
+        self.places.get(path.into().as_str()).cloned()
     }
 
     /// Notes the same place for another path.
-    pub fn note_as(&mut self, path: impl Into<String>, place: Option<(String, usize, usize)>) {
+    pub fn note_as(&mut self, path: impl Into<Path>, place: Option<Place>) {
+        let path = path.into();
         if let Some(place) = place {
-            self.places.insert(path.into(), place);
+            self.places.insert(path.as_str().to_owned(), place);
         }
     }
 

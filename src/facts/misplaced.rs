@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::builder::{Builder, question_text, ttl_column};
 use super::fact::Fact;
+use super::path::Path;
 use super::tree::{MisplacedFacts, Slip};
 use crate::grammar::names::plain;
 use crate::snapshot::{DnsOutcome, Lookup, TxtRecord};
@@ -24,9 +25,9 @@ pub struct Misplaced {
 /// The records that begin with `prefix`, in lower case, noted under `root` (`record` or `tlsrpt`), which is also the
 /// name of the exhibit.
 pub fn at(builder: &mut Builder<'_>, root: &str, prefix: &str) -> Misplaced {
-    let path = format!("{root}.misplaced");
+    let path = Path::from(root).to("misplaced");
     let Some(lookups) = &builder.snapshot.misplaced else {
-        for path in [&path, &format!("{root}.wildcard")] {
+        for path in [&path, &Path::from(root).to("wildcard")] {
             builder.why_left_out(path, "misplaced", "the names where records are put by mistake");
         }
         return Misplaced { records: Fact::Unobserved, wildcard: Fact::Unobserved };
@@ -45,7 +46,7 @@ pub fn at(builder: &mut Builder<'_>, root: &str, prefix: &str) -> Misplaced {
             let line = format!("{name}. {}IN TXT \"{}\"", ttl_column(lookup.ttl), escape(&text));
             let (start, end) = exhibit.push_placed(&line);
             exhibit.push("\n");
-            builder.locations.note(format!("{path}[{}]", found.len()), root, (start, end.saturating_sub(start)));
+            builder.locations.note(path.nth(found.len()), root, (start, end.saturating_sub(start)));
             let slip = Fact::Known(slip(builder.domain(), &name));
             found.push(MisplacedFacts { name: Fact::Known(name.clone()), slip, text: Fact::Known(text) });
         }

@@ -21,6 +21,7 @@ mod name_servers;
 mod near_miss;
 mod octets_of_certificate;
 mod over;
+mod path;
 mod policy;
 mod providers;
 mod questions;
@@ -47,6 +48,7 @@ pub use self::held::{Before, HeldPolicy};
 pub use self::host::gives_policy;
 pub use self::location::{Exhibit, Location, Locations, Placed};
 pub use self::over::Over;
+pub use self::path::Path;
 pub use self::schema::{FactPath, Field, Type, fact_paths, is_name, root};
 pub use self::tls_report::json_pointer;
 use self::tree::{FactTree, ParentFacts, Tree};
@@ -125,7 +127,12 @@ impl Facts {
         }
     }
 
-    /// Why there is nothing at a path: the reason noted for it or for what is around it.
+    /// Why a fact is not known: the reason noted for it or for what is around it.
+    pub fn why_not_known(&self, path: impl Into<Path>) -> String {
+        self.why_unobserved(path.into().as_str())
+    }
+
+    /// The same for a path of a rule: the reason noted for it or for what is around it.
     pub fn why_unobserved(&self, path: &str) -> String {
         let mut around = path;
         loop {

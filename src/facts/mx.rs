@@ -3,9 +3,12 @@
 use super::addresses::Answers;
 use super::builder::{Builder, Chain, proof, question_text, ttl, ttl_column, ttl_seen, why_no_ttl};
 use super::fact::Fact;
+use super::location::Place;
 use super::mx_exhibits;
+use super::path::Path;
 use super::providers;
 use super::smtp;
+use super::tls::write;
 use super::tree::{AddressFacts, MxFacts, MxHostFacts, TlsaFacts};
 use crate::grammar::mx_patterns::PatternIndex;
 use crate::grammar::names::{host_name_problem, plain};
@@ -69,34 +72,34 @@ fn exhibit(builder: &mut Builder<'_>, lookup: &Lookup<MxRecord>, owner: &str) {
     for alias in &lookup.aliases {
         line(
             builder,
-            &[ROOT.to_owned(), "mx.alias".to_owned()],
+            &[ROOT, "mx.alias"],
             &format!("{}. {}IN CNAME {}.", plain(&alias.name), ttl_column(alias.ttl), plain(&alias.target)),
         );
     }
     for record in &lookup.records {
         let exchange = crate::source_text::escape(record.exchange.trim_end_matches('.'));
-        let mut paths = vec![format!("mx.exchange {}", plain(&record.exchange))];
-        if is_null(record) {
-            paths.extend(["mx.null_mx", "mx.null_records", "mx.null_preference"].map(str::to_owned));
-        }
-        line(builder, &paths, &format!("{owner} {}IN MX {} {exchange}.", ttl_column(lookup.ttl), record.preference));
+        let paths: &[&str] =
+            if is_null(record) { &["mx.null_mx", "mx.null_records", "mx.null_preference"] } else { &[] };
+        let text = format!("{owner} {}IN MX {} {exchange}.", ttl_column(lookup.ttl), record.preference);
+        let place = line(builder, paths, &text);
+        builder.mx_lines.insert(plain(&record.exchange), place);
     }
     if lookup.records.is_empty() {
         let said = question_text(lookup, "MX", owner);
-        line(builder, &[ROOT.to_owned()], &format!("{owner} IN MX ; {}", said.split(": ").nth(1).unwrap_or(&said)));
-    } else if builder.locations.clone_of(ROOT).is_none() {
+        line(builder, &[ROOT], &format!("{owner} IN MX ; {}", said.split(": ").nth(1).unwrap_or(&said)));
+    } else if builder.locations.get(ROOT).is_none() {
         let first = builder.locations.exhibit(ROOT).text().find('\n').unwrap_or_default();
         builder.locations.note(ROOT, ROOT, (0, first));
     }
 }
 
-fn line(builder: &mut Builder<'_>, paths: &[String], text: &str) {
-    let exhibit = builder.locations.exhibit(ROOT);
-    let (start, end) = exhibit.push_placed(text);
-    exhibit.push("\n");
+/// Writes a line of the exhibit, and notes it for paths.
+fn line(builder: &mut Builder<'_>, paths: &[&str], text: &str) -> Place {
+    let place = write(builder, ROOT, text);
     for path in paths {
-        builder.locations.note(path.as_str(), ROOT, (start, end.saturating_sub(start)));
+        builder.locations.note_as(*path, Some(place.clone()));
     }
+    place
 }
 
 /// Whether the domain receives mail at its own address for want of MX records (RFC 5321 §5.1).
@@ -137,10 +140,9 @@ fn hosts(
     builder.smtp_blocked = smtp::looks_blocked(builder.snapshot) == Some(true);
     let mut hosts = Vec::new();
     for (name, preference) in wanted {
-        let path = format!("mx.hosts[{}]", hosts.len());
-        let place =
-            builder.locations.clone_of(&format!("mx.exchange {name}")).or_else(|| builder.locations.clone_of(ROOT));
-        builder.locations.note_as(path.as_str(), place);
+        let path = Path::from("mx").to("hosts").nth(hosts.len());
+        let place = builder.mx_lines.get(&name).cloned().or_else(|| builder.locations.get(ROOT));
+        builder.locations.note_as(&path, place);
         let facts = MxHostFacts {
             name: Fact::Known(name.clone()),
             preference: Fact::Known(preference.map(i64::from)),
@@ -175,22 +177,22 @@ fn of_observed(
     facts: MxHostFacts,
     observed: &MxHost,
     name: &str,
-    path: &str,
+    path: &Path,
 ) -> MxHostFacts {
     let (ipv4, ipv6) = (observed.ipv4.as_ref(), observed.ipv6.as_ref());
     let answers = Answers { name, ipv4, ipv6 };
     let (resolves, chain) = (answers.resolves(), answers.chain());
-    builder.why(format!("{path}.dnssec"), "DNSSEC was not looked at");
+    builder.why(path.to("dnssec"), "DNSSEC was not looked at");
     for field in ["ttl", "ttl_seen", "tlsa_ttl"] {
-        builder.why(format!("{path}.{field}"), "the TTL was not observed");
+        builder.why(path.to(field), "the TTL was not observed");
     }
     if let Some(reason) = answers.unanswered() {
         for field in ["resolves", "unresolved", "addresses", "alias", "aliases", "canonical", "dnssec", "ttl"] {
-            builder.why(format!("{path}.{field}"), reason.clone());
+            builder.why(path.to(field), reason.clone());
         }
     }
     for field in ["consistent", "difference"] {
-        builder.why(format!("{path}.{field}"), "not every address was observed, so that there is nothing to compare");
+        builder.why(path.to(field), "not every address was observed, so that there is nothing to compare");
     }
     let (addresses, probes, tlsa) = match builder.take_parts(observed) {
         Ok(()) => {
@@ -203,7 +205,7 @@ fn of_observed(
         }
         Err(reason) => {
             for field in ["addresses", "probes", "consistent", "difference", "tlsa"] {
-                builder.why(format!("{path}.{field}"), reason);
+                builder.why(path.to(field), reason);
             }
             (Fact::Unobserved, Fact::Unobserved, Fact::Unobserved)
         }
@@ -215,7 +217,7 @@ fn of_observed(
             question_text(lookup, "TLSA", &format!("_25._tcp.{name}"))
         });
         for field in ["tlsa", "tlsa_outcome", "tlsa_dnssec", "tlsa_ttl"] {
-            builder.why(format!("{path}.{field}"), reason.clone());
+            builder.why(path.to(field), reason.clone());
         }
     }
     MxHostFacts {
@@ -246,17 +248,17 @@ fn tlsa(
     observed: &MxHost,
     name: &str,
     answers: &Answers<'_>,
-    path: &str,
+    path: &Path,
 ) -> Fact<Vec<TlsaFacts>> {
     mx_exhibits::tlsa(builder, observed, name, path);
     let all = builder.snapshot.mx_hosts.as_deref().unwrap_or_default();
     super::dane::tlsa_facts(observed, all, answers)
 }
 
-fn tlsa_needed(builder: &mut Builder<'_>, observed: &MxHost, path: &str) -> Fact<Vec<String>> {
+fn tlsa_needed(builder: &mut Builder<'_>, observed: &MxHost, path: &Path) -> Fact<Vec<String>> {
     let needed = super::tlsa_miss::needed(observed);
     if needed.is_empty() {
-        builder.why(format!("{path}.tlsa_needed"), "the key of the host was not observed");
+        builder.why(path.to("tlsa_needed"), "the key of the host was not observed");
         return Fact::Unobserved;
     }
     Fact::Known(needed)
@@ -268,7 +270,7 @@ fn covered(
     name: &str,
     policy: &Fact<Option<Policy>>,
     patterns: &PatternIndex,
-    path: &str,
+    path: &Path,
 ) -> MxHostFacts {
     let mut facts = MxHostFacts::default();
     match policy {
@@ -279,7 +281,7 @@ fn covered(
                     .get("policy")
                     .cloned()
                     .unwrap_or_else(|| "the policy was not observed".to_owned());
-                builder.why(format!("{path}.{field}"), reason);
+                builder.why(path.to(field), reason);
             }
         }
         Fact::Known(Some(policy))
@@ -302,7 +304,7 @@ fn reverse_names(
     builder: &mut Builder<'_>,
     observed: &MxHost,
     addresses: Fact<Vec<AddressFacts>>,
-    path: &str,
+    path: &Path,
 ) -> Fact<Vec<AddressFacts>> {
     let named = |(index, facts): (usize, AddressFacts)| {
         let address = facts.address.known().cloned().unwrap_or_default();
@@ -317,7 +319,7 @@ fn reverse_names(
             None => format!("the names that {address} leads back to were not asked for (`--reverse-names`)"),
         };
         if facts.address.known().is_some() {
-            builder.why(format!("{path}.addresses[{index}].reverse_names"), reason);
+            builder.why(path.to("addresses").nth(index).to("reverse_names"), reason);
         }
         facts
     };

@@ -2,6 +2,7 @@
 
 use super::builder::{Builder, failure_text};
 use super::fact::Fact;
+use super::path::Path;
 use super::tree::{NameServerFacts, NameServersFacts};
 use crate::snapshot::{DnsOutcome, Lookup, MxRecord, NameServer, TxtRecord};
 use crate::source_text::escape;
@@ -16,7 +17,7 @@ pub fn name_server_facts(builder: &mut Builder<'_>) -> Option<NameServersFacts> 
         .enumerate()
         .map(|(index, server)| {
             let problem = problem(server, servers).unwrap_or_else(|reason| {
-                builder.why(format!("name_servers.servers[{index}].problem"), reason);
+                builder.why(Path::from("name_servers").to("servers").nth(index).to("problem"), reason);
                 Fact::Unobserved
             });
             NameServerFacts {
@@ -38,7 +39,7 @@ pub fn name_server_facts(builder: &mut Builder<'_>) -> Option<NameServersFacts> 
     if answered == 0 || (answered == 1 && servers.len() > 1 && !all_known) {
         let reason = format!("{answered} of the {} addresses of the zone's name servers answered", servers.len());
         for field in ["consistent", "differences"] {
-            builder.why(format!("name_servers.{field}"), reason.clone());
+            builder.why(Path::from("name_servers").to(field), reason.clone());
         }
         return Some(facts);
     }

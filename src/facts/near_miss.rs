@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::builder::Builder;
 use super::fact::Fact;
+use super::path::Path;
 use super::providers;
 use super::tree::{MxFacts, MxHostFacts, NearMissFacts, PatternFacts, PolicyFacts};
 use crate::grammar::mx_pattern::MxPattern;
@@ -53,12 +54,12 @@ pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut Polic
         }
     }
     for (index, (host, miss)) in hosts.iter_mut().zip(misses).enumerate() {
-        let path = format!("mx.hosts[{index}]");
+        let path = Path::from("mx").to("hosts").nth(index);
         if host.covered.is_unobserved() {
-            let reason = builder.unobserved.get(&format!("{path}.covered")).cloned().unwrap_or_default();
-            builder.why(format!("{path}.near_miss"), reason.clone());
-            builder.why(format!("{path}.near_miss_of"), reason.clone());
-            builder.why(format!("{path}.correction"), reason);
+            let reason = builder.unobserved.get(path.to("covered").as_str()).cloned().unwrap_or_default();
+            builder.why(path.to("near_miss"), reason.clone());
+            builder.why(path.to("near_miss_of"), reason.clone());
+            builder.why(path.to("correction"), reason);
             continue;
         }
         let pattern = miss.as_ref().and_then(|miss| Some((miss, patterns.get(miss.index)?)));
@@ -66,8 +67,8 @@ pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut Polic
         let meant_for = pattern.and_then(|(miss, _)| meant_for.get(&miss.index)).map_or(&[][..], Vec::as_slice);
         host.near_miss_of = Fact::Known(meant_for.iter().map(|(name, _)| name.clone()).collect());
         if let Some((miss, _)) = pattern {
-            let place = builder.locations.clone_of(&format!("policy.mx[{}]", miss.index));
-            builder.locations.note_as(format!("{path}.near_miss"), place);
+            let place = builder.locations.get(Path::from("policy").to("mx").nth(miss.index));
+            builder.locations.note_as(path.to("near_miss"), place);
         }
         host.correction = Fact::Known(None);
         let Some(name) = host.name.known().filter(|name| uncovered(host) && MxPattern::parse(name).is_ok()) else {
@@ -77,12 +78,12 @@ pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut Polic
             (Some(place), _) => (names.join("\nmx: "), Some(place.clone())),
             // A line that names another host stays as it is.
             (None, Some((miss, pattern))) if pattern.matches == Fact::Known(Vec::new()) => {
-                let place = builder.locations.clone_of(&format!("policy.mx[{}]", miss.index));
+                let place = builder.locations.get(Path::from("policy").to("mx").nth(miss.index));
                 (replacements(meant_for, pattern), place)
             }
-            (None, _) => (format!("\nmx: {name}"), builder.locations.clone_of("policy.insertion")),
+            (None, _) => (format!("\nmx: {name}"), builder.locations.get("policy.insertion")),
         };
-        builder.locations.note_as(format!("{path}.correction"), place);
+        builder.locations.note_as(path.to("correction"), place);
         host.correction = Fact::Known(Some(text));
     }
 }
@@ -148,8 +149,8 @@ fn block(builder: &mut Builder<'_>, policy: &PolicyFacts) -> Option<(String, usi
     {
         return None;
     }
-    let (exhibit, from, _) = builder.locations.clone_of("policy.mx[0]")?;
-    let (_, start, length) = builder.locations.clone_of(&format!("policy.mx[{}]", lines.len().saturating_sub(1)))?;
+    let (exhibit, from, _) = builder.locations.get("policy.mx[0]")?;
+    let (_, start, length) = builder.locations.get(Path::from("policy").to("mx").nth(lines.len().saturating_sub(1)))?;
     let place = (from, start.saturating_add(length).saturating_sub(from));
     builder.locations.note("policy.mx", &exhibit, place);
     Some((exhibit, place.0, place.1))

@@ -3,6 +3,7 @@
 use super::builder::Builder;
 use super::fact::Fact;
 use super::location::Placed;
+use super::path::Path;
 use super::tree::{FieldFacts, LineEndings, MxHostFacts, OffenceFacts, PatternFacts, PolicyFacts};
 use super::txt;
 use crate::grammar::mx_pattern::{self, MxPattern, MxProblemKind};
@@ -126,8 +127,13 @@ fn place_value(builder: &mut Builder<'_>, name: &str, found: Option<&Located>, p
     let (Some(found), Some(field)) = (found, field) else { return };
     // An empty value is shown by its name.
     let span = if found.span.length == 0 { field.name.span } else { found.span };
-    for path in [format!("policy.{name}"), format!("policy.{name}_text"), format!("policy.{name}_meant")] {
-        txt::note(builder, path, ROOT, placed, span);
+    let further: &[&str] = match name {
+        "max_age" => &["max_age_text", "max_age_meant"],
+        "mode" => &["mode_text", "mode_meant"],
+        _ => &[],
+    };
+    for field in [name].iter().chain(further) {
+        txt::note(builder, Path::from(ROOT).to(field), ROOT, placed, span);
     }
 }
 
@@ -152,7 +158,7 @@ fn slip(builder: &mut Builder<'_>, policy: &Policy, name: &str, placed: &Placed)
     }
     let found = fields.find(|field| field.meant == Some(name) && !field.name.text.eq_ignore_ascii_case(name));
     if let Some(found) = found {
-        for path in [format!("policy.{name}_slip"), format!("policy.{name}")] {
+        for path in [Path::from(ROOT).to(&format!("{name}_slip")), Path::from(ROOT).to(name)] {
             txt::note(builder, path, ROOT, placed, found.name.span);
         }
     }
@@ -178,11 +184,11 @@ fn offences(
 ) -> Vec<OffenceFacts> {
     let mut facts = Vec::new();
     for (index, offence) in found.iter().enumerate() {
-        txt::note(builder, format!("policy.{field}[{index}]"), ROOT, placed, offence.span);
+        txt::note(builder, Path::from(ROOT).to(field).nth(index), ROOT, placed, offence.span);
         let before = body.get(..offence.span.offset).unwrap_or_default();
         let line = before.iter().filter(|octet| **octet == b'\n').count().saturating_add(1);
         if let Some(whole) = lines.iter().find(|whole| whole.number == line) {
-            txt::note(builder, format!("policy.{field}[{index}].line"), ROOT, placed, whole.span);
+            txt::note(builder, Path::from(ROOT).to(field).nth(index).to("line"), ROOT, placed, whole.span);
         }
         facts.push(txt::offence_facts(offence, line, offence.span.of(body)));
     }
@@ -193,12 +199,12 @@ fn fields(builder: &mut Builder<'_>, policy: &Policy, placed: &Placed) -> Vec<Fi
     let mut facts = Vec::new();
     for line in &policy.lines {
         let Some(field) = &line.field else { continue };
-        let path = format!("policy.fields[{}]", facts.len());
+        let path = Path::from(ROOT).to("fields").nth(facts.len());
         let whole = Span::between(field.name.span.offset, field.value.span.end());
-        txt::note(builder, path.as_str(), ROOT, placed, whole);
-        txt::note(builder, format!("{path}.name"), ROOT, placed, field.name.span);
-        txt::note(builder, format!("{path}.value"), ROOT, placed, field.value.span);
-        txt::note(builder, format!("{path}.line"), ROOT, placed, line.span);
+        txt::note(builder, &path, ROOT, placed, whole);
+        txt::note(builder, path.to("name"), ROOT, placed, field.name.span);
+        txt::note(builder, path.to("value"), ROOT, placed, field.value.span);
+        txt::note(builder, path.to("line"), ROOT, placed, line.span);
         facts.push(FieldFacts {
             name: Fact::Known(field.name.text.clone()),
             value: Fact::Known(field.value.text.clone()),
@@ -228,18 +234,18 @@ fn patterns(
         hosts.known().map(|hosts| hosts.iter().filter_map(|host| host.name.known()).map(String::as_str).collect());
     let mut matched = names.map(Matched::of);
     for (index, mx) in policy.mx.iter().enumerate() {
-        let path = format!("policy.mx[{index}]");
+        let path = Path::from(ROOT).to("mx").nth(index);
         let line = policy.lines.binary_search_by_key(&mx.number, |line| line.number);
         let line = line.ok().and_then(|at| policy.lines.get(at)).map_or(mx.pattern.span, |line| line.span);
         let span = if mx.pattern.span.length == 0 { line } else { mx.pattern.span };
-        txt::note(builder, path.as_str(), ROOT, placed, span);
-        txt::note(builder, format!("{path}.line"), ROOT, placed, line);
+        txt::note(builder, &path, ROOT, placed, span);
+        txt::note(builder, path.to("line"), ROOT, placed, line);
         let duplicate = !seen.insert(mx.pattern.text.to_ascii_lowercase());
         if hosts.is_unobserved() {
-            builder.why_left_out(&format!("{path}.matches"), "mx", "the MX records of the domain");
+            builder.why_left_out(path.to("matches"), "mx", "the MX records of the domain");
         }
         if builder.domain().is_none() {
-            builder.why(format!("{path}.over_own_zone"), "no domain was given");
+            builder.why(path.to("over_own_zone"), "no domain was given");
         }
         facts.push(pattern(builder, mx, duplicate, matched.as_mut()));
     }

@@ -3,6 +3,7 @@
 use super::builder::{Builder, failure_text, proof, ttl, ttl_seen};
 use super::fact::Fact;
 use super::fault::Fault;
+use super::path::Path;
 use super::tree::{QuestionFacts, RecordType};
 use crate::snapshot::{AddressRecord, DnsOutcome, Lookup};
 
@@ -12,22 +13,34 @@ pub fn question_facts(builder: &mut Builder<'_>, exchanges: &Fact<Vec<String>>) 
     let snapshot = builder.snapshot;
     let domain = builder.domain().unwrap_or("@").to_owned();
     let mut questions = Questions { facts: Vec::new(), builder };
-    questions.needed(RecordType::Mx, snapshot.mx.as_ref(), &domain, "mx", "mx");
-    questions.needed(RecordType::Txt, snapshot.record.as_ref(), &format!("_mta-sts.{domain}"), "record", "record");
-    questions.needed(RecordType::Txt, snapshot.tlsrpt.as_ref(), &format!("_smtp._tls.{domain}"), "tlsrpt", "tlsrpt");
+    questions.needed(RecordType::Mx, snapshot.mx.as_ref(), &domain, &Path::from("mx"), "mx");
+    questions.needed(
+        RecordType::Txt,
+        snapshot.record.as_ref(),
+        &format!("_mta-sts.{domain}"),
+        &Path::from("record"),
+        "record",
+    );
+    questions.needed(
+        RecordType::Txt,
+        snapshot.tlsrpt.as_ref(),
+        &format!("_smtp._tls.{domain}"),
+        &Path::from("tlsrpt"),
+        "tlsrpt",
+    );
     let host = snapshot.policy_host.as_ref();
     let name = format!("mta-sts.{domain}");
     for (kind, lookup) in [
         (RecordType::A, host.and_then(|host| host.ipv4.as_ref())),
         (RecordType::Aaaa, host.and_then(|host| host.ipv6.as_ref())),
     ] {
-        questions.needed(kind, lookup, &name, "policy_host", "policy_host");
+        questions.needed(kind, lookup, &name, &Path::from("policy_host"), "policy_host");
     }
     if exchanges.is_unobserved() {
-        questions.needed::<AddressRecord>(RecordType::A, None, "of the MX hosts", "mx", "mx_hosts");
+        questions.needed::<AddressRecord>(RecordType::A, None, "of the MX hosts", &Path::from("mx"), "mx_hosts");
     }
     for (index, exchange) in exchanges.known().into_iter().flatten().enumerate() {
-        let path = format!("mx.hosts[{index}]");
+        let path = Path::from("mx").to("hosts").nth(index);
         let host = questions.builder.mx_host(exchange);
         for (kind, lookup) in [
             (RecordType::A, host.and_then(|host| host.ipv4.as_ref())),
@@ -42,9 +55,9 @@ pub fn question_facts(builder: &mut Builder<'_>, exchanges: &Fact<Vec<String>>) 
     let implicit = snapshot.mx.as_ref().and_then(Lookup::outcome) == Some(DnsOutcome::Nodata);
     for (kind, lookup, field) in [(RecordType::A, &snapshot.ipv4, "ipv4"), (RecordType::Aaaa, &snapshot.ipv6, "ipv6")] {
         if implicit {
-            questions.needed(kind, lookup.as_ref(), &domain, "mx", field);
+            questions.needed(kind, lookup.as_ref(), &domain, &Path::from("mx"), field);
         } else {
-            questions.put(kind, lookup.as_ref(), &domain, "mx", false);
+            questions.put(kind, lookup.as_ref(), &domain, &Path::from("mx"), false);
         }
     }
     questions.facts
@@ -59,11 +72,11 @@ struct Questions<'b, 'a> {
 impl Questions<'_, '_> {
     /// A question that every sender asks; `at` is the path of what it is about, `field` the part of the snapshot that
     /// holds the answer.
-    fn needed<R>(&mut self, kind: RecordType, lookup: Option<&Lookup<R>>, name: &str, at: &str, field: &str) {
+    fn needed<R>(&mut self, kind: RecordType, lookup: Option<&Lookup<R>>, name: &str, at: &Path, field: &str) {
         if self.put(kind, lookup, name, at, true) {
             return;
         }
-        let path = format!("questions[{}]", self.facts.len());
+        let path = Path::from("questions").nth(self.facts.len());
         // A text that was given in place of an answer was never asked for.
         match lookup.and_then(Lookup::outcome) {
             Some(_) if lookup.is_some_and(|lookup| lookup.known().is_some()) => {
@@ -80,14 +93,14 @@ impl Questions<'_, '_> {
     }
 
     /// A question that was put; false where it was not.
-    fn put<R>(&mut self, kind: RecordType, lookup: Option<&Lookup<R>>, name: &str, at: &str, needed: bool) -> bool {
+    fn put<R>(&mut self, kind: RecordType, lookup: Option<&Lookup<R>>, name: &str, at: &Path, needed: bool) -> bool {
         let Some(found) = question(lookup, kind, name, needed, self.builder.fault) else { return false };
-        let at = self.builder.locations.clone_of(at);
-        let path = format!("questions[{}]", self.facts.len());
-        self.builder.why(format!("{path}.dnssec"), "DNSSEC was not looked at");
-        self.builder.why(format!("{path}.ttl"), "the TTL was not observed");
+        let at = self.builder.locations.get(at);
+        let path = Path::from("questions").nth(self.facts.len());
+        self.builder.why(path.to("dnssec"), "DNSSEC was not looked at");
+        self.builder.why(path.to("ttl"), "the TTL was not observed");
         let failed_here = "the resolver that was asked failed, which tells nothing of the domain";
-        self.builder.why(format!("{path}.outcome"), failed_here);
+        self.builder.why(path.to("outcome"), failed_here);
         self.builder.locations.note_as(path, at);
         self.facts.push(found);
         true

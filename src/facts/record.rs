@@ -3,6 +3,7 @@
 use super::builder::Builder;
 use super::fact::Fact;
 use super::misplaced;
+use super::path::Path;
 use super::tree::RecordFacts;
 use super::txt::{self, Answer, Text};
 use crate::grammar::sts_record::{self, StsRecord};
@@ -57,7 +58,13 @@ fn of_answer(builder: &mut Builder<'_>, answer: Answer) -> RecordFacts {
         .map(|(text, _)| *text)
         .collect();
     for (index, (_, placed, _)) in foreign.iter().enumerate() {
-        txt::note(builder, format!("{ROOT}.foreign[{index}]"), ROOT, placed, Span { offset: 0, length: usize::MAX });
+        txt::note(
+            builder,
+            Path::from(ROOT).to("foreign").nth(index),
+            ROOT,
+            placed,
+            Span { offset: 0, length: usize::MAX },
+        );
     }
     let facts = RecordFacts {
         count: Fact::Known(i64::try_from(count).unwrap_or(i64::MAX)),
@@ -71,7 +78,13 @@ fn of_answer(builder: &mut Builder<'_>, answer: Answer) -> RecordFacts {
             if count > 1
                 && let Some((second, _)) = parsed.iter().filter(|(_, record)| record.begins).nth(1)
             {
-                txt::note(builder, format!("{ROOT}.count"), ROOT, &second.1, Span { offset: 0, length: usize::MAX });
+                txt::note(
+                    builder,
+                    Path::from(ROOT).to("count"),
+                    ROOT,
+                    &second.1,
+                    Span { offset: 0, length: usize::MAX },
+                );
             }
             let usable = record.is_valid() && (count == 1 || (texts.len() == 1 && !record.begins));
             with_record(builder, facts, text, record, usable)
@@ -107,13 +120,13 @@ fn with_record(
     let (octets, placed, strings) = text;
     let whole = Span { offset: 0, length: octets.len() };
     for path in ["text", "strings", "begins", "usable"] {
-        txt::note(builder, format!("{ROOT}.{path}"), ROOT, placed, whole);
+        txt::note(builder, Path::from(ROOT).to(path), ROOT, placed, whole);
     }
     txt::note(builder, ROOT, ROOT, placed, whole);
     if let Some(id) = &record.id {
         let field = record.fields.iter().find(|field| field.name == "id").map_or(id.span, |field| field.span);
-        txt::note(builder, format!("{ROOT}.id"), ROOT, placed, if id.span.length == 0 { field } else { id.span });
-        let same = builder.locations.clone_of("record.id");
+        txt::note(builder, Path::from(ROOT).to("id"), ROOT, placed, if id.span.length == 0 { field } else { id.span });
+        let same = builder.locations.get("record.id");
         builder.locations.note_as("record.id_problem", same);
     }
     RecordFacts {
@@ -124,8 +137,20 @@ fn with_record(
         id: Fact::Known(record.id.as_ref().map(|id| id.text.clone())),
         id_problem: Fact::Known(record.id_problem.as_ref().map(|problem| problem.detail.clone())),
         fields: Fact::Known(txt::fields(builder, &record.fields, ROOT, placed)),
-        syntax_offences: Fact::Known(txt::offences(builder, &record.syntax, "record.syntax_offences", ROOT, placed)),
-        ascii_offences: Fact::Known(txt::offences(builder, &record.ascii, "record.ascii_offences", ROOT, placed)),
+        syntax_offences: Fact::Known(txt::offences(
+            builder,
+            &record.syntax,
+            &Path::from(ROOT).to("syntax_offences"),
+            ROOT,
+            placed,
+        )),
+        ascii_offences: Fact::Known(txt::offences(
+            builder,
+            &record.ascii,
+            &Path::from(ROOT).to("ascii_offences"),
+            ROOT,
+            placed,
+        )),
         strings: Fact::Known(i64::try_from(*strings).unwrap_or(i64::MAX)),
         usable: Fact::Known(usable),
         corrected: Fact::Known(corrected::sts_record(octets, record)),

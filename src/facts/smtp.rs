@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use super::addresses::{Answers, Unasked};
 use super::builder::{Builder, failure_text, no_ipv6};
 use super::fact::Fact;
+use super::path::Path;
 use super::reach::{self, Site};
-use super::tls::{self, place};
+use super::tls::{self, place, write};
 use super::tree::{ReplyFacts, SmtpFacts, TlsSessionFacts};
 use crate::snapshot::{FailureKind, MxHost, Party, SmtpProbe, SmtpReply, Snapshot};
 use crate::source_text::escape;
@@ -26,26 +27,26 @@ pub fn looks_blocked(snapshot: &Snapshot) -> Option<bool> {
 const BLOCKED: &str = "no MX host could be reached on the SMTP port: outbound port 25 looks blocked on this network";
 
 /// The facts of every address of a host, of those too that were not asked.
-pub fn probes(builder: &mut Builder<'_>, host: &MxHost, answers: &Answers<'_>, path: &str) -> Fact<Vec<SmtpFacts>> {
+pub fn probes(builder: &mut Builder<'_>, host: &MxHost, answers: &Answers<'_>, path: &Path) -> Fact<Vec<SmtpFacts>> {
     let (name, field) = (answers.name, "mx_hosts.probes");
-    let path = format!("{path}.probes");
+    let path = path.to("probes");
     let blocked = builder.smtp_blocked;
     let probes = if blocked { &[][..] } else { host.probes.as_deref().unwrap_or_default() };
     let asked: Vec<IpAddr> = probes.iter().map(|probe| probe.address).collect();
     let unasked = answers.unasked(builder, &asked, field);
     if probes.is_empty() && unasked.iter().all(|unasked| unasked.address.is_none()) && !unasked.is_empty() {
         match blocked {
-            true => builder.why(path.as_str(), BLOCKED),
+            true => builder.why(path, BLOCKED),
             false => builder.why_left_out(&path, field, &format!("how {name} answers on its SMTP port")),
         }
         return Fact::Unobserved;
     }
     let mut facts = Vec::new();
     for (index, probe) in probes.iter().enumerate() {
-        facts.push(probe_facts(builder, host, probe, name, &format!("{path}[{index}]")));
+        facts.push(probe_facts(builder, host, probe, name, &path.nth(index)));
     }
     for Unasked { address, reason } in unasked {
-        builder.why(format!("{path}[{}]", facts.len()), if blocked { BLOCKED.to_owned() } else { reason });
+        builder.why(path.nth(facts.len()), if blocked { BLOCKED.to_owned() } else { reason });
         facts.push(SmtpFacts { address: address.map(|address| address.to_string()).into(), ..SmtpFacts::default() });
     }
     tell_places(&mut facts);
@@ -83,7 +84,7 @@ fn gives_verified_tls(probe: &SmtpFacts) -> Option<bool> {
     Some(certificate.name_match.known()?.names_host() && in_time && *tls.trusted.known()?)
 }
 
-fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name: &str, path: &str) -> SmtpFacts {
+fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name: &str, path: &Path) -> SmtpFacts {
     let exhibit = format!("{name} [{}]", probe.address);
     transcript(builder, probe, path, &exhibit);
     let reason = probe.failure.as_ref().map_or_else(|| "this step was not observed".to_owned(), failure_text);
@@ -113,16 +114,16 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
             Fact::Known(probe.after_starttls.as_ref().map(|octets| escape(&octets.lossy())).unwrap_or_default());
     }
     if let Some(tls) = &probe.tls {
-        let session = tls::session(builder, tls, name, &format!("{path}.tls"), &exhibit);
+        let session = tls::session(builder, tls, name, &path.to("tls"), &exhibit);
         let done = tls.handshake;
         if probe.transcript.is_empty() {
-            reply_lines(builder, probe.ehlo_after_tls.as_ref(), &format!("{path}.ehlo_after_tls"), &exhibit);
+            reply_lines(builder, probe.ehlo_after_tls.as_ref(), path, "ehlo_after_tls", &exhibit);
         }
         facts.tls = Fact::Known(session);
         facts.tlsa_usages = super::dane::matched_usages(host, tls);
         if facts.tlsa_usages.is_unobserved() {
             let reason = "whether a TLSA record matches the chain was not observed";
-            builder.why(format!("{path}.tlsa_usages"), reason);
+            builder.why(path.to("tlsa_usages"), reason);
         }
         facts.ehlo_after_tls = step(done, &probe.ehlo_after_tls, probe);
         facts.requiretls = keywords(&probe.ehlo_after_tls, "REQUIRETLS").into();
@@ -131,7 +132,7 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
         facts.without_sni = Fact::Known(without.handshake);
         facts.without_sni_failure = Fact::Known(without.failure.as_ref().map(failure_text));
     } else {
-        builder.why(format!("{path}.without_sni"), "a handshake without SNI was not tried");
+        builder.why(path.to("without_sni"), "a handshake without SNI was not tried");
     }
     facts
 }
@@ -171,11 +172,11 @@ fn offers(reply: &SmtpReply, word: &str) -> bool {
 }
 
 /// The conversation as an exhibit; where the snapshot holds none, it is written from the replies.
-fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &str, exhibit: &str) {
+fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &Path, exhibit: &str) {
     if probe.transcript.is_empty() {
         let steps = [("greeting", &probe.greeting), ("ehlo", &probe.ehlo), ("starttls", &probe.starttls)];
         for (field, reply) in steps {
-            reply_lines(builder, reply.as_ref(), &format!("{path}.{field}"), exhibit);
+            reply_lines(builder, reply.as_ref(), path, field, exhibit);
         }
         injected_lines(builder, probe, path, exhibit);
     } else {
@@ -191,7 +192,7 @@ fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &str, exhibit:
                 (Party::Client, "EHLO" | "HELO") if matches!(step, "starttls" | "tls") => "ehlo_after_tls",
                 (Party::Client, "EHLO" | "HELO") => "ehlo",
                 (Party::Client, "STARTTLS") => "starttls",
-                (Party::Client, _) => "other",
+                (Party::Client, _) => "",
                 (Party::Note, _) if step == "starttls" => "tls",
                 _ => step,
             };
@@ -208,44 +209,48 @@ fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &str, exhibit:
     }
     let first_line = builder.locations.exhibit(exhibit).text().find('\n').unwrap_or_default();
     if let Some(failure) = &probe.failure {
-        place(builder, exhibit, &format!("{path}.failure"), &format!("! {}", failure_text(failure)));
+        place(builder, exhibit, path.to("failure"), &format!("! {}", failure_text(failure)));
         for field in ["connected", "failure_kind"] {
-            let same = builder.locations.clone_of(&format!("{path}.failure"));
-            builder.locations.note_as(format!("{path}.{field}"), same);
+            let same = builder.locations.get(path.to("failure"));
+            builder.locations.note_as(path.to(field), same);
         }
     }
-    if builder.locations.clone_of(path).is_none() {
+    if builder.locations.get(path).is_none() {
         let end = builder.locations.exhibit(exhibit).text().find('\n').unwrap_or(first_line);
         builder.locations.note(path, exhibit, (0, end));
     }
-    let offered = builder.locations.clone_of(&format!("{path}.ehlo"));
-    if builder.locations.clone_of(&format!("{path}.starttls_offered")).is_none() {
-        builder.locations.note_as(format!("{path}.starttls_offered"), offered);
+    let offered = builder.locations.get(path.to("ehlo"));
+    if builder.locations.get(path.to("starttls_offered")).is_none() {
+        builder.locations.note_as(path.to("starttls_offered"), offered);
     }
 }
 
 /// What came behind the 220 and before the handshake, where anything did.
-fn injected_lines(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &str, exhibit: &str) {
-    let path = format!("{path}.after_starttls");
+fn injected_lines(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &Path, exhibit: &str) {
+    let path = path.to("after_starttls");
     let Some(octets) = probe.after_starttls.as_ref().filter(|octets| !octets.0.is_empty()) else { return };
-    if builder.locations.clone_of(&path).is_none() {
+    if builder.locations.get(&path).is_none() {
         let line = format!("< {} (in the clear, before the handshake)", escape(octets.lossy().trim_end()));
         place(builder, exhibit, &path, &line);
     }
 }
 
 /// Notes the masked keyword of the line that was just written, which ends with `text`: a line of a reply.
-fn place_masked(builder: &mut Builder<'_>, exhibit: &str, path: &str, text: &str) {
+fn place_masked(builder: &mut Builder<'_>, exhibit: &str, path: &Path, text: &str) {
     let keyword = text.get(4..).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default().len();
     let start = builder.locations.exhibit(exhibit).text().trim_end_matches('\n').len().saturating_sub(text.len());
     for field in ["masked_keyword", "starttls_offered"] {
-        builder.locations.note(format!("{path}.{field}"), exhibit, (start.saturating_add(4), keyword));
+        builder.locations.note(path.to(field), exhibit, (start.saturating_add(4), keyword));
     }
 }
 
-fn place_step(builder: &mut Builder<'_>, exhibit: &str, path: &str, step: &str, line: &str) {
-    let of = format!("{path}.{step}");
-    let known = builder.locations.clone_of(&of);
+fn place_step(builder: &mut Builder<'_>, exhibit: &str, path: &Path, step: &str, line: &str) {
+    if step.is_empty() {
+        write(builder, exhibit, line);
+        return;
+    }
+    let of = path.to(step);
+    let known = builder.locations.get(&of);
     place(builder, exhibit, &of, line);
     // The first line of a reply is where a finding about it points; a refusal may come on any line.
     if known.is_some() {
@@ -253,16 +258,18 @@ fn place_step(builder: &mut Builder<'_>, exhibit: &str, path: &str, step: &str, 
     }
 }
 
-fn reply_lines(builder: &mut Builder<'_>, reply: Option<&SmtpReply>, path: &str, exhibit: &str) {
+/// Writes a reply to a step of the conversation with an address, which is at `probe`.
+fn reply_lines(builder: &mut Builder<'_>, reply: Option<&SmtpReply>, probe: &Path, step: &str, exhibit: &str) {
     let Some(reply) = reply else { return };
+    let path = probe.to(step);
     for line in &reply.lines {
-        let known = builder.locations.clone_of(path);
+        let known = builder.locations.get(&path);
         let text = format!("{} {}", reply.code, escape(line));
-        place(builder, exhibit, path, &format!("< {text}"));
+        place(builder, exhibit, &path, &format!("< {text}"));
         if known.is_some() {
-            builder.locations.note_as(path, known);
+            builder.locations.note_as(&path, known);
         }
-        if let Some(probe) = path.strip_suffix(".ehlo").filter(|_| is_masked(line)) {
+        if step == "ehlo" && is_masked(line) {
             place_masked(builder, exhibit, probe, &text);
         }
     }
@@ -273,7 +280,7 @@ fn reply_lines(builder: &mut Builder<'_>, reply: Option<&SmtpReply>, path: &str,
 pub fn compared(
     builder: &mut Builder<'_>,
     probes: &Fact<Vec<SmtpFacts>>,
-    path: &str,
+    path: &Path,
 ) -> (Fact<bool>, Fact<Option<String>>) {
     let Fact::Known(probes) = probes else { return (Fact::Unobserved, Fact::Unobserved) };
     // An address that gives no greeting is a finding of its own.
@@ -285,8 +292,8 @@ pub fn compared(
         match difference(first, other) {
             Some(None) => {}
             Some(Some(difference)) => {
-                let place = builder.locations.clone_of(&format!("{path}.probes[{index}]"));
-                builder.locations.note_as(format!("{path}.difference"), place);
+                let place = builder.locations.get(path.to("probes").nth(index));
+                builder.locations.note_as(path.to("difference"), place);
                 return (Fact::Known(false), Fact::Known(Some(difference)));
             }
             None => all_compared = false,

@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use super::builder::{Builder, failure_text};
 use super::chain;
 use super::fact::Fact;
+use super::location::Place;
 use super::near_miss;
 use super::octets_of_certificate;
+use super::path::Path;
 use super::tree::{CertificateFacts, NameMatch, NearMissFacts, TlsSessionFacts};
 use crate::grammar::names::{DnsIdMatch, dns_id_matches};
 use crate::grammar::near_miss::Wanted;
@@ -16,7 +18,7 @@ use crate::source_text::escape;
 const DAY: i64 = 86_400;
 
 /// The facts of a handshake with `host`, noted under `path`; the certificates' summary goes into `exhibit`.
-pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str, exhibit: &str) -> TlsSessionFacts {
+pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &Path, exhibit: &str) -> TlsSessionFacts {
     let mut facts = TlsSessionFacts {
         handshake: Fact::Known(tls.handshake),
         failure: Fact::Known(tls.failure.as_ref().map(failure_text)),
@@ -36,7 +38,7 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str
         return facts;
     }
     let now = builder.now;
-    let is_policy_host = path.starts_with("policy_host");
+    let is_policy_host = path.as_str().starts_with("policy_host");
     let wanted = Wanted { host, canonical: builder.canonical(host), domain: builder.domain(), is_policy_host };
     let chain: Vec<CertificateFacts> =
         tls.chain.iter().map(|certificate| certificate_facts(certificate, wanted, now)).collect();
@@ -49,8 +51,8 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str
     let sent = chain::look_at(&tls.chain);
     facts.chain_ordered = Fact::Known(!sent.misordered && sent.duplicates.is_empty() && sent.foreign.is_empty());
     if let Some(index) = sent.out_of_place {
-        let place = builder.locations.clone_of(&format!("{path}.chain[{index}]"));
-        builder.locations.note_as(format!("{path}.chain_ordered"), place);
+        let place = builder.locations.get(path.to("chain").nth(index));
+        builder.locations.note_as(path.to("chain_ordered"), place);
     }
     facts.misordered = Fact::Known(sent.misordered);
     facts.duplicates = Fact::Known(sent.duplicates);
@@ -59,12 +61,11 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str
     facts.strays = Fact::Known(strays(&tls.chain));
     facts.weaknesses = weaknesses(&tls.chain);
     for (field, what) in [("sha256", "the certificate itself"), ("spki_sha256", "the public key")] {
-        builder.why(format!("{path}.certificate.{field}"), format!("the snapshot does not hold {what}"));
+        builder.why(path.to("certificate").to(field), format!("the snapshot does not hold {what}"));
     }
-    builder.why(format!("{path}.certificate.curve"), "the snapshot does not hold the curve of the key");
+    builder.why(path.to("certificate").to("curve"), "the snapshot does not hold the curve of the key");
     if facts.weaknesses.is_unobserved() {
-        builder
-            .why(format!("{path}.weaknesses"), "the snapshot does not hold every key's size and signature's algorithm");
+        builder.why(path.to("weaknesses"), "the snapshot does not hold every key's size and signature's algorithm");
     }
     match &tls.trust {
         Some(trust) => {
@@ -72,7 +73,7 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &str
             facts.trust = Fact::Known(trust.verdict);
             facts.trust_detail = Fact::Known(trust.detail.as_deref().map(escape));
         }
-        None => builder.why(format!("{path}.trust"), "the chain was not verified"),
+        None => builder.why(path.to("trust"), "the chain was not verified"),
     }
     facts
 }
@@ -83,7 +84,7 @@ fn negotiated(tls: &TlsFacts, value: &Option<String>) -> Fact<Option<String>> {
 }
 
 /// The lines of the exhibit that speak of the handshake, with their places.
-fn summary(builder: &mut Builder<'_>, tls: &TlsFacts, path: &str, exhibit: &str) {
+fn summary(builder: &mut Builder<'_>, tls: &TlsFacts, path: &Path, exhibit: &str) {
     let line = match (&tls.version, &tls.failure) {
         (Some(version), _) if tls.handshake => {
             format!("TLS: {version}, {}", tls.cipher.as_deref().unwrap_or("cipher unknown"))
@@ -99,16 +100,20 @@ fn summary(builder: &mut Builder<'_>, tls: &TlsFacts, path: &str, exhibit: &str)
     if let Some(trust) = &tls.trust {
         let detail = trust.detail.as_deref().map(|detail| format!(" ({})", escape(detail))).unwrap_or_default();
         let line = format!("trust: {}{detail}", trust.verdict.word().replace('_', " "));
-        place(builder, exhibit, &format!("{path}.trusted"), &line);
-        let same = builder.locations.clone_of(&format!("{path}.trusted"));
+        place(builder, exhibit, path.to("trusted"), &line);
+        let same = builder.locations.get(path.to("trusted"));
         for alias in ["trust", "trust_detail"] {
-            builder.locations.note_as(format!("{path}.{alias}"), same.clone());
+            builder.locations.note_as(path.to(alias), same.clone());
         }
     }
 }
 
-fn certificate_lines(builder: &mut Builder<'_>, certificate: &Certificate, index: usize, path: &str, exhibit: &str) {
-    let of = format!("{path}.chain[{index}]");
+/// The facts that are read off the line about a certificate's key, and what its purposes are read off where they are not
+/// limited.
+const KEY_AND_PURPOSES: [&str; 7] =
+    ["key_bits", "curve", "spki_sha256", "key_algorithm", "signature_algorithm", "server_auth", "purposes"];
+
+fn certificate_lines(builder: &mut Builder<'_>, certificate: &Certificate, index: usize, path: &Path, exhibit: &str) {
     let title = if index == 0 { "certificate".to_owned() } else { format!("certificate {}", index.saturating_add(1)) };
     let subject = format!("{title}: {}, issued by {}", escape(&certificate.subject), escape(&certificate.issuer));
     let valid = format!(
@@ -122,73 +127,54 @@ fn certificate_lines(builder: &mut Builder<'_>, certificate: &Certificate, index
         certificate.key_bits.map_or("?".to_owned(), |bits| bits.to_string()),
         certificate.signature_algorithm.as_deref().unwrap_or("?")
     );
-    let mut lines = vec![("", subject)];
+    let mut lines: Vec<(&[&str], String)> = vec![(&["serial", "sha256"], subject)];
     if index == 0 {
         let names = if certificate.dns_ids.is_empty() {
             "none".to_owned()
         } else {
             certificate.dns_ids.iter().map(|id| escape(id)).collect::<Vec<_>>().join(", ")
         };
-        lines.push((".dns_ids", format!("  names: {names}")));
+        lines.push((&["dns_ids", "name_match", "common_names", "near_miss"], format!("  names: {names}")));
     }
-    lines.push((".not_after", valid));
-    lines.push((".key_bits", key));
-    if !allows_servers(certificate) {
+    lines.push((&["not_after", "not_before", "expired", "not_yet_valid", "days_left", "lifetime_days"], valid));
+    if allows_servers(certificate) {
+        lines.push((&KEY_AND_PURPOSES, key));
+    } else {
         let purposes = certificate.extended_key_usage.iter().flatten().map(|purpose| escape(purpose));
-        lines.push((".purposes", format!("  purposes: {}", purposes.collect::<Vec<_>>().join(", "))));
+        lines.push((KEY_AND_PURPOSES.first_chunk::<5>().map_or(&[], |key| key), key));
+        let purposes = format!("  purposes: {}", purposes.collect::<Vec<_>>().join(", "));
+        lines.push((&["server_auth", "purposes"], purposes));
     }
-    for (field, line) in lines {
-        place(builder, exhibit, &format!("{of}{field}"), &line);
-    }
-    let same = |builder: &mut Builder<'_>, from: &str, to: &[&str]| {
-        let place = builder.locations.clone_of(&format!("{of}{from}"));
-        for field in to {
-            builder.locations.note_as(format!("{of}{field}"), place.clone());
-        }
-    };
-    same(builder, ".dns_ids", if index == 0 { &[".name_match", ".common_names", ".near_miss"] } else { &[] });
-    same(builder, ".not_after", &[".not_before", ".expired", ".not_yet_valid", ".days_left", ".lifetime_days"]);
-    same(builder, "", &[".serial", ".sha256"]);
-    same(builder, ".key_bits", &[".curve", ".spki_sha256", ".key_algorithm", ".signature_algorithm"]);
-    same(builder, if allows_servers(certificate) { ".key_bits" } else { ".purposes" }, &[".server_auth", ".purposes"]);
-    if index == 0 {
-        // The host's own certificate has two names in the tree.
-        for field in [
-            "",
-            ".dns_ids",
-            ".name_match",
-            ".common_names",
-            ".near_miss",
-            ".not_after",
-            ".not_before",
-            ".expired",
-            ".not_yet_valid",
-            ".days_left",
-            ".lifetime_days",
-            ".key_bits",
-            ".serial",
-            ".sha256",
-            ".curve",
-            ".spki_sha256",
-            ".key_algorithm",
-            ".signature_algorithm",
-            ".server_auth",
-            ".purposes",
-        ] {
-            let place = builder.locations.clone_of(&format!("{of}{field}"));
-            builder.locations.note_as(format!("{path}.certificate{field}"), place);
+    // The host's own certificate has two names in the tree.
+    let own = (index == 0).then(|| path.to("certificate"));
+    let owners: Vec<Path> = [path.to("chain").nth(index)].into_iter().chain(own).collect();
+    for (number, (fields, line)) in lines.into_iter().enumerate() {
+        let place = write(builder, exhibit, &line);
+        for of in &owners {
+            if number == 0 {
+                builder.locations.note_as(of, Some(place.clone()));
+            }
+            for field in fields {
+                builder.locations.note_as(of.to(field), Some(place.clone()));
+            }
         }
     }
 }
 
 /// Appends a line to an exhibit and notes that a fact was read there.
-pub fn place(builder: &mut Builder<'_>, exhibit: &str, path: &str, line: &str) {
+pub fn place(builder: &mut Builder<'_>, exhibit: &str, path: impl Into<Path>, line: &str) {
+    let place = write(builder, exhibit, line);
+    builder.locations.note_as(path, Some(place));
+}
+
+/// Appends a line to an exhibit.
+pub fn write(builder: &mut Builder<'_>, exhibit: &str, line: &str) -> Place {
     let target = builder.locations.exhibit(exhibit);
     let indent = line.len().saturating_sub(line.trim_start().len());
     let (start, end) = target.push_placed(line);
     target.push("\n");
     let start = start.saturating_add(indent);
-    builder.locations.note(path, exhibit, (start, end.saturating_sub(start)));
+    (exhibit.to_owned(), start, end.saturating_sub(start))
 }
 
 fn certificate_facts(certificate: &Certificate, wanted: Wanted<'_>, now: Option<Timestamp>) -> CertificateFacts {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::tree::{
     ArrivedFacts, OdditiesFacts, OddityFacts, ReportTree, ReportedFailureFacts, ReportedPolicyFacts, Tree,
 };
-use super::{Fact, Facts, Locations};
+use super::{Fact, Facts, Locations, Path};
 use crate::tls_reports::model::{About, FailureDetail, Oddity, PolicyResult, TlsReport};
 use crate::tls_reports::when::instant_of;
 
@@ -112,21 +112,22 @@ fn oddities(report: &TlsReport) -> OdditiesFacts {
 fn locations(report: &TlsReport) -> Locations {
     let mut locations = Locations::default();
     locations.exhibit(REPORT).push(&report.text);
-    let mut note = |path: String, span: &Range<usize>| {
+    let mut note = |path: &Path, span: &Range<usize>| {
         locations.note(path, REPORT, (span.start, span.end.saturating_sub(span.start)));
     };
     for (name, kind) in LISTS {
         for (index, oddity) in about(report, kind).enumerate() {
-            note(format!("oddities.{name}[{index}]"), &oddity.span);
+            note(&Path::from("oddities").to(name).nth(index), &oddity.span);
         }
     }
     for (index, policy) in report.policies.iter().enumerate() {
-        note(format!("policies[{index}]"), &policy.span);
-        note(format!("policies[{index}].policy_domain"), &policy.domain_span);
+        let path = Path::from("policies").nth(index);
+        note(&path, &policy.span);
+        note(&path.to("policy_domain"), &policy.domain_span);
         for (number, failure) in policy.failures.iter().enumerate() {
-            let path = format!("policies[{index}].failures[{number}]");
-            note(format!("{path}.result_type"), &failure.result_type_span);
-            note(path, &failure.span);
+            let path = path.to("failures").nth(number);
+            note(&path.to("result_type"), &failure.result_type_span);
+            note(&path, &failure.span);
         }
     }
     locations

@@ -4,6 +4,7 @@ use super::builder::Builder;
 use super::fact::Fact;
 use super::location::Placed;
 use super::misplaced;
+use super::path::Path;
 use super::tree::{DestinationFacts, TlsrptFacts};
 use super::txt::{self, Answer, Text};
 use crate::grammar::tlsrpt_record::{self, Destination, TlsrptRecord};
@@ -43,11 +44,17 @@ fn of_answer(builder: &mut Builder<'_>, answer: Answer) -> TlsrptFacts {
     let chosen =
         parsed.iter().find(|(_, record)| record.begins).or_else(|| parsed.iter().find(|(_, record)| meant(record)));
     if let Some((second, _)) = parsed.iter().filter(|(_, record)| record.begins).nth(1) {
-        txt::note(builder, format!("{ROOT}.count"), ROOT, &second.1, Span { offset: 0, length: usize::MAX });
+        txt::note(builder, Path::from(ROOT).to("count"), ROOT, &second.1, Span { offset: 0, length: usize::MAX });
     }
     let foreign: Vec<&Text> = parsed.iter().filter(|(_, record)| !meant(record)).map(|(text, _)| *text).collect();
     for (index, (_, placed, _)) in foreign.iter().enumerate() {
-        txt::note(builder, format!("{ROOT}.foreign[{index}]"), ROOT, placed, Span { offset: 0, length: usize::MAX });
+        txt::note(
+            builder,
+            Path::from(ROOT).to("foreign").nth(index),
+            ROOT,
+            placed,
+            Span { offset: 0, length: usize::MAX },
+        );
     }
     let facts = TlsrptFacts {
         foreign: Fact::Known(txt::foreign(&foreign)),
@@ -95,7 +102,7 @@ fn with_record(
     let (octets, placed, strings) = text;
     let whole = Span { offset: 0, length: octets.len() };
     for path in ["text", "strings", "usable", "rua", "own_domain_only"] {
-        txt::note(builder, format!("{ROOT}.{path}"), ROOT, placed, whole);
+        txt::note(builder, Path::from(ROOT).to(path), ROOT, placed, whole);
     }
     txt::note(builder, ROOT, ROOT, placed, whole);
     if let Some(problem) = &record.rua_problem {
@@ -107,13 +114,31 @@ fn with_record(
         version_problem: Fact::Known(txt::version_problem(builder, &record.version, ROOT, placed)),
         version_space: Fact::Known(matches!(record.version, VersionTag::ExactThenSpace(_))),
         fields: Fact::Known(txt::fields(builder, &record.fields, ROOT, placed)),
-        syntax_offences: Fact::Known(txt::offences(builder, &record.syntax, "tlsrpt.syntax_offences", ROOT, placed)),
-        ascii_offences: Fact::Known(txt::offences(builder, &record.ascii, "tlsrpt.ascii_offences", ROOT, placed)),
+        syntax_offences: Fact::Known(txt::offences(
+            builder,
+            &record.syntax,
+            &Path::from(ROOT).to("syntax_offences"),
+            ROOT,
+            placed,
+        )),
+        ascii_offences: Fact::Known(txt::offences(
+            builder,
+            &record.ascii,
+            &Path::from(ROOT).to("ascii_offences"),
+            ROOT,
+            placed,
+        )),
         strings: Fact::Known(i64::try_from(*strings).unwrap_or(i64::MAX)),
         rua_fields: Fact::Known(i64::try_from(ruas).unwrap_or(i64::MAX)),
         rua_problem: Fact::Known(record.rua_problem.as_ref().map(|problem| problem.detail.clone())),
         rua: Fact::Known(destinations(builder, &record.destinations, placed)),
-        truncated: Fact::Known(txt::offences(builder, &record.truncated, "tlsrpt.truncated", ROOT, placed)),
+        truncated: Fact::Known(txt::offences(
+            builder,
+            &record.truncated,
+            &Path::from(ROOT).to("truncated"),
+            ROOT,
+            placed,
+        )),
         truncated_parses: Fact::Known(record.truncated_parses),
         usable: Fact::Known(usable),
         own_domain_only: own_domain_only(builder, record),
@@ -125,8 +150,8 @@ fn with_record(
 fn destinations(builder: &mut Builder<'_>, found: &[Destination], placed: &Placed) -> Vec<DestinationFacts> {
     let mut facts = Vec::new();
     for (index, destination) in found.iter().enumerate() {
-        let path = format!("tlsrpt.rua[{index}]");
-        txt::note(builder, path.as_str(), ROOT, placed, destination.span);
+        let path = Path::from("tlsrpt").to("rua").nth(index);
+        txt::note(builder, &path, ROOT, placed, destination.span);
         let problems = [
             ("scheme_problem", &destination.scheme_problem),
             ("uri_problem", &destination.uri_problem),
@@ -134,7 +159,7 @@ fn destinations(builder: &mut Builder<'_>, found: &[Destination], placed: &Place
         ];
         for (field, problem) in problems {
             if let Some(problem) = problem {
-                txt::note(builder, format!("{path}.{field}"), ROOT, placed, problem.span);
+                txt::note(builder, path.to(field), ROOT, placed, problem.span);
             }
         }
         facts.push(destination_facts(builder, destination, &path));
@@ -142,7 +167,7 @@ fn destinations(builder: &mut Builder<'_>, found: &[Destination], placed: &Place
     facts
 }
 
-fn destination_facts(builder: &mut Builder<'_>, destination: &Destination, path: &str) -> DestinationFacts {
+fn destination_facts(builder: &mut Builder<'_>, destination: &Destination, path: &Path) -> DestinationFacts {
     let detail = |problem: &Option<Offence>| problem.as_ref().map(|problem| problem.detail.clone());
     let suggestion = [&destination.scheme_problem, &destination.uri_problem]
         .into_iter()
@@ -155,7 +180,7 @@ fn destination_facts(builder: &mut Builder<'_>, destination: &Destination, path:
         );
     let resolves = resolves(builder, destination);
     if resolves.is_unobserved() {
-        builder.why(format!("{path}.resolves"), "whether reports can be delivered there was not looked at");
+        builder.why(path.to("resolves"), "whether reports can be delivered there was not looked at");
     }
     DestinationFacts {
         text: Fact::Known(destination.text.clone()),

@@ -3,6 +3,7 @@
 use super::builder::{Builder, Chain, proof, question_text, ttl, ttl_column, ttl_seen, why_no_ttl};
 use super::fact::Fact;
 use super::location::Placed;
+use super::path::Path;
 use super::tree::{FieldFacts, OffenceFacts, TextFacts};
 use crate::grammar::{Field, Offence, Span, VersionTag, placeholder};
 use crate::snapshot::{DnsOutcome, DnssecProof, Lookup, TxtRecord};
@@ -56,9 +57,9 @@ pub fn answer(
     if lookup.known().is_none() {
         builder.why(root, question);
     } else {
-        builder.why(format!("{root}.dnssec"), "DNSSEC was not looked at");
-        builder.why(format!("{root}.ttl"), why_no_ttl(lookup));
-        builder.why(format!("{root}.ttl_seen"), why_no_ttl(lookup));
+        builder.why(Path::from(root).to("dnssec"), "DNSSEC was not looked at");
+        builder.why(Path::from(root).to("ttl"), why_no_ttl(lookup));
+        builder.why(Path::from(root).to("ttl_seen"), why_no_ttl(lookup));
     }
     let aliased = !lookup.aliases.is_empty();
     let known = lookup.known();
@@ -83,8 +84,8 @@ fn exhibit_aliases(builder: &mut Builder<'_>, lookup: &Lookup<TxtRecord>, root: 
         let exhibit = builder.locations.exhibit(root);
         let (start, end) = exhibit.push_placed(&line);
         exhibit.push("\n");
-        let paths = ["alias", "aliases", "canonical", "dangling"].map(|field| format!("{root}.{field}"));
-        for path in [root.to_owned()].into_iter().chain(paths) {
+        let paths = ["alias", "aliases", "canonical", "dangling"].map(|field| Path::from(root).to(field));
+        for path in [Path::from(root)].into_iter().chain(paths) {
             builder.locations.note(path, root, (start, end.saturating_sub(start)));
         }
     }
@@ -112,12 +113,16 @@ fn exhibit_record(
     let end = exhibit.text().len();
     exhibit.push("\n");
     builder.locations.note(root, root, (start, end.saturating_sub(start)));
-    builder.locations.note(format!("{root}.ttl"), root, (ttl.0, ttl.1.saturating_sub(ttl.0).saturating_sub(1).max(1)));
+    builder.locations.note(
+        Path::from(root).to("ttl"),
+        root,
+        (ttl.0, ttl.1.saturating_sub(ttl.0).saturating_sub(1).max(1)),
+    );
     (record.joined(), placed, record.strings.len())
 }
 
 /// Notes where a part of the record stands.
-pub fn note(builder: &mut Builder<'_>, path: impl Into<String>, root: &str, placed: &Placed, span: Span) {
+pub fn note(builder: &mut Builder<'_>, path: impl Into<Path>, root: &str, placed: &Placed, span: Span) {
     builder.locations.note(path, root, placed.range(span.offset, span.length));
 }
 
@@ -125,13 +130,13 @@ pub fn note(builder: &mut Builder<'_>, path: impl Into<String>, root: &str, plac
 pub fn offences(
     builder: &mut Builder<'_>,
     found: &[Offence],
-    path: &str,
+    path: &Path,
     root: &str,
     placed: &Placed,
 ) -> Vec<OffenceFacts> {
     let mut facts = Vec::new();
     for (index, offence) in found.iter().enumerate() {
-        note(builder, format!("{path}[{index}]"), root, placed, offence.span);
+        note(builder, path.nth(index), root, placed, offence.span);
         facts.push(offence_facts(offence, 0, b""));
     }
     facts
@@ -153,9 +158,9 @@ pub fn offence_facts(offence: &Offence, line: usize, there: &[u8]) -> OffenceFac
 pub fn fields(builder: &mut Builder<'_>, found: &[Field], root: &str, placed: &Placed) -> Vec<FieldFacts> {
     let mut facts = Vec::new();
     for (index, field) in found.iter().enumerate() {
-        note(builder, format!("{root}.fields[{index}]"), root, placed, field.span);
-        note(builder, format!("{root}.fields[{index}].name"), root, placed, field.name_span);
-        note(builder, format!("{root}.fields[{index}].value"), root, placed, field.value_span);
+        note(builder, Path::from(root).to("fields").nth(index), root, placed, field.span);
+        note(builder, Path::from(root).to("fields").nth(index).to("name"), root, placed, field.name_span);
+        note(builder, Path::from(root).to("fields").nth(index).to("value"), root, placed, field.value_span);
         facts.push(FieldFacts {
             name: Fact::Known(field.name.clone()),
             value: Fact::Known(field.value.clone()),
@@ -176,11 +181,11 @@ pub fn fields(builder: &mut Builder<'_>, found: &[Field], root: &str, placed: &P
 pub fn version_problem(builder: &mut Builder<'_>, version: &VersionTag, root: &str, placed: &Placed) -> Option<String> {
     match version {
         VersionTag::NearMiss(offence) => {
-            note(builder, format!("{root}.version_problem"), root, placed, offence.span);
+            note(builder, Path::from(root).to("version_problem"), root, placed, offence.span);
             Some(offence.detail.clone())
         }
         VersionTag::ExactThenSpace(span) => {
-            note(builder, format!("{root}.version_space"), root, placed, *span);
+            note(builder, Path::from(root).to("version_space"), root, placed, *span);
             None
         }
         VersionTag::Exact | VersionTag::Foreign => None,

@@ -3,12 +3,12 @@
 use super::host::{Verdict, failing, settled, verdicts};
 use super::{SenderAction, SenderDane};
 use crate::facts::tree::{MxHostFacts, SmtpFacts, TlsSessionFacts};
-use crate::facts::{Facts, matches_mx};
+use crate::facts::{Facts, Path, matches_mx};
 use crate::snapshot::DnssecProof;
 
 /// What it does; `None` where DANE does not apply: no secure TLSA record, or nothing of it was observed.
 pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option<SenderDane> {
-    let path = format!("mx.hosts[{index}]");
+    let path = Path::from("mx").to("hosts").nth(index);
     let said = |action, explanation: String, reports: Vec<&str>| SenderDane {
         action,
         explanation,
@@ -61,11 +61,11 @@ fn lookup_fails(host: &MxHostFacts) -> bool {
 }
 
 /// DANE asks for a handshake, and for a certificate that a TLSA record matches where one is usable.
-fn session_verdict(facts: &Facts, usable: bool, probe: &SmtpFacts, tls: &TlsSessionFacts, path: &str) -> Verdict {
+fn session_verdict(facts: &Facts, usable: bool, probe: &SmtpFacts, tls: &TlsSessionFacts, path: &Path) -> Verdict {
     match tls.handshake.known() {
         Some(true) => {}
         Some(false) => return Verdict::Fails("validation-failure", "the TLS handshake fails".to_owned()),
-        None => return Verdict::Unseen(facts.why_unobserved(&format!("{path}.handshake"))),
+        None => return Verdict::Unseen(facts.why_not_known(path.to("handshake"))),
     }
     if !usable {
         return Verdict::Valid;
@@ -80,9 +80,9 @@ fn session_verdict(facts: &Facts, usable: bool, probe: &SmtpFacts, tls: &TlsSess
 
 /// The certificate itself where only its issuer is pinned: usage 2 asks for the host's name, or the domain's, and for
 /// its dates (RFC 7672 §3.1.2, §3.2.2); usage 3 asks for neither.
-fn anchored(facts: &Facts, tls: &TlsSessionFacts, path: &str) -> Verdict {
+fn anchored(facts: &Facts, tls: &TlsSessionFacts, path: &Path) -> Verdict {
     let Some(certificate) = tls.certificate.known().and_then(Option::as_ref) else {
-        return Verdict::Unseen(facts.why_unobserved(&format!("{path}.certificate")));
+        return Verdict::Unseen(facts.why_not_known(path.to("certificate")));
     };
     let fails = |kind, why: &str| Verdict::Fails(kind, format!("a TLSA record matches its issuer, but {why}"));
     let domain = facts.of_domain().domain.known().and_then(Option::as_deref).unwrap_or_default();

@@ -2,8 +2,8 @@
 
 use super::policy::{Applied, Word};
 use super::{SenderAction, SenderHost};
-use crate::facts::Facts;
 use crate::facts::tree::{MxHostFacts, SmtpFacts, TlsSessionFacts};
+use crate::facts::{Facts, Path};
 
 /// What validation of one address comes to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -37,7 +37,7 @@ pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, to
 type Judged = (SenderAction, String, Vec<String>);
 
 fn judged(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, exchange: &str, told: bool) -> Judged {
-    let path = format!("mx.hosts[{index}]");
+    let path = Path::from("mx").to("hosts").nth(index);
     let verdicts = verdicts(facts, host, &path, &|_, tls, path| session_verdict(facts, tls, path));
     match applied.policy {
         // A host that no mail can reach is out of reach under any policy.
@@ -65,7 +65,7 @@ fn judged(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, ex
         // In mode testing the mail goes on to a host that the policy does not name, where it can be reached.
         Some(false) if applied.policy == Word::Testing && !reached(&verdicts) => return settled(&verdicts, ""),
         Some(false) => return fails(vec!["validation-failure"], format!("no mx pattern names {exchange}")),
-        None => return (SenderAction::Unknown, facts.why_unobserved(&format!("{path}.covered")), Vec::new()),
+        None => return (SenderAction::Unknown, facts.why_not_known(path.to("covered")), Vec::new()),
         Some(true) => {}
     }
     if let Some((kinds, why)) = failing(&verdicts) {
@@ -98,10 +98,10 @@ fn is_public(host: &MxHostFacts, address: &str) -> bool {
 }
 
 /// How a TLS session is judged, at the path of its facts.
-pub type Judge<'a> = &'a dyn Fn(&SmtpFacts, &TlsSessionFacts, &str) -> Verdict;
+pub type Judge<'a> = &'a dyn Fn(&SmtpFacts, &TlsSessionFacts, &Path) -> Verdict;
 
 /// The verdict on each address, or the one on the whole host where no address was asked.
-pub fn verdicts(facts: &Facts, host: &MxHostFacts, path: &str, judge: Judge<'_>) -> Vec<(String, Verdict)> {
+pub fn verdicts(facts: &Facts, host: &MxHostFacts, path: &Path, judge: Judge<'_>) -> Vec<(String, Verdict)> {
     if let Some(Some(why)) = host.unresolved.known() {
         return vec![(String::new(), Verdict::Unreachable(format!("its addresses cannot be looked up: {why}")))];
     }
@@ -109,7 +109,7 @@ pub fn verdicts(facts: &Facts, host: &MxHostFacts, path: &str, judge: Judge<'_>)
         return vec![(String::new(), Verdict::Unreachable("it has no address".to_owned()))];
     }
     match host.probes.known() {
-        None => vec![(String::new(), Verdict::Unknown(facts.why_unobserved(&format!("{path}.probes"))))],
+        None => vec![(String::new(), Verdict::Unknown(facts.why_not_known(path.to("probes"))))],
         Some(probes) if probes.is_empty() => {
             vec![(String::new(), Verdict::Unknown("none of its addresses was asked".to_owned()))]
         }
@@ -122,15 +122,15 @@ pub fn verdicts(facts: &Facts, host: &MxHostFacts, path: &str, judge: Judge<'_>)
                     let why = "no sender on the internet can reach it".to_owned();
                     return (address, Verdict::Unreachable(why));
                 }
-                (address, verdict(facts, probe, &format!("{path}.probes[{index}]"), judge))
+                (address, verdict(facts, probe, &path.to("probes").nth(index), judge))
             })
             .collect(),
     }
 }
 
-fn verdict(facts: &Facts, probe: &SmtpFacts, path: &str, judge: Judge<'_>) -> Verdict {
-    let unknown = |field: &str| Verdict::Unknown(facts.why_unobserved(&format!("{path}.{field}")));
-    let unseen = |field: &str| Verdict::Unseen(facts.why_unobserved(&format!("{path}.{field}")));
+fn verdict(facts: &Facts, probe: &SmtpFacts, path: &Path, judge: Judge<'_>) -> Verdict {
+    let unknown = |field: &str| Verdict::Unknown(facts.why_not_known(path.to(field)));
+    let unseen = |field: &str| Verdict::Unseen(facts.why_not_known(path.to(field)));
     match probe.connected.known() {
         None => return unknown("connected"),
         Some(false) => {
@@ -162,7 +162,7 @@ fn verdict(facts: &Facts, probe: &SmtpFacts, path: &str, judge: Judge<'_>) -> Ve
     }
     match probe.tls.known() {
         None => unseen("tls"),
-        Some(tls) => match (judge(probe, tls, &format!("{path}.tls")), breaks_off(probe)) {
+        Some(tls) => match (judge(probe, tls, &path.to("tls")), breaks_off(probe)) {
             (Verdict::Valid, Some(why)) => Verdict::Unreachable(why),
             (verdict, _) => verdict,
         },
@@ -182,8 +182,8 @@ fn breaks_off(probe: &SmtpFacts) -> Option<String> {
 }
 
 /// Whether a session is valid by RFC 8461 §4.2.
-fn session_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &str) -> Verdict {
-    let unseen = |field: &str| Verdict::Unseen(facts.why_unobserved(&format!("{path}.{field}")));
+fn session_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &Path) -> Verdict {
+    let unseen = |field: &str| Verdict::Unseen(facts.why_not_known(path.to(field)));
     match tls.handshake.known() {
         Some(true) => {}
         Some(false) => return Verdict::Fails("validation-failure", "the TLS handshake fails".to_owned()),

@@ -83,7 +83,7 @@ pub fn with_empty_cache(facts: &Facts) -> Applied {
             let text = format!(
                 "the record cannot be looked up ({}), and RFC 8461 does not say whether a sender then waits or goes on \
                 without a policy",
-                facts.why_unobserved("record.usable")
+                facts.why_not_known("record.usable")
             );
             Applied::new(Word::Unknown, text)
         }
@@ -103,7 +103,7 @@ fn lookup_fails(record: &RecordFacts) -> bool {
 }
 
 fn no_record_observed(facts: &Facts) -> String {
-    let reason = facts.why_unobserved("record.usable");
+    let reason = facts.why_not_known("record.usable");
     format!("whether a sender finds a usable _mta-sts record was not observed: {reason}")
 }
 
@@ -151,7 +151,7 @@ fn fetched(facts: &Facts) -> Applied {
         }
         _ => Applied::new(
             Word::Unknown,
-            format!("the policy was not observed: {}", facts.why_unobserved("policy.usable")),
+            format!("the policy was not observed: {}", facts.why_not_known("policy.usable")),
         ),
     }
 }
@@ -192,7 +192,7 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
         return as_empty(facts, &format!("no sender can hold the baseline's policy ({why})"));
     }
     let mode = match baseline.mode.known() {
-        None => return Applied::new(Word::Unknown, facts.why_unobserved("baseline.mode")),
+        None => return Applied::new(Word::Unknown, facts.why_not_known("baseline.mode")),
         Some(None) => return as_empty(facts, "the baseline holds no valid policy"),
         Some(Some(mode)) => *mode,
     };
@@ -209,7 +209,7 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
     match record.and_then(|record| record.usable.known()) {
         // Only a policy that is served later takes the place of the cached one (RFC 8461 §3.3).
         None if record.is_some_and(lookup_fails) => {
-            let why = format!("the record cannot be looked up ({})", facts.why_unobserved("record.usable"));
+            let why = format!("the record cannot be looked up ({})", facts.why_not_known("record.usable"));
             return reportable(cached(why), "sts-policy-fetch-error");
         }
         None => return Applied::new(Word::Unknown, no_record_observed(facts)),
@@ -279,7 +279,7 @@ fn newer(facts: &Facts) -> Newer {
     let record = facts.of_domain().record.known();
     match record.and_then(|record| record.usable.known()) {
         None if record.is_some_and(lookup_fails) => {
-            return Newer::None(format!("the record cannot be looked up ({})", facts.why_unobserved("record.usable")));
+            return Newer::None(format!("the record cannot be looked up ({})", facts.why_not_known("record.usable")));
         }
         None => return Newer::Unknown,
         Some(false) => return Newer::None(unusable(record).to_owned()),
