@@ -3,8 +3,9 @@
 use std::error::Error;
 use std::io;
 
-use tokio_rustls::rustls::{self, AlertDescription, PeerIncompatible};
+use tokio_rustls::rustls::{self, PeerIncompatible};
 
+use super::alert::{self, TOO_OLD};
 use crate::snapshot::{Failure, FailureKind};
 use crate::source_text::escape;
 
@@ -47,11 +48,9 @@ pub fn of_io(step: &str, error: &io::Error) -> Failure {
 pub fn of_tls(error: &rustls::Error) -> Failure {
     match error {
         rustls::Error::AlertReceived(alert) => {
-            let reason = meaning(*alert).map_or_else(String::new, |meaning| format!(": {meaning}"));
-            failure(
-                FailureKind::TlsAlert,
-                format!("the server ended the connection with the TLS alert {alert:?}{reason}"),
-            )
+            let (number, ended) = (u8::from(*alert), "the server ended the connection with the TLS alert");
+            let reason = alert::meaning(number).map_or_else(String::new, |meaning| format!(": {meaning}"));
+            failure(FailureKind::TlsAlert, format!("{ended} {}{reason}", alert::name(number)))
         }
         rustls::Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
@@ -63,25 +62,6 @@ pub fn of_tls(error: &rustls::Error) -> Failure {
             failure(FailureKind::TlsHandshake, "the server answered with something that is not TLS")
         }
         error => failure(FailureKind::TlsHandshake, format!("the TLS handshake failed: {error}")),
-    }
-}
-
-const TOO_OLD: &str = "the server speaks neither TLS 1.2 nor TLS 1.3, which is all that is offered";
-
-/// What an alert says to the one who has to mend it.
-fn meaning(alert: AlertDescription) -> Option<&'static str> {
-    match alert {
-        AlertDescription::ProtocolVersion => Some(TOO_OLD),
-        AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
-            Some("it accepts nothing of what is offered (cipher suites, key exchange, signatures)")
-        }
-        AlertDescription::UnrecognisedName => Some("it does not know the name that it was asked for"),
-        AlertDescription::CertificateRequired => Some("it wants the client's certificate, and senders have none"),
-        AlertDescription::NoApplicationProtocol => {
-            Some("it speaks no HTTP/1.1, the version that every client and all senders know")
-        }
-        AlertDescription::InternalError => Some("something is wrong on its side; its log says what"),
-        _ => None,
     }
 }
 

@@ -215,7 +215,7 @@ async fn a_connection_that_is_cut_off_says_where() {
     .await;
     let (probe, _) = policy_host(&authority, old).await;
     assert_eq!(kind(&probe.failure), Some(FailureKind::TlsAlert));
-    assert!(probe.failure.unwrap().detail.contains("ProtocolVersion"));
+    assert!(probe.failure.unwrap().detail.contains("alert protocol_version:"));
 }
 
 /// Ends a connection with a RST: data that came and was never read makes the system answer the close with one.

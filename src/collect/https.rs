@@ -24,6 +24,8 @@ use super::connect::{NotConnected, connect};
 use super::failure::{cause, failure, of_causes};
 use super::guard::Admitted;
 use super::limits::{Clock, MAX_BODY_OCTETS, MAX_FETCH, MAX_HEADER_OCTETS, MAX_HEADERS, MAX_TRANSFER_OCTETS, millis};
+use super::second_look::{self, server_name};
+use super::server_flight::Spoken;
 use super::tls::{Observatory, handshake};
 use crate::snapshot::{Failure, FailureKind, Header, HttpResponse, HttpsProbe, Octets, TlsFacts};
 
@@ -43,7 +45,12 @@ pub async fn probe(
     let began = Instant::now();
     let mut probe = unasked(address);
     let asking = Asking { host, address: SocketAddr::new(address, port), user_agent };
-    if let Err(failure) = fetch(&asking, observatory, clock, &mut probe).await {
+    let look = older_version(&asking, clock);
+    let (fetched, older_version) = second_look::beside(fetch(&asking, observatory, clock, &mut probe), look).await;
+    if let Some(tls) = &mut probe.tls {
+        tls.older_version = older_version;
+    }
+    if let Err(failure) = fetched {
         probe.failure = Some(failure);
     }
     let elapsed = began.elapsed();
@@ -80,13 +87,17 @@ async fn fetch(
     };
     probe.connected = Some(true);
     let recorder = observatory.recorder();
-    let secured = handshake(stream, asking.host, true, &ALPN, &recorder, clock).await;
-    let facts = recorder.facts(Some(asking.host));
-    probe.tls = Some(match &secured {
-        Ok(_) => TlsFacts { handshake: true, ..facts },
-        Err(failure) => TlsFacts { handshake: false, failure: Some(failure.clone()), ..facts },
-    });
-    let answered = ask(asking, secured?, clock, probe).await;
+    let stream = match handshake(stream, asking.host, true, &ALPN, &recorder, clock).await {
+        Ok(stream) => stream,
+        Err(failure) => {
+            let worth_it = !recorder.saw_certificate() && second_look::is_worth_it(&failure);
+            let spoken = if worth_it { look(asking, clock).await } else { None };
+            probe.tls = Some(recorder.facts_of_failure(asking.host, &failure, spoken));
+            return Err(failure);
+        }
+    };
+    probe.tls = Some(TlsFacts { handshake: true, ..recorder.facts(Some(asking.host)) });
+    let answered = ask(asking, stream, clock, probe).await;
     // In TLS 1.3 a server refuses what the client showed only after the client's last message (RFC 8446 §4.4.4).
     if let (Err(failure), Some(tls)) = (&answered, &mut probe.tls)
         && failure.kind == FailureKind::TlsAlert
@@ -95,6 +106,25 @@ async fn fetch(
         (tls.handshake, tls.failure) = (false, Some(failure.clone()));
     }
     answered
+}
+
+/// What the server chooses from all that OpenSSL-based senders offer, each offer on a connection of its own.
+async fn look(asking: &Asking<'_>, clock: Clock) -> Option<Spoken> {
+    let name = server_name(asking.host)?;
+    for offer in second_look::OFFERS {
+        let stream = connect(asking.address, "policy host", None, clock).await.ok()?;
+        if let Ok(spoken) = second_look::ask(stream, Some(&name), offer, clock).await {
+            return Some(spoken);
+        }
+    }
+    None
+}
+
+/// The newest version below TLS 1.2 that the server accepts; `None` where that was not seen.
+async fn older_version(asking: &Asking<'_>, clock: Clock) -> Option<Option<String>> {
+    let name = server_name(asking.host)?;
+    let stream = connect(asking.address, "policy host", None, clock).await.ok()?;
+    second_look::older_version(stream, &name, clock).await
 }
 
 async fn ask(

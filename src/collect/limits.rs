@@ -92,6 +92,10 @@ pub const GREETING_STEPS: u32 = 3;
 pub const PARTING: Duration = Duration::from_secs(2);
 /// How many addresses of a zone's own name servers are asked.
 pub const MAX_NAME_SERVERS: usize = 16;
+/// After how long a greeting is slow, so that a second connection waits for its own beside the first.
+pub const SLOW_GREETING: Duration = Duration::from_millis(300);
+/// How much longer a look at old versions of TLS may take than what it runs beside.
+pub const LOOK_GRACE: Duration = Duration::from_secs(1);
 /// How long a server gets to show that it sent something after its 220 to STARTTLS.
 pub const AFTER_STARTTLS: Duration = Duration::from_millis(1);
 

@@ -5,8 +5,10 @@
 //! `limits` holds what it may cost.
 
 mod activity;
+mod alert;
 mod allowance;
 mod certificate;
+mod client_hello;
 mod connect;
 mod connections;
 mod dns;
@@ -33,6 +35,8 @@ mod reach;
 mod report_hosts;
 mod resolver;
 mod resolver_error;
+mod second_look;
+mod server_flight;
 mod shares;
 mod smtp;
 mod smtp_wire;
@@ -41,6 +45,7 @@ mod tls;
 mod trust;
 mod trust_anchor;
 mod turns;
+mod verifiable;
 mod work;
 
 #[cfg(all(test, feature = "lab"))]
@@ -145,7 +150,7 @@ impl Collector {
             return Err(SetupError::Ports);
         }
         let provider = Arc::new(ring::default_provider());
-        let judge = Arc::new(Judge::new(&options.roots, provider.clone())?);
+        let judge = Arc::new(Judge::new(&options.roots, &provider)?);
         let roots = RootCertStore { roots: judge.anchors().to_vec() };
         let tls = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()

@@ -7,17 +7,20 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio_rustls::client::TlsStream;
 use tracing::debug;
 
 use super::connect::{NotConnected, connect};
 use super::failure::failure;
 use super::guard::Admitted;
-use super::limits::{AFTER_STARTTLS, Clock, GREETING_STEPS, MAX_AFTER_STARTTLS, millis};
+use super::limits::{AFTER_STARTTLS, Clock, GREETING_STEPS, MAX_AFTER_STARTTLS, SLOW_GREETING, millis};
 use super::options::Proxy;
+use super::second_look::{self, server_name};
+use super::server_flight::Spoken;
 use super::smtp_wire::{Farewells, Transcript, Wire, escaped};
-use super::tls::{Observatory, handshake};
-use crate::snapshot::{Failure, FailureKind, Octets, Party, SmtpProbe, SmtpReply, TlsFacts, WithoutSni};
+use super::tls::{Observatory, Recorder, handshake};
+use crate::snapshot::{Failure, FailureKind, Octets, Party, SecondLook, SmtpProbe, SmtpReply, TlsFacts, WithoutSni};
 
 /// How MX hosts are spoken to.
 #[derive(Clone, Debug)]
@@ -53,8 +56,29 @@ pub async fn probe(
         clock,
         transcript: Transcript::default(),
         probe: unasked(address),
+        welcome: None,
     };
-    if let Err(failure) = conversation.run(observatory).await {
+    let (welcome, welcomed) = oneshot::channel();
+    conversation.welcome = Some(welcome);
+    let to = conversation.address;
+    let look = async {
+        is_welcome(welcomed).await?;
+        older_version(exchange, to, manner, clock).await
+    };
+    let speaking = async {
+        let ended = conversation.run(observatory).await;
+        // Nobody is to wait for a welcome any more.
+        conversation.welcome = None;
+        ended
+    };
+    let (ended, older_version) = match manner.pause {
+        None => second_look::beside(speaking, look).await,
+        Some(_) => (speaking.await, look.await),
+    };
+    if let Some(tls) = &mut conversation.probe.tls {
+        tls.older_version = older_version;
+    }
+    if let Err(failure) = ended {
         conversation.transcript.add(Party::Note, failure.detail.as_str());
         conversation.probe.failure = Some(failure);
     }
@@ -90,6 +114,8 @@ struct Conversation<'a> {
     clock: Clock,
     transcript: Transcript,
     probe: SmtpProbe,
+    /// Whoever waits for the server to say that it wants to speak.
+    welcome: Option<oneshot::Sender<()>>,
 }
 
 impl Conversation<'_> {
@@ -140,6 +166,7 @@ impl Conversation<'_> {
         if !welcome {
             return Err(failure(FailureKind::Protocol, refusal));
         }
+        self.welcome.take().map(|waiting| waiting.send(()));
         wire.send(&self.hello, clock, &mut self.transcript).await?;
         let ehlo = wire.reply("reply to EHLO", clock, &mut self.transcript).await?;
         let offers = ehlo.code == 250 && offers_starttls(&ehlo);
@@ -184,17 +211,33 @@ impl Conversation<'_> {
     ) -> Result<TlsStream<TcpStream>, Failure> {
         let recorder = observatory.recorder();
         let secured = handshake(stream, self.exchange, true, &[], &recorder, self.clock).await;
+        let stream = match secured {
+            Ok(stream) => stream,
+            Err(failure) => {
+                self.probe.tls = Some(self.look_again(&recorder, &failure).await);
+                return Err(failure);
+            }
+        };
         let facts = recorder.facts(Some(self.exchange));
         let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "TLS".to_owned());
-        if secured.is_ok() {
-            let note = format!("TLS handshake finished: {} with {}", word(&facts.version), word(&facts.cipher));
+        let note = format!("TLS handshake finished: {} with {}", word(&facts.version), word(&facts.cipher));
+        self.transcript.add(Party::Note, note);
+        self.probe.tls = Some(TlsFacts { handshake: true, ..facts });
+        Ok(stream)
+    }
+
+    /// What is known of a handshake that failed: where the two sides had nothing in common, what the server speaks.
+    async fn look_again(&mut self, recorder: &Recorder, failure: &Failure) -> TlsFacts {
+        let mut spoken = None;
+        if !recorder.saw_certificate() && second_look::is_worth_it(failure) {
+            spoken = look(self.exchange, true, self.address, self.manner, self.clock).await;
+        }
+        if let Some(spoken) = &spoken {
+            let cipher = spoken.cipher.as_deref().unwrap_or("an unknown cipher suite");
+            let note = format!("offered all that OpenSSL has, the server chooses {} with {cipher}", spoken.version);
             self.transcript.add(Party::Note, note);
         }
-        self.probe.tls = Some(match &secured {
-            Ok(_) => TlsFacts { handshake: true, ..facts },
-            Err(failure) => TlsFacts { handshake: false, failure: Some(failure.clone()), ..facts },
-        });
-        secured
+        recorder.facts_of_failure(self.exchange, failure, spoken)
     }
 
     /// Says good-bye. Nothing in the collection waits for the reply.
@@ -217,9 +260,50 @@ async fn without_sni(
     match handshake(stream, exchange, false, &[], &recorder, clock).await {
         Ok(stream) => {
             Wire::new(stream).part(clock, &mut Transcript::default(), &manner.farewells).await;
-            Some(WithoutSni { handshake: true, failure: None })
+            Some(WithoutSni { handshake: true, ..WithoutSni::default() })
         }
-        Err(failure) => Some(WithoutSni { handshake: false, failure: Some(failure) }),
+        Err(failure) => {
+            let mut spoken = None;
+            if !recorder.saw_certificate() && second_look::is_worth_it(&failure) {
+                spoken = look(exchange, false, address, manner, clock).await;
+            }
+            Some(WithoutSni { handshake: false, failure: Some(failure), second_look: spoken.map(SecondLook::from) })
+        }
+    }
+}
+
+/// What the server chooses from all that OpenSSL-based senders offer, each offer on a connection of its own.
+async fn look(exchange: &str, sni: bool, address: SocketAddr, manner: &Manner, clock: Clock) -> Option<Spoken> {
+    let name = server_name(exchange)?;
+    for offer in second_look::OFFERS {
+        pause(manner, clock).await?;
+        let stream = ready_for_tls(address, manner, clock).await?;
+        if let Ok(spoken) = second_look::ask(stream, Some(&name).filter(|_| sni), offer, clock).await {
+            return Some(spoken);
+        }
+    }
+    None
+}
+
+/// Waits until the first conversation was welcomed; `None` where it ended without. Where the greeting is slow it is
+/// waited for on both connections at once.
+async fn is_welcome(welcomed: oneshot::Receiver<()>) -> Option<()> {
+    tokio::time::timeout(SLOW_GREETING, welcomed).await.map_or(Some(()), Result::ok)
+}
+
+/// The newest version below TLS 1.2 that the server accepts; `None` where that was not seen.
+async fn older_version(exchange: &str, address: SocketAddr, manner: &Manner, clock: Clock) -> Option<Option<String>> {
+    let name = server_name(exchange)?;
+    pause(manner, clock).await?;
+    let stream = ready_for_tls(address, manner, clock).await?;
+    second_look::older_version(stream, &name, clock).await
+}
+
+/// Waits, where conversations with an address are to be rare; `None` where there is no time for that.
+async fn pause(manner: &Manner, clock: Clock) -> Option<()> {
+    match manner.pause {
+        Some(pause) => clock.until_deadline("pause", tokio::time::sleep(pause)).await.ok(),
+        None => Some(()),
     }
 }
 
@@ -231,12 +315,12 @@ async fn ready_for_tls(address: SocketAddr, manner: &Manner, clock: Clock) -> Op
     let ready = async {
         let greeting = wire.reply("greeting", clock.steps(GREETING_STEPS), &mut transcript).await.ok()?;
         (greeting.code == 220).then_some(())?;
-        for (command, code) in [(hello.as_str(), 250), ("STARTTLS", 220)] {
-            wire.send(command, clock, &mut transcript).await.ok()?;
-            let reply = wire.reply(command, clock, &mut transcript).await.ok()?;
-            (reply.code == code).then_some(())?;
-        }
-        Some(())
+        wire.send(&hello, clock, &mut transcript).await.ok()?;
+        let ehlo = wire.reply("reply to EHLO", clock, &mut transcript).await.ok()?;
+        (ehlo.code == 250 && offers_starttls(&ehlo)).then_some(())?;
+        wire.send("STARTTLS", clock, &mut transcript).await.ok()?;
+        let reply = wire.reply("reply to STARTTLS", clock, &mut transcript).await.ok()?;
+        (reply.code == 220).then_some(())
     };
     match ready.await {
         Some(()) => Some(wire.into_stream()),

@@ -18,8 +18,11 @@ use tokio_rustls::rustls::{CipherSuite, ClientConfig, DigitallySignedStruct, Err
 use super::certificate;
 use super::failure::{failure, of_io, of_tls};
 use super::limits::{Clock, MAX_CHAIN};
+use super::second_look::server_name;
+use super::server_flight::Spoken;
 use super::trust::Judge;
-use crate::snapshot::{Failure, FailureKind, TlsFacts, Trust, TrustVerdict};
+use super::verifiable;
+use crate::snapshot::{Failure, FailureKind, SecondLook, TlsFacts, Trust, TrustVerdict};
 
 /// What is needed for any handshake: the judge of chains, the cryptography, and the time to judge at.
 #[derive(Clone, Debug)]
@@ -85,7 +88,10 @@ impl Recorder {
         self.with(|seen| {
             let Observatory { judge, at, .. } = &self.observatory;
             let mut trust = judge.trust(&seen.chain, *at);
-            if let (Some(error), Some(Trust { verdict: TrustVerdict::Trusted, .. })) = (&seen.signature, &trust) {
+            // What cannot be verified here is not wrong: a small RSA key is weak, and a finding of its own.
+            let can_be_verified = seen.chain.first().is_some_and(|leaf| verifiable::has_usual_key(leaf));
+            let error = seen.signature.as_ref().filter(|_| can_be_verified);
+            if let (Some(error), Some(Trust { verdict: TrustVerdict::Trusted, .. })) = (error, &trust) {
                 let detail = format!("the handshake is not signed with the certificate's key: {error}");
                 trust = Some(Trust { verdict: TrustVerdict::Other, detail: Some(detail) });
             }
@@ -101,6 +107,20 @@ impl Recorder {
                 ..TlsFacts::default()
             }
         })
+    }
+
+    /// Whether a certificate came, so that the two sides had something in common.
+    pub fn saw_certificate(&self) -> bool {
+        self.with(|seen| !seen.chain.is_empty())
+    }
+
+    /// Everything that is known of a handshake that failed: what was seen of it, and what a second look found.
+    pub fn facts_of_failure(&self, host: &str, failure: &Failure, spoken: Option<Spoken>) -> TlsFacts {
+        if let Some(spoken) = &spoken {
+            self.with(|seen| (seen.chain, seen.name) = (spoken.chain.clone(), server_name(host)));
+        }
+        let second_look = spoken.map(SecondLook::from);
+        TlsFacts { handshake: false, failure: Some(failure.clone()), second_look, ..self.facts(Some(host)) }
     }
 
     fn with<T>(&self, read: impl FnOnce(&mut Seen) -> T) -> T {
@@ -169,8 +189,7 @@ pub async fn handshake(
     recorder: &Arc<Recorder>,
     clock: Clock,
 ) -> Result<TlsStream<TcpStream>, Failure> {
-    let name = ServerName::try_from(host.trim_end_matches('.').to_owned())
-        .map_err(|_| failure(FailureKind::Other, "this is no name that TLS can ask for"))?;
+    let name = server_name(host).ok_or_else(|| failure(FailureKind::Other, "this is no name that TLS can ask for"))?;
     let config = recorder.client_config(sni, alpn).map_err(|error| of_tls(&error))?;
     let secured = clock.within("end of the TLS handshake", TlsConnector::from(Arc::new(config)).connect(name, stream));
     let stream = secured.await?.map_err(|error| of_io("the TLS handshake", &error))?;
@@ -190,4 +209,28 @@ fn version_name(version: ProtocolVersion) -> Option<String> {
 /// The name in IANA's registry: rustls marks those of TLS 1.3 (RFC 8446 §B.4) in its own way.
 fn iana_name(name: &str) -> String {
     name.replace("TLS13_", "TLS_")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tokio_rustls::rustls::crypto::ring;
+
+    use super::super::options::Roots;
+    use super::super::verifiable::tests::{chain, file};
+    use super::*;
+
+    #[test]
+    fn a_handshake_signed_with_a_small_rsa_key_is_not_taken_for_forged() {
+        let provider = Arc::new(ring::default_provider());
+        let judge = Arc::new(Judge::new(&Roots::File(file("root")), &provider).unwrap());
+        let recorder = Observatory::new(judge, provider, "2027-01-01T00:00:00Z".parse().unwrap()).recorder();
+        for (name, verdict) in [("rsa-1024", TrustVerdict::Trusted), ("below-rsa-1024", TrustVerdict::Other)] {
+            recorder.with(|seen| {
+                seen.chain = chain(name);
+                seen.signature = Some(Error::InvalidCertificate(tokio_rustls::rustls::CertificateError::BadSignature));
+            });
+            assert_eq!(recorder.facts(None).trust.unwrap().verdict, verdict, "{name}");
+        }
+    }
 }

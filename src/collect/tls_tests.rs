@@ -11,7 +11,9 @@ use tokio_rustls::rustls::{self, RootCertStore, SupportedProtocolVersion};
 use tokio_rustls::{TlsAcceptor, rustls::crypto::ring};
 
 use super::hostile_tests::{EHLO, kind, mx_host, mx_host_of, policy_host, policy_identity};
-use super::testing::{Authority, Identity, POLICY, https, listen, read_command, response, smtp};
+use super::testing::{
+    Authority, Identity, LOOPBACK, POLICY, https, listen, read_command, response, rsa_key_exchange, smtp, smtp_then,
+};
 use crate::snapshot::{FailureKind, TrustVerdict};
 
 /// Takes a ClientHello and answers with these octets.
@@ -136,4 +138,60 @@ async fn certificates_that_cannot_be_read_say_so_and_keep_their_octets() {
         assert_ne!(tls.trust.unwrap().verdict, TrustVerdict::Trusted, "{what}");
         assert_ne!(tls.verifier.as_deref(), Some("ok"), "{what}");
     }
+}
+
+#[tokio::test]
+async fn a_second_look_sees_what_the_library_cannot_speak() {
+    let authority = Authority::new();
+    let chain = authority.identity(&["mx.example.test"]).chain;
+    let port = smtp_then(LOOPBACK, 0, move |stream| {
+        let chain = chain.clone();
+        async move { rsa_key_exchange(stream, &chain, 3).await }
+    })
+    .await;
+    let probe = mx_host_of(&authority, port).await;
+    let tls = probe.tls.unwrap();
+    let look = tls.second_look.unwrap();
+    assert_eq!((look.version.as_str(), tls.handshake), ("TLSv1.2", false));
+    assert_eq!(look.cipher.as_deref(), Some("TLS_RSA_WITH_AES_128_CBC_SHA"));
+    assert_eq!((tls.trust.unwrap().verdict, tls.verifier.as_deref()), (TrustVerdict::Trusted, Some("ok")));
+    assert_eq!(kind(&tls.failure), Some(FailureKind::TlsAlert));
+    assert_eq!(probe.without_sni.unwrap().second_look.as_ref(), Some(&look));
+    assert_eq!(tls.older_version, Some(Some("TLSv1.1".to_owned())));
+
+    let chain = policy_identity(&authority).chain;
+    let port = listen(move |stream| {
+        let chain = chain.clone();
+        async move { rsa_key_exchange(stream, &chain, 3).await }
+    })
+    .await;
+    let (probe, snapshot) = policy_host(&authority, port).await;
+    let tls = probe.tls.unwrap();
+    assert_eq!((tls.second_look.unwrap(), tls.verifier.as_deref()), (look, Some("ok")));
+    assert_eq!(snapshot.policy, None);
+}
+
+#[tokio::test]
+async fn a_server_that_offers_nothing_old_says_so_and_one_that_hangs_says_nothing() {
+    let authority = Authority::new();
+    let good = smtp(authority.identity(&["mx.example.test"]).acceptor()).await;
+    assert_eq!(mx_host_of(&authority, good).await.tls.unwrap().older_version, Some(None));
+    let acceptor = authority.identity(&["mx.example.test"]).acceptor();
+    let hangs = smtp_then(LOOPBACK, 0, move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let mut hello = [0; 11];
+            while stream.peek(&mut hello).await.is_ok_and(|read| (1..11).contains(&read)) {}
+            // The version of the ClientHello itself.
+            if hello[9..] == [3, 2] {
+                std::future::pending::<()>().await;
+            }
+            let Ok(mut stream) = acceptor.accept(stream).await else { return };
+            let _ = stream.write_all(b"250 mx.example.test\r\n").await;
+            let _ = stream.read(&mut [0; 64]).await;
+        }
+    })
+    .await;
+    let tls = mx_host_of(&authority, hangs).await.tls.unwrap();
+    assert_eq!((tls.handshake, tls.older_version), (true, None));
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use miette::Diagnostic;
@@ -10,7 +9,9 @@ use thiserror::Error;
 use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use tokio_rustls::rustls::pki_types::{
+    CertificateDer, ServerName, SignatureVerificationAlgorithm, TrustAnchor, UnixTime,
+};
 use webpki::{EndEntityCert, KeyUsage};
 use x509_parser::oid_registry::OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS;
 use x509_parser::prelude::{FromDer, ParsedExtension, X509Certificate};
@@ -18,6 +19,7 @@ use x509_parser::x509::X509Name;
 
 use super::issuers;
 use super::options::Roots;
+use super::verifiable;
 use crate::files::{self, FileError};
 use crate::snapshot::{Trust, TrustVerdict};
 use crate::source_text::escape;
@@ -61,7 +63,7 @@ pub enum RootsError {
 pub struct Judge {
     anchors: Vec<TrustAnchor<'static>>,
     organisations: Vec<String>,
-    provider: Arc<CryptoProvider>,
+    algorithms: Vec<&'static dyn SignatureVerificationAlgorithm>,
 }
 
 impl fmt::Debug for Judge {
@@ -72,7 +74,7 @@ impl fmt::Debug for Judge {
 
 impl Judge {
     /// A judge that trusts `roots`.
-    pub fn new(roots: &Roots, provider: Arc<CryptoProvider>) -> Result<Self, RootsError> {
+    pub fn new(roots: &Roots, provider: &CryptoProvider) -> Result<Self, RootsError> {
         let anchors = match roots {
             Roots::File(path) => from_file(path)?,
             Roots::Mozilla => webpki_roots::TLS_SERVER_ROOTS.to_vec(),
@@ -82,7 +84,9 @@ impl Judge {
             anchors.iter().filter_map(|anchor| organisation(&anchor.subject)).collect();
         organisations.sort();
         organisations.dedup();
-        Ok(Judge { anchors, organisations, provider })
+        let known = provider.signature_verification_algorithms.all;
+        let algorithms = verifiable::ALGORITHMS.iter().chain(known).copied().collect();
+        Ok(Judge { anchors, organisations, algorithms })
     }
 
     /// The trusted roots.
@@ -97,10 +101,18 @@ impl Judge {
             self.path(&leaf, intermediates, unix_time(at.as_second()))?;
             name.map_or(Ok(()), |name| leaf.verify_is_valid_for_subject_name(name))
         });
-        verdict.map_or_else(|error| sentence(&error), |()| "ok".to_owned())
+        match verdict {
+            Ok(()) => "ok".to_owned(),
+            Err(error) if verifiable::is_beyond_us(&error, intermediates) => {
+                "a signature in the chain is of a kind that cannot be verified here".to_owned()
+            }
+            Err(error) => sentence(&error),
+        }
     }
 
-    /// Whether the chain leads to a trusted root, whatever the dates of the host's certificate and its names.
+    /// Whether the chain leads to a trusted root, whatever the dates of the host's certificate and its names. `None`
+    /// where no certificate came, or a signature is of a good kind that cannot be verified here, such as by a key of
+    /// P-521: senders can.
     pub fn trust(&self, chain: &[CertificateDer<'_>], at: Timestamp) -> Option<Trust> {
         let (leaf, intermediates) = chain.split_first()?;
         let Ok(([], parsed)) = X509Certificate::from_der(leaf) else {
@@ -117,10 +129,14 @@ impl Judge {
         if dates && at != now && issuers::vouch(&self.anchors, &parsed, intermediates, now) {
             return Some(Trust { verdict: TrustVerdict::Trusted, detail: None });
         }
+        let self_issued = parsed.subject().as_raw() == parsed.issuer().as_raw();
         let self_signed =
-            parsed.subject().as_raw() == parsed.issuer().as_raw() && parsed.verify_signature(None).is_ok();
+            self_issued && (parsed.verify_signature(None).is_ok() || !verifiable::is_usual(parsed.public_key()));
         if self_signed {
             return Some(trust(TrustVerdict::SelfSigned, "the certificate is signed with its own key"));
+        }
+        if verifiable::is_beyond_us(&error, intermediates) {
+            return None;
         }
         let verdict = verdict_of(&error);
         if verdict == TrustVerdict::UnknownIssuer && self.lacks_intermediate(&parsed, intermediates) {
@@ -137,8 +153,7 @@ impl Judge {
         intermediates: &[CertificateDer<'_>],
         at: UnixTime,
     ) -> Result<(), webpki::Error> {
-        let algorithms = self.provider.signature_verification_algorithms.all;
-        leaf.verify_for_usage(algorithms, &self.anchors, intermediates, at, KeyUsage::server_auth(), None, None)
+        leaf.verify_for_usage(&self.algorithms, &self.anchors, intermediates, at, KeyUsage::server_auth(), None, None)
             .map(|_| ())
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::addresses::Answers;
 use super::fact::Fact;
+use super::legacy;
 use super::tlsa_match::matches;
 use super::tlsa_miss::{self, MAX_EXPLAINED, sessions};
 use super::tree::TlsaFacts;
@@ -48,7 +49,7 @@ fn all_seen(host: &MxHost, answers: &Answers<'_>) -> bool {
 /// that decides it is not known, or the records are not.
 pub fn matched_usages(host: &MxHost, session: &TlsFacts) -> Fact<Vec<i64>> {
     let Some(records) = host.tlsa.as_ref().and_then(Lookup::known) else { return Fact::Unobserved };
-    if !session.handshake {
+    if !session.handshake && legacy::of(session, false).is_none() {
         return Fact::Known(Vec::new());
     }
     let usable: Vec<&TlsaRecord> = records.iter().filter(|record| usable(record)).collect();

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::addresses::{Answers, Unasked};
 use super::builder::{Builder, failure_text, no_ipv6, question_text, ttl_column};
 use super::fact::Fact;
+use super::legacy;
 use super::location::Place;
 use super::misplaced;
 use super::path::Path;
@@ -151,11 +152,13 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index:
         .connected
         .or_else(|| probe.tls.is_some().then_some(true))
         .filter(|_| !no_ipv6(probe.address, probe.failure.as_ref()));
+    let legacy = probe.tls.as_ref().is_some_and(|tls| legacy::of(tls, true).is_some());
+    let failure = probe.failure.as_ref().filter(|_| !legacy);
     let mut facts = HttpsFacts {
         address: Fact::Known(probe.address.to_string()),
         connected: connected.into(),
-        failure: Fact::Known(probe.failure.as_ref().map(failure_text)),
-        failure_kind: Fact::Known(probe.failure.as_ref().map(|failure| failure.kind)),
+        failure: Fact::Known(failure.map(failure_text)),
+        failure_kind: Fact::Known(failure.map(|failure| failure.kind)),
         milliseconds: probe
             .elapsed_ms
             .filter(|_| probe.response.is_some())
@@ -163,7 +166,11 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index:
             .into(),
         ..HttpsFacts::default()
     };
-    let reason = probe.failure.as_ref().map_or_else(|| "this step was not observed".to_owned(), failure_text);
+    let reason = match failure {
+        _ if legacy => legacy::BEYOND_LIBRARY.to_owned(),
+        Some(failure) => failure_text(failure),
+        None => "this step was not observed".to_owned(),
+    };
     builder.why(&path, reason);
     if let Some(tls) = &probe.tls {
         facts.tls = Fact::Known(tls::session(builder, tls, name, &path.to("tls"), ROOT));
@@ -172,14 +179,14 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index:
         Some(response) => response_facts(builder, response, &path, &mut facts),
         // Without a connection or TLS, or where the request failed, no response came: that is known.
         None => {
-            let handshake = probe.tls.as_ref().map(|tls| tls.handshake);
+            let handshake = probe.tls.as_ref().map(|tls| tls.handshake).filter(|_| !legacy);
             let failed = handshake == Some(false) || (handshake == Some(true) && probe.failure.is_some());
             if failed || connected == Some(false) {
                 facts.status = Fact::Known(None);
             }
         }
     }
-    if let Some(failure) = &probe.failure {
+    if let Some(failure) = failure {
         place(builder, ROOT, path.to("failure"), &format!("! {}", failure_text(failure)));
         let same = builder.locations.get(path.to("failure"));
         builder.locations.note_as(path.to("connected"), same.clone());

@@ -13,6 +13,7 @@ mod fact;
 mod fault;
 mod held;
 mod host;
+mod legacy;
 mod location;
 mod misplaced;
 mod mx;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::addresses::{Answers, Unasked};
 use super::builder::{Builder, failure_text, no_ipv6};
 use super::fact::Fact;
+use super::legacy;
 use super::path::Path;
 use super::reach::{self, Site};
 use super::tls::{self, place, write};
@@ -87,7 +88,13 @@ fn gives_verified_tls(probe: &SmtpFacts) -> Option<bool> {
 fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name: &str, path: &Path) -> SmtpFacts {
     let exhibit = format!("{name} [{}]", probe.address);
     transcript(builder, probe, path, &exhibit);
-    let reason = probe.failure.as_ref().map_or_else(|| "this step was not observed".to_owned(), failure_text);
+    let legacy = is_legacy(probe);
+    let failure = probe.failure.as_ref().filter(|_| !legacy);
+    let reason = match failure {
+        _ if legacy => legacy::BEYOND_LIBRARY.to_owned(),
+        Some(failure) => failure_text(failure),
+        None => "this step was not observed".to_owned(),
+    };
     builder.why(path, reason);
     let connected = probe
         .connected
@@ -99,8 +106,8 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
     let mut facts = SmtpFacts {
         address: Fact::Known(probe.address.to_string()),
         connected: connected.into(),
-        failure: Fact::Known(probe.failure.as_ref().map(failure_text)),
-        failure_kind: Fact::Known(probe.failure.as_ref().map(|failure| failure.kind)),
+        failure: Fact::Known(failure.map(failure_text)),
+        failure_kind: Fact::Known(failure.map(|failure| failure.kind)),
         greeting: step(connected == Some(true), &probe.greeting, probe),
         ..SmtpFacts::default()
     };
@@ -128,13 +135,24 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
         facts.ehlo_after_tls = step(done, &probe.ehlo_after_tls, probe);
         facts.requiretls = keywords(&probe.ehlo_after_tls, "REQUIRETLS").into();
     }
-    if let Some(without) = &probe.without_sni {
-        facts.without_sni = Fact::Known(without.handshake);
-        facts.without_sni_failure = Fact::Known(without.failure.as_ref().map(failure_text));
-    } else {
-        builder.why(path.to("without_sni"), "a handshake without SNI was not tried");
+    match &probe.without_sni {
+        Some(without) if without.handshake || legacy::without_sni(without).is_some() => {
+            (facts.without_sni, facts.without_sni_failure) = (Fact::Known(true), Fact::Known(None));
+        }
+        // What cannot be spoken with SNI cannot without.
+        Some(_) if legacy => builder.why(path.to("without_sni"), legacy::BEYOND_LIBRARY),
+        Some(without) => {
+            facts.without_sni = Fact::Known(false);
+            facts.without_sni_failure = Fact::Known(without.failure.as_ref().map(failure_text));
+        }
+        None => builder.why(path.to("without_sni"), "a handshake without SNI was not tried"),
     }
     facts
+}
+
+/// Whether an address agrees only to TLS that the program's own library lacks.
+fn is_legacy(probe: &SmtpProbe) -> bool {
+    probe.tls.as_ref().is_some_and(|tls| legacy::of(tls, false).is_some())
 }
 
 /// A reply: known where it came, known absent where the step was reached and failed, else not observed.
@@ -208,7 +226,7 @@ fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &Path, exhibit
         }
     }
     let first_line = builder.locations.exhibit(exhibit).text().find('\n').unwrap_or_default();
-    if let Some(failure) = &probe.failure {
+    if let Some(failure) = probe.failure.as_ref().filter(|_| !is_legacy(probe)) {
         place(builder, exhibit, path.to("failure"), &format!("! {}", failure_text(failure)));
         for field in ["connected", "failure_kind"] {
             let same = builder.locations.get(path.to("failure"));

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::builder::{Builder, failure_text};
 use super::chain;
 use super::fact::Fact;
+use super::legacy::{self, Legacy};
 use super::location::Place;
 use super::near_miss;
 use super::octets_of_certificate;
@@ -19,16 +20,16 @@ const DAY: i64 = 86_400;
 
 /// The facts of a handshake with `host`, noted under `path`; the certificates' summary goes into `exhibit`.
 pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &Path, exhibit: &str) -> TlsSessionFacts {
-    let mut facts = TlsSessionFacts {
-        handshake: Fact::Known(tls.handshake),
-        failure: Fact::Known(tls.failure.as_ref().map(failure_text)),
-        version: negotiated(tls, &tls.version),
-        cipher: negotiated(tls, &tls.cipher),
-        ..TlsSessionFacts::default()
-    };
-    summary(builder, tls, path, exhibit);
+    let legacy = legacy::of(tls, path.as_str().starts_with("policy_host"));
+    let mut facts = agreed(tls, legacy.as_ref());
+    if facts.older_version.is_unobserved() {
+        let reason = "whether it accepts TLS 1.0 or 1.1 was not observed";
+        builder.why(path.to("older_version"), reason);
+    }
+    summary(builder, tls, legacy.as_ref(), path, exhibit);
     if tls.chain.is_empty() {
         match tls.handshake {
+            _ if legacy.is_some() => builder.why(path, legacy::BEYOND_LIBRARY),
             true => builder.why(path, "the snapshot holds no certificate of this handshake"),
             false => {
                 facts.certificate = Fact::Known(None);
@@ -73,9 +74,35 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &Pat
             facts.trust = Fact::Known(trust.verdict);
             facts.trust_detail = Fact::Known(trust.detail.as_deref().map(escape));
         }
-        None => builder.why(path.to("trust"), "the chain was not verified"),
+        None => {
+            let said = tls.verifier.as_deref().filter(|said| *said != "ok").map(|said| format!(": {}", escape(said)));
+            let reason = format!("the chain was not verified{}", said.unwrap_or_default());
+            for field in ["trust", "trusted", "trust_detail"] {
+                builder.why(path.to(field), reason.clone());
+            }
+        }
     }
     facts
+}
+
+/// What the two sides agreed on, or would have.
+fn agreed(tls: &TlsFacts, legacy: Option<&Legacy>) -> TlsSessionFacts {
+    let looked = tls.second_look.as_ref().filter(|_| legacy.is_some());
+    let (version, cipher) = match looked {
+        Some(look) => (Fact::Known(Some(escape(&look.version))), Fact::Known(look.cipher.as_deref().map(escape))),
+        None => (negotiated(tls, &tls.version), negotiated(tls, &tls.cipher)),
+    };
+    TlsSessionFacts {
+        handshake: Fact::Known(tls.handshake || legacy.is_some()),
+        legacy: Fact::Known(legacy.map(|legacy| legacy.agreed.clone())),
+        uncommon: Fact::Known(legacy.map(|legacy| legacy.uncommon.clone()).unwrap_or_default()),
+        shut_out: Fact::Known(legacy.map(|legacy| legacy.shut_out.to_owned())),
+        older_version: tls.older_version.clone().map(|older| older.as_deref().map(escape)).into(),
+        failure: Fact::Known(tls.failure.as_ref().filter(|_| legacy.is_none()).map(failure_text)),
+        version,
+        cipher,
+        ..TlsSessionFacts::default()
+    }
 }
 
 /// What a handshake agreed on: there is none where it failed, and always one where it did not.
@@ -84,8 +111,12 @@ fn negotiated(tls: &TlsFacts, value: &Option<String>) -> Fact<Option<String>> {
 }
 
 /// The lines of the exhibit that speak of the handshake, with their places.
-fn summary(builder: &mut Builder<'_>, tls: &TlsFacts, path: &Path, exhibit: &str) {
+fn summary(builder: &mut Builder<'_>, tls: &TlsFacts, legacy: Option<&Legacy>, path: &Path, exhibit: &str) {
     let line = match (&tls.version, &tls.failure) {
+        _ if legacy.is_some() => {
+            let agreed = legacy.map(|legacy| legacy.agreed.as_str()).unwrap_or_default();
+            format!("TLS: {agreed} (offered all that OpenSSL has)")
+        }
         (Some(version), _) if tls.handshake => {
             format!("TLS: {version}, {}", tls.cipher.as_deref().unwrap_or("cipher unknown"))
         }
@@ -94,6 +125,10 @@ fn summary(builder: &mut Builder<'_>, tls: &TlsFacts, path: &Path, exhibit: &str
         _ => "TLS: handshake failed".to_owned(),
     };
     place(builder, exhibit, path, &line);
+    if let Some(Some(older)) = &tls.older_version {
+        let line = format!("TLS: {} is accepted too", escape(older));
+        place(builder, exhibit, path.to("older_version"), &line);
+    }
     for (index, certificate) in tls.chain.iter().enumerate() {
         certificate_lines(builder, certificate, index, path, exhibit);
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::legacy;
 use super::octets_of_certificate::{digest, hex, spki_sha256};
 use super::tlsa_match::matches;
 use crate::grammar::names::plain;
@@ -85,7 +86,7 @@ fn of_other_host(record: &TlsaRecord, host: &str, hosts: &[MxHost]) -> Option<St
 /// The chains that a host presented.
 pub fn sessions(host: &MxHost) -> impl Iterator<Item = &[Certificate]> {
     let tls = host.probes.iter().flatten().filter_map(|probe| probe.tls.as_ref());
-    tls.filter(|tls| tls.handshake).map(|tls| tls.chain.as_slice())
+    tls.filter(|tls| tls.handshake || legacy::of(tls, false).is_some()).map(|tls| tls.chain.as_slice())
 }
 
 /// The records of the keys that a host presents, as a zone file writes them behind `TLSA`: `3 1 1 …`, each once.

@@ -23,7 +23,10 @@ pub enum Verdict {
 /// What the sender does with a host under the policy that it applies; `told` where reports are asked for.
 pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, told: bool) -> SenderHost {
     let exchange = host.name.known().cloned().unwrap_or_default();
-    let (action, explanation, reports) = judged(facts, index, host, applied, &exchange, told);
+    let (action, mut explanation, reports) = judged(facts, index, host, applied, &exchange, told);
+    if let Some(shut_out) = shut_out(host).filter(|_| action == SenderAction::Deliver) {
+        explanation.push_str(&format!("; {shut_out} cannot use TLS there"));
+    }
     SenderHost {
         preference: host.preference.known().copied().flatten(),
         exchange,
@@ -32,6 +35,12 @@ pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, to
         reports: if told { reports } else { Vec::new() },
         dane: None,
     }
+}
+
+/// The senders that have no TLS in common with an address of the host.
+fn shut_out(host: &MxHostFacts) -> Option<&str> {
+    let sessions = host.probes.known()?.iter().filter_map(|probe| probe.tls.known());
+    sessions.filter_map(|tls| tls.shut_out.known()?.as_deref()).next()
 }
 
 type Judged = (SenderAction, String, Vec<String>);

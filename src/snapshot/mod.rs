@@ -35,7 +35,7 @@ pub use self::policy_host::{Header, HttpResponse, HttpsProbe, Policy, PolicyHost
 pub use self::size::written_size;
 pub use self::smtp::{MxHost, Party, ReverseLookup, SmtpProbe, SmtpReply, TranscriptLine, WithoutSni};
 pub use self::time::{duration, instant};
-pub use self::tls::{Certificate, TlsFacts, Trust, TrustVerdict};
+pub use self::tls::{Certificate, SecondLook, TlsFacts, Trust, TrustVerdict};
 
 /// The version of the snapshot format that this program writes, and the only one that it reads.
 pub const SNAPSHOT_VERSION: u32 = 1;

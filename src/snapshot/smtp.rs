@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::{self, MAX_PROBES, MAX_RECORDS, MAX_TEXTS};
 use super::dns::{AddressRecord, Lookup, PtrRecord, TlsaRecord, lookup_or_absent};
-use super::{Failure, Octets, TlsFacts};
+use super::{Failure, Octets, SecondLook, TlsFacts};
 
 /// One MX host.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -112,6 +112,9 @@ pub struct WithoutSni {
     /// Why not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// What the server chose, without SNI, from all that OpenSSL-based senders offer, where the handshake failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_look: Option<SecondLook>,
 }
 
 /// A line of an SMTP conversation.

@@ -40,6 +40,30 @@ pub struct TlsFacts {
     /// Why the handshake failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// What the server chose from a ClientHello with all that OpenSSL-based senders offer, where the handshake of this
+    /// program's own TLS library failed; `chain` is from there then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_look: Option<SecondLook>,
+    /// The newest version below TLS 1.2 that the server accepts, `null` where it was offered them and accepts none.
+    #[serde(default, deserialize_with = "super::known_or_absent", skip_serializing_if = "Option::is_none")]
+    pub older_version: Option<Option<String>>,
+}
+
+/// What a server chose from a ClientHello with all that OpenSSL-based senders offer. The handshake was not finished.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecondLook {
+    /// The protocol version: `TLSv1.0` to `TLSv1.3`.
+    pub version: String,
+    /// The cipher suite by its IANA name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cipher: Option<String>,
+    /// The group of the key exchange by its IANA name, or the size of a finite field without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The scheme by which the server signs, by its IANA name (TLS 1.2 alone shows it).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 /// Whether a chain leads to a trusted root.

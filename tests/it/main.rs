@@ -36,6 +36,8 @@ mod lab;
 #[cfg(unix)]
 mod large;
 mod layers;
+#[cfg(feature = "lab")]
+mod legacy_tls;
 mod many_domains;
 mod own_rules;
 mod packaging;

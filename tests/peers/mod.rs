@@ -11,6 +11,7 @@ use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, CNAME, MX, NS, SOA, TXT};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tls_parser::{TlsMessage, TlsMessageHandshake, parse_tls_message_handshake};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_rustls::rustls::crypto::ring;
@@ -473,6 +474,56 @@ pub async fn read_command<S: AsyncRead + Unpin>(stream: &mut S) -> Option<String
             octet => line.push(octet),
         }
     }
+}
+
+/// A server's part of TLS 1.2 and before, as far as it comes in the clear: it agrees to RSA key exchange with CBC alone,
+/// shows these certificates, and waits for the end. Versions from 1.0 up to `newest` are spoken, as the minor number says.
+pub async fn rsa_key_exchange(mut stream: TcpStream, chain: &[CertificateDer<'static>], newest: u8) {
+    let mut header = [0; 5];
+    if stream.read_exact(&mut header).await.is_err() {
+        return;
+    }
+    let mut hello = vec![0; usize::from(u16::from_be_bytes([header[3], header[4]]))];
+    if stream.read_exact(&mut hello).await.is_err() {
+        return;
+    }
+    let Ok((_, TlsMessage::Handshake(TlsMessageHandshake::ClientHello(hello)))) = parse_tls_message_handshake(&hello)
+    else {
+        return;
+    };
+    let version = hello.version.0.to_be_bytes()[1].min(newest);
+    let answer = if hello.ciphers.iter().any(|suite| suite.0 == 0x002f) {
+        let counted = |octets: &[u8]| [&u32::try_from(octets.len()).unwrap().to_be_bytes()[1..], octets].concat();
+        let hello = [&[3, version][..], &[7; 32], &[0, 0x00, 0x2f, 0]].concat();
+        let certificates: Vec<u8> = chain.iter().flat_map(|certificate| counted(certificate)).collect();
+        let messages =
+            [vec![2], counted(&hello), vec![11], counted(&counted(&certificates)), vec![14, 0, 0, 0]].concat();
+        [&[22, 3, version][..], &u16::try_from(messages.len()).unwrap().to_be_bytes(), &messages].concat()
+    } else {
+        vec![21, 3, 3, 0, 2, 2, 40]
+    };
+    let _ = stream.write_all(&answer).await;
+    let _ = stream.read(&mut [0; 64]).await;
+    let _ = stream.shutdown().await;
+}
+
+/// An MX host that speaks SMTP up to STARTTLS, and then does with the connection what `secure` does.
+pub async fn smtp_then<F, S>(address: IpAddr, port: u16, secure: S) -> u16
+where
+    F: Future<Output = ()> + Send + 'static,
+    S: Fn(TcpStream) -> F + Clone + Send + Sync + 'static,
+{
+    listen_at(address, port, move |mut stream| {
+        let secure = secure.clone();
+        async move {
+            if stream.write_all(b"220 mx.example.test ESMTP\r\n").await.is_ok()
+                && converse(&mut stream, b"250-mx.example.test\r\n250 STARTTLS\r\n").await
+            {
+                secure(stream).await;
+            }
+        }
+    })
+    .await
 }
 
 /// The server's part of SOCKS5 with a password (RFC 1928, RFC 1929); the two ends to put together.

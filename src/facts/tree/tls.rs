@@ -34,8 +34,19 @@ impl NameMatch {
 facts! {
     /// A TLS handshake and the chain that came with it.
     pub struct TlsSessionFacts {
-        /// Whether the handshake succeeded, whatever the certificate is worth.
+        /// Whether the handshake succeeded, or would with what OpenSSL-based senders offer; whatever the certificate is
+        /// worth.
         handshake: bool,
+        /// What the server agrees to, version and cipher suite, where that is nothing that every TLS library has; `null`
+        /// where it agrees to common TLS, and where the handshake failed.
+        legacy: Option<String>,
+        /// What is uncommon in it, for people: `RSA key exchange`, `CBC`, `the group secp521r1 alone`…
+        uncommon: Vec<String>,
+        /// The senders that have nothing in common with the server, for people; `null` where there are none known.
+        shut_out: Option<String>,
+        /// The newest version below TLS 1.2 that the server accepts: TLSv1.1, TLSv1.0; `null` where it accepts none.
+        #[schemars(extend("enum" = ["TLSv1.0", "TLSv1.1"]))]
+        older_version: Option<String>,
         /// Why it failed, for people; `null` where it did not.
         failure: Option<String>,
         /// The protocol version; `null` where there is none.

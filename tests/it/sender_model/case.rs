@@ -77,6 +77,8 @@ pub enum Address {
     WrongName,
     Untrusted,
     OldTls,
+    LegacyTls,
+    LegacyTlsUnseen,
     NoConnection,
     Greets554,
     EndsInTls,
@@ -138,6 +140,8 @@ impl Case {
             A::WrongName,
             A::Untrusted,
             A::OldTls,
+            A::LegacyTls,
+            A::LegacyTlsUnseen,
             A::NoConnection,
             A::Greets554,
             A::EndsInTls,
@@ -414,7 +418,7 @@ fn probe(name: &str, address: &str, state: Address) -> Value {
     }
     tree["tls"] = session(name, state);
     match state {
-        Address::NoHandshake => {}
+        Address::NoHandshake | Address::LegacyTls | Address::LegacyTlsUnseen => {}
         Address::EndsInTls => tree["failure"] = json!({ "kind": "closed", "detail": "it hangs up" }),
         _ => tree["ehlo_after_tls"] = json!({ "code": 250, "lines": [name] }),
     }
@@ -432,7 +436,7 @@ fn session(name: &str, state: Address) -> Value {
     };
     let named = if state == Address::WrongName { "www.example.net" } else { name };
     let pem = |der: &str| format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n");
-    json!({
+    let mut session = json!({
         "server_name": name,
         "handshake": true,
         "version": if state == Address::OldTls { "TLSv1.1" } else { "TLSv1.3" },
@@ -443,7 +447,18 @@ fn session(name: &str, state: Address) -> Value {
               "not_after": "2035-01-01T00:00:00Z", "authority": true, "pem": pem(ISSUER) },
         ],
         "trust": { "verdict": if state == Address::Untrusted { "unknown_issuer" } else { "trusted" } },
-    })
+    });
+    // RFC 9325 §4.1: what Postfix and Exim speak, and others do not.
+    if matches!(state, Address::LegacyTls | Address::LegacyTlsUnseen) {
+        session["handshake"] = json!(false);
+        session["failure"] = json!({ "kind": "tls_alert", "detail": "handshake_failure" });
+        session["second_look"] = json!({ "version": "TLSv1.2", "cipher": "TLS_RSA_WITH_AES_128_CBC_SHA" });
+    }
+    if state == Address::LegacyTlsUnseen {
+        session["chain"] = json!([]);
+        session["second_look"] = json!({ "version": "TLSv1.3", "group": "secp521r1" });
+    }
+    session
 }
 
 fn tlsa(host: &str, state: Tlsa) -> Option<Value> {

@@ -124,6 +124,7 @@ fn by_web_pki(address: Address) -> Comes {
         Address::NotYetValid | Address::Untrusted => Comes::Fails("certificate-not-trusted"),
         Address::WrongName => Comes::Fails("certificate-host-mismatch"),
         Address::OldTls => Comes::Fails("validation-failure"),
+        Address::LegacyTlsUnseen => Comes::Unseen,
         _ => Comes::Valid,
     }
 }
@@ -192,6 +193,7 @@ fn by_dane(host: &Host, policy: &str, beside: &(String, Vec<String>), told: bool
         return None;
     }
     let judge = |address: Address| match (host.tlsa, address) {
+        (Tlsa::Matches | Tlsa::MatchesIssuer | Tlsa::Differs, Address::LegacyTlsUnseen) => Comes::Unseen,
         // Usage 3 asks neither for names nor for dates (§3.1.1); usage 2 asks for both (§3.1.2, §3.2.2).
         (Tlsa::Matches, _) => Comes::Valid,
         (Tlsa::MatchesIssuer, Address::Expired) => Comes::Fails("certificate-expired"),
