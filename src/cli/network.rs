@@ -33,6 +33,11 @@ pub struct NetworkArgs {
     /// The time limit of each step, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, help_heading = "Collection")]
     pub timeout: f64,
+    /// Do not try again where one sample may mislead: a server that puts clients off, a connection that was reset, a lost
+    /// datagram.
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
+    #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Collection")]
+    pub no_retry: bool,
     /// Do not speak to the MX hosts.
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
     #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Collection")]
@@ -113,6 +118,7 @@ impl NetworkArgs {
             deadline: Duration::from_secs_f64(self.deadline),
             roots: self.roots.clone(),
             timeout: Duration::from_secs_f64(self.timeout),
+            retry: !self.no_retry,
             smtp: !self.no_smtp,
             https_port: self.https_port,
             smtp_port: self.smtp_port,

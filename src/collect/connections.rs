@@ -1,76 +1,32 @@
-//! Connections to a resolver, none of which holds up the others: where one query waits for long, it is put again on a
-//! connection of its own. A resolver that answers one after the other on a connection (RFC 7766 §6.2.1.1) would else make
-//! every domain wait for one that hangs. Used by `resolver`.
+//! Queries to a resolver, each of which gets an answer if there is any way to one: where none comes, the query is put again
+//! on a connection of its own, and without EDNS; the first answer counts. A resolver that answers one query after the other
+//! on a connection (RFC 7766 §6.2.1.1) would else make every domain wait for one that hangs. Used by `resolver`.
 
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
-use hickory_resolver::config::{NameServerConfig, ResolverOpts, ServerOrderingStrategy};
-use hickory_resolver::net::NetError;
-use hickory_resolver::net::runtime::iocompat::AsyncIoTokioAsStd;
-use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
-use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer, RetryDnsHandle};
-use hickory_resolver::proto::op::{DnsRequest, DnsResponse};
+use futures_util::future::{BoxFuture, Either, select};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use hickory_resolver::config::{NameServerConfig, ProtocolConfig, ResolverOpts, ServerOrderingStrategy};
+use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::{DnsRequest, DnsResponse, ResponseCode};
 use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
-use tokio::net::TcpStream;
 use tokio_rustls::rustls::ClientConfig;
 
-use super::allowance::Metered;
+use super::failure::failure;
 use super::limits::MAX_QUESTIONS;
+use super::watched::{GRACE, Note, Notes, Watched};
+use crate::snapshot::{DnsOutcome, FailureKind, FirstQuery};
 
-/// How often a question is put again that failed; losses of single packets are made good below this.
-const ATTEMPTS: usize = 1;
-
-/// How many octets are read from a server for each time that something is written to it: the longest message over TCP
-/// (RFC 1035 §4.2.2), with what TLS and HTTP add.
-const MAX_FOR_EACH_QUERY: usize = 2 * 65_536;
-
-type Pool = RetryDnsHandle<NameServerPool<Bounded>>;
-
-/// Sockets of which no more is read than was asked for.
-#[derive(Clone, Default)]
-pub struct Bounded(TokioRuntimeProvider);
-
-impl RuntimeProvider for Bounded {
-    type Handle = <TokioRuntimeProvider as RuntimeProvider>::Handle;
-    type Timer = <TokioRuntimeProvider as RuntimeProvider>::Timer;
-    type Udp = <TokioRuntimeProvider as RuntimeProvider>::Udp;
-    type Tcp = AsyncIoTokioAsStd<Metered<TcpStream>>;
-
-    fn create_handle(&self) -> Self::Handle {
-        self.0.create_handle()
-    }
-
-    fn connect_tcp(
-        &self,
-        server: SocketAddr,
-        from: Option<SocketAddr>,
-        time: Option<Duration>,
-    ) -> Pin<Box<dyn Send + Future<Output = io::Result<Self::Tcp>>>> {
-        let connecting = self.0.connect_tcp(server, from, time);
-        Box::pin(async move {
-            let stream = connecting.await?;
-            Ok(AsyncIoTokioAsStd(Metered::answers(stream.0, MAX_FOR_EACH_QUERY)))
-        })
-    }
-
-    fn bind_udp(
-        &self,
-        from: SocketAddr,
-        server: SocketAddr,
-    ) -> Pin<Box<dyn Send + Future<Output = io::Result<Self::Udp>>>> {
-        self.0.bind_udp(from, server)
-    }
-}
+type Pool = NameServerPool<Watched>;
 
 /// Connections to the servers of a resolver.
 #[derive(Clone)]
 pub struct Connections {
     shared: Pool,
+    notes: Notes,
     to: Arc<To>,
 }
 
@@ -78,40 +34,182 @@ struct To {
     servers: Vec<NameServerConfig>,
     timeout: Duration,
     tls: Option<ClientConfig>,
+    retry: bool,
+    /// Whether queries with EDNS got no answer where one without did.
+    without_edns: AtomicBool,
 }
 
+/// What came of a query.
+pub struct Put {
+    /// The response, or why there is none.
+    pub response: Result<DnsResponse, NetError>,
+    /// How it ended at first, where it was put again.
+    pub first: Option<FirstQuery>,
+    /// What was noted of it.
+    pub note: Note,
+    /// Why no connection came about, where one was needed and failed.
+    pub unconnected: Option<String>,
+}
+
+/// The ways to put a query.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Manner {
+    /// As all queries are put.
+    Shared,
+    /// On a connection of its own; over TCP where the others are over UDP.
+    Own,
+    /// Without EDNS (RFC 6891 §7).
+    WithoutEdns,
+}
+
+type Attempt = BoxFuture<'static, (Manner, Result<DnsResponse, NetError>)>;
+
 impl Connections {
-    /// Connections to these servers, each step of which may take `timeout`; `tls` is for those over TLS and HTTPS. An error
-    /// says why TLS cannot be prepared.
-    pub fn new(servers: Vec<NameServerConfig>, timeout: Duration, tls: Option<ClientConfig>) -> Result<Self, String> {
-        let to = To { servers, timeout, tls };
-        Ok(Connections { shared: to.pool()?, to: Arc::new(to) })
+    /// Connections to these servers, each step of which may take `timeout`; `tls` is for those over TLS and HTTPS. With `retry`
+    /// lost datagrams are sent again, and queries are put in other ways. An error says why TLS cannot be prepared.
+    pub fn new(
+        servers: Vec<NameServerConfig>,
+        timeout: Duration,
+        tls: Option<ClientConfig>,
+        retry: bool,
+    ) -> Result<Self, String> {
+        let to = To { servers, timeout, tls, retry, without_edns: AtomicBool::new(false) };
+        let notes = Notes::default();
+        Ok(Connections { shared: to.pool(to.servers.clone(), &notes)?, notes, to: Arc::new(to) })
     }
 
-    /// Puts a query. After half the time of a step it is put again beside that, on a connection of its own; the first
-    /// answer counts.
+    /// Puts a query, and says what came of it.
     pub async fn send(&self, request: DnsRequest) -> Result<DnsResponse, NetError> {
-        let first = Box::pin(self.shared.send(request.clone()).first_answer());
-        let patience = Box::pin(tokio::time::sleep(self.to.timeout / 2));
-        let first = match select(first, patience).await {
-            Either::Left((answered, _)) => return answered,
-            Either::Right(((), first)) => first,
+        self.put(request).await.response
+    }
+
+    /// Puts a query. Where no answer comes within a quarter of the time of a step, it is put again beside that, on a
+    /// connection of its own; after half of it once more, without EDNS. The first answer counts.
+    pub async fn put(&self, request: DnsRequest) -> Put {
+        let request = if self.to.without_edns.load(Ordering::Relaxed) { without_edns(request) } else { request };
+        let query = request.queries.first().cloned();
+        let (response, first) = self.try_all(request).await;
+        let note = query.map(|query| self.notes.of(&query)).unwrap_or_default();
+        let lost =
+            note.lost.then(|| first_query("no answer to the first datagram came, and it was sent again".to_owned()));
+        let failed = response.as_ref().is_err_and(|error| matches!(error, NetError::Io(_) | NetError::NoConnections));
+        let unconnected = self.notes.unconnected().filter(|_| failed);
+        Put { response, first: first.or(lost), note, unconnected }
+    }
+
+    async fn try_all(&self, request: DnsRequest) -> (Result<DnsResponse, NetError>, Option<FirstQuery>) {
+        let shared = self.shared.send(request.clone());
+        let first = Box::pin(async move { (Manner::Shared, shared.first_answer().await) });
+        let patience = Box::pin(tokio::time::sleep(self.to.timeout / 4));
+        match select(first, patience).await {
+            Either::Left(((_, answered), _)) if refuses_edns(&answered) && self.to.retry && request.edns.is_some() => {
+                self.refused_edns(request, answered).await
+            }
+            Either::Left(((_, answered), _)) if is_answer(&answered) || self.was_truncated(&request) => {
+                (answered, None)
+            }
+            Either::Left(((manner, failed), _)) => {
+                self.beside(Box::pin(std::future::ready((manner, failed))), request).await
+            }
+            Either::Right(((), first)) => self.beside(first, request).await,
+        }
+    }
+
+    /// Puts a query again beside the first time; the first answer counts, and else how the first time ended.
+    async fn beside(&self, first: Attempt, request: DnsRequest) -> (Result<DnsResponse, NetError>, Option<FirstQuery>) {
+        let mut attempts: FuturesUnordered<Attempt> = FuturesUnordered::new();
+        attempts.push(first);
+        attempts.extend(self.on_own_connection(request.clone()));
+        attempts.extend(self.later_without_edns(request));
+        let mut failed = NetError::Timeout;
+        while let Some((manner, attempt)) = attempts.next().await {
+            if !is_answer(&attempt) {
+                if let (Manner::Shared, Err(error)) = (manner, attempt) {
+                    failed = error;
+                }
+                continue;
+            }
+            if manner == Manner::Shared {
+                return (attempt, None);
+            }
+            // Where the first lags behind by a moment, the server was slow and nothing was lost.
+            let lagging = tokio::time::timeout(GRACE, attempts.next()).await.ok().flatten();
+            if lagging.is_some_and(|(manner, attempt)| manner == Manner::Shared && is_answer(&attempt)) {
+                return (attempt, None);
+            }
+            if manner == Manner::WithoutEdns {
+                self.to.without_edns.store(true, Ordering::Relaxed);
+            }
+            return (attempt, Some(first_query(self.unanswered(manner))));
+        }
+        (Err(failed), None)
+    }
+
+    fn on_own_connection(&self, request: DnsRequest) -> Option<Attempt> {
+        let streams = self.to.over_streams();
+        // A connection that others use may be held up by another query; that is not for --no-retry to forbid.
+        if streams.is_empty() || (!self.to.retry && self.to.has_datagrams()) {
+            return None;
+        }
+        let pool = self.to.pool(streams, &self.notes).ok()?;
+        Some(Box::pin(async move { (Manner::Own, pool.send(request).first_answer().await) }))
+    }
+
+    fn later_without_edns(&self, request: DnsRequest) -> Option<Attempt> {
+        if !self.to.retry || request.edns.is_none() {
+            return None;
+        }
+        let (shared, notes, patience) = (self.shared.clone(), self.notes.clone(), self.to.timeout / 4);
+        Some(Box::pin(async move {
+            tokio::time::sleep(patience).await;
+            // A server that said that its answer does not fit took no offence at EDNS.
+            if request.queries.first().is_some_and(|query| notes.of(query).truncated) {
+                return (Manner::WithoutEdns, Err(NetError::Truncated));
+            }
+            (Manner::WithoutEdns, shared.send(without_edns(request)).first_answer().await)
+        }))
+    }
+
+    /// Puts a query without EDNS that was refused with it (RFC 6891 §7).
+    async fn refused_edns(
+        &self,
+        request: DnsRequest,
+        refused: Result<DnsResponse, NetError>,
+    ) -> (Result<DnsResponse, NetError>, Option<FirstQuery>) {
+        let again = self.shared.send(without_edns(request)).first_answer().await;
+        if !is_answer(&again) || refuses_edns(&again) {
+            return (refused, None);
+        }
+        self.to.without_edns.store(true, Ordering::Relaxed);
+        let code = match &refused {
+            Err(NetError::Dns(DnsError::ResponseCode(code))) => code.to_string(),
+            _ => "an error".to_owned(),
         };
-        let Ok(pool) = self.to.pool() else { return first.await };
-        let second = Box::pin(pool.send(request).first_answer());
-        match select(first, second).await {
-            Either::Left((Ok(answer), _)) | Either::Right((Ok(answer), _)) => Ok(answer),
-            Either::Left((Err(_), second)) => second.await,
-            Either::Right((Err(_), first)) => first.await,
+        let detail = format!("the query with EDNS was answered with {code}, and it was put again without");
+        let first = FirstQuery { outcome: DnsOutcome::Other, failure: Some(failure(FailureKind::Resolver, detail)) };
+        (again, Some(first))
+    }
+
+    /// Whether an answer to a query did not fit in a datagram: it then was put over TCP too.
+    fn was_truncated(&self, request: &DnsRequest) -> bool {
+        request.queries.first().is_some_and(|query| self.notes.of(query).truncated)
+    }
+
+    fn unanswered(&self, manner: Manner) -> String {
+        let within = format!("no answer came within {} ms", (self.to.timeout / 4).as_millis());
+        match (manner, self.to.has_datagrams()) {
+            (Manner::WithoutEdns, _) => format!("{within}, and it was put again without EDNS"),
+            (_, true) => format!("{within} over UDP, and it was put again over TCP"),
+            (_, false) => format!("{within}, and it was put again on another connection"),
         }
     }
 }
 
 impl To {
-    fn pool(&self) -> Result<Pool, String> {
+    fn pool(&self, servers: Vec<NameServerConfig>, notes: &Notes) -> Result<Pool, String> {
         let mut options = ResolverOpts::default();
         options.timeout = self.timeout;
-        options.attempts = ATTEMPTS;
+        options.attempts = 0;
         options.server_ordering_strategy = ServerOrderingStrategy::QueryStatistics;
         options.max_active_requests = MAX_QUESTIONS;
         let prepared = TlsConfig::new().map_err(|error| error.to_string())?;
@@ -119,7 +217,55 @@ impl To {
         if let Some(tls) = &self.tls {
             context.tls = tls.clone();
         }
-        let pool = NameServerPool::from_config(self.servers.clone(), Arc::new(context), Bounded::default());
-        Ok(RetryDnsHandle::new(pool, ATTEMPTS))
+        let watched = Watched::new(notes.clone(), self.retry);
+        Ok(NameServerPool::from_config(servers, Arc::new(context), watched))
     }
+
+    /// The same servers, spoken to over connections alone.
+    fn over_streams(&self) -> Vec<NameServerConfig> {
+        let mut servers = self.servers.clone();
+        servers.iter_mut().for_each(|server| server.connections.retain(|it| !is_udp(&it.protocol)));
+        servers.retain(|server| !server.connections.is_empty());
+        servers
+    }
+
+    fn has_datagrams(&self) -> bool {
+        self.servers.iter().flat_map(|server| &server.connections).any(|connection| is_udp(&connection.protocol))
+    }
+}
+
+fn is_udp(protocol: &ProtocolConfig) -> bool {
+    matches!(protocol, ProtocolConfig::Udp)
+}
+
+/// Whether the server said anything, as opposed to not being reached.
+fn is_answer(asked: &Result<DnsResponse, NetError>) -> bool {
+    let Err(error) = asked else { return true };
+    !matches!(
+        error,
+        NetError::Busy
+            | NetError::Io(_)
+            | NetError::Message(_)
+            | NetError::Msg(_)
+            | NetError::NoConnections
+            | NetError::Timeout
+            | NetError::Truncated
+    )
+}
+
+/// Whether the server does not know EDNS (RFC 6891 §7), or not this version of it (§6.1.3).
+fn refuses_edns(asked: &Result<DnsResponse, NetError>) -> bool {
+    let Err(NetError::Dns(DnsError::ResponseCode(code))) = asked else { return false };
+    matches!(code, ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::BADVERS | ResponseCode::BADSIG)
+}
+
+fn without_edns(request: DnsRequest) -> DnsRequest {
+    let (mut message, mut options) = request.into_parts();
+    message.edns = None;
+    options.use_edns = false;
+    DnsRequest::new(message, options)
+}
+
+fn first_query(detail: String) -> FirstQuery {
+    FirstQuery { outcome: DnsOutcome::Timeout, failure: Some(failure(FailureKind::Timeout, detail)) }
 }

@@ -143,9 +143,24 @@ impl Questions {
             Ok(()) => trail.into_lookup(name),
             Err(failure) => unanswered(name, DnsOutcome::Timeout, failure),
         };
+        let lookup = self.blamed(lookup, clock).await;
         let elapsed = began.elapsed();
         debug!(name, %kind, outcome = ?lookup.outcome, records = lookup.records.len(), ?elapsed, "question");
         Arc::new(Lookup { elapsed_ms: Some(millis(elapsed)), ..lookup })
+    }
+
+    /// The lookup, with the failure laid at the resolver's door where it has no answer at all: a resolver that answers for
+    /// the root, and not for this name, waits for the zone's own servers.
+    async fn blamed(&self, lookup: Lookup<RData>, clock: Clock) -> Lookup<RData> {
+        let (Some(DnsOutcome::Servfail | DnsOutcome::Timeout), Some(failure)) = (lookup.outcome, &lookup.failure)
+        else {
+            return lookup;
+        };
+        if failure.kind == FailureKind::Resolver || self.way.is_alive(clock).await {
+            return lookup;
+        }
+        let detail = format!("{}, and it has no answer for the root either", failure.detail);
+        Lookup { failure: Some(super::failure::failure(FailureKind::Resolver, detail)), ..lookup }
     }
 
     /// Asks until there is an end: records, their absence, or a failure.
@@ -153,14 +168,21 @@ impl Questions {
         let mut authentic = true;
         while trail.end.is_none() {
             let query = Query::query(trail.current.clone(), trail.kind);
-            let asked = match self.mode {
-                DnssecMode::Validate => self.way.ask_unchecked(query).await,
-                DnssecMode::Off | DnssecMode::TrustAd => self.way.ask_plain(query).await,
+            let put = match self.mode {
+                DnssecMode::Off => self.way.put_bare(query).await,
+                DnssecMode::TrustAd => self.way.put_plain(query).await,
+                DnssecMode::Validate => self.way.put_unchecked(query).await,
             };
-            authentic &= asked.as_ref().is_ok_and(|response| response.metadata.authentic_data);
-            match dns_failure::answer(asked) {
+            authentic &= put.response.as_ref().is_ok_and(|response| response.metadata.authentic_data);
+            trail.first_try = trail.first_try.take().or(put.first);
+            trail.extended_errors = put.note.extended_errors;
+            match dns_failure::answer(put.response) {
                 Ok(answer) => trail.advance(answer),
-                Err((outcome, failure)) => trail.end = Some((outcome, Some(failure))),
+                Err(ended) => {
+                    let ended = dns_failure::without_streams(ended, put.note.truncated);
+                    let (outcome, failure) = dns_failure::without_connection(ended, put.unconnected);
+                    trail.end = Some((outcome, Some(failure)));
+                }
             }
         }
         // Validation goes on beside this; what it proves is added at the end.
@@ -206,9 +228,12 @@ pub fn typed<R>(answer: &Lookup<RData>, read: impl Fn(&RData) -> Option<R>) -> L
         ttl: answer.ttl,
         ttl_at_least: answer.ttl_at_least,
         dnssec: answer.dnssec,
+        dnssec_reason: answer.dnssec_reason.clone(),
+        extended_errors: answer.extended_errors.clone(),
         aliases: answer.aliases.clone(),
         records: answer.records.iter().filter_map(read).collect(),
         failure: answer.failure.clone(),
+        first_try: answer.first_try.clone(),
         elapsed_ms: answer.elapsed_ms,
     }
 }

@@ -65,18 +65,45 @@ fn of_error(error: &NetError) -> (DnsOutcome, Failure) {
             let reason = of_io("the resolver cannot be reached", error);
             (DnsOutcome::Network, FailureKind::Resolver, reason.detail)
         }
-        NetError::NoConnections | NetError::Busy | NetError::RustlsError(_) | NetError::H2(_) => {
-            (DnsOutcome::Network, FailureKind::Resolver, format!("the resolver cannot be used: {error}"))
-        }
+        NetError::NoConnections | NetError::Busy | NetError::RustlsError(_) | NetError::H2(_) => (
+            DnsOutcome::Network,
+            FailureKind::Resolver,
+            "the resolver cannot be used: no connection came about".to_owned(),
+        ),
         NetError::Proto(error) => {
             (DnsOutcome::Malformed, FailureKind::Protocol, format!("the answer cannot be read: {error}"))
         }
         NetError::ForeignClassRecord { .. } | NetError::QueryCaseMismatch | NetError::Truncated => {
             (DnsOutcome::Malformed, FailureKind::Protocol, format!("the answer cannot be used: {error}"))
         }
+        // The library says so of a connection that ended while a query waited on it.
+        NetError::Message(_) | NetError::Msg(_) => {
+            (DnsOutcome::Network, FailureKind::Resolver, "the connection to the resolver broke off".to_owned())
+        }
         error => (DnsOutcome::Other, FailureKind::Other, format!("there is no answer: {error}")),
     };
     (outcome, failure(kind, detail))
+}
+
+/// The same where the answer did not fit in a datagram: a server that does not answer over TCP then keeps it to itself.
+pub fn without_streams(ended: (DnsOutcome, Failure), truncated: bool) -> (DnsOutcome, Failure) {
+    let unreached = matches!(ended.0, DnsOutcome::Malformed | DnsOutcome::Network | DnsOutcome::Timeout);
+    if !truncated || !unreached {
+        return ended;
+    }
+    // RFC 7766 §5: whoever answers over UDP answers over TCP too.
+    let detail = "the answer does not fit in a datagram, and the resolver does not answer over TCP";
+    (DnsOutcome::Network, failure(FailureKind::Resolver, detail))
+}
+
+/// The same with the reason for which there is no connection, where that is known.
+pub fn without_connection(ended: (DnsOutcome, Failure), why: Option<String>) -> (DnsOutcome, Failure) {
+    match (ended.0, why) {
+        (DnsOutcome::Network, Some(why)) => {
+            (ended.0, failure(FailureKind::Resolver, format!("the resolver cannot be used: {why}")))
+        }
+        _ => ended,
+    }
 }
 
 fn of_code(code: ResponseCode) -> (DnsOutcome, Failure) {

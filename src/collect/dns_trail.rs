@@ -11,7 +11,7 @@ use hickory_resolver::proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use super::dns_name::shown;
 use super::failure::failure;
 use super::limits::{MAX_ALIASES, MAX_RECORDS, MAX_STRINGS};
-use crate::snapshot::{Alias, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup};
+use crate::snapshot::{Alias, DnsOutcome, DnssecProof, ExtendedError, Failure, FailureKind, FirstQuery, Lookup};
 
 /// What one response says, read in the same way whether it was validated or not.
 pub struct Answer {
@@ -46,6 +46,10 @@ pub struct Trail {
     signed_ttl: Option<u32>,
     /// Whether the last answer came with authority, where that is known.
     pub authority: Option<bool>,
+    /// How a query on the way ended at first, where it was put again.
+    pub first_try: Option<FirstQuery>,
+    /// What the resolver says about its last answer (RFC 8914).
+    pub extended_errors: Vec<ExtendedError>,
 }
 
 impl Trail {
@@ -62,6 +66,8 @@ impl Trail {
             end: None,
             signed_ttl: None,
             authority: None,
+            first_try: None,
+            extended_errors: Vec::new(),
         }
     }
 
@@ -178,6 +184,9 @@ impl Trail {
             aliases: self.aliases,
             records: self.records.into_iter().map(|record| record.data).collect(),
             failure,
+            first_try: self.first_try,
+            extended_errors: self.extended_errors,
+            dnssec_reason: None,
             elapsed_ms: None,
         }
     }

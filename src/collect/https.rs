@@ -32,15 +32,21 @@ use crate::snapshot::{Failure, FailureKind, Header, HttpResponse, HttpsProbe, Oc
 /// The protocol that is offered.
 const ALPN: [&[u8]; 1] = [b"http/1.1"];
 
-/// Asks `host` at one address for its policy. A bad certificate ends nothing: it is noted, and the GET is made.
-pub async fn probe(
-    host: &str,
-    admitted: Admitted,
-    port: u16,
-    user_agent: &str,
-    observatory: &Observatory,
-    clock: Clock,
-) -> HttpsProbe {
+/// One address of a policy host, and as whom it is asked.
+pub struct Asked<'a> {
+    /// The policy host.
+    pub host: &'a str,
+    /// Its address.
+    pub admitted: Admitted,
+    /// Its port.
+    pub port: u16,
+    /// The User-Agent field.
+    pub user_agent: &'a str,
+}
+
+/// Asks a host at one address for its policy. A bad certificate ends nothing: it is noted, and the GET is made.
+pub async fn probe(asked: &Asked<'_>, observatory: &Observatory, clock: Clock) -> HttpsProbe {
+    let Asked { host, admitted, port, user_agent } = *asked;
     let (clock, address) = (clock.at_most(MAX_FETCH), admitted.address());
     let began = Instant::now();
     let mut probe = unasked(address);
@@ -61,7 +67,7 @@ pub async fn probe(
 
 /// A probe of which nothing is known yet.
 pub fn unasked(address: IpAddr) -> HttpsProbe {
-    HttpsProbe { address, connected: None, tls: None, response: None, failure: None, elapsed_ms: None }
+    HttpsProbe { address, connected: None, tls: None, response: None, failure: None, first_try: None, elapsed_ms: None }
 }
 
 /// Whom a fetch asks, and as whom.

@@ -88,6 +88,12 @@ pub const MAX_LINE_OCTETS: usize = 1_024;
 pub const MAX_AFTER_STARTTLS: usize = 512;
 /// How many steps' time a greeting may take: servers delay it on purpose, against spam.
 pub const GREETING_STEPS: u32 = 3;
+/// How many extended errors of one answer are recorded.
+pub const MAX_EXTENDED_ERRORS: usize = 8;
+/// The pause before a second try, where a step may take twice as long.
+pub const RETRY_PAUSE: Duration = Duration::from_secs(5);
+/// The longest time that a Retry-After field is obeyed.
+pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// How long a server gets to answer QUIT.
 pub const PARTING: Duration = Duration::from_secs(2);
 /// How many addresses of a zone's own name servers are asked.
@@ -141,6 +147,11 @@ impl Clock {
     /// How long one step may take.
     pub fn step(self) -> Duration {
         self.step
+    }
+
+    /// How long it is until the deadline.
+    pub fn left(self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
     }
 
     /// Milliseconds since the clock started.
@@ -223,6 +234,8 @@ mod tests {
             ("octets of a line that are recorded", MAX_LINE_OCTETS as u64),
             ("octets behind the 220 to STARTTLS that are recorded", MAX_AFTER_STARTTLS as u64),
             ("steps' time for a greeting", u64::from(GREETING_STEPS)),
+            ("seconds before a second try, or half a step", RETRY_PAUSE.as_secs()),
+            ("seconds that `Retry-After` is waited for", LONGEST_RETRY_AFTER.as_secs()),
         ] {
             assert!(document.contains(&format!("\n| {what} | {limit} |\n")), "{what}: {limit}");
         }

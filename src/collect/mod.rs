@@ -36,16 +36,19 @@ mod report_hosts;
 mod resolver;
 mod resolver_error;
 mod second_look;
+mod second_try;
 mod server_flight;
 mod shares;
 mod smtp;
 mod smtp_wire;
+mod sockets;
 mod timeline;
 mod tls;
 mod trust;
 mod trust_anchor;
 mod turns;
 mod verifiable;
+mod watched;
 mod work;
 
 #[cfg(all(test, feature = "lab"))]
@@ -164,6 +167,7 @@ impl Collector {
                 helo: options.helo.clone(),
                 proxy: options.proxy.clone(),
                 farewells: Farewells::default(),
+                retry: options.retry,
                 pause: options.turns.as_ref().map(|turns| turns.pause()),
             },
             shares: Shares::new(options.concurrency),

@@ -76,7 +76,7 @@ impl Pass<'_> {
             return NameServer { name, address: Some(address), record: None, tlsrpt: None, mx: None, authority: None };
         }
         let server = SocketAddr::new(address, self.collector.options.name_server_port);
-        let way = Way::to_server(server, self.clock.step()).ok();
+        let way = Way::to_server(server, self.clock.step(), self.collector.options.retry).ok();
         let (record, tlsrpt) = (format!("_mta-sts.{}", self.domain), format!("_smtp._tls.{}", self.domain));
         let ((record, _), (tlsrpt, _), (mx, authority)) = tokio::join!(
             self.ask_server(way.as_ref(), server, &record, RecordType::TXT),

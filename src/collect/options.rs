@@ -29,6 +29,8 @@ pub struct Options {
     pub timeout: Duration,
     /// How long the whole collection of one domain may take.
     pub deadline: Duration,
+    /// Whether what one sample shows is tried again where it may mislead.
+    pub retry: bool,
     /// Whether MX hosts are spoken to.
     pub smtp: bool,
     /// The port of policy hosts: 443 (RFC 8461 §3.3) but in laboratories.
@@ -71,6 +73,7 @@ impl Default for Options {
             roots: Roots::Mozilla,
             timeout: Duration::from_secs(10),
             deadline: Duration::from_secs(60),
+            retry: true,
             smtp: true,
             https_port: 443,
             smtp_port: 25,

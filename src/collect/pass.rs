@@ -15,6 +15,7 @@ use super::limits::{Clock, MAX_LEFT_OUT_OCTETS, MAX_MX_HOSTS, MAX_RECORDS};
 use super::misplaced;
 use super::options::Families;
 use super::reach::is_silent;
+use super::second_try;
 use super::shares::Share;
 use super::smtp;
 use super::timeline::Timeline;
@@ -274,7 +275,8 @@ impl<'a> Pass<'a> {
             let probe = match collector.shares.connection(admitted, collector.options.smtp_port, self.clock).await {
                 Ok(_leave) => match self.rare_turn(address).await {
                     Ok(_turn) => {
-                        let probe = smtp::probe(exchange, admitted, &collector.manner, &self.observatory, self.clock);
+                        let probe =
+                            second_try::converse(exchange, admitted, &collector.manner, &self.observatory, self.clock);
                         self.share.work.within(Box::pin(probe)).await.unwrap_or_else(unasked)
                     }
                     Err(failure) => unasked(failure),

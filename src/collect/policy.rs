@@ -4,6 +4,7 @@ use futures_util::future::{join, join_all};
 
 use super::https;
 use super::pass::{NO_ROOM, Pass};
+use super::second_try;
 use crate::snapshot::{AddressRecord, DnsOutcome, HttpsProbe, Lookup, Octets, Policy, PolicyHost};
 
 impl Pass<'_> {
@@ -44,7 +45,9 @@ impl Pass<'_> {
                 match self.collector.shares.connection(admitted, port, self.clock).await {
                     Ok(_leave) => {
                         let user_agent = &self.collector.user_agent;
-                        let probe = https::probe(name, admitted, port, user_agent, &self.observatory, self.clock);
+                        let asked = https::Asked { host: name, admitted, port, user_agent };
+                        let retry = self.collector.options.retry;
+                        let probe = second_try::fetch(&asked, retry, &self.observatory, self.clock);
                         self.share.work.within(Box::pin(probe)).await.unwrap_or_else(unasked)
                     }
                     Err(failure) => unasked(failure),

@@ -58,7 +58,7 @@ impl Pass<'_> {
                 }
                 tries += 1;
                 let server = SocketAddr::new(address, self.collector.options.name_server_port);
-                let way = Way::to_server(server, self.clock.step()).ok();
+                let way = Way::to_server(server, self.clock.step(), self.collector.options.retry).ok();
                 let (lookup, authority) = self.ask_server(way.as_ref(), server, name, kind).await;
                 if authority == Some(true) && !lookup.records.is_empty() {
                     return Some(lookup);

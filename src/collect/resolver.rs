@@ -5,29 +5,36 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::stream::{BoxStream, once};
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig};
-use hickory_resolver::net::NetError;
 use hickory_resolver::net::dnssec::DnssecDnsHandle;
 use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
+use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::dnssec::TrustAnchors;
-use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Query};
+use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Query, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RecordType};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
+use tokio::time::Instant;
 use tokio_rustls::rustls::ClientConfig;
 
-use super::connections::{Bounded, Connections};
+use super::connections::{Connections, Put};
 use super::evidence::{Evidence, Missing};
+use super::limits::Clock;
 use super::memo::Memo;
 use super::options::{Options, ResolverChoice};
 use super::resolver_error::ResolverError;
+use super::sockets::Bounded;
 use super::trust_anchor::{self, Anchors};
 use crate::source_text::escape;
 
 /// How many zones' keys are remembered.
 const REMEMBERED_KEYS: usize = 4_096;
+
+/// How long a resolver gets to show that it is there.
+const ALIVE: Duration = Duration::from_secs(3);
 
 /// The way to put a question.
 #[derive(Clone)]
@@ -38,20 +45,24 @@ pub struct Way {
     validating: Arc<OnceCell<DnssecDnsHandle<Evidence<Unchecked>>>>,
     missing: Missing,
     recursion: bool,
+    /// Whether a query without EDNS, whose answer did not fit in a datagram, had none with it either.
+    edns_is_no_help: Arc<AtomicBool>,
+    /// When it was last seen whether the resolver answers at all, and what was seen.
+    alive: Arc<Mutex<Option<(Instant, bool)>>>,
 }
 
 impl Way {
     /// The way that `options` choose; `tls` is for resolvers over TLS and HTTPS.
     pub fn new(options: &Options, tls: ClientConfig) -> Result<Self, ResolverError> {
         let servers = name_servers(&options.resolver)?;
-        let plain = Connections::new(servers, options.timeout, Some(tls)).map_err(ResolverError::Tls)?;
+        let plain = Connections::new(servers, options.timeout, Some(tls), options.retry).map_err(ResolverError::Tls)?;
         let anchors = Anchors::read(options.trust_anchor.as_deref())?;
         Ok(Way::over(plain, anchors, true))
     }
 
     /// The way to one name server of a zone: no recursion, no cache.
-    pub fn to_server(server: SocketAddr, timeout: Duration) -> Result<Self, ResolverError> {
-        let plain = Connections::new(vec![address(server)], timeout, None).map_err(ResolverError::Tls)?;
+    pub fn to_server(server: SocketAddr, timeout: Duration, retry: bool) -> Result<Self, ResolverError> {
+        let plain = Connections::new(vec![address(server)], timeout, None, retry).map_err(ResolverError::Tls)?;
         Ok(Way::over(plain, Anchors { keys: TrustAnchors::empty(), zones: Vec::new() }, false))
     }
 
@@ -64,6 +75,8 @@ impl Way {
             validating: Arc::default(),
             missing: Missing::default(),
             recursion,
+            edns_is_no_help: Arc::default(),
+            alive: Arc::default(),
         }
     }
 
@@ -86,15 +99,62 @@ impl Way {
 
     /// Puts a question and asks for the resolver's own judgement, the AD bit (RFC 6840 §5.7).
     pub async fn ask_plain(&self, query: Query) -> Result<DnsResponse, NetError> {
+        self.put_plain(query).await.response
+    }
+
+    /// The same, with what was noted of the query.
+    pub async fn put_plain(&self, query: Query) -> Put {
         let mut request = DnsRequest::from_query(query, self.request_options(false));
         request.metadata.authentic_data = true;
-        self.plain.send(request).await
+        self.plain.put(request).await
+    }
+
+    /// Puts a question as it was put before there were extensions (RFC 1035 §4.1): nothing on the way can take offence at one.
+    /// Where the answer does not fit in a datagram, and there is no other way, it is put with EDNS after all.
+    pub async fn put_bare(&self, query: Query) -> Put {
+        let mut options = self.request_options(false);
+        options.use_edns = false;
+        let put = self.plain.put(DnsRequest::from_query(query.clone(), options)).await;
+        let unreached = matches!(put.response, Err(NetError::Io(_) | NetError::Timeout | NetError::Truncated));
+        if !put.note.truncated || !unreached || self.edns_is_no_help.load(Ordering::Relaxed) {
+            return put;
+        }
+        let longer = self.put_plain(query).await;
+        self.edns_is_no_help.fetch_or(longer.response.is_err(), Ordering::Relaxed);
+        longer
     }
 
     /// Puts a question and asks for the signatures, without having anyone check them.
     pub async fn ask_unchecked(&self, query: Query) -> Result<DnsResponse, NetError> {
         let request = DnsRequest::from_query(query, self.request_options(true));
         self.unchecked.send(request).first_answer().await
+    }
+
+    /// The same past what is remembered of keys, with what was noted of the query.
+    pub async fn put_unchecked(&self, query: Query) -> Put {
+        let mut request = DnsRequest::from_query(query, self.request_options(true));
+        request.metadata.checking_disabled = true;
+        self.plain.put(request).await
+    }
+
+    /// Whether the resolver answers now, for a name that each of them knows: the root. What it did a moment ago counts.
+    pub async fn is_alive(&self, clock: Clock) -> bool {
+        let mut seen = self.alive.lock().await;
+        if let Some((at, alive)) = *seen
+            && at.elapsed() < ALIVE
+        {
+            return alive;
+        }
+        let asking = self.ask_plain(Query::query(Name::root(), RecordType::NS));
+        let asked = tokio::time::timeout(clock.step().min(ALIVE), asking);
+        let alive = match clock.until_deadline("answer from the resolver", asked).await {
+            Ok(Ok(Ok(_))) => true,
+            Ok(Ok(Err(NetError::Dns(DnsError::ResponseCode(code))))) => code != ResponseCode::ServFail,
+            Ok(Ok(Err(error))) => matches!(error, NetError::Dns(_)),
+            Ok(Err(_)) | Err(_) => false,
+        };
+        *seen = Some((Instant::now(), alive));
+        alive
     }
 
     /// Whether a trust anchor is above a name.

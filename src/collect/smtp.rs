@@ -33,6 +33,8 @@ pub struct Manner {
     pub proxy: Option<Proxy>,
     /// Where the ends of the conversations are waited for.
     pub farewells: Farewells,
+    /// Whether what one conversation shows is tried again where it may mislead.
+    pub retry: bool,
     /// The pause before a second connection to the same address; without one it runs beside the first.
     pub pause: Option<std::time::Duration>,
 }
@@ -101,6 +103,7 @@ pub fn unasked(address: IpAddr) -> SmtpProbe {
         ehlo_after_tls: None,
         without_sni: None,
         failure: None,
+        first_try: None,
         transcript: Vec::new(),
         elapsed_ms: None,
     }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::addresses::{Answers, Unasked};
 use super::builder::{Builder, failure_text, no_ipv6, question_text, ttl_column};
 use super::fact::Fact;
+use super::first_try;
 use super::legacy;
 use super::location::Place;
 use super::misplaced;
@@ -159,6 +160,7 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index:
         connected: connected.into(),
         failure: Fact::Known(failure.map(failure_text)),
         failure_kind: Fact::Known(failure.map(|failure| failure.kind)),
+        first_try: Fact::Known(probe.first_try.as_ref().map(first_try::fetch)),
         milliseconds: probe
             .elapsed_ms
             .filter(|_| probe.response.is_some())

@@ -11,6 +11,7 @@ mod dane;
 mod domains;
 mod fact;
 mod fault;
+mod first_try;
 mod held;
 mod host;
 mod legacy;
@@ -22,6 +23,7 @@ mod name_servers;
 mod near_miss;
 mod octets_of_certificate;
 mod over;
+mod own_view;
 mod path;
 mod policy;
 mod providers;
@@ -151,7 +153,7 @@ impl Facts {
     pub fn why_unobserved_key(&self, inside: &str, key: &str) -> String {
         let ends = |path: &&String| path.rsplit('.').next() == Some(key);
         let paths = self.unobserved.range(inside.to_owned()..).map(|(path, _)| path);
-        match paths.take_while(|path| path.starts_with(inside)).find(ends) {
+        match paths.take_while(|path| path.as_str().starts_with(inside)).find(ends) {
             Some(path) => self.why_unobserved(path),
             None => format!("`{key}` was not observed"),
         }

@@ -3,6 +3,7 @@
 use super::builder::{Builder, failure_text, proof, ttl, ttl_seen};
 use super::fact::Fact;
 use super::fault::Fault;
+use super::first_try;
 use super::path::Path;
 use super::tree::{QuestionFacts, RecordType};
 use crate::snapshot::{AddressRecord, DnsOutcome, Lookup};
@@ -134,6 +135,7 @@ fn question<R>(
         dnssec: proof(lookup.dnssec),
         ttl: ttl(lookup),
         ttl_seen: ttl_seen(lookup),
+        first_try: Fact::Known(lookup.first_try.as_ref().map(first_try::query)),
         needed: Fact::Known(needed),
         detail: Fact::Known(failed.then(|| failure.map_or_else(|| outcome.label().to_owned(), failure_text))),
     })

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use super::addresses::{Answers, Unasked};
 use super::builder::{Builder, failure_text, no_ipv6};
 use super::fact::Fact;
+use super::first_try::{self, reply_text};
 use super::legacy;
+use super::own_view;
 use super::path::Path;
 use super::reach::{self, Site};
 use super::tls::{self, place, write};
@@ -90,10 +92,12 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
     transcript(builder, probe, path, &exhibit);
     let legacy = is_legacy(probe);
     let failure = probe.failure.as_ref().filter(|_| !legacy);
-    let reason = match failure {
+    let own_view = own_view::of(probe);
+    let reason = match (&own_view, failure) {
         _ if legacy => legacy::BEYOND_LIBRARY.to_owned(),
-        Some(failure) => failure_text(failure),
-        None => "this step was not observed".to_owned(),
+        (Some(seen), _) => format!("as seen from here, {}", seen.reason),
+        (None, Some(failure)) => failure_text(failure),
+        (None, None) => "this step was not observed".to_owned(),
     };
     builder.why(path, reason);
     let connected = probe
@@ -108,6 +112,8 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
         connected: connected.into(),
         failure: Fact::Known(failure.map(failure_text)),
         failure_kind: Fact::Known(failure.map(|failure| failure.kind)),
+        first_try: Fact::Known(probe.first_try.as_deref().map(first_try::conversation)),
+        turned_away: Fact::Known(own_view.as_ref().filter(|seen| seen.turned_away).map(|seen| seen.reason.clone())),
         greeting: step(connected == Some(true), &probe.greeting, probe),
         ..SmtpFacts::default()
     };
@@ -147,12 +153,31 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
         }
         None => builder.why(path.to("without_sni"), "a handshake without SNI was not tried"),
     }
+    if let Some(seen) = own_view {
+        withhold(&mut facts, seen.step);
+    }
     facts
 }
 
 /// Whether an address agrees only to TLS that the program's own library lacks.
 fn is_legacy(probe: &SmtpProbe) -> bool {
     probe.tls.as_ref().is_some_and(|tls| legacy::of(tls, false).is_some())
+}
+
+/// Takes away what is seen from here alone: from a step on, nothing is known of the domain.
+fn withhold(facts: &mut SmtpFacts, step: own_view::Step) {
+    match step {
+        "greeting" => facts.greeting = Fact::Unobserved,
+        "ehlo" => facts.ehlo = Fact::Unobserved,
+        "starttls" => facts.starttls = Fact::Unobserved,
+        _ => facts.ehlo_after_tls = Fact::Unobserved,
+    }
+    if matches!(step, "greeting" | "ehlo") {
+        (facts.starttls_offered, facts.masked_keyword) = (Fact::Unobserved, Fact::Unobserved);
+    }
+    if step == "ehlo_after_tls" {
+        facts.requiretls = Fact::Unobserved;
+    }
 }
 
 /// A reply: known where it came, known absent where the step was reached and failed, else not observed.
@@ -166,10 +191,9 @@ fn step(reached: bool, reply: &Option<SmtpReply>, probe: &SmtpProbe) -> Fact<Opt
 
 fn reply_facts(reply: &SmtpReply) -> ReplyFacts {
     let keyword = |line: &String| line.split_whitespace().next().map(str::to_ascii_uppercase);
-    let text = reply.lines.iter().map(|line| escape(line)).collect::<Vec<_>>().join(" / ");
     ReplyFacts {
         code: Fact::Known(i64::from(reply.code)),
-        text: Fact::Known(format!("{} {text}", reply.code).trim_end().to_owned()),
+        text: Fact::Known(reply_text(reply)),
         keywords: Fact::Known(reply.lines.iter().skip(1).filter_map(keyword).collect()),
     }
 }

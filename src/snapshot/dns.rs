@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::bounded::{self, MAX_ALIASES, MAX_RECORDS};
-use super::{Failure, Octets};
+use super::{ExtendedError, Failure, FirstQuery, Octets, ProofReason};
 
 /// One question and what came of it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -27,6 +27,16 @@ pub struct Lookup<R> {
     /// What DNSSEC says of the answer (RFC 4035 §4.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dnssec: Option<DnssecProof>,
+    /// Why nothing better is proven, where that was found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dnssec_reason: Option<ProofReason>,
+    /// What the resolver says about its answer, in codes (RFC 8914).
+    #[serde(
+        default,
+        deserialize_with = "bounded::list::<_, _, { MAX_ALIASES }>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub extended_errors: Vec<ExtendedError>,
     /// The CNAME chain that was followed, in order.
     #[serde(
         default,
@@ -44,6 +54,9 @@ pub struct Lookup<R> {
     /// Why there is no answer, where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// How the query ended at first, where it was put again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_try: Option<FirstQuery>,
     /// How long the question took, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ms: Option<u64>,
@@ -57,9 +70,12 @@ impl<R> Default for Lookup<R> {
             ttl: None,
             ttl_at_least: false,
             dnssec: None,
+            dnssec_reason: None,
+            extended_errors: Vec::new(),
             aliases: Vec::new(),
             records: Vec::new(),
             failure: None,
+            first_try: None,
             elapsed_ms: None,
         }
     }

@@ -10,7 +10,9 @@
 
 mod bounded;
 mod dns;
+mod dns_reasons;
 mod file;
+mod first_try;
 mod octets;
 mod policy_host;
 mod size;
@@ -29,7 +31,9 @@ pub use self::bounded::{MAX_ALIASES, MAX_RECORDS};
 pub use self::dns::{
     AddressRecord, Alias, DnsOutcome, DnssecProof, Lookup, MxRecord, PtrRecord, TlsaRecord, TxtRecord,
 };
+pub use self::dns_reasons::{ExtendedError, ProofReason, ProofReasonKind};
 pub use self::file::{Format, MAX_SNAPSHOT_OCTETS, ReadError, WriteError, parse, read, to_text, write};
+pub use self::first_try::{FirstConversation, FirstFetch, FirstQuery};
 pub use self::octets::Octets;
 pub use self::policy_host::{Header, HttpResponse, HttpsProbe, Policy, PolicyHost};
 pub use self::size::written_size;

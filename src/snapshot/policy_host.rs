@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::{self, MAX_PROBES, MAX_RECORDS};
 use super::dns::{AddressRecord, Lookup, lookup_or_absent};
-use super::{Failure, Octets, TlsFacts};
+use super::{Failure, FirstFetch, Octets, TlsFacts};
 
 /// The host `mta-sts.<domain>`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -49,6 +49,9 @@ pub struct HttpsProbe {
     /// What went wrong, at whatever step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// The fetch before this one, where this is the second try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_try: Option<FirstFetch>,
     /// The time from the first packet to the last byte of the body, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ms: Option<u64>,

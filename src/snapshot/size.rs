@@ -136,9 +136,10 @@ mod tests {
     use super::*;
     use crate::snapshot::bounded::{MAX_ALIASES, MAX_NAME, MAX_PROBES, MAX_RECORDS, MAX_TXT_OCTETS};
     use crate::snapshot::{
-        AddressRecord, Alias, Certificate, DnsOutcome, Failure, FailureKind, Format, Header, HttpResponse, HttpsProbe,
-        Lookup, MxHost, MxRecord, NameServer, Octets, Party, Policy, PolicyHost, PtrRecord, ReportHost, ReverseLookup,
-        SmtpProbe, SmtpReply, Snapshot, Step, TlsFacts, TlsaRecord, TranscriptLine, TxtRecord, parse, to_text,
+        AddressRecord, Alias, Certificate, DnsOutcome, Failure, FailureKind, FirstConversation, FirstFetch, Format,
+        Header, HttpResponse, HttpsProbe, Lookup, MxHost, MxRecord, NameServer, Octets, Party, Policy, PolicyHost,
+        PtrRecord, ReportHost, ReverseLookup, SmtpProbe, SmtpReply, Snapshot, Step, TlsFacts, TlsaRecord,
+        TranscriptLine, TxtRecord, parse, to_text,
     };
 
     const FORMATS: [Format; 3] = [Format::Json, Format::JsonLines, Format::Yaml];
@@ -223,7 +224,12 @@ mod tests {
                 tls: Some(tls),
                 ehlo_after_tls: Some(reply),
                 without_sni: None,
-                failure: Some(failure),
+                failure: Some(failure.clone()),
+                first_try: Some(Box::new(FirstConversation {
+                    failure: Some(failure),
+                    transcript: transcript.clone(),
+                    ..FirstConversation::default()
+                })),
                 transcript,
                 elapsed_ms: Some(u64::MAX),
             },
@@ -244,6 +250,7 @@ mod tests {
             tls: Some(tls),
             response: Some(response),
             failure: None,
+            first_try: Some(FirstFetch { status: Some(503), ..FirstFetch::default() }),
             elapsed_ms: Some(1),
         });
         (text(), addresses(), vec(probe, 0..3)).prop_map(|(name, ipv6, probes)| PolicyHost {
@@ -391,6 +398,7 @@ mod tests {
             ehlo_after_tls: None,
             without_sni: None,
             failure: None,
+            first_try: None,
             transcript: vec![TranscriptLine { from: Party::Note, text: String::new() }],
             elapsed_ms: None,
         }

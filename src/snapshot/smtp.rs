@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::{self, MAX_PROBES, MAX_RECORDS, MAX_TEXTS};
 use super::dns::{AddressRecord, Lookup, PtrRecord, TlsaRecord, lookup_or_absent};
-use super::{Failure, Octets, SecondLook, TlsFacts};
+use super::{Failure, FirstConversation, Octets, SecondLook, TlsFacts};
 
 /// One MX host.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -84,6 +84,9 @@ pub struct SmtpProbe {
     /// What went wrong, at whatever step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// The conversation before this one, where this is the second try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_try: Option<Box<FirstConversation>>,
     /// The conversation, bounded; TLS records are not in it.
     #[serde(default, deserialize_with = "bounded::list::<_, _, { MAX_TEXTS }>", skip_serializing_if = "Vec::is_empty")]
     pub transcript: Vec<TranscriptLine>,

@@ -54,6 +54,8 @@ mod rule_mistakes;
 mod rule_values;
 mod rules_sound;
 mod schema;
+#[cfg(feature = "lab")]
+mod second_try;
 mod sender;
 mod sender_model;
 #[cfg(feature = "serve")]

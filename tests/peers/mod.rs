@@ -198,7 +198,7 @@ fn answer_on(
     address
 }
 
-async fn answer_stream<S: AsyncRead + AsyncWrite + Unpin>(
+pub async fn answer_stream<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     answer: &(impl Fn(&Message) -> Option<Message> + ?Sized),
 ) {

@@ -98,6 +98,8 @@ facts! {
         ttl: Option<i64>,
         /// The same as it was seen: where a resolver's cache answered, what that had left of it.
         ttl_seen: Option<i64>,
+        /// How it ended at first, where it was put again; `null` where once was enough.
+        first_try: Option<String>,
         /// Whether every sender asks this question before it delivers.
         needed: bool,
         /// What came instead of an answer, for people; `null` where an answer came.

@@ -70,6 +70,9 @@ facts! {
         failure: Option<String>,
         /// The kind of what went wrong; `null` where nothing did.
         failure_kind: Option<FailureKind>,
+        /// What a first try came to, where a second one followed and is what the other facts tell of; `null` where one was
+        /// enough.
+        first_try: Option<String>,
         /// Which senders a fault at this address concerns, as the subject of a sentence: `senders` where no other address
         /// gives a policy, else those that connect over its version of the Internet Protocol, or to it.
         concerned: String,

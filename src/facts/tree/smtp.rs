@@ -14,6 +14,12 @@ facts! {
         failure: Option<String>,
         /// The kind of what went wrong; `null` where nothing did.
         failure_kind: Option<FailureKind>,
+        /// What a first try came to, where a second one followed and is what the other facts tell of; `null` where one was
+        /// enough.
+        first_try: Option<String>,
+        /// How the host turns this client away, and not everybody: for its address, for the name in EHLO, or because it does
+        /// not know it. What the host shows then says nothing of the domain; `null` where it does not.
+        turned_away: Option<String>,
         /// Where a fault at this address keeps mail from getting to, behind "do not deliver": `to this host` where no other
         /// address offers verified TLS, else over its version of the Internet Protocol, or at it.
         place: String,
