@@ -70,7 +70,7 @@ fn is_policy(path: &Path, body: &[u8]) -> Result<(), Error> {
     let what = if begins.starts_with("v=stsv1") {
         "an MTA-STS record".to_owned()
     } else if let Some(markup) = parsed.markup {
-        markup.to_owned()
+        markup.word().to_owned()
     } else if has_fields {
         return Ok(());
     } else {

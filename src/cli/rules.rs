@@ -254,10 +254,13 @@ impl Tested {
             let message = format!("{}, {kind} case {}: {why}", result.rule, result.number);
             let text = sources.iter().find(|source| source.name == result.file).map_or("", |source| &source.text);
             // The key itself, where it can be found.
-            let key = result.help.as_ref().and_then(|help| help.strip_prefix('`')?.split('`').next());
+            let quoted = |text: &'_ String| text.split('`').nth(1).map(str::to_owned);
+            let of_patch = matches!(result.outcome, CaseOutcome::BadPatch(_)).then(|| quoted(why)).flatten();
+            let key = result.help.as_ref().filter(|help| help.starts_with('`')).and_then(quoted).or(of_patch);
             let place = result.offset.map(|offset| {
-                let named =
-                    key.and_then(|key| Some((text.get(offset..)?.find(key)?.saturating_add(offset), key.len())));
+                let named = key
+                    .as_ref()
+                    .and_then(|key| Some((text.get(offset..)?.find(key.as_str())?.saturating_add(offset), key.len())));
                 named.unwrap_or((offset, 1))
             });
             Some(SourceError::new(&result.file, text, place, message).with_help(result.help.clone()))
@@ -299,7 +302,7 @@ fn read_beside(rule_file: Option<&Path>, file: &str) -> Result<Snapshot, String>
         return Err(format!("`{}` does not lie beside the rule file or below it", escape(file)));
     }
     if !path.is_file() {
-        return Err(format!("there is no file {}", escape(&path.display().to_string())));
+        return Err(format!("there is no file `{}` beside the rule file", escape(file)));
     }
     match snapshot::read(&path).next() {
         Some(read) => read.map_err(|error| error.to_string()),

@@ -18,6 +18,7 @@ use super::settled::{Change, Changes, Settled};
 use super::tree::Placed;
 use super::tree::shape;
 use crate::facts::Over;
+use crate::grammar::policy::max_age_meant;
 use crate::rules::never_equal;
 use crate::rules::params::param_problem;
 use crate::rules::{Rule, RuleSet, Source};
@@ -72,7 +73,7 @@ impl InForce {
         Some(self.kept.of(sections, || {
             let mut settled = configured.clone();
             let sections = sections.iter().filter_map(|index| self.sections.list.get(*index));
-            sections.for_each(|section| settled.apply(section, &mut Vec::new()));
+            sections.for_each(|section| settled.apply(section, &mut Vec::new(), false));
             self.commands.iter().for_each(|command| command.apply(&mut settled.rules, &mut settled.changes));
             settled
         }))
@@ -104,15 +105,16 @@ impl Command {
 
 impl Settled {
     /// Sets the rules as an entry of `domains` says.
-    fn apply(&mut self, section: &Section, mistakes: &mut Vec<SourceError>) {
+    fn apply(&mut self, section: &Section, mistakes: &mut Vec<SourceError>, lacks_rules: bool) {
         for layer in &section.profiles {
-            let mut setter =
-                Setter { layer, rules: &mut self.rules, changes: &mut self.changes, mistakes, of_some: true };
+            let (rules, changes) = (&mut self.rules, &mut self.changes);
+            let mut setter = Setter { layer, rules, changes, mistakes, of_some: true, lacks_rules };
             setter.groups(&layer.file.groups);
             setter.rules(&layer.file.rules);
         }
         let layer = &section.layer;
-        let mut setter = Setter { layer, rules: &mut self.rules, changes: &mut self.changes, mistakes, of_some: true };
+        let (rules, changes) = (&mut self.rules, &mut self.changes);
+        let mut setter = Setter { layer, rules, changes, mistakes, of_some: true, lacks_rules };
         setter.groups(&section.entry.groups);
         setter.rules(&section.entry.rules);
     }
@@ -139,7 +141,8 @@ impl Configuration {
         let mut mistakes = self.mistakes().to_vec();
         for layer in &self.layers {
             let Settled { rules, changes } = &mut settled;
-            let mut setter = Setter { layer, rules, changes, mistakes: &mut mistakes, of_some: false };
+            let lacks_rules = self.lacks_rules;
+            let mut setter = Setter { layer, rules, changes, mistakes: &mut mistakes, of_some: false, lacks_rules };
             setter.groups(&layer.file.groups);
             setter.rules(&layer.file.rules);
             setter.ignores(&layer.file.ignore);
@@ -147,7 +150,7 @@ impl Configuration {
         }
         let sections = Arc::new(Sections::of(&self.layers));
         for section in &sections.list {
-            settled.clone().apply(section, &mut mistakes);
+            settled.clone().apply(section, &mut mistakes, self.lacks_rules);
         }
         match mistakes.is_empty() {
             true => Ok(InForce {
@@ -179,6 +182,8 @@ struct Setter<'a> {
     mistakes: &'a mut Vec<SourceError>,
     /// Whether it is about some domains only.
     of_some: bool,
+    /// Whether rules are missing that have been told to be.
+    lacks_rules: bool,
 }
 
 impl Setter<'_> {
@@ -287,8 +292,14 @@ impl Setter<'_> {
         }
         let help = match rules.iter().any(|rule| rule.group == id.value) {
             true => format!("`{}` is a group: set it under `groups`", id.value),
-            false => nearest(&id.value, rules.iter().map(|rule| rule.id.as_str()))
-                .map_or("`stslint rules list` names them all".to_owned(), |near| format!("did you mean `{near}`?")),
+            false => match nearest(&id.value, rules.iter().map(|rule| rule.id.as_str())) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if self.lacks_rules => return false,
+                None => match torn_key(&id.value) {
+                    Some((key, value)) => format!("write `{key}: {value}`"),
+                    None => "`stslint rules list` names them all".to_owned(),
+                },
+            },
         };
         self.report(id, format!("there is no rule `{}`", escape(&id.value)), help)
     }
@@ -300,8 +311,14 @@ impl Setter<'_> {
         }
         let help = match rules.iter().any(|rule| rule.id == group.value) {
             true => format!("`{}` is a rule: set it under `rules`", group.value),
-            false => nearest(&group.value, rules.iter().map(|rule| rule.group.as_str()))
-                .map_or("`stslint rules list` names them all".to_owned(), |near| format!("did you mean `{near}`?")),
+            false => match nearest(&group.value, rules.iter().map(|rule| rule.group.as_str())) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if self.lacks_rules => return false,
+                None => match torn_key(&group.value) {
+                    Some((key, value)) => format!("write `{key}: {value}`"),
+                    None => "`stslint rules list` names them all".to_owned(),
+                },
+            },
         };
         self.report(group, format!("there is no group `{}`", escape(&group.value)), help)
     }
@@ -338,7 +355,9 @@ type ParamMistake = (super::tree::Span, String, Option<String>);
 /// The value, where the rule has such a param and it is of that type.
 fn checked_param(rule: &Rule, name: &Placed<String>, value: &Placed<Value>) -> Result<Value, ParamMistake> {
     let Some(written) = rule.params.get(&name.value) else {
+        let torn = torn_key(&name.value).filter(|(key, _)| rule.params.contains_key(*key));
         let help = match nearest(&name.value, rule.params.keys().map(String::as_str)) {
+            _ if torn.is_some() => torn.map(|(key, value)| format!("write `{key}: {value}`")).unwrap_or_default(),
             Some(near) => format!("did you mean `{near}`?"),
             None if rule.params.is_empty() => format!("`{}` has no params", rule.id),
             None => format!("it has: {}", rule.params.keys().cloned().collect::<Vec<_>>().join(", ")),
@@ -351,9 +370,27 @@ fn checked_param(rule: &Rule, name: &Placed<String>, value: &Placed<Value>) -> R
             true => format!("this is {found} of other things than those in the rule"),
             false => format!("this is {found}, where {wanted} belongs"),
         };
-        return Err((value.at, message, Some(format!("without this it is {written}"))));
+        let without = format!("without this it is {written}");
+        let help = match (&value.value, written) {
+            (Value::String(text), Value::Number(_)) if text.parse::<f64>().is_ok() => {
+                format!("write it without quotes; {without}")
+            }
+            (Value::String(text), Value::Number(_)) => match max_age_meant(text) {
+                Some(seconds) => format!("times are numbers of seconds: {seconds}; {without}"),
+                None => without,
+            },
+            (Value::String(_), Value::Array(_)) => format!("put it into brackets: `[ … ]`; {without}"),
+            _ => without,
+        };
+        return Err((value.at, message, Some(help)));
     }
     Ok(value.value.clone())
+}
+
+/// A key and its value, where nothing parts them in a text that was read as a key: `minimum 60` and `minimum:60`.
+fn torn_key(text: &str) -> Option<(&str, &str)> {
+    let (key, value) = text.split_once([' ', ':'])?;
+    Some((key, value.trim_start_matches([' ', ':'])))
 }
 
 /// Whether a value can stand where the written one does.

@@ -53,6 +53,8 @@ pub struct Configuration {
     /// The rule files, and where each is included.
     pub rule_files: Vec<Set<Source>>,
     mistakes: Vec<SourceError>,
+    /// Whether a rule file that is included could not be read: what it holds is not known.
+    pub(super) lacks_rules: bool,
 }
 
 /// The configuration nearest to a folder, in it or in those that it stands in: its path from that folder on.
@@ -74,8 +76,12 @@ impl Configuration {
         let text = files::read_text(path, MAX_CONFIG)?;
         let mut loader = Loader::default();
         loader.file(path, text, &mut Vec::new());
-        let mut configuration =
-            Configuration { layers: loader.layers, rule_files: loader.rule_files, mistakes: loader.mistakes };
+        let mut configuration = Configuration {
+            layers: loader.layers,
+            rule_files: loader.rule_files,
+            lacks_rules: loader.lacks_rules || loader.mistakes.iter().any(is_about_include),
+            mistakes: loader.mistakes,
+        };
         configuration.check_options(check);
         Ok(configuration)
     }
@@ -133,8 +139,14 @@ impl Configuration {
     }
 }
 
+/// Whether a mistake is that `include` is spelled otherwise.
+fn is_about_include(error: &SourceError) -> bool {
+    error.help.as_ref().is_some_and(|help| help == "did you mean `include`?")
+}
+
 #[derive(Default)]
 struct Loader {
+    lacks_rules: bool,
     layers: Vec<Layer>,
     rule_files: Vec<Set<Source>>,
     mistakes: Vec<SourceError>,
@@ -274,6 +286,7 @@ impl Loader {
                 }
             }
             Err(error) => {
+                self.lacks_rules = true;
                 let help = "name a rule file, or a folder of them, relative to this file".to_owned();
                 self.mistakes.push(mistake(&layer.source, name.at, printable(&error.to_string()), Some(help)));
             }

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 
 use super::file::{ConfigFile, DomainEntry, IgnoreEntry, Level, RuleSetting};
 use super::pattern::Pattern;
-use super::reader::{Entry, MAX_ENTRIES, Reader, did_you_mean};
+use super::reader::{Entry, MAX_ENTRIES, MAX_MISTAKES, Reader, did_you_mean};
 use super::tree::{self, Placed, Tree};
 use crate::rules::Source;
+use crate::source_text::lookalikes::Repaired;
 use crate::source_text::told_apart::FileKind;
 use crate::source_text::{SourceError, escape};
 
@@ -31,6 +32,18 @@ pub fn read(source: &Source) -> (ConfigFile, Vec<SourceError>) {
     if let Some(other) = FileKind::Configuration.instead(&source.name, &source.text) {
         return (ConfigFile::default(), vec![other]);
     }
+    let repaired = Repaired::of(&source.name, &source.text);
+    if repaired.mistakes.is_empty() {
+        return parsed(source);
+    }
+    // Places in what is told are those of the text as it was written; what it sets is told once it is right.
+    let (_, mistakes) = parsed(&Source { text: repaired.text.clone(), ..source.clone() });
+    let as_written = |error: SourceError| repaired.as_written(&source.name, &source.text, &error);
+    let mistakes = repaired.mistakes.iter().cloned().chain(mistakes.into_iter().map(as_written));
+    (ConfigFile::default(), mistakes.take(MAX_MISTAKES).collect())
+}
+
+fn parsed(source: &Source) -> (ConfigFile, Vec<SourceError>) {
     let document = match tree::parse(&source.name, &source.text) {
         Ok(document) => document,
         Err(error) => return (ConfigFile::default(), vec![*error]),
@@ -106,7 +119,10 @@ impl Reader<'_> {
     }
 
     fn ignore(&mut self, item: &Placed<Tree>) -> Option<IgnoreEntry> {
+        let before = self.mistakes();
         let entries = self.known_entries(item, "an entry of `ignore`", &IGNORE_KEYS);
+        // A key that is spelled otherwise has been told, and is not missing too.
+        let whole = self.mistakes() == before;
         if !matches!(item.value, Tree::Map(_)) {
             return None;
         }
@@ -115,7 +131,7 @@ impl Reader<'_> {
         let of = |name: &str| entries.iter().find(|(key, _)| key.value == name).map(|(_, value)| *value);
         let rule = of("rule").and_then(|value| self.pattern(value, Pattern::of_text));
         let group = of("group").and_then(|value| self.text(value));
-        if of("rule").is_none() && of("group").is_none() {
+        if whole && of("rule").is_none() && of("group").is_none() {
             let help = "name the rule whose finding is accepted: `rule: policy-enforced`".to_owned();
             self.report(first, "this entry names neither a rule nor a group", Some(help));
         }
@@ -123,6 +139,7 @@ impl Reader<'_> {
         let subject = of("subject").and_then(|value| self.pattern(value, Pattern::of_text));
         let reason = match of("reason") {
             Some(value) => self.text(value).filter(|reason| self.has_reason(reason)),
+            None if !whole => None,
             None => {
                 let help = "say why this is accepted, for whoever reads it in a year: `reason: …`".to_owned();
                 self.report(first, "this entry gives no reason", Some(help));
@@ -131,6 +148,7 @@ impl Reader<'_> {
         };
         let until = match of("until") {
             Some(value) => self.date(value),
+            None if !whole => None,
             None => {
                 let help = "name the last day on which it counts: `until: 2027-03-31`".to_owned();
                 self.report(first, "this entry has no end", Some(help));
@@ -154,7 +172,9 @@ impl Reader<'_> {
     }
 
     fn domain_entry(&mut self, item: &Placed<Tree>, given: &mut BTreeSet<String>) -> Option<DomainEntry> {
+        let before = self.mistakes();
         let entries = self.known_entries(item, "an entry of `domains`", &DOMAIN_KEYS);
+        let whole = self.mistakes() == before;
         if !matches!(item.value, Tree::Map(_)) {
             return None;
         }
@@ -172,7 +192,7 @@ impl Reader<'_> {
                 _ => entry.tags = self.texts(value),
             }
         }
-        if !entries.iter().any(|(key, _)| ["names", "tagged"].contains(&key.value.as_str())) {
+        if whole && !entries.iter().any(|(key, _)| ["names", "tagged"].contains(&key.value.as_str())) {
             let help = "say which domains: `names: [example.com, \"*.example.com\"]`, or `tagged: [core]`".to_owned();
             self.report(first, "this entry is about no domain", Some(help));
         }
@@ -260,7 +280,7 @@ mod tests {
             ("extend", "did you mean `extends`?"),
             ("erorr", "did you mean `error`?"),
             ("severty", "did you mean `severity`?"),
-            ("a", "stands here twice"),
+            ("a", "is given twice"),
             ("", "`groups` is a mapping, and this is a list"),
             ("''", "this reason is empty"),
             ("2027-02-30", "is not a day as YYYY-MM-DD"),

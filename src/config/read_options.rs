@@ -4,7 +4,7 @@ use super::file::OptionSetting;
 use super::options::{CommandOption, OPTIONS, OptionKind};
 use super::reader::{Reader, did_you_mean};
 use super::tree::{Placed, Tree};
-use crate::source_text::escape;
+use crate::source_text::{escape, likely};
 
 impl Reader<'_> {
     /// What the section says.
@@ -25,7 +25,10 @@ impl Reader<'_> {
             (OptionKind::Word(words), Tree::Bool(false)) if words.contains(&"off") => (Some("off".to_owned()), ""),
             (OptionKind::Word(words), Tree::Text(word)) => {
                 if !words.contains(&word.as_str()) {
-                    let help = did_you_mean(word, words.iter().copied())
+                    let help = likely(word)
+                        .filter(|meant| words.contains(meant))
+                        .map(|meant| format!("did you mean `{meant}`?"))
+                        .or_else(|| did_you_mean(word, words.iter().copied()))
                         .or_else(|| Some(format!("known: {}", words.join(", "))));
                     self.report(value.at, format!("`{}` is no value of `{}`", escape(word), option.key), help);
                     return None;
@@ -37,7 +40,10 @@ impl Reader<'_> {
         };
         if text.is_none() {
             let message = format!("this is {}, where {wanted} belongs", value.value.label());
-            self.report(value.at, message, Some(option.about.to_owned()));
+            let number = value.value.text().map(|text| text.trim_end_matches(|c: char| c.is_alphabetic() || c == ' '));
+            let number = number.filter(|number| option.kind == OptionKind::Seconds && number.parse::<f64>().is_ok());
+            let help = number.map(|number| format!("write the number alone: {number}"));
+            self.report(value.at, message, help.or_else(|| Some(option.about.to_owned())));
         }
         Some(OptionSetting { key: key.clone(), value: Placed { value: text?, at: value.at } })
     }

@@ -38,6 +38,11 @@ impl<'a> Reader<'a> {
         Reader { source, mistakes: Vec::new() }
     }
 
+    /// How many mistakes it has found so far.
+    pub fn mistakes(&self) -> usize {
+        self.mistakes.len()
+    }
+
     /// The mistakes that it found.
     pub fn into_mistakes(self) -> Vec<SourceError> {
         self.mistakes
@@ -163,7 +168,7 @@ impl<'a> Reader<'a> {
             if seen.insert(entry.0.value.as_str()) {
                 kept.push(entry);
             } else {
-                let message = format!("the key `{}` stands here twice", escape(&entry.0.value));
+                let message = format!("the key `{}` is given twice", escape(&entry.0.value));
                 self.report(entry.0.at, message, Some("remove one of the two".to_owned()));
             }
         }

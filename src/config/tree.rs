@@ -110,6 +110,14 @@ impl Tree {
         }
     }
 
+    /// The text, where it is one.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Tree::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The value as JSON has it.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value;

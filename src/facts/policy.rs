@@ -61,7 +61,7 @@ pub fn policy_facts(
     let oversized = served.truncated || body.len() > policy::MAX_POLICY_OCTETS;
     PolicyFacts {
         body: Fact::Known(Some(served.body.lossy().into_owned())),
-        markup: Fact::Known(policy.markup.map(str::to_owned)),
+        markup: Fact::Known(policy.markup),
         version: text(&policy.version),
         mode: Fact::Known(mode),
         mode_text: text(&policy.mode),

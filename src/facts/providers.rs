@@ -5,13 +5,9 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use super::provider_names::{MX, POLICY_HOST};
 use super::tree::HostingKind;
 use crate::grammar::names::plain;
-
-/// Where providers of mail receive it.
-const MX: &str = include_str!("../../rules/providers/mx.yaml");
-/// Who runs policy hosts.
-const POLICY_HOST: &str = include_str!("../../rules/providers/policy_host.yaml");
 
 /// A table of providers.
 #[derive(Debug, Deserialize)]

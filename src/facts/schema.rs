@@ -11,7 +11,13 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::over::Over;
+use super::texts::{Form, Texts};
 use super::tree::{FactTree, ReportTree, ReportsTree};
+
+/// The key of a fact's schema that names the form of its texts.
+const FORM: &str = "x-form";
+/// The key of a fact's schema that lists the texts that are known among others.
+const KNOWN: &str = "x-known";
 
 /// A type that an expression can have.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +36,8 @@ pub enum Type {
     Null,
     /// A mapping with known keys.
     Object(Arc<BTreeMap<String, Field>>),
-    /// A text; where only certain words occur, these.
-    Text(Option<Vec<String>>),
+    /// A text, one of these.
+    Text(Texts),
 }
 
 /// A key of an object.
@@ -172,16 +178,34 @@ fn read(schema: &Value) -> (Type, bool) {
         Some("boolean") => Type::Bool,
         Some("integer") => Type::Int,
         Some("number") => Type::Double,
-        Some("string") => Type::Text(words(schema)),
-        Some("array") => Type::List(Arc::new(schema.get("items").map_or(Type::Any, |items| read(items).0))),
+        Some("string") => Type::Text(texts(schema)),
+        Some("array") => Type::List(Arc::new(match schema.get("items").map_or(Type::Any, |items| read(items).0) {
+            // What is said of a list of texts is true of each.
+            Type::Text(Texts::Any) => Type::Text(texts(schema)),
+            item => item,
+        })),
         Some("object") => Type::Object(Arc::new(fields(schema))),
-        _ => words(schema).map_or(Type::Any, |words| Type::Text(Some(words))),
+        _ => words(schema).map_or(Type::Any, |words| Type::Text(Texts::Only(words))),
     };
     (shape, nullable)
 }
 
 fn is_null(schema: &Value) -> bool {
     schema.get("type").and_then(Value::as_str) == Some("null")
+}
+
+/// What texts a schema allows: its words, or the form and the known words that the tree of facts gives it.
+fn texts(schema: &Value) -> Texts {
+    if let Some(words) = words(schema) {
+        return Texts::Only(words);
+    }
+    let form = schema.get(FORM).and_then(Value::as_str).and_then(Form::from_word);
+    let known = schema.get(KNOWN).and_then(Value::as_array).into_iter().flatten();
+    let known: Vec<String> = known.filter_map(Value::as_str).map(str::to_owned).collect();
+    match form {
+        None if known.is_empty() => Texts::Any,
+        form => Texts::Written(form.unwrap_or(Form::Any), known),
+    }
 }
 
 fn words(schema: &Value) -> Option<Vec<String>> {
@@ -194,6 +218,15 @@ fn words(schema: &Value) -> Option<Vec<String>> {
     Some(words.map(str::to_owned).collect())
 }
 
+/// The texts of a fact that is one, or a list of them.
+fn texts_of(shape: &Type) -> Option<&Texts> {
+    match shape {
+        Type::List(item) => texts_of(item),
+        Type::Text(texts) => Some(texts),
+        _ => None,
+    }
+}
+
 fn fields(schema: &Value) -> BTreeMap<String, Field> {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return BTreeMap::new();
@@ -202,8 +235,12 @@ fn fields(schema: &Value) -> BTreeMap<String, Field> {
         let (shape, nullable) = read(schema);
         let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
         let mut about = about.split_whitespace().collect::<Vec<_>>().join(" ");
-        if let Type::Text(Some(words)) = &shape {
-            about = format!("{about} One of: {}.", words.join(", "));
+        match texts_of(&shape) {
+            Some(Texts::Only(words)) => about = format!("{about} One of: {}.", words.join(", ")),
+            Some(Texts::Written(_, known)) if !known.is_empty() => {
+                about = format!("{about} Among others: {}.", known.join(", "));
+            }
+            _ => {}
         }
         Field { shape, nullable, about }
     };

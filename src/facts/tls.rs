@@ -10,7 +10,7 @@ use super::location::Place;
 use super::near_miss;
 use super::octets_of_certificate;
 use super::path::Path;
-use super::tree::{CertificateFacts, NameMatch, NearMissFacts, TlsSessionFacts};
+use super::tree::{CertificateFacts, KeyAlgorithm, NameMatch, NearMissFacts, TlsSessionFacts};
 use crate::grammar::names::{DnsIdMatch, dns_id_matches};
 use crate::grammar::near_miss::Wanted;
 use crate::snapshot::{Certificate, TlsFacts, TrustVerdict, instant};
@@ -237,7 +237,7 @@ fn certificate_facts(certificate: &Certificate, wanted: Wanted<'_>, now: Option<
         days_left: seconds(until).map(|left| left.div_euclid(DAY)).into(),
         lifetime_days: lifetime.into(),
         self_issued: Fact::Known(certificate.subject == certificate.issuer),
-        key_algorithm: Fact::Known(certificate.key_algorithm.clone()),
+        key_algorithm: Fact::Known(certificate.key_algorithm.as_deref().map(KeyAlgorithm::of)),
         curve: curve(certificate),
         key_bits: Fact::Known(certificate.key_bits.map(i64::from)),
         signature_algorithm: Fact::Known(certificate.signature_algorithm.clone()),
@@ -248,8 +248,8 @@ fn certificate_facts(certificate: &Certificate, wanted: Wanted<'_>, now: Option<
 
 /// The curve of an EC key: not observed where the snapshot does not tell the key's size.
 fn curve(certificate: &Certificate) -> Fact<Option<String>> {
-    match certificate.key_algorithm.as_deref() {
-        Some("EC") => octets_of_certificate::curve(certificate).map(|curve| Some(curve.to_owned())).into(),
+    match certificate.key_algorithm.as_deref().map(KeyAlgorithm::of) {
+        Some(KeyAlgorithm::Ec) => octets_of_certificate::curve(certificate).map(|curve| Some(curve.to_owned())).into(),
         Some(_) => Fact::Known(None),
         None => Fact::Unobserved,
     }
@@ -306,12 +306,11 @@ fn weaknesses(chain: &[Certificate]) -> Fact<Vec<String>> {
     let mut all_seen = true;
     for certificate in chain {
         let subject = escape(&certificate.subject);
-        let algorithm = certificate.key_algorithm.as_deref();
+        let algorithm = certificate.key_algorithm.as_deref().map(KeyAlgorithm::of);
         let least = match algorithm {
-            Some("RSA") => 2048,
-            Some("DSA") => 2048,
-            Some("EC") => 224,
-            _ => 0,
+            Some(KeyAlgorithm::Dsa | KeyAlgorithm::Rsa | KeyAlgorithm::RsaPss) => 2048,
+            Some(KeyAlgorithm::Ec) => 224,
+            Some(KeyAlgorithm::Ed25519 | KeyAlgorithm::Ed448 | KeyAlgorithm::Other) | None => 0,
         };
         match (algorithm, certificate.key_bits) {
             (Some(algorithm), Some(bits)) if bits < least => {

@@ -82,7 +82,7 @@ fn of_day(day: &DayDigest, at: Timestamp) -> ReportedDayFacts {
 
 fn cause(cause: &Cause, at: Timestamp) -> ReportedCauseFacts {
     ReportedCauseFacts {
-        kind: Fact::Known(cause.kind.word().to_owned()),
+        kind: Fact::Known(cause.kind),
         result_types: Fact::Known(cause.result_types.clone()),
         host: Fact::Known(cause.host.clone()),
         connections: count(cause.connections),

@@ -49,7 +49,7 @@ pub use self::policy::{LineEndings, PatternFacts, PolicyFacts};
 pub use self::policy_host::{HeaderFacts, HostingKind, HttpsFacts, PolicyHostFacts};
 pub use self::record::{FieldFacts, OffenceFacts, RecordFacts, TextFacts};
 pub use self::smtp::{ReplyFacts, SmtpFacts};
-pub use self::tls::{CertificateFacts, NameMatch, TlsSessionFacts};
+pub use self::tls::{CertificateFacts, KeyAlgorithm, NameMatch, TlsSessionFacts};
 pub use self::tls_report::{
     ArrivedFacts, OdditiesFacts, OddityFacts, ReportTree, ReportedFailureFacts, ReportedPolicyFacts,
 };
@@ -122,10 +122,12 @@ facts! {
     /// Everything that rules can ask about a domain.
     pub struct FactTree {
         /// The Policy Domain (RFC 8461 §1.1), in A-labels and lower case; `null` where none was given.
+        #[schemars(extend("x-form" = "name"))]
         domain: Option<String>,
         /// The parent domain, where the domain is no registrable domain itself; `null` where it is.
         parent: Option<ParentFacts>,
         /// When the facts were observed: RFC 3339, UTC.
+        #[schemars(extend("x-form" = "time"))]
         collected_at: String,
         /// The tags that the entries of `domains` in the configuration give the domain, sorted.
         tags: Vec<String>,

@@ -4,6 +4,7 @@
 
 mod body;
 mod line;
+mod markup;
 mod meant;
 mod mode;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 
 use self::body::{BOM, blank_detail, encoding, front_matter, front_matter_offence, is_utf16, markup, split, wrapping};
 use self::line::line;
+pub use self::markup::Markup;
 pub use self::meant::{max_age_meant, mode_meant};
 pub use self::mode::Mode;
 use super::every_line::{self, Found, Slip};
@@ -28,8 +30,8 @@ pub const FIELDS: [&str; 4] = ["version", "mode", "max_age", "mx"];
 pub struct Policy {
     /// The lines in order, as far as they are read.
     pub lines: Vec<Line>,
-    /// What the body is instead of a policy: `HTML`, `JSON`, `XML`, `compressed data (gzip)`.
-    pub markup: Option<&'static str>,
+    /// What the body is instead of a policy.
+    pub markup: Option<Markup>,
     /// The first `version`.
     pub version: Option<Located>,
     /// The first `mode`.

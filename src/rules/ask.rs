@@ -43,7 +43,8 @@ pub fn ask(facts: &Facts, source: &str) -> Result<Answer, ExpressionErrors> {
         ExpressionErrors(vec![error((wrong.offset, wrong.length), &wrong.message, wrong.help.clone())])
     })?;
     let scope = facts_scope(facts.over());
-    let mistakes = types::check_to_show(compiled, &scope);
+    let mut mistakes = types::check_to_show(compiled, &scope);
+    mistakes.retain(|mistake| !mistake.doubtful);
     if !mistakes.is_empty() {
         let errors = mistakes.into_iter().map(|it| error((it.offset, it.length), &it.message, it.help));
         return Err(ExpressionErrors(errors.collect()));

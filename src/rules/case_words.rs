@@ -46,7 +46,9 @@ pub fn snapshot_words(path: &str) -> Option<String> {
         None if fact.ends_with("probes") && !rest.is_empty() => format!("{words}.{rest}"),
         None => (*words).to_owned(),
     };
-    Some(format!("`{path}` is a fact; a case changes the snapshot that it is read from: `{changed}`"))
+    let (changed, which) = changed.split_once(", which").unwrap_or((&changed, ""));
+    let which = if which.is_empty() { String::new() } else { format!(", which{which}") };
+    Some(format!("`{path}` is a fact; a case changes the snapshot that it is read from: `{changed}`{which}"))
 }
 
 #[cfg(test)]
@@ -57,10 +59,10 @@ mod tests {
     fn facts_lead_to_what_they_are_read_from() {
         for (path, words) in [
             ("mx.hosts.0.name", "`mx.records.0.exchange`"),
-            ("policy.mode", "`policy.body, which"),
+            ("policy.mode", "`policy.body`, which"),
             ("mx.hosts.*.probes.0.tls.certificate.key_bits", "`mx_hosts.0.probes.0.tls.chain.0.key_bits`"),
             ("policy_host.probes.0.status", "`policy_host.probes.0.response.status`"),
-            ("record.id", "`record.text, which"),
+            ("record.id", "`record.text`, which"),
         ] {
             let said = snapshot_words(path).unwrap_or_default();
             assert!(said.contains(words), "{path}: {said}");

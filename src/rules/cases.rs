@@ -87,7 +87,7 @@ pub fn run_cases(
             for (index, case) in cases.iter().enumerate() {
                 let outcome = run(rules, rule, good, expected, case, read);
                 let help = match &outcome {
-                    CaseOutcome::BadPatch(_) if rule.over == Over::Domain => {
+                    CaseOutcome::BadPatch(why) if rule.over == Over::Domain && !why.contains(", where ") => {
                         case.value.keys().find_map(|path| snapshot_words(path))
                     }
                     _ => None,

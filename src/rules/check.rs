@@ -6,6 +6,8 @@ mod nulls;
 mod place;
 mod scope;
 
+use std::collections::BTreeSet;
+
 use serde_yaml::Spanned;
 
 use self::nulls::Null;
@@ -65,19 +67,20 @@ pub fn check(rules: &[Rule], written_all: &[Checked<'_>], whole: bool) -> Found 
             all: written_all,
             errors: &mut found.errors,
             warnings: &mut found.warnings,
+            told_params: BTreeSet::new(),
             nulls: Vec::new(),
         };
         let above = index.checked_sub(1).and_then(|above| written_all.get(above));
         checker.group(above.is_none_or(|above| !std::ptr::eq(above.source, written.source)));
         checker.identity(rules.get(..index).unwrap_or_default());
-        if written.torn.is_empty() {
+        if written.torn.iter().all(|key| *key == "over") {
             checker.completeness();
         }
         checker.requires(whole);
         checker.citations();
         checker.texts_are_plain();
-        checker.params();
         checker.ranges();
+        checker.params();
         checker.cases();
         checker.body();
         checker.report_nulls();
@@ -120,9 +123,9 @@ pub fn template_error(source: &Source, text: Spanned<String>, brace: UnbalancedB
     let mistake = Mistake {
         offset: brace.0,
         length: 1,
-        null_path: None,
         message: "this brace has no partner".to_owned(),
         help: Some("`{expression}` puts a value in; `{{` and `}}` stand for braces".to_owned()),
+        ..Mistake::default()
     };
     at_mistake(source, &text, &text.value, 0, mistake)
 }
@@ -130,7 +133,11 @@ pub fn template_error(source: &Source, text: Spanned<String>, brace: UnbalancedB
 /// An id that no rule has.
 pub fn no_such_rule(source: &Source, id: &Spanned<String>, rules: &[Rule]) -> SourceError {
     let near = nearest(&id.value, rules.iter().map(|rule| rule.id.as_str()));
-    let help = near.map_or("`stslint rules list` names them all".to_owned(), |near| format!("did you mean `{near}`?"));
+    let help = match near {
+        _ if id.value.contains(char::is_whitespace) => "write a `,` between two ids".to_owned(),
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`stslint rules list` names them all".to_owned(),
+    };
     at_text(source, id, format!("there is no rule `{}`", id.value), Some(help))
 }
 
@@ -141,6 +148,8 @@ struct RuleChecker<'a, 'b> {
     all: &'a [Checked<'a>],
     errors: &'b mut Vec<SourceError>,
     warnings: &'b mut Vec<SourceError>,
+    /// Params of which something was told.
+    told_params: BTreeSet<String>,
     /// Uses of facts that can be `null`, told together: the advice about them is one line.
     nulls: Vec<Null>,
 }

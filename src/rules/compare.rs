@@ -7,7 +7,7 @@ use cel::Value;
 use cel::objects::Key;
 
 use super::values::to_json;
-use crate::facts::{Field, Type};
+use crate::facts::{Field, Texts, Type};
 
 /// The variable under which rules see how an element compares with the others.
 pub const COMPARED: &str = "compared";
@@ -17,7 +17,7 @@ const MAX_PEERS: usize = 20;
 /// The type of the variable, for values of a type.
 pub fn shape_of_compared(value: &Type) -> Type {
     let field = |shape: &Type, about: &str| Field { shape: shape.clone(), nullable: false, about: about.to_owned() };
-    let names = Type::List(Arc::new(Type::Text(None)));
+    let names = Type::List(Arc::new(Type::Text(Texts::Any)));
     Type::Object(Arc::new(BTreeMap::from([
         ("peer_count".to_owned(), field(&Type::Int, "How many other domains have the same value.")),
         ("peers".to_owned(), field(&names, "The names of the first of them.")),

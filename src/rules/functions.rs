@@ -10,7 +10,7 @@ use cel::{Context, ExecutionError};
 use super::function::{Body, Cost, Function};
 use super::meter::{self, Meter};
 use super::texts_and_lists;
-use crate::facts::Type;
+use crate::facts::{Form, Texts, Type};
 use crate::snapshot::{duration, instant};
 
 /// Every function: CEL's own that make sense here, and those of the field.
@@ -20,7 +20,8 @@ pub fn functions() -> &'static [Function] {
 }
 
 fn all() -> Vec<Function> {
-    let text = || Type::Text(None);
+    let text = || Type::Text(Texts::Any);
+    let written = |form| Type::Text(Texts::Written(form, Vec::new()));
     let list = || Type::List(Arc::new(Type::Any));
     let mut all = vec![
         Function {
@@ -131,7 +132,7 @@ fn all() -> Vec<Function> {
             name: "lower",
             method: false,
             arguments: vec![text()],
-            result: text(),
+            result: written(Form::Lower),
             usage: "lower(text)",
             about: "the text with A to Z in lower case",
             cost: Cost::FirstArgument,
@@ -171,7 +172,7 @@ fn all() -> Vec<Function> {
             name: "public_suffix",
             method: false,
             arguments: vec![text()],
-            result: text(),
+            result: written(Form::Lower),
             usage: "public_suffix(name)",
             about: "the public suffix that a name ends in: \"co.uk\"",
             cost: Cost::FirstArgument,
@@ -183,7 +184,7 @@ fn all() -> Vec<Function> {
             name: "registrable",
             method: false,
             arguments: vec![text()],
-            result: text(),
+            result: written(Form::Lower),
             usage: "registrable(name)",
             about: "the name's registrable domain: \"example.co.uk\"; the name itself where it has none",
             cost: Cost::FirstArgument,

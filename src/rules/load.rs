@@ -18,7 +18,7 @@ use super::template::Template;
 use crate::facts::Over;
 use crate::outcome::Severity;
 use crate::source_text::lookalikes::Repaired;
-use crate::source_text::{self, SourceError};
+use crate::source_text::{self, SourceError, line_at, nearest};
 
 /// The built-in rule files in the order in which reports show their groups.
 const BUILT_IN: &[(&str, &str)] = &[
@@ -219,7 +219,14 @@ fn build_file<'a>(
         let end = starts.get(index.saturating_add(1)).copied().unwrap_or(usize::MAX);
         let inside = wrong.iter().filter(|offset| (start..end).contains(*offset));
         let key = |offset: &usize| shape::key_around(&source.text, *offset).unwrap_or("id");
-        let torn: Vec<&'static str> = inside.map(key).collect();
+        let mut torn: Vec<&'static str> = inside.map(key).collect();
+        // What the rules are over may be what could not be read above them.
+        let says_over = |offset: &&usize| {
+            let line = line_at(&source.text, **offset).1;
+            let word = line.split(':').next().unwrap_or_default().trim();
+            starts.first().is_some_and(|first| *offset < first) && nearest(word, ["over"]).is_some()
+        };
+        torn.extend(wrong.iter().find(says_over).map(|_| "over"));
         let (rule, braces) = build(&mut entry, &group);
         errors.extend(
             braces

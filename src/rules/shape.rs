@@ -6,6 +6,9 @@ use crate::source_text::lookalikes::Repaired;
 use crate::source_text::told_apart::FileKind;
 use crate::source_text::{self, ReadAll, SourceError, line_at, nearest};
 
+/// What a file may begin with.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The keys of a rule.
 const KEYS: [&str; 22] = [
     "after",
@@ -54,6 +57,7 @@ pub fn read(source: &Source, own: bool) -> ReadFile {
             return ReadFile { file: None, mistakes: vec![mistake], warnings, cut: Vec::new() };
         }
         read.mistakes.iter_mut().for_each(|mistake| of_list(source, mistake));
+        read.mistakes.iter_mut().for_each(|mistake| of_line(source, mistake));
         for cut in cut_by_comment(source) {
             match cut {
                 Cut::Broken(error) => {
@@ -102,6 +106,11 @@ fn whole_file(source: &Source, read: &ReadAll<RuleFile>) -> Option<SourceError> 
         Some(error.with_help(Some(help.to_owned())))
     };
     let skeleton = "a rule file begins with `group: …` and `rules:`; `stslint rules new acme-max-age` writes one";
+    let mut lines = text.trim_start_matches(BYTE_ORDER_MARK).lines();
+    let first = lines.find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    if let Some(line) = first.filter(|line| is_toml(line)) {
+        return error(text.find(line).unwrap_or_default(), line.trim_end().len(), "this is not YAML", skeleton);
+    }
     if let [mistake] = read.mistakes.as_slice()
         && is_no_mapping(text)
     {
@@ -112,15 +121,12 @@ fn whole_file(source: &Source, read: &ReadAll<RuleFile>) -> Option<SourceError> 
     if let Some(other) = FileKind::Rules.instead(&source.name, text) {
         return Some(other);
     }
-    let first = text.lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-    if let Some(line) = first.filter(|line| is_toml(line)) {
-        return error(text.find(line).unwrap_or_default(), line.trim_end().len(), "this is not YAML", skeleton);
-    }
     let top = |key: &str| {
         let lines = text.split_inclusive('\n').scan(0_usize, |start, line| {
             let at = *start;
             *start = start.saturating_add(line.len());
-            Some((at, line))
+            let mark = if line.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+            Some((at.saturating_add(mark), line.trim_start_matches(BYTE_ORDER_MARK)))
         });
         lines.into_iter().find(|(_, line)| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')))
     };
@@ -146,12 +152,17 @@ fn whole_file(source: &Source, read: &ReadAll<RuleFile>) -> Option<SourceError> 
 fn is_toml(line: &str) -> bool {
     let key = line.split_once('=').map(|(key, _)| key.trim()).filter(|key| !key.is_empty());
     let bare = |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
-    key.is_some_and(bare) || (line.starts_with("[[") && line.trim_end().ends_with("]]"))
+    let section = line.trim_end().strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    key.is_some_and(bare) || section.is_some_and(|name| bare(name.trim_matches(['[', ']'])))
 }
 
 /// Whether a text is empty but for comments, or a list.
 fn is_no_mapping(text: &str) -> bool {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#') && *line != "---");
+    let lines = text
+        .trim_start_matches(BYTE_ORDER_MARK)
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#') && *line != "---");
     lines.take(1).all(|line| line.starts_with('-'))
 }
 
@@ -167,10 +178,15 @@ fn of_list(source: &Source, mistake: &mut SourceError) {
         mistake.help = Some(format!("write `{key}: {{{entry}`"));
         return;
     }
+    if rest.contains("[]") {
+        mistake.message = "a list is named without `[]`".to_owned();
+        mistake.help = Some(format!("write `{key}{}`", rest.replace("[]", "")));
+        return;
+    }
     let Some(value) = rest.strip_prefix(':').map(|value| value.trim().trim_matches(['{', '}', '[', ']']).trim()) else {
         return;
     };
-    let words: Vec<&str> = value.split_whitespace().collect();
+    let words: Vec<&str> = value.split([' ', ',']).filter(|word| !word.is_empty()).collect();
     let (name, list) = match words.as_slice() {
         [list] => (element_name(list), (*list).trim_matches(['"', '\''])),
         [name, "in" | "of" | "as", list] | [name, list] => ((*name).to_owned(), *list),
@@ -181,6 +197,22 @@ fn of_list(source: &Source, mistake: &mut SourceError) {
     }
     mistake.message = format!("`{key}` needs a name for each element, and the list");
     mistake.help = Some(format!("write `{key}: {{ {name}: {list} }}`"));
+}
+
+/// Says of a line without a colon, and of one with two, what its key makes likely.
+fn of_line(source: &Source, mistake: &mut SourceError) {
+    let Some(at) = mistake.at else { return };
+    let line = line_at(&source.text, at.offset()).1.trim().trim_start_matches("- ");
+    let (word, rest) = line.split_at(line.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(line.len()));
+    if !KEYS.contains(&word) {
+        return;
+    }
+    if mistake.message.starts_with("this line has no `key: value`") && rest.starts_with([' ', '=']) {
+        mistake.message = format!("a `:` is missing after `{word}`");
+        mistake.help = Some(format!("write `{word}: {}`", rest.trim_start_matches([' ', '=']).trim_end()));
+    } else if mistake.message.starts_with("a second `:`") && ["assert", "when"].contains(&word) {
+        mistake.help = Some("compare with `==`; put an expression that holds a `:` into quotes".to_owned());
+    }
 }
 
 /// A name for the elements of a list: the last word of its path, without its plural.

@@ -25,16 +25,21 @@ const SINGLE: [(char, &str); 3] = [
     ('|', "to combine conditions write `||`; there are no filters: a function is written `lower(text)`"),
 ];
 /// Words of other languages.
-const WORDS: [(&str, &str); 8] = [
+const WORDS: [(&str, &str); 11] = [
     ("AND", "write `&&`"),
     ("NOT", "write `!`, as in `!policy.usable`"),
     ("OR", "write `||`"),
     ("and", "write `&&`"),
+    ("else", "write `condition ? one : other`"),
+    ("if", "write `condition ? one : other`; where a rule applies its `when` says"),
     ("is", "write `==` or `!=`"),
     ("like", "write `text.matches(\"…\")` or `text.contains(\"…\")`"),
     ("not", "write `!`, as in `!policy.usable`"),
     ("or", "write `||`"),
+    ("then", "write `condition ? one : other`"),
 ];
+/// Methods that other languages write between their operands.
+const METHODS: [&str; 4] = ["contains", "endsWith", "matches", "startsWith"];
 
 /// The first thing in a text, which is no CEL, that was meant otherwise.
 pub fn slip(source: &str) -> Option<ExprError> {
@@ -62,6 +67,11 @@ pub fn slip(source: &str) -> Option<ExprError> {
                 let help = "write it as a text: `text.matches(\"^v=\")`";
                 return Some(mistake(offset, 1, "a regular expression is not written between slashes", help));
             }
+            '[' if rest.starts_with("[]") && is_named(source, offset) => {
+                let help =
+                    "name the list, and go through it: `mx.hosts.all(host, host.…)`, or `for_each: { host: mx.hosts }`";
+                return Some(mistake(offset, 2, "`[]` is not written in an expression", help));
+            }
             '(' | '[' | '{' => {
                 open.push((c, offset));
                 1
@@ -81,6 +91,14 @@ pub fn slip(source: &str) -> Option<ExprError> {
             c if c.is_alphanumeric() || c == '_' => {
                 let word = word_of(rest);
                 let field = source.get(..offset).unwrap_or_default().trim_end().ends_with('.');
+                if let Some(help) = wrong_number(word).filter(|_| !field) {
+                    return Some(mistake(offset, word.len(), &format!("`{word}` is not a number"), &help));
+                }
+                let called = rest.get(word.len()..).is_some_and(|rest| rest.trim_start().starts_with('('));
+                if METHODS.contains(&word) && !field && !called {
+                    let help = format!("write `text.{word}(…)`");
+                    return Some(mistake(offset, word.len(), &format!("`{word}` is no operator"), &help));
+                }
                 if let Some((_, help)) = WORDS.iter().find(|(name, _)| *name == word && !field) {
                     return Some(mistake(offset, word.len(), &format!("`{word}` is no operator"), help));
                 }
@@ -95,8 +113,39 @@ pub fn slip(source: &str) -> Option<ExprError> {
         };
         offset = offset.saturating_add(length);
     }
+    if open.is_empty()
+        && let Some(at) = source.find('?').filter(|_| !source.contains([':', '"', '\'']))
+    {
+        let help = "write `condition ? one : other`; a condition alone needs no `?`";
+        return Some(mistake(at, 1, "this `?` has no `:`", help));
+    }
     let (bracket, at) = open.pop()?;
     Some(mistake(at, 1, &format!("this `{bracket}` is never closed"), "close it where it ends"))
+}
+
+/// Whether what is before an offset names something.
+fn is_named(source: &str, offset: usize) -> bool {
+    source
+        .get(..offset)
+        .is_some_and(|before| before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ')' | ']')))
+}
+
+/// What to write instead of a number with a unit, or with marks between its digits; `None` where it is another word.
+fn wrong_number(word: &str) -> Option<String> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    let others = word.trim_start_matches(|c: char| c.is_ascii_digit());
+    let exponent = others.strip_prefix(['e', 'E']).is_some_and(|rest| rest.is_empty() || digits(rest));
+    if others.is_empty() || others.len() == word.len() || word.starts_with("0x") || others == "u" || exponent {
+        return None;
+    }
+    let plain = word.replace('_', "");
+    if digits(&plain) {
+        return Some(format!("write the digits together: {plain}"));
+    }
+    Some(match crate::grammar::policy::max_age_meant(word) {
+        Some(seconds) => format!("times are numbers of seconds: {seconds}"),
+        None => "a number is written without a unit".to_owned(),
+    })
 }
 
 /// How many octets the sign at the start takes, or which operator of another language it is.
@@ -217,12 +266,27 @@ mod tests {
             ("a && b)", ")", "remove it"),
             ("[a)", ")", "remove it"),
             ("a <> b", "<>", "`!=`"),
+            ("a > 1_209_600", "1_209_600", "1209600"),
+            ("a > 14d", "14d", "1209600"),
+            ("if a then b", "if", "? one : other"),
+            ("a ? b", "?", "? one : other"),
+            ("mx.hosts[].name == b", "[]", "for_each"),
+            ("a contains 'b'", "contains", "text.contains"),
         ] {
             let slip = slip(source).unwrap();
             assert_eq!(source.get(slip.offset..slip.offset + slip.length), Some(written), "{source}: {slip:?}");
             assert!(slip.help.as_ref().is_some_and(|said| said.contains(help)), "{source}: {slip:?}");
         }
-        for sound in ["a == b && c != 'x and y' || d >= 1", "record.and", "[1, 2].all(x, x > 1)", "a || ''"] {
+        for sound in [
+            "a == b && c != 'x and y' || d >= 1",
+            "record.and",
+            "[1, 2].all(x, x > 1)",
+            "a || ''",
+            "a > 1e3 && b == 0x1f",
+            "a.contains(b)",
+            "a ? b : c",
+            "x == []",
+        ] {
             assert_eq!(slip(sound), None, "{sound}");
         }
     }

@@ -67,6 +67,27 @@ fn with_membership(facts: Facts, case: &Patch) -> Facts {
     facts.with_membership(&names("tags"), &names("groups"))
 }
 
+/// What a case says beside its snapshot is read, or is a mistake.
+fn outside_is_sound(case: &Patch) -> Result<(), String> {
+    let is_names = |value: &Value| match value {
+        Value::Array(names) => names.iter().all(Value::is_string),
+        value => value.is_string(),
+    };
+    for (path, value) in case {
+        let (sound, wanted) = match path.as_str() {
+            "groups" | "tags" => (is_names(value), "a list of texts"),
+            "held" => (value.is_string(), "the text of a policy"),
+            "last_served" => (value.is_string() && case.contains_key("held"), "a time, beside `held`,"),
+            "snapshot" => (value.is_string(), "the name of a file"),
+            _ => continue,
+        };
+        if !sound {
+            return Err(format!("`{path}`: {wanted} belongs here"));
+        }
+    }
+    Ok(())
+}
+
 /// The snapshot of a case, and its baseline where it speaks of one.
 fn applied(
     rule_file: Option<&Path>,
@@ -74,6 +95,7 @@ fn applied(
     case: &Patch,
     read: &ReadCase<'_>,
 ) -> Result<(Snapshot, Option<Snapshot>), String> {
+    outside_is_sound(case)?;
     let mut base = good.clone();
     let mut patch = case.clone();
     if let Some(Value::String(file)) = case.get("snapshot") {
@@ -124,8 +146,14 @@ fn in_plain_words(said: &str) -> String {
     }
     match said.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
         Some((found, wanted)) => {
-            let wanted = wanted.replace("a string", "a text").replace("a sequence", "a list");
-            let wanted = if wanted.starts_with("struct ") { "a mapping".to_owned() } else { wanted };
+            let number =
+                wanted.len() <= 4 && wanted.starts_with(['i', 'u']) && wanted.ends_with(|c: char| c.is_ascii_digit());
+            let wanted = match wanted {
+                "a boolean" => "`true` or `false`".to_owned(),
+                _ if number => "an integer".to_owned(),
+                _ if wanted.starts_with("struct ") => "a mapping, or `absent`,".to_owned(),
+                wanted => wanted.replace("a string", "a text").replace("a sequence", "a list"),
+            };
             format!("this is {}, where {wanted} belongs", found.replace("string", "the text"))
         }
         None => said.to_owned(),

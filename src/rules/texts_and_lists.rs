@@ -17,13 +17,13 @@ use jiff::tz::TimeZone;
 use super::function::{Body, Cost, Function};
 use super::meter::Meter;
 use super::value_text::text_of;
-use crate::facts::Type;
+use crate::facts::{Texts, Type};
 
 /// The functions, as rules see them.
 pub fn table() -> Vec<Function> {
-    let text = || Type::Text(None);
+    let text = || Type::Text(Texts::Any);
     let list = || Type::List(Arc::new(Type::Any));
-    let texts = || Type::List(Arc::new(Type::Text(None)));
+    let texts = || Type::List(Arc::new(Type::Text(Texts::Any)));
     vec![
         Function {
             name: "chars",

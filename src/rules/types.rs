@@ -19,11 +19,11 @@ use cel::common::ast::{CallExpr, Expr as Ast, IdedExpr, LiteralValue, SelectExpr
 
 use self::null::{canonical, not_null_if};
 pub use self::regex::regex_sound;
-use self::words::{likely_field, spelled};
+use self::words::{likely_field, likely_literal, spelled};
 use super::expr::{Compiled, path_of};
 use super::function::Function;
 use super::functions::functions;
-use crate::facts::{Field, Over, Type};
+use crate::facts::{Field, Over, Texts, Type};
 use crate::source_text::nearest;
 
 /// A variable that an expression can use.
@@ -43,7 +43,7 @@ pub struct Variable {
 pub type Scope = BTreeMap<String, Variable>;
 
 /// A mistake in an expression: where (octets of its text), what, and what to write instead.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Mistake {
     /// The first octet.
     pub offset: usize,
@@ -55,6 +55,8 @@ pub struct Mistake {
     pub help: Option<String>,
     /// Where something is done with a path that can be `null`: that path, from the root of the facts on.
     pub null_path: Option<String>,
+    /// Whether it is only most likely one: what comes from outside may be so.
+    pub doubtful: bool,
 }
 
 /// What is known of an expression before it runs.
@@ -172,7 +174,7 @@ impl Checker<'_> {
                     known(Type::Int)
                 }
                 LiteralValue::Null => Typed { nullable: true, ..known(Type::Null) },
-                LiteralValue::String(_) => known(Type::Text(None)),
+                LiteralValue::String(_) => known(Type::Text(Texts::Any)),
                 LiteralValue::Bytes(_) => ANY,
             },
             Ast::Select(select) => self.select(expr, select, not_null),
@@ -199,6 +201,15 @@ impl Checker<'_> {
                 self.mistake(expr, message, Some(help));
                 return ANY;
             }
+            if let Some(literal) = likely_literal(name) {
+                self.mistake(expr, format!("there is no `{name}`"), Some(format!("write `{literal}`")));
+                return ANY;
+            }
+            if self.is_param(name) {
+                let help = format!("did you mean `params.{name}`?");
+                self.mistake(expr, format!("there is no `{name}`"), Some(help));
+                return ANY;
+            }
             let names = self.scope.keys().map(String::as_str).filter(|key| !key.starts_with('@'));
             let near = nearest(name, names).map(|near| format!("did you mean `{near}`?"));
             let known = self.scope.keys().filter(|key| !key.starts_with('@')).cloned().collect::<Vec<_>>().join(", ");
@@ -208,6 +219,11 @@ impl Checker<'_> {
         };
         let nullable = variable.nullable && !not_null.contains(&variable.path);
         Typed { shape: variable.shape.clone(), nullable, holds_null: variable.holds_null }
+    }
+
+    fn is_param(&self, name: &str) -> bool {
+        let params = self.scope.get("params").map(|params| &params.shape);
+        matches!(params, Some(Type::Object(fields)) if fields.contains_key(name))
     }
 
     fn select(&mut self, expr: &IdedExpr, select: &SelectExpr, not_null: &BTreeSet<String>) -> Typed {
@@ -335,7 +351,7 @@ impl Checker<'_> {
         let written = self.info.source.get(offset..offset.saturating_add(length)).unwrap_or_default();
         let help = format!("write `{written} != null && …` before it");
         let message = format!("{name} is `null` where it is known to be absent");
-        self.push(Mistake { offset, length, message, help: Some(help), null_path });
+        self.push(Mistake { offset, length, message, help: Some(help), null_path, doubtful: false });
     }
 
     fn elements_can_be_null(&mut self, list: &IdedExpr) {
@@ -371,7 +387,7 @@ fn either(a: &Type, b: &Type) -> Type {
         (a, b) if a == b => a.clone(),
         (Type::Null, other) | (other, Type::Null) => other.clone(),
         (Type::List(a), Type::List(b)) => Type::List(Arc::new(either(a, b))),
-        (Type::Text(_), Type::Text(_)) => Type::Text(None),
+        (Type::Text(_), Type::Text(_)) => Type::Text(Texts::Any),
         (a, b) if is_number(a) && is_number(b) => Type::Double,
         _ => Type::Any,
     }

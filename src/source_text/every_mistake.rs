@@ -25,6 +25,9 @@ pub fn from_yaml_all<T: DeserializeOwned>(name: &str, text: &str) -> ReadAll<T> 
     let mut mistakes: Vec<SourceError> = Vec::new();
     let mut masked = text.to_owned();
     let mut blanked: Vec<(usize, usize)> = Vec::new();
+    if let Some(whole) = crooked_start(name, text).or_else(|| second_document(name, text)) {
+        return ReadAll { value: None, mistakes: vec![whole] };
+    }
     while mistakes.len() < MOST_MISTAKES {
         let error = match serde_yaml::from_str_with_options::<T>(&masked, yaml_options()) {
             Ok(value) => return ReadAll { value: Some(value), mistakes },
@@ -40,7 +43,9 @@ pub fn from_yaml_all<T: DeserializeOwned>(name: &str, text: &str) -> ReadAll<T> 
         let keys_for_list = matches!(error.without_snippet(), YamlError::Unexpected { expected: "sequence start", .. });
         let shape = is_shape(error.without_snippet());
         let entry = if !shape {
-            content_of_line(&masked, offset)
+            // What is left open is told where it opens.
+            let opens = told.at.map_or(offset, |at| at.offset().min(offset));
+            content_of_line(&masked, opens)
         } else if missing {
             item_around(&masked, offset)
         } else if keys_for_list && is_key_line(&masked, offset) {
@@ -62,7 +67,11 @@ pub fn from_yaml_all<T: DeserializeOwned>(name: &str, text: &str) -> ReadAll<T> 
         if blanked.contains(&entry) || (!mistakes.is_empty() && !follows && (empty || told_by_blank)) {
             break;
         }
-        if !follows {
+        if let Some(below) = meant_below(&blanked, text, name, entry, error.without_snippet()) {
+            // Nothing below a key, and the keys that belong there beside it, are one mistake.
+            mistakes.pop();
+            mistakes.push(below);
+        } else if !follows && !is_known_missing(error.without_snippet(), &mistakes) {
             mistakes.push(told);
         }
         if entry.0 >= entry.1 || (!shape && follows) {
@@ -72,6 +81,74 @@ pub fn from_yaml_all<T: DeserializeOwned>(name: &str, text: &str) -> ReadAll<T> 
         blanked.push(entry);
     }
     ReadAll { value: None, mistakes }
+}
+
+/// The first key, where it is indented and a later one is not: no reader says so.
+fn crooked_start(name: &str, text: &str) -> Option<SourceError> {
+    let is_said = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let mut lines = text.lines().filter(is_said);
+    let first = lines.next()?.trim_start_matches('\u{feff}');
+    let key = first.trim_start_matches(' ');
+    let indent = indent_of(first);
+    let is_key = |line: &str| {
+        let word = line.split(':').next().unwrap_or_default();
+        !word.is_empty() && line.contains(':') && word.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_')
+    };
+    let later = lines.find(|line| is_key(line)).filter(|_| indent > 0 && is_key(key))?;
+    let word = key.split(':').next().unwrap_or_default();
+    let at = text.find(first)?.saturating_add(indent);
+    let message = format!("`{word}` is indented, and `{}` is not", later.split(':').next().unwrap_or_default());
+    let error = SourceError::new(name, text, Some((at, word.len())), message);
+    Some(error.with_help(Some("begin both at the start of their lines".to_owned())))
+}
+
+/// The beginning of a second document: what it holds would be missing in the first.
+fn second_document(name: &str, text: &str) -> Option<SourceError> {
+    let mut start = 0_usize;
+    let mut begun = false;
+    for line in text.split_inclusive('\n') {
+        let said = line.trim_end();
+        if begun && said == "---" {
+            let next = start.saturating_add(line.len());
+            let rest = text.get(next..).unwrap_or_default();
+            let blank = rest.len().saturating_sub(rest.trim_start().len());
+            let at = if rest.trim().is_empty() { (start, 3) } else { (next.saturating_add(blank), 1) };
+            let error = SourceError::new(name, text, Some(at), "a second document begins here");
+            let help = "a file holds one document: remove the `---`, or make two files";
+            return Some(error.with_help(Some(help.to_owned())));
+        }
+        begun = begun || !(said.is_empty() || said.starts_with(['#', '%', '\u{feff}']) || said == "---");
+        start = start.saturating_add(line.len());
+    }
+    None
+}
+
+/// The mistake that a key belongs below the one above it, which has nothing and was blanked out for that.
+fn meant_below(
+    blanked: &[(usize, usize)],
+    text: &str,
+    name: &str,
+    entry: (usize, usize),
+    error: &YamlError,
+) -> Option<SourceError> {
+    let YamlError::SerdeUnknownField { field, .. } = error else { return None };
+    let (start, end) = blanked.last()?;
+    let above = text.get(*start..*end)?.trim_end();
+    let key = above.strip_suffix(':').filter(|key| !key.contains([' ', '\n', '#']))?;
+    let depth = |at: usize| at.saturating_sub(line_at(text, at).0);
+    if *end > entry.0 || !bare_lines(text.get(*end..entry.0)?) || depth(*start) != depth(entry.0) {
+        return None;
+    }
+    let message = format!("`{field}` is indented as `{key}` is, and belongs below it");
+    let error = SourceError::new(name, text, Some((entry.0, field.len())), message);
+    Some(error.with_help(Some(format!("indent it deeper than `{key}`"))))
+}
+
+/// Whether a key is missing that was written under a name like it, which has been told.
+fn is_known_missing(error: &YamlError, told: &[SourceError]) -> bool {
+    let YamlError::SerdeMissingField { field, .. } = error else { return false };
+    let meant = format!("did you mean `{field}`?");
+    told.iter().any(|told| told.help.as_ref().is_some_and(|help| *help == meant))
 }
 
 /// Whether the text is YAML, and only its shape is wrong: after a mistake of syntax nothing can be told of the rest.

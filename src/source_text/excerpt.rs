@@ -25,7 +25,7 @@ pub struct Excerpt {
     at: Range<usize>,
     /// The line, counted from 0, that `text` begins with.
     first_line: usize,
-    /// The line and the column in octets of the place in the whole text, counted from 0.
+    /// The line and the column in characters of the place in the whole text, counted from 0.
     place: (usize, usize),
 }
 
@@ -62,7 +62,7 @@ impl Excerpt {
             text: printable(&cut.text),
             at,
             first_line: line.saturating_sub(usize::from(before.is_some())),
-            place: (line, start.saturating_sub(line_start)),
+            place: (line, text.get(line_start..start).map_or(0, |before| before.chars().count())),
         }
     }
 

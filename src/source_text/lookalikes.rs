@@ -82,10 +82,31 @@ impl Repaired {
         let mut repaired =
             Repaired { text: String::with_capacity(text.len()), mistakes: Vec::new(), anchors: Vec::new() };
         let mut start = 0_usize;
+        let mut block: Option<usize> = None;
         for line in text.split_inclusive('\n') {
+            let indent = line.len().saturating_sub(line.trim_start_matches(' ').len());
+            if block.is_some_and(|outer| indent <= outer && !line.trim().is_empty()) {
+                block = None;
+            }
+            let dash = dash_of_key(line).filter(|_| block.is_none());
+            if block.is_none()
+                && ["|", ">", "|-", ">-"].iter().any(|sign| line.trim_end().ends_with(&format!(": {sign}")))
+            {
+                block = Some(indent);
+            }
             let end = key_end(line).unwrap_or(0);
             let mut first = true;
             for (at, c) in line.char_indices() {
+                if dash == Some(at) {
+                    let offset = start.saturating_add(at);
+                    let key =
+                        line.get(at.saturating_add(1)..).and_then(|key| key.split(':').next()).unwrap_or_default();
+                    let error = SourceError::new(name, text, Some((offset, 1)), "a blank is missing after `-`");
+                    repaired.mistakes.push(error.with_help(Some(format!("write `- {key}: …`"))));
+                    repaired.text.push_str("- ");
+                    repaired.anchors.push((repaired.text.len(), offset.saturating_add(1)));
+                    continue;
+                }
                 let told = if at < end && !c.is_ascii() { told(c) } else { None };
                 // A byte order mark may begin a file.
                 let Some((message, help)) = told.filter(|_| c != '\u{feff}' || start + at > 0) else {
@@ -97,7 +118,13 @@ impl Repaired {
                     let error = SourceError::new(name, text, Some((offset, c.len_utf8())), message);
                     repaired.mistakes.push(error.with_help(Some(help)));
                 }
-                repaired.text.push_str(look_alike(c).map_or("", |(_, meant)| meant));
+                let meant = look_alike(c).map_or("", |(_, meant)| meant);
+                repaired.text.push_str(meant);
+                // Those who write such a colon leave no blank after it.
+                let rest = line.get(at.saturating_add(c.len_utf8())..).unwrap_or_default();
+                if meant == ":" && !rest.is_empty() && !rest.starts_with(char::is_whitespace) {
+                    repaired.text.push(' ');
+                }
                 repaired.anchors.push((repaired.text.len(), offset.saturating_add(c.len_utf8())));
             }
             start = start.saturating_add(line.len());
@@ -114,6 +141,15 @@ impl Repaired {
         let span = error.at.map(|at| (written(at.offset()), at.len()));
         SourceError::new(name, text, span, error.message.clone()).with_help(error.help.clone())
     }
+}
+
+/// The dash of a list's element that its first key follows without a blank, as in `-id: acme`.
+fn dash_of_key(line: &str) -> Option<usize> {
+    let inner = line.trim_start_matches(' ');
+    let (key, value) = inner.strip_prefix('-')?.split_once(':')?;
+    let is_key =
+        key.starts_with(|c: char| c.is_ascii_lowercase()) && key.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
+    (is_key && value.starts_with(char::is_whitespace)).then(|| line.len().saturating_sub(inner.len()))
 }
 
 /// Where the key of a line ends, its colon included, once look-alikes are read as what they look like.
@@ -153,6 +189,16 @@ mod tests {
         let at = repaired.text.find("f: g").unwrap();
         let error = SourceError::new("f", &repaired.text, Some((at, 1)), "m");
         assert_eq!(repaired.as_written("f", text, &error).at.unwrap().offset(), text.find("f: g").unwrap());
+    }
+
+    #[test]
+    fn a_dash_without_its_blank_is_told_and_read() {
+        let text = "rules:\n  -id: a\n   b: |\n    -id: c\n  - -x: 1\n";
+        let repaired = Repaired::of("f", text);
+        assert_eq!(repaired.text, "rules:\n  - id: a\n   b: |\n    -id: c\n  - -x: 1\n");
+        let said: Vec<(usize, &str)> =
+            repaired.mistakes.iter().map(|it| (it.at.unwrap().offset(), it.message.as_str())).collect();
+        assert_eq!(said, [(9, "a blank is missing after `-`")]);
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub use self::runners::{json, json_line, without_commands, without_runner_comman
 pub use self::wording::likely;
 use self::wording::yaml_error;
 
+/// What a file may begin with.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 /// The longest JSON text, in octets, that is read a second time for a clearer error.
 const MAX_TOLD_AS_YAML: usize = 1 << 20;
 
@@ -62,7 +64,13 @@ impl SourceError {
         let (offset, length) = span.unwrap_or_default();
         SourceError {
             message: printable(&message.into()),
-            text: Excerpt::of(name, text, offset, length, EXCERPT_WIDTH),
+            text: match text.strip_prefix(BYTE_ORDER_MARK) {
+                // Editors neither show nor count it.
+                Some(rest) => {
+                    Excerpt::of(name, rest, offset.saturating_sub(BYTE_ORDER_MARK.len_utf8()), length, EXCERPT_WIDTH)
+                }
+                None => Excerpt::of(name, text, offset, length, EXCERPT_WIDTH),
+            },
             at: span.map(|(offset, length)| clamp(text, offset, length)),
             help: None,
         }

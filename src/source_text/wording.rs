@@ -2,7 +2,7 @@
 
 use serde_yaml::{Error as YamlError, MessageFormatter, UserMessageFormatter};
 
-use super::{SourceError, line_at, nearest, place, printable};
+use super::{SourceError, line_at, lookalikes, nearest, place, printable};
 
 /// A reader's error as a mistake in `text`, which diagnostics call `name`.
 pub fn yaml_error(name: &str, text: &str, error: &YamlError) -> SourceError {
@@ -27,21 +27,23 @@ fn told(text: &str, error: &YamlError, span: Option<(usize, usize)>) -> Told {
     };
     let at = span.map_or(0, |(offset, _)| offset);
     match error {
-        YamlError::SerdeUnknownField { field, expected, .. } => unknown("key", field, expected, span),
+        YamlError::SerdeUnknownField { field, expected, .. } => look_alike_in(field, span)
+            .or_else(|| cut_by_comma(text, field, span))
+            .unwrap_or_else(|| unknown("key", field, expected, span)),
         YamlError::SerdeUnknownVariant { variant, expected, .. } => unknown("value", variant, expected, span),
         // The reader places it where the mapping ends, which of a whole document says nothing.
         YamlError::SerdeMissingField { field, .. } => {
             let top = span.is_none_or(|(offset, _)| line_at(text, offset).0 == offset);
             let first = text.find(|c: char| !c.is_whitespace()).map(|start| (start, 1));
             let span = if top { first.or(span) } else { span };
-            Told { message: format!("the key `{field}` is missing"), help: None, span }
+            Told { message: format!("the key `{field}` is missing"), help: Some(format!("write `{field}: …`")), span }
         }
         YamlError::SerdeInvalidType { unexpected, expected, .. }
         | YamlError::SerdeInvalidValue { unexpected, expected, .. } => {
             here(&format!("this is {}, where {} belongs", plain(unexpected), plain(expected)), "")
         }
         YamlError::DuplicateMappingKey { key: Some(key), .. } => {
-            here(&format!("the key `{key}` stands here twice"), "remove one of the two")
+            here(&format!("the key `{key}` is given twice"), "remove one of the two")
         }
         YamlError::Budget { .. } => here(
             "the text has more parts, or is deeper, than anything that is read: it is not read beyond this",
@@ -51,7 +53,10 @@ fn told(text: &str, error: &YamlError, span: Option<(usize, usize)>) -> Told {
         YamlError::Eof { .. } => here("the text ends too early", "close what was opened: a quote, a bracket or a list"),
         YamlError::Unexpected { expected, .. } => unexpected(text, expected, at, span),
         YamlError::NullIntoString { .. } => {
-            here("nothing stands here, where a text belongs", "write the value behind the `:`")
+            let item = line_at(text, at).1.trim() == "-";
+            let help =
+                if item { "write the value behind the `-`, or remove it" } else { "write the value behind the `:`" };
+            here("nothing stands here, where a text belongs", help)
         }
         YamlError::InvalidBooleanStrict { .. } => here("this is neither `true` nor `false`", "write `true` or `false`"),
         YamlError::InvalidScalar { ty: "boolean" | "bool", .. } => {
@@ -65,8 +70,36 @@ fn told(text: &str, error: &YamlError, span: Option<(usize, usize)>) -> Told {
             "nothing is anchored under this name",
             "put the text into quotes: a `*` at its beginning refers to an anchor `&name`",
         ),
-        _ => syntax(text, &UserMessageFormatter.format_message(error), at, span),
+        _ => match UserMessageFormatter.format_message(error) {
+            message if message.contains("externally tagged enum") => {
+                Told { help: Some("write one word".to_owned()), ..unexpected(text, "scalar", at, span) }
+            }
+            message => syntax(text, &message, at, span),
+        },
     }
+}
+
+/// A character in a key that looks like another one, or cannot be seen.
+fn look_alike_in(key: &str, span: Option<(usize, usize)>) -> Option<Told> {
+    let (at, c) = key.char_indices().find(|(_, c)| !c.is_ascii() && lookalikes::look_alike(*c).is_some())?;
+    let (message, help) = lookalikes::told(c)?;
+    let span = span.map(|(offset, _)| (offset.saturating_add(at), c.len_utf8()));
+    Some(Told { message, help: Some(help), span })
+}
+
+/// What is taken for a key without a value, because a comma inside of brackets ends a text that has no quotes.
+fn cut_by_comma(text: &str, key: &str, span: Option<(usize, usize)>) -> Option<Told> {
+    let (offset, length) = span?;
+    let before = text.get(..offset)?.trim_end();
+    let after = text.get(offset.saturating_add(length)..)?.trim_start();
+    if !before.ends_with(',') || !after.starts_with([',', '}']) {
+        return None;
+    }
+    Some(Told {
+        message: format!("`{}` has no value: a `,` ends the text before it", printable(key)),
+        help: Some("put a text that holds a `,` into quotes".to_owned()),
+        span,
+    })
 }
 
 /// A value of another kind than the one that belongs there.
@@ -80,6 +113,23 @@ fn unexpected(text: &str, expected: &str, at: usize, span: Option<(usize, usize)
         _ => "a single value",
     };
     let opens = |sign: char| text.get(at..).is_some_and(|rest| rest.starts_with(sign));
+    let (line_start, line) = line_at(text, at);
+    let before = line.get(..at.saturating_sub(line_start)).unwrap_or_default();
+    let second = line.get(before.len()..).and_then(|rest| rest.find(": "));
+    if expected == "mapping start" && found == "a key" && before.ends_with(": ") {
+        return Told {
+            message: "a second `:` stands in this line".to_owned(),
+            help: Some("write its keys below, indented deeper, or in braces: `{ key: value }`".to_owned()),
+            span,
+        };
+    }
+    if let Some(second) = second.filter(|_| expected.contains("scalar") && !opens('{') && !opens('[')) {
+        return Told {
+            message: "a `:` with a blank behind it makes a mapping of this text".to_owned(),
+            help: Some("put the text into quotes".to_owned()),
+            span: Some((at.saturating_add(second), 1)),
+        };
+    }
     let (wanted, help) = match expected {
         "string scalar" | "scalar" if opens('{') || opens('[') => {
             ("a text", "write one text; where it begins with a `{` or `[`, put it into quotes")
@@ -89,6 +139,7 @@ fn unexpected(text: &str, expected: &str, at: usize, span: Option<(usize, usize)
         }
         "sequence start" if found == "nothing" => ("a list", "write its elements below, each after `- `"),
         "mapping start" if found == "nothing" => ("a mapping", "write its keys below, indented deeper"),
+        "sequence start" if found == "a single value" && opens('-') => ("a list", "write a blank after each `-`"),
         "sequence start" if found == "a single value" => ("a list", "put it into brackets: `[ … ]`"),
         "sequence start" => ("a list", "begin each element with `- `"),
         "mapping start" => ("a mapping", "write keys with values: `key: value`"),
@@ -112,6 +163,13 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
     }
     let here = |message: &str, help: &str| Told { message: message.to_owned(), help: Some(help.to_owned()), span };
     let less = ["did not find expected '-' indicator", "did not find expected key"];
+    if let Some((start, is, above)) = crooked_item(text, at).filter(|_| less.iter().any(|it| message.contains(it))) {
+        return Told {
+            message: format!("this `- ` is indented by {}, and those of the list above by {above}", blanks(is)),
+            help: Some(format!("indent it by {}, as they are", blanks(above))),
+            span: Some((start, 1)),
+        };
+    }
     if let Some((start, key, above)) = indented_less(text, at).filter(|_| less.iter().any(|it| message.contains(it))) {
         return Told {
             message: format!("`{key}` is indented less than the keys above it"),
@@ -131,8 +189,8 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
     if message.contains("simple key expected") {
         return no_key(text, at, span);
     }
-    if let Some(open) = left_open(text, at).filter(|_| message.contains("flow") || message.contains("unclosed bracket"))
-    {
+    let of_brackets = ["flow", "illegal placement of ':'", "unclosed bracket"];
+    if let Some(open) = left_open(text, at).filter(|_| of_brackets.iter().any(|it| message.contains(it))) {
         let help = "close it where the list or mapping ends; a text that begins with it needs quotes";
         return Told {
             message: "this bracket is never closed".to_owned(),
@@ -143,6 +201,9 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
     if message.contains("too large or too complex") {
         let help = "aliases (`*name`) that repeat long texts, and aliases in each other, are read up to a bound only";
         return here("the text becomes larger than anything that is read", help);
+    }
+    if let Some(above) = unparted_above(text, at).filter(|_| message.contains("mapping values are not allowed")) {
+        return no_key(text, above, span);
     }
     if message.contains("mapping values are not allowed") {
         return match key_of(text, at) {
@@ -163,6 +224,16 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
             "close it; a quote inside the text is written \\\" in \"…\", and twice in '…'",
         );
     }
+    if message.contains("trailing content after") && lacks_comma(text, at) {
+        return here("a `,` is missing before this", "write a `,` between two entries");
+    }
+    if let Some(open) = left_open_quote(text, at).filter(|_| message.contains("trailing content after")) {
+        return Told {
+            message: "this quote is never closed".to_owned(),
+            help: Some("close it at the end of the text".to_owned()),
+            span: Some((open, 1)),
+        };
+    }
     if message.contains("trailing content after") {
         return here(
             "the quoted text ended before this",
@@ -174,6 +245,12 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
             "this bracket is never closed",
             "close it where the list or mapping ends; a text that begins with it wants quotes",
         );
+    }
+    if message.contains("misplaced bracket") {
+        return here("this bracket closes nothing", "remove it, or open it before");
+    }
+    if text.get(at..).is_some_and(|rest| rest.starts_with(',')) && message.contains("flow mapping") {
+        return here("nothing is between two `,`", "remove one of them");
     }
     if message.contains("flow mapping") || message.contains("flow sequence") {
         let help = "inside `{ … }` and `[ … ]`, put a text with `:`, `,`, `{` or `?` in it into quotes";
@@ -196,6 +273,55 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
         return here("this character cannot stand in YAML", "remove it, or write it as \\x… in double quotes");
     }
     Told { message: message.to_owned(), help: None, span }
+}
+
+/// Whether a text in quotes follows another one inside of brackets, with blanks alone between them.
+fn lacks_comma(text: &str, at: usize) -> bool {
+    let (start, line) = line_at(text, at);
+    let before = line.get(..at.saturating_sub(start)).unwrap_or_default();
+    let quote = before.trim_end().chars().next_back().filter(|c| matches!(c, '"' | '\''));
+    quote.is_some_and(|quote| {
+        before.ends_with(' ')
+            && before.contains(['{', '['])
+            && text.get(at..).is_some_and(|rest| rest.starts_with(quote))
+    })
+}
+
+fn blanks(count: usize) -> String {
+    format!("{count} blank{}", if count == 1 { "" } else { "s" })
+}
+
+/// An item that is indented otherwise than those of the nearest list above: its place, its blanks, and theirs.
+fn crooked_item(text: &str, at: usize) -> Option<(usize, usize, usize)> {
+    let depth = |line: &str| {
+        let inner = line.trim_start_matches(' ');
+        inner.starts_with("- ").then(|| line.len().saturating_sub(inner.len()))
+    };
+    let (start, line) = line_at(text, at);
+    let is = depth(line)?;
+    let above = text.get(..start)?.lines().rev().filter_map(depth).min_by_key(|above| above.abs_diff(is))?;
+    (above != is).then(|| (start.saturating_add(is), is, above))
+}
+
+/// The quote above that the one at the beginning of a value closes, where it was meant to open one: `key: "…` in a line
+/// that does not close it, and the line of the octet begins a value too.
+fn left_open_quote(text: &str, at: usize) -> Option<usize> {
+    let (start, line) = line_at(text, at);
+    let before = line.get(..at.checked_sub(start)?)?;
+    let quote = before.chars().next_back().filter(|c| matches!(c, '"' | '\''))?;
+    if before.matches(quote).count() != 1 || !before.trim_end_matches(quote).ends_with([' ', '[', '{', '(']) {
+        return None;
+    }
+    let mut end = start;
+    for line in text.get(..start)?.split_inclusive('\n').rev().take(40) {
+        let begin = end.saturating_sub(line.len());
+        let quotes = line.replace(&format!("\\{quote}"), "  ");
+        if quotes.matches(quote).count() % 2 == 1 {
+            return quotes.rfind(quote).map(|offset| begin.saturating_add(offset));
+        }
+        end = begin;
+    }
+    None
 }
 
 /// Whether no value is written at the octet: it is the colon, or only blanks and comments follow.
@@ -235,7 +361,7 @@ fn wrong_escape(text: &str, at: usize) -> Option<(usize, usize)> {
 /// A line that is neither a `key: value` nor belongs to one.
 fn no_key(text: &str, at: usize, span: Option<(usize, usize)>) -> Told {
     let (start, line) = line_at(text, at);
-    let inner = line.trim_start_matches([' ', '-']);
+    let inner = line.trim_start_matches(['\u{feff}', ' ', '-']);
     let word = inner.split([':', ' ']).next().unwrap_or_default();
     let offset = start.saturating_add(line.len().saturating_sub(inner.len()));
     if is_word(word) && inner.get(word.len()..).is_some_and(|rest| rest.starts_with(':')) {
@@ -255,13 +381,25 @@ fn no_key(text: &str, at: usize, span: Option<(usize, usize)>) -> Told {
             span,
         };
     }
+    let rest = inner.get(word.len()..).unwrap_or_default().trim();
+    let parted = is_word(word) && word.starts_with(|c: char| c.is_ascii_lowercase()) && is_word(rest);
+    let key = if parted { format!("write `{word}: {rest}`; ") } else { String::new() };
+    let help = "a text that goes on in the next line is indented deeper than its key, or put into quotes";
     Told {
         message: "this line has no `key: value`".to_owned(),
-        help: Some(
-            "a text that goes on in the next line is indented deeper than its key, or put into quotes".to_owned(),
-        ),
+        help: Some(format!("{key}{help}")),
         span: Some((offset, inner.trim_end().len())),
     }
+}
+
+/// The line above that of an octet, where it is indented alike, is the first of its mapping and has no colon after a key.
+fn unparted_above(text: &str, at: usize) -> Option<usize> {
+    let depth = |line: &str| line.len().saturating_sub(line.trim_start_matches(' ').len());
+    let (start, line) = line_at(text, at);
+    let (above, before) = line_at(text, start.checked_sub(1)?);
+    let inner = before.trim();
+    let parted = inner.ends_with(':') || inner.contains(": ") || inner.is_empty() || inner.starts_with(['#', '-']);
+    (depth(line) == depth(before) && !parted).then_some(above)
 }
 
 /// The bracket that is open where its line ends, in the nearest line above whose brackets do not match.
@@ -322,6 +460,7 @@ fn indenting_tab(text: &str, at: usize) -> Option<usize> {
 
 /// Whether a text holds blank lines and comments only.
 fn is_blank(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}');
     text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
 }
 
@@ -369,7 +508,15 @@ pub fn likely(word: &str) -> Option<&'static str> {
         "blocker" | "critical" | "crit" | "err" | "fatal" | "high" | "major" | "severe" => "error",
         "condition" | "expr" | "expression" | "check" | "must" => "assert",
         "description" | "name" | "summary" => "title",
-        "level" => "severity",
+        "level" | "priority" => "severity",
+        "msg" | "text" => "message",
+        "min" | "minimum" | "from" | "least" => "at_least",
+        "max" | "maximum" | "to" | "most" => "at_most",
+        "failing" | "invalid" | "bad" => "fail",
+        "passing" | "valid" | "good" | "ok" => "pass",
+        "foreach" | "forEach" | "loop" | "each" => "for_each",
+        "path" | "location" => "at",
+        "cases" => "tests",
         "references" | "refs" | "cite" | "source" => "cites",
         "if" | "where" => "when",
         "fix_hint" | "hint_text" | "remediation" => "help",
@@ -387,6 +534,10 @@ fn unknown(what: &str, word: &str, expected: &[&'static str], span: Option<(usiz
             help: Some(format!("write `{key}: …`")),
             span,
         };
+    }
+    if what == "value" && ["off", "ignore", "none", "disabled"].contains(&word.as_str()) && expected.contains(&"note") {
+        let help = "a rule is switched off in a configuration: `rules: { ID: off }`";
+        return Told { message: format!("unknown {what} `{word}`"), help: Some(help.to_owned()), span };
     }
     let meant = likely(&word).filter(|meant| expected.contains(meant));
     let help = match meant.or_else(|| nearest(&word, expected.iter().copied())) {

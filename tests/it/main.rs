@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod broken;
 mod causes;
 mod circles;
 mod cli;

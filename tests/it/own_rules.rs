@@ -91,7 +91,7 @@ fn mistakes_of_rules_point_at_the_very_characters() {
         ("assert: duration(5.5) == policy.body\nmessage: m", "7:22", "wants a whole number", ""),
         ("assert: mx.hosts.al(h, h.resolves)\nmessage: m", "7:22", "no function `al`", "all(x, …)"),
         ("assert: policy.body == 5\nmessage: m", "7:13", "never equal", "in quotes"),
-        ("assert: policy.version == 'éé' || policy.moed == 'x'\nmessage: m", "7:48", "policy.moed", "policy.mode"),
+        ("assert: policy.version == 'éé' || policy.moed == 'x'\nmessage: m", "7:46", "policy.moed", "policy.mode"),
         (
             "params: { re: '(' }\nwhen: policy.body != null\nassert: policy.body.matches(params.re)\nmessage: m",
             "7:15",
@@ -193,7 +193,7 @@ fn cases_that_cannot_be_made_are_mistakes_of_the_file() {
         ("foo.bar: 1", "has no `foo` there"),
         ("snapshot: ../../etc/passwd", "does not lie beside the rule file"),
         ("snapshot: /dev/zero", "does not lie beside the rule file"),
-        ("snapshot: no.yaml", "there is no file no.yaml"),
+        ("snapshot: no.yaml", "there is no file `no.yaml`"),
     ] {
         let text = rule(&format!("assert: policy.usable\nmessage: m\ntests:\n  pass: [{{}}]\n  fail:\n    - {case}"));
         let (code, printed) = tested(text.as_bytes());

@@ -101,3 +101,73 @@ fn certificates_and_answers_say_what_pins_and_limits_need() {
     assert_eq!(value("questions.all(q, q.ttl == null || q.ttl <= 3600)", &[]), "true");
     assert_eq!(value("policy_host.probes.all(p, p.headers.exists(h, h.name == \"content-type\"))", &[]), "true");
 }
+
+#[test]
+fn a_text_that_a_fact_is_never_written_as_is_refused_as_it_would_be() {
+    for (expression, told, help) in [
+        (
+            "policy_host.probes.all(p, p.headers.exists(h, h.name == \"Strict-Transport-Security\"))",
+            "never",
+            "\"strict-transport-security\"",
+        ),
+        ("mx.hosts.all(h, h.name != \"MX1.example.com.\")", "never", "\"mx1.example.com\""),
+        ("mx.hosts.exists(h, h.name == \"bücher.example\")", "never", "\"xn--bcher-kva.example\""),
+        ("mx.hosts.all(h, h.name.endsWith(\".Example.com\"))", "never ends in", "in lower case"),
+        ("mx.hosts.exists(h, registrable(h.name) == \"Example.com\")", "never", "\"example.com\""),
+        (
+            "mx.hosts.exists(h, h.probes.exists(p, p.ehlo != null && \"starttls\" in p.ehlo.keywords))",
+            "never",
+            "\"STARTTLS\"",
+        ),
+        ("mx.provider == \"Gogle\"", "never", "\"Google\""),
+        ("policy_host.provider == \"Github\"", "never", "\"GitHub Pages\""),
+        ("policy.markup == \"html\"", "never", "\"HTML\""),
+        (
+            "policy_host.probes.all(p, p.tls.certificate == null || p.tls.certificate.key_algorithm in [\"ECDSA\"])",
+            "never",
+            "\"EC\"",
+        ),
+        (
+            "policy_host.probes.all(p, p.tls.certificate == null || p.tls.certificate.curve == \"P256\")",
+            "never",
+            "\"P-256\"",
+        ),
+        (
+            "policy_host.probes.all(p, p.tls.certificate == null || p.tls.certificate.sha256 == \"AB:CD\")",
+            "never",
+            "\"abcd\"",
+        ),
+        (
+            "policy_host.probes.all(p, p.tls.certificate == null || p.tls.certificate.not_after > \"31.12.2027\")",
+            "cannot be compared",
+            "2027-01-31T",
+        ),
+        ("tlsrpt.rua.all(r, r.scheme == \"MAILTO\")", "never", "\"mailto\""),
+        ("policy.mode != null && policy.mode.startsWith(\"Enf\")", "never begins with", "enforce"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (code, printed) = said(folder.path(), &["eval", expression, "--snapshot", good().to_str().unwrap()]);
+        let flat = printed.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(code, 2, "{expression}: {printed}");
+        assert!(flat.contains(told) && flat.contains(help), "{expression}: {printed}");
+    }
+}
+
+#[test]
+fn what_comes_from_outside_can_be_anything_and_a_near_miss_is_a_warning() {
+    for (expression, warned) in [
+        ("mx.hosts.all(h, h.probes.all(p, p.tls.cipher == 'TLS_AES_256_GCM_SHA384'))", true),
+        ("mx.hosts.all(h, h.probes.all(p, p.tls.cipher != 'TLS_RSA_WITH_3DES_EDE_CBC_SHA'))", false),
+        ("tlsrpt.rua.all(r, r.scheme != 'tel')", false),
+        ("tlsrpt.rua.all(r, r.scheme == 'mailt')", true),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let rule = format!(
+            "group: acme\nrules:\n  - {{ id: acme-a, title: T, severity: error, cites: [X], assert: \"{expression}\", message: m }}\n"
+        );
+        std::fs::write(folder.path().join("r.yaml"), rule).unwrap();
+        let (code, printed) = said(folder.path(), &["--no-config", "rules", "test", "--allow-untested", "r.yaml"]);
+        assert_eq!(code, 0, "{expression}: {printed}");
+        assert_eq!(printed.contains("is never (most likely)"), warned, "{expression}: {printed}");
+    }
+}

@@ -120,6 +120,7 @@ facts! {
         kind: AddressKind,
         /// The names that it leads back to (PTR, RFC 1035 §3.5), in lower case; empty where there are none. Of MX hosts, and
         /// observed only with `--reverse-names`.
+        #[schemars(extend("x-form" = "name"))]
         reverse_names: Vec<String>,
     }
 }

@@ -6,6 +6,7 @@ facts! {
     /// The parent domain's own record: a parent's policy never covers a subdomain (RFC 8461 §3.4).
     pub struct ParentFacts {
         /// The parent domain.
+        #[schemars(extend("x-form" = "name"))]
         domain: String,
         /// Whether it publishes a record of its own.
         published: bool,
@@ -23,10 +24,13 @@ facts! {
         /// `max_age`.
         how_long: String,
         /// When it was last served: no sender has fetched it later; RFC 3339, UTC.
+        #[schemars(extend("x-form" = "time"))]
         last_served: String,
         /// Until when at the latest a sender may hold its policy: RFC 3339, UTC; `null` where it has no valid `max_age`.
+        #[schemars(extend("x-form" = "time"))]
         until: Option<String>,
         /// When it was made: RFC 3339, UTC.
+        #[schemars(extend("x-form" = "time"))]
         collected_at: String,
         /// The `id` of its record; `null` where there was none.
         id: Option<String>,
@@ -41,6 +45,7 @@ facts! {
         /// Its `mx` patterns.
         patterns: Vec<String>,
         /// The present MX hosts that its policy, which senders may still hold, does not cover.
+        #[schemars(extend("x-form" = "name"))]
         uncovered: Vec<String>,
         /// Whether its policy is older than its `max_age`, so that no sender holds what was observed then.
         expired: bool,

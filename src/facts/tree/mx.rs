@@ -3,6 +3,7 @@
 use super::dns::AddressFacts;
 use super::near_miss::NearMissFacts;
 use super::smtp::SmtpFacts;
+use crate::facts::provider_names;
 use crate::facts::tlsa_miss::TlsaMiss;
 use crate::snapshot::{DnsOutcome, DnssecProof};
 
@@ -18,10 +19,13 @@ facts! {
         /// What DNSSEC says of the MX answer.
         dnssec: DnssecProof,
         /// Where a CNAME at the domain itself points, the first of them where there are several; `null` where there is none.
+        #[schemars(extend("x-form" = "name"))]
         alias: Option<String>,
         /// The names that the CNAMEs lead through, in order; empty where there is none.
+        #[schemars(extend("x-form" = "name"))]
         aliases: Vec<String>,
         /// The name where the CNAMEs end; `null` where there is none.
+        #[schemars(extend("x-form" = "name"))]
         canonical: Option<String>,
         /// Whether the domain has an MX RRset.
         published: bool,
@@ -38,6 +42,7 @@ facts! {
         /// Every MX host in order of preference, without the null MX; with an implicit MX the domain itself.
         hosts: Vec<MxHostFacts>,
         /// The provider of mail that all MX hosts belong to; `null` where there is none, or none that is known.
+        #[schemars(extend("enum" = provider_names::of_mail()))]
         provider: Option<String>,
         /// Whether the domain takes mail at all: it has an MX host, named or implicit.
         receives_mail: bool,
@@ -48,21 +53,26 @@ facts! {
     /// One MX host.
     pub struct MxHostFacts {
         /// The exchange in lower case without the trailing dot: the name that policy and certificate must name.
+        #[schemars(extend("x-form" = "name"))]
         name: String,
         /// The preference: lower is tried first; `null` for an implicit MX.
         preference: Option<i64>,
         /// Why no certificate could name this exchange; `null` where it is a host name (RFC 5321 §4.1.2).
         name_problem: Option<String>,
         /// The provider of mail whose host it is, by `rules/providers/mx.yaml`; `null` where none is known.
+        #[schemars(extend("enum" = provider_names::of_mail()))]
         provider: Option<String>,
         /// Who runs the host, as the subject of a sentence, where that is not the domain itself: its provider, or whoever
         /// has the zone that its name is in; `null` where it is in the domain's own zone.
         run_by: Option<String>,
         /// Where a CNAME at the exchange points, the first of them where there are several; `null` where there is none.
+        #[schemars(extend("x-form" = "name"))]
         alias: Option<String>,
         /// The names that the CNAMEs lead through, in order; empty where there is none.
+        #[schemars(extend("x-form" = "name"))]
         aliases: Vec<String>,
         /// The name where the CNAMEs end; `null` where there is none.
+        #[schemars(extend("x-form" = "name"))]
         canonical: Option<String>,
         /// The lower TTL that its A and AAAA RRsets were published with, in seconds; `null` where it has no address.
         ttl: Option<i64>,

@@ -1,8 +1,9 @@
 //! Part of the tree of facts: the policy body and its `mx` patterns.
 
 use super::record::{FieldFacts, OffenceFacts};
+use crate::facts::provider_names;
 use crate::grammar::mx_pattern::MxProblemKind;
-use crate::grammar::policy::Mode;
+use crate::grammar::policy::{Markup, Mode};
 
 crate::vocabulary::vocabulary! {
     /// How the lines of a policy end.
@@ -23,8 +24,8 @@ facts! {
     pub struct PolicyFacts {
         /// The body; `null` where no policy is served.
         body: Option<String>,
-        /// What it is instead of a policy: HTML, JSON, XML, compressed data (gzip); `null` where it is none of them.
-        markup: Option<String>,
+        /// What it is instead of a policy; `null` where it is none of these.
+        markup: Option<Markup>,
         /// The value of the first `version` as it is written; `null` where there is none.
         version: Option<String>,
         /// The mode; `null` where there is no valid one.
@@ -52,6 +53,7 @@ facts! {
         /// Whether its `mx` patterns are valid, and all of them name other hosts than those of the MX records.
         other_hosts: bool,
         /// The provider of mail that all `mx` patterns belong to; `null` where there is none, or none that is known.
+        #[schemars(extend("enum" = provider_names::of_mail()))]
         provider: Option<String>,
         /// Every `mx` pattern, in order.
         mx: Vec<PatternFacts>,

@@ -2,6 +2,7 @@
 
 use super::dns::AddressFacts;
 use super::tls::TlsSessionFacts;
+use crate::facts::provider_names;
 use crate::snapshot::{DnsOutcome, FailureKind};
 use crate::vocabulary::vocabulary;
 
@@ -19,8 +20,10 @@ facts! {
     /// The policy host.
     pub struct PolicyHostFacts {
         /// Its name: `mta-sts.<domain>`.
+        #[schemars(extend("x-form" = "name"))]
         name: String,
         /// Its name with the zone once more behind it, where that was published in its place; `null` where it was not.
+        #[schemars(extend("x-form" = "name"))]
         doubled: Option<String>,
         /// Whether it has an address.
         resolves: bool,
@@ -30,13 +33,17 @@ facts! {
         /// How the address questions ended, the better of the two.
         outcome: DnsOutcome,
         /// Where a CNAME at the name points, the first of them where there are several; `null` where there is none.
+        #[schemars(extend("x-form" = "name"))]
         alias: Option<String>,
         /// The names that the CNAMEs lead through, in order; empty where there is none.
+        #[schemars(extend("x-form" = "name"))]
         aliases: Vec<String>,
         /// The name where the CNAMEs end; `null` where there is none.
+        #[schemars(extend("x-form" = "name"))]
         canonical: Option<String>,
         /// The provider that the CNAMEs lead to, by `rules/providers/policy_host.yaml`; `null` where there is none, or none
         /// that is known.
+        #[schemars(extend("enum" = provider_names::of_policy_hosts()))]
         provider: Option<String>,
         /// What that provider does for its customers; `null` where `provider` is.
         provider_kind: Option<HostingKind>,
@@ -85,8 +92,10 @@ facts! {
         /// The Location of a redirect; `null` where there is none.
         location: Option<String>,
         /// The media type in lower case without its parameters; `null` where there is no Content-Type.
+        #[schemars(extend("x-form" = "lower"))]
         media_type: Option<String>,
         /// The charset parameter in lower case; `null` where there is none.
+        #[schemars(extend("x-form" = "lower"))]
         charset: Option<String>,
         /// The Content-Encoding; `null` where there is none.
         content_encoding: Option<String>,
@@ -109,6 +118,7 @@ facts! {
     /// A header of an HTTP response (RFC 9110 §6.3).
     pub struct HeaderFacts {
         /// Its name in lower case.
+        #[schemars(extend("x-form" = "lower"))]
         name: String,
         /// Its value, escaped.
         value: String,

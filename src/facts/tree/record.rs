@@ -15,10 +15,13 @@ facts! {
         /// What DNSSEC says of the answer.
         dnssec: DnssecProof,
         /// Where a CNAME at the name points, the first of them where there are several; `null` where there is none.
+        #[schemars(extend("x-form" = "name"))]
         alias: Option<String>,
         /// The names that the CNAMEs lead through, in order; empty where there is none.
+        #[schemars(extend("x-form" = "name"))]
         aliases: Vec<String>,
         /// The name where the CNAMEs end; `null` where there is none.
+        #[schemars(extend("x-form" = "name"))]
         canonical: Option<String>,
         /// Whether a CNAME at the name leads to no TXT record.
         dangling: bool,

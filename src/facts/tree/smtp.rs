@@ -59,6 +59,7 @@ facts! {
         /// The code and its text, escaped, in one line.
         text: String,
         /// For EHLO: the keywords in upper case.
+        #[schemars(extend("x-form" = "keyword"))]
         keywords: Vec<String>,
     }
 }

@@ -3,6 +3,54 @@
 use super::near_miss::NearMissFacts;
 use crate::snapshot::TrustVerdict;
 
+/// The cipher suites that this program speaks; an observation of others may hold any.
+const CIPHERS: [&str; 9] = [
+    "TLS13_AES_128_GCM_SHA256",
+    "TLS13_AES_256_GCM_SHA384",
+    "TLS13_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+];
+
+crate::vocabulary::vocabulary! {
+    /// The algorithm of a certificate's key.
+    pub enum KeyAlgorithm {
+        /// FIPS 186-4.
+        Dsa = "DSA",
+        /// Elliptic curves (RFC 5480).
+        Ec = "EC",
+        /// RFC 8410.
+        Ed25519 = "Ed25519",
+        /// RFC 8410.
+        Ed448 = "Ed448",
+        /// Another one.
+        Other = "other",
+        /// RFC 8017.
+        Rsa = "RSA",
+        /// RSA for RSASSA-PSS alone (RFC 4055).
+        RsaPss = "RSASSA-PSS",
+    }
+}
+
+impl KeyAlgorithm {
+    /// The algorithm that an observation names, in whatever words.
+    pub fn of(name: &str) -> Self {
+        match name.to_ascii_lowercase().as_str() {
+            "dsa" | "1.2.840.10040.4.1" => KeyAlgorithm::Dsa,
+            "ec" | "ecdsa" | "id-ecpublickey" | "1.2.840.10045.2.1" => KeyAlgorithm::Ec,
+            "ed25519" | "1.3.101.112" => KeyAlgorithm::Ed25519,
+            "ed448" | "1.3.101.113" => KeyAlgorithm::Ed448,
+            "rsa" | "rsaencryption" | "1.2.840.113549.1.1.1" => KeyAlgorithm::Rsa,
+            "rsassa-pss" | "rsassapss" | "1.2.840.113549.1.1.10" => KeyAlgorithm::RsaPss,
+            _ => KeyAlgorithm::Other,
+        }
+    }
+}
+
 crate::vocabulary::vocabulary! {
     /// How a certificate names a host (RFC 9525 §6.3).
     pub enum NameMatch {
@@ -53,6 +101,7 @@ facts! {
         #[schemars(extend("enum" = ["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]))]
         version: Option<String>,
         /// The cipher suite; `null` where there is none.
+        #[schemars(extend("x-known" = CIPHERS))]
         cipher: Option<String>,
         /// The host's own certificate; `null` where none came.
         certificate: Option<CertificateFacts>,
@@ -90,10 +139,13 @@ facts! {
         /// The issuer's distinguished name.
         issuer: String,
         /// The serial number in hexadecimal; `null` where it is unknown.
+        #[schemars(extend("x-form" = "hexadecimal"))]
         serial: Option<String>,
         /// The SHA-256 of the certificate in hexadecimal.
+        #[schemars(extend("x-form" = "hexadecimal"))]
         sha256: String,
         /// The SHA-256 of its public key (subjectPublicKeyInfo) in hexadecimal: the data of a TLSA record `3 1 1`.
+        #[schemars(extend("x-form" = "hexadecimal"))]
         spki_sha256: String,
         /// The DNS-IDs: dNSName entries of the subjectAltName.
         dns_ids: Vec<String>,
@@ -104,8 +156,10 @@ facts! {
         /// The name that comes nearest to the host without matching it; `null` where one matches, or none is near.
         near_miss: Option<NearMissFacts>,
         /// Valid from: RFC 3339, UTC.
+        #[schemars(extend("x-form" = "time"))]
         not_before: String,
         /// Valid until: RFC 3339, UTC.
+        #[schemars(extend("x-form" = "time"))]
         not_after: String,
         /// Whether its time is over.
         expired: bool,
@@ -117,17 +171,20 @@ facts! {
         lifetime_days: i64,
         /// Whether subject and issuer are the same.
         self_issued: bool,
-        /// The key's algorithm: RSA, EC, Ed25519…; `null` where it is unknown.
-        key_algorithm: Option<String>,
-        /// The curve of an EC key: P-256, P-384, P-521; `null` where the key has none of them.
+        /// The key's algorithm; `null` where it is unknown.
+        key_algorithm: Option<KeyAlgorithm>,
+        /// The curve of an EC key; `null` where the key has none of these.
+        #[schemars(extend("enum" = ["P-256", "P-384", "P-521"]))]
         curve: Option<String>,
         /// The key's size in bits; `null` where it is unknown.
         key_bits: Option<i64>,
         /// The algorithm of the issuer's signature; `null` where it is unknown.
+        #[schemars(extend("x-known" = ["RSA-SHA1", "ecdsa-with-SHA256", "ecdsa-with-SHA384", "ecdsa-with-SHA512", "rsassapss", "sha1WithRSAEncryption", "sha256WithRSAEncryption", "sha384WithRSAEncryption", "sha512WithRSAEncryption"]))]
         signature_algorithm: Option<String>,
         /// Whether its extendedKeyUsage allows TLS servers; true where there is no such extension (RFC 5280 §4.2.1.12).
         server_auth: bool,
         /// The purposes of its extendedKeyUsage.
+        #[schemars(extend("x-known" = ["anyExtendedKeyUsage", "clientAuth", "codeSigning", "emailProtection", "OCSPSigning", "serverAuth", "timeStamping"]))]
         purposes: Vec<String>,
     }
 }

@@ -1,5 +1,7 @@
 //! One TLS report (RFC 8460 §4) as facts: what rules `over: report` see.
 
+use crate::tls_reports::read::RESULT_TYPES;
+
 facts! {
     /// Everything that rules can ask about one TLS report.
     pub struct ReportTree {
@@ -10,8 +12,10 @@ facts! {
         /// `report-id`; `null` where it is missing or empty.
         report_id: Option<String>,
         /// The start of the time that the report is about: RFC 3339, UTC; `null` where it cannot be read.
+        #[schemars(extend("x-form" = "time"))]
         start: Option<String>,
         /// The end of that time: RFC 3339, UTC; `null` where it cannot be read.
+        #[schemars(extend("x-form" = "time"))]
         end: Option<String>,
         /// What was applied to which domain, and how it went (RFC 8460 §4.4).
         policies: Vec<ReportedPolicyFacts>,
@@ -28,12 +32,15 @@ facts! {
     /// A policy that a sender applied, and how its connections went.
     pub struct ReportedPolicyFacts {
         /// `policy-type`, such as `sts`, `tlsa` or `no-policy-found`; `unknown` where none is given.
+        #[schemars(extend("x-known" = ["no-policy-found", "sts", "tlsa", "unknown"]))]
         policy_type: String,
         /// `policy-domain` in lower case; `null` where it is missing.
+        #[schemars(extend("x-form" = "lower"))]
         policy_domain: Option<String>,
         /// `policy-string`: the lines of the policy, or TLSA records.
         policy_string: Vec<String>,
         /// The `mode` in the policy's lines; `null` where there is none.
+        #[schemars(extend("x-known" = ["enforce", "none", "testing"]))]
         mode: Option<String>,
         /// `mx-host`: the `mx` patterns of the policy.
         mx_host: Vec<String>,
@@ -50,12 +57,14 @@ facts! {
     /// An element of `failure-details`.
     pub struct ReportedFailureFacts {
         /// `result-type` in lower case; `unknown` where none is given.
+        #[schemars(extend("x-form" = "lower", "x-known" = RESULT_TYPES))]
         result_type: String,
         /// `result-type` as it is written.
         result_type_written: String,
         /// `sending-mta-ip`; `null` where it is missing or empty.
         sending_mta_ip: Option<String>,
         /// `receiving-mx-hostname` in lower case; `null` where it is missing or empty.
+        #[schemars(extend("x-form" = "lower"))]
         receiving_mx_hostname: Option<String>,
         /// `receiving-mx-helo`; `null` where it is missing or empty.
         receiving_mx_helo: Option<String>,
@@ -76,6 +85,7 @@ facts! {
         /// The name of the attachment, or of the file in an archive; `null` where the report is a file of its own.
         file_name: Option<String>,
         /// The media type of its part of the mail, in lower case; `null` where it came without a mail.
+        #[schemars(extend("x-form" = "lower"))]
         media_type: Option<String>,
         /// The address in the mail's `From`; `null` where there is none.
         from: Option<String>,

@@ -1,9 +1,13 @@
 //! All TLS reports of a run as facts: what rules `over: reports` see.
 
+use crate::tls_reports::cause::CauseKind;
+use crate::tls_reports::read::RESULT_TYPES;
+
 facts! {
     /// Everything that rules can ask about all TLS reports of a run together.
     pub struct ReportsTree {
         /// When the reports are looked at: RFC 3339, UTC; now, or what `--at` says.
+        #[schemars(extend("x-form" = "time"))]
         at: String,
         /// How many different reports there are.
         reports: i64,
@@ -20,10 +24,13 @@ facts! {
     /// What the reports say about mail to one domain.
     pub struct ReportedDomainFacts {
         /// The domain; empty where no report names it.
+        #[schemars(extend("x-form" = "lower"))]
         domain: String,
         /// The first day, in UTC: `2026-11-20`; `null` where no report tells it.
+        #[schemars(extend("x-form" = "time"))]
         first_day: Option<String>,
         /// The last day, in UTC; `null` where no report tells it.
+        #[schemars(extend("x-form" = "time"))]
         last_day: Option<String>,
         /// How many days ago the last day was, 0 for today; `null` where no report tells it.
         days_ago: Option<i64>,
@@ -60,8 +67,10 @@ facts! {
         /// Those that failed.
         failed: i64,
         /// The first day on which it reported, in UTC; `null` where no report tells it.
+        #[schemars(extend("x-form" = "time"))]
         first_day: Option<String>,
         /// The last day on which it reported, in UTC; `null` where no report tells it.
+        #[schemars(extend("x-form" = "time"))]
         last_day: Option<String>,
         /// How many days ago that was, 0 for today; `null` where no report tells it.
         days_ago: Option<i64>,
@@ -74,6 +83,7 @@ facts! {
     /// One day.
     pub struct ReportedDayFacts {
         /// The day, in UTC; `null` where no report tells it.
+        #[schemars(extend("x-form" = "time"))]
         day: Option<String>,
         /// How many days ago it was, 0 for today; `null` where no report tells it.
         days_ago: Option<i64>,
@@ -87,9 +97,10 @@ facts! {
 facts! {
     /// A cause of failures.
     pub struct ReportedCauseFacts {
-        /// Its kind, such as `not_covered` or `certificate_expired`.
-        kind: String,
+        /// Its kind.
+        kind: CauseKind,
         /// The result types that senders reported for it (RFC 8460 §4.3).
+        #[schemars(extend("x-known" = RESULT_TYPES))]
         result_types: Vec<String>,
         /// The MX host; `null` where the reports name none.
         host: Option<String>,
@@ -98,8 +109,10 @@ facts! {
         /// Who saw it.
         senders: Vec<String>,
         /// The first day, in UTC; `null` where no report tells it.
+        #[schemars(extend("x-form" = "time"))]
         first_day: Option<String>,
         /// The last day, in UTC; `null` where no report tells it.
+        #[schemars(extend("x-form" = "time"))]
         last_day: Option<String>,
         /// How many days ago the last day was, 0 for today; `null` where no report tells it.
         days_ago: Option<i64>,

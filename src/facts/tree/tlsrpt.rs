@@ -16,10 +16,13 @@ facts! {
         /// What DNSSEC says of the answer.
         dnssec: DnssecProof,
         /// Where a CNAME at the name points, the first of them where there are several; `null` where there is none.
+        #[schemars(extend("x-form" = "name"))]
         alias: Option<String>,
         /// The names that the CNAMEs lead through, in order; empty where there is none.
+        #[schemars(extend("x-form" = "name"))]
         aliases: Vec<String>,
         /// The name where the CNAMEs end; `null` where there is none.
+        #[schemars(extend("x-form" = "name"))]
         canonical: Option<String>,
         /// Whether a CNAME at the name leads to no TXT record.
         dangling: bool,
@@ -72,8 +75,10 @@ facts! {
         /// As it is written.
         text: String,
         /// The scheme in lower case; `null` where there is none.
+        #[schemars(extend("x-form" = "lower", "x-known" = ["http", "https", "mailto"]))]
         scheme: Option<String>,
         /// The domain of a `mailto:`, or the host of an `https:` URI; `null` where there is none.
+        #[schemars(extend("x-form" = "lower"))]
         host: Option<String>,
         /// What is wrong with the scheme, for people; `null` where nothing is.
         scheme_problem: Option<String>,

@@ -1,5 +1,6 @@
 //! The body before its lines are read: what else it may be, its encoding, its lines. Used by `policy`.
 
+use super::markup::Markup;
 use super::{Endings, FIELDS, MAX_LINES};
 use crate::grammar::{Offence, Span, trimmed};
 use crate::source_text::told_apart::FileKind;
@@ -23,16 +24,16 @@ pub fn blank_detail(index: usize, filled: usize, lines: usize) -> String {
 }
 
 /// What a body is that begins as no policy does.
-pub fn markup(text: &[u8]) -> Option<&'static str> {
-    const SIGNATURES: [(&[u8], &str); 5] = [
-        (b"\x1f\x8b", "compressed data (gzip)"),
-        (b"PK\x03\x04", "a ZIP archive or a Word document"),
-        (b"\xd0\xcf\x11\xe0", "a Word document"),
-        (b"%PDF-", "a PDF document"),
-        (b"{\\rtf", "a rich text document (RTF)"),
+pub fn markup(text: &[u8]) -> Option<Markup> {
+    const SIGNATURES: [(&[u8], Markup); 5] = [
+        (b"\x1f\x8b", Markup::Gzip),
+        (b"PK\x03\x04", Markup::Zip),
+        (b"\xd0\xcf\x11\xe0", Markup::Word),
+        (b"%PDF-", Markup::Pdf),
+        (b"{\\rtf", Markup::RichText),
     ];
     if let Some((_, kind)) = SIGNATURES.iter().find(|(signature, _)| text.starts_with(signature)) {
-        return Some(kind);
+        return Some(*kind);
     }
     let text = text.strip_prefix(BOM).unwrap_or(text).trim_ascii_start();
     let head = text.get(..text.len().min(512)).unwrap_or_default().to_ascii_lowercase();
@@ -40,15 +41,15 @@ pub fn markup(text: &[u8]) -> Option<&'static str> {
         return Some(kind);
     }
     match head.first() {
-        Some(b'<') if head.starts_with(b"<?xml") && !head.windows(5).any(|five| five == b"<html") => Some("XML"),
-        Some(b'<') => Some("HTML"),
-        Some(b'{' | b'[') => Some("JSON"),
+        Some(b'<') if head.starts_with(b"<?xml") && !head.windows(5).any(|five| five == b"<html") => Some(Markup::Xml),
+        Some(b'<') => Some(Markup::Html),
+        Some(b'{' | b'[') => Some(Markup::Json),
         _ => other_file(text),
     }
 }
 
 /// Another file that this program reads: a snapshot, rules, a configuration, a TLS report.
-fn file_of_ours(text: &[u8]) -> Option<&'static str> {
+fn file_of_ours(text: &[u8]) -> Option<Markup> {
     let text = String::from_utf8_lossy(text);
     let kind = FileKind::of(&text)?;
     let sure = match kind {
@@ -56,11 +57,11 @@ fn file_of_ours(text: &[u8]) -> Option<&'static str> {
         FileKind::Configuration => !text.to_ascii_lowercase().contains("stsv1") && !text.contains("\nmx:"),
         FileKind::Rules | FileKind::Snapshot | FileKind::TlsReport => true,
     };
-    sure.then(|| kind.name())
+    sure.then(|| kind.into())
 }
 
 /// Another kind of file, told by lines of which hardly any is that of a policy.
-fn other_file(text: &[u8]) -> Option<&'static str> {
+fn other_file(text: &[u8]) -> Option<Markup> {
     if is_utf16(text) {
         return None;
     }
@@ -72,7 +73,7 @@ fn other_file(text: &[u8]) -> Option<&'static str> {
         words.contains(&"txt") && line.contains("v=stsv1")
     };
     if lower.len() < 3 && lower.iter().any(is_record) {
-        return Some("a line of a DNS zone");
+        return Some(Markup::ZoneLine);
     }
     let is_comment = |line: &&String| ["#", "//", ";", "---"].iter().any(|mark| line.starts_with(mark));
     let mut filled = lower.iter().filter(|line| !is_comment(line));
@@ -89,7 +90,7 @@ fn other_file(text: &[u8]) -> Option<&'static str> {
     }
     // A key without a value opens a block of YAML.
     let block = filled.any(|line| line.ends_with(':') && !line.contains(char::is_whitespace));
-    Some(if block { "another YAML file" } else { "another kind of file" })
+    Some(if block { Markup::OtherYaml } else { Markup::OtherFile })
 }
 
 /// Whether the body is UTF-16.

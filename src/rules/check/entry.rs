@@ -10,7 +10,8 @@ use crate::outcome::Severity;
 use crate::rules::cost::{MAX_CASES, MAX_PARAMS_OCTETS, MAX_REQUIRED};
 use crate::rules::params::{mixed_list, range_problem, range_text, regex_problem, unused_params};
 use crate::rules::rule::Rule;
-use crate::source_text::{is_unseen, nearest, printable};
+use crate::source_text::lookalikes::told;
+use crate::source_text::{SourceError, is_unseen, nearest, place, printable};
 use crate::tls_reports::read::RESULT_TYPES;
 
 impl RuleChecker<'_, '_> {
@@ -88,7 +89,12 @@ impl RuleChecker<'_, '_> {
             let message = format!("the rule requires more than {MAX_REQUIRED} others, directly and through them");
             return self.report(&self.written.entry.id, message, Some("take some out of `requires`".to_owned()));
         }
+        let taken = self.rules.iter().filter(|rule| rule.id == self.rule.id).nth(1).is_some();
         for required in self.written.entry.requires.iter().chain(&self.written.entry.after) {
+            // Whose id is taken requires the other one of that name.
+            if taken && required.value == self.rule.id {
+                continue;
+            }
             if !self.rules.iter().any(|rule| rule.id == required.value) {
                 // It may be one that could not be read.
                 if !whole {
@@ -188,19 +194,43 @@ impl RuleChecker<'_, '_> {
         let spanned =
             [&entry.message, &entry.help, &entry.subject].into_iter().flatten().chain(&entry.cites).chain(labels);
         let spanned = spanned.chain(entry.cites_if.iter().flat_map(|other| &other.cites));
-        let mut wrong: Vec<Spanned<String>> = spanned.filter(|text| !is_plain(&text.value)).cloned().collect();
+        let mut wrong: Vec<(Option<Spanned<String>>, String)> = spanned
+            .filter(|text| !is_plain(&text.value))
+            .map(|text| (Some(text.clone()), text.value.clone()))
+            .collect();
         let others = [Some(&entry.title), Some(&entry.why), entry.otherwise.as_ref()];
-        if others.into_iter().flatten().any(|text| !is_plain(text)) {
-            wrong.push(entry.id.clone());
-        }
-        for text in wrong {
-            let message = format!("a text of the rule `{}` holds a control character", printable(&self.rule.id));
-            self.report(&text, message, Some("write what people can read; `\\n` is allowed".to_owned()));
+        wrong.extend(others.into_iter().flatten().filter(|text| !is_plain(text)).map(|text| (None, text.clone())));
+        for (text, value) in wrong {
+            let Some(c) = value.chars().find(|c| !is_plain_char(*c)) else { continue };
+            let (message, help) = match told(c) {
+                Some((message, help)) => {
+                    (format!("{message}, in a text of the rule `{}`", printable(&self.rule.id)), help)
+                }
+                None => (
+                    format!("a text of the rule `{}` holds a control character", printable(&self.rule.id)),
+                    "write what people can read; `\\n` is allowed".to_owned(),
+                ),
+            };
+            let source = self.written.source;
+            let around = text.as_ref().unwrap_or(&entry.id);
+            let start = place(&source.text, &around.referenced).map_or(0, |(start, _)| start);
+            let at = source.text.get(start..).and_then(|rest| rest.find(c)).map(|at| start.saturating_add(at));
+            match at {
+                Some(at) => {
+                    let error = SourceError::new(&source.name, &source.text, Some((at, c.len_utf8())), message);
+                    self.errors.push(error.with_help(Some(help)));
+                }
+                // It is written as an escape.
+                None => self.report(around, message, Some(help)),
+            }
         }
     }
 
     /// Every range is one of a param that is a number, and holds something.
     pub(super) fn ranges(&mut self) {
+        if self.written.is_torn("params") || self.rule.params.keys().any(|name| torn_key(name).is_some()) {
+            return;
+        }
         for (name, range) in &self.written.entry.ranges.0 {
             let known = self.rule.params.keys().map(String::as_str);
             match self.rule.params.get(&name.value) {
@@ -209,10 +239,21 @@ impl RuleChecker<'_, '_> {
                         Some(near) => format!("did you mean `{near}`?"),
                         None => "write the param under `params`, with the value that it has by default".to_owned(),
                     };
+                    self.told_params.insert(name.value.clone());
                     self.report(name, format!("there is no param `{}`", name.value), Some(help));
                 }
                 Some(value) if !value.is_number() => {
-                    self.report(name, format!("`{}` is not a number", name.value), Some("remove the range".to_owned()));
+                    self.told_params.insert(name.value.clone());
+                    let seconds = value.as_str().and_then(crate::grammar::policy::max_age_meant);
+                    let help = match seconds {
+                        Some(seconds) => format!("times are numbers of seconds: {seconds}"),
+                        None => "write a number, or remove its range".to_owned(),
+                    };
+                    let message = format!("`{}` has a range, and is not a number", name.value);
+                    let params = &self.written.entry.params.0;
+                    if let Some((_, value)) = params.iter().find(|(param, _)| param.value == name.value) {
+                        self.errors.push(at_value(self.written.source, value, message, Some(help)));
+                    }
                 }
                 Some(_) if range.at_least.zip(range.at_most).is_some_and(|(least, most)| least > most) => {
                     let message = format!("no number is {}", range_text(*range));
@@ -232,6 +273,11 @@ impl RuleChecker<'_, '_> {
         let entry = &self.written.entry;
         let unused = if self.written.own { unused_params(self.rule) } else { Vec::new() };
         for (name, value) in &entry.params.0 {
+            if let Some((key, rest)) = torn_key(&name.value).filter(|_| value.value.is_null()) {
+                let help = format!("write `{key}: {rest}`, with a blank after the `:`");
+                self.report(name, format!("`{}` has no value", name.value), Some(help));
+                continue;
+            }
             if let Some(problem) = mixed_list(&value.value) {
                 let help =
                     "write all of them alike; a text that looks like a number or a boolean needs quotes".to_owned();
@@ -245,7 +291,7 @@ impl RuleChecker<'_, '_> {
                 let help = "write a value in that range, or change `ranges`".to_owned();
                 self.errors.push(at_value(self.written.source, value, problem, Some(help)));
             }
-            if unused.contains(&name.value.as_str()) {
+            if unused.contains(&name.value.as_str()) && !self.told_params.contains(&name.value) {
                 let message = format!("no expression of the rule `{}` asks for `params.{}`", self.rule.id, name.value);
                 let help = "remove it, or look at how it is spelled elsewhere".to_owned();
                 self.warnings.push(at_text(self.written.source, name, message, Some(help)));
@@ -288,12 +334,22 @@ impl RuleChecker<'_, '_> {
     }
 }
 
+/// A key and its value, where nothing parts them in a text that was read as a key: `seconds 60` and `seconds:60`.
+pub(super) fn torn_key(text: &str) -> Option<(&str, &str)> {
+    let (key, rest) = text.split_once([' ', ':'])?;
+    Some((key, rest.trim_start_matches([' ', ':'])))
+}
+
 /// The longest id or name of a group.
 const MAX_ID: usize = 64;
 
 /// Whether a text holds nothing that moves a cursor or turns its direction; lines may end in it.
 fn is_plain(text: &str) -> bool {
-    !text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_unseen(c))
+    text.chars().all(is_plain_char)
+}
+
+fn is_plain_char(c: char) -> bool {
+    !((c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_unseen(c))
 }
 
 fn is_kebab_case(id: &str) -> bool {

@@ -7,13 +7,14 @@ use serde_yaml::Spanned;
 use super::RuleChecker;
 use super::nulls::Null;
 use super::place::{at_mistake, at_text};
-use super::scope::{all_prefixes, element_of, root_scope, scope_of};
+use super::scope::{all_prefixes, element_of, facts_scope, root_scope, scope_of};
 use crate::facts::{Field, Over, Type};
 use crate::rules::compare::{COMPARED, shape_of_compared};
 use crate::rules::cost::{MAX_LISTS, MAX_REQUIRED, MAX_STEPS, steps};
 use crate::rules::expr::Expr;
 use crate::rules::template::Template;
 use crate::rules::types::{self, Mistake, Scope, Variable};
+use crate::source_text::nearest;
 
 impl RuleChecker<'_, '_> {
     pub(super) fn body(&mut self) {
@@ -35,6 +36,9 @@ impl RuleChecker<'_, '_> {
         if let Some((name, _)) = entry.for_each.0.iter().chain(&entry.forbid.0).nth(MAX_LISTS) {
             let message = format!("a rule goes through at most {MAX_LISTS} lists in each other");
             return self.report(name, message, Some("make several rules of it".to_owned()));
+        }
+        if self.written.is_torn("over") || self.belongs_elsewhere() {
+            return;
         }
         let mut scope = root_scope(self.rule);
         if self.written.is_torn("params") {
@@ -110,13 +114,38 @@ impl RuleChecker<'_, '_> {
             self.needs_a_fact(written, expr, scope);
         }
         let of_compared = |path: &Vec<String>| path.first().is_some_and(|root| root == COMPARED);
-        let mut compiled = self.rule.expressions().into_iter().filter_map(|expr| expr.compiled().ok());
+        if before != (self.errors.len(), self.nulls.len()) {
+            // How the elements compare is the same mistake.
+            scope.insert(COMPARED.to_owned(), types::unknown(COMPARED));
+            return;
+        }
+        let mut compiled = self.rule.assert.iter().filter_map(|expr| expr.compiled().ok());
         if !compiled.any(|compiled| compiled.paths.iter().any(of_compared)) {
             let help = "write `assert: compared.value == compared.usual`, or `assert: compared.peer_count == 0`";
             self.report(written, "nothing asks how the elements compare".to_owned(), Some(help.to_owned()));
         }
         let variable = Variable { shape: shape_of_compared(&shape), ..types::unknown(COMPARED) };
         scope.insert(COMPARED.to_owned(), variable);
+    }
+
+    /// Whether the rule goes through a list that only rules over something else have: then that is its one mistake.
+    fn belongs_elsewhere(&mut self) -> bool {
+        let scope = facts_scope(self.rule.over);
+        let lists = self.written.entry.for_each.0.iter().chain(&self.written.entry.forbid.0);
+        let elsewhere = lists.map(|(_, list)| list).find_map(|list| {
+            let root = list.value.trim().split('.').next().unwrap_or_default();
+            let bound = self.written.entry.for_each.0.iter().any(|(name, _)| name.value == root);
+            let over = scope.get(&types::of_other(root)).filter(|_| !scope.contains_key(root) && !bound)?;
+            Some((list, over.path.clone(), root.to_owned()))
+        });
+        let Some((list, over, root)) = elsewhere else { return false };
+        let message = format!("there is no `{root}` here: it is a fact that rules `over: {over}` have");
+        let help = match self.rule.over == Over::Domains && over == Over::Domain.word() {
+            true => format!("each domain has it: `for_each: {{ domain: domains, … }}`, and then `domain.{root}`"),
+            false => format!("put the rule into a file with `over: {over}`, or ask for other facts here"),
+        };
+        self.report(list, message, Some(help));
+        true
     }
 
     pub(super) fn texts(&mut self, scope: &Scope, not_null: &BTreeSet<String>) {
@@ -160,8 +189,11 @@ impl RuleChecker<'_, '_> {
         let mut paths =
             self.rule.group_when.as_ref().map_or_else(BTreeSet::new, |when| certain_of(when, &root_scope(self.rule)));
         let mut seen = BTreeSet::new();
-        let mut open: Vec<&str> = self.rule.requires.iter().map(String::as_str).collect();
+        let mut open: Vec<&str> = self.rule.requires.iter().flat_map(|id| id.split_whitespace()).collect();
         while let Some(id) = open.pop().filter(|_| seen.len() <= MAX_REQUIRED) {
+            // A misspelt one is the one that was meant: what leans on it is not another mistake.
+            let near = || nearest(id, self.rules.iter().map(|rule| rule.id.as_str()));
+            let id = if self.rules.iter().any(|rule| rule.id == id) { id } else { near().unwrap_or(id) };
             let Some(rule) = self.rules.iter().find(|rule| rule.id == id && seen.insert(id.to_owned())) else {
                 continue;
             };
@@ -185,6 +217,7 @@ impl RuleChecker<'_, '_> {
             if reserved {
                 scope.insert(COMPARED.to_owned(), types::unknown(COMPARED));
             }
+            scope.insert(types::OPEN.to_owned(), types::unknown(types::OPEN));
             let message = format!("`{}` already means something here", name.value);
             return self.report(name, message, Some("choose another name for the element".to_owned()));
         }
@@ -206,7 +239,11 @@ impl RuleChecker<'_, '_> {
         let variable = match element_of(&list.value, scope) {
             Some(variable) => variable,
             None => {
-                if self.errors.len() == before {
+                if let (true, Some(Type::List(_))) = (self.errors.len() == before, &shape) {
+                    let message = "`for_each` goes through a fact, and this is an expression".to_owned();
+                    let help = "name the list alone, and leave elements out with `when`".to_owned();
+                    self.report(list, message, Some(help));
+                } else if self.errors.len() == before {
                     let what = shape.map_or("no path to a list".to_owned(), |shape| shape.label());
                     let message = format!("`{}` is {what}; only a list can be gone through", list.value);
                     self.report(list, message, Some("`stslint facts` shows which paths are lists".to_owned()));
@@ -225,6 +262,13 @@ impl RuleChecker<'_, '_> {
         not_null: &BTreeSet<String>,
     ) {
         for (expr, offset) in template.inserts() {
+            if expr.source().trim().is_empty() {
+                let message = "nothing is between these braces".to_owned();
+                let help = Some("`{expression}` puts a value in; `{{` and `}}` stand for braces".to_owned());
+                let mistake = Mistake { offset, length: 1, message, help, ..Mistake::default() };
+                self.errors.push(at_mistake(self.written.source, written, &written.value, 0, mistake));
+                continue;
+            }
             let shape = self.expression_at(written, expr, offset, scope, not_null, None);
             self.can_be_shown(written, expr, offset, shape);
         }
@@ -254,7 +298,7 @@ impl RuleChecker<'_, '_> {
             _ => return,
         };
         let message = format!("`{source}` is {what}, which a message cannot show");
-        let mistake = Mistake { offset: 0, length: expr.source().len(), message, help, null_path: None };
+        let mistake = Mistake { offset: 0, length: expr.source().len(), message, help, ..Mistake::default() };
         self.errors.push(at_mistake(self.written.source, written, expr.source(), offset, mistake));
     }
 
@@ -288,7 +332,7 @@ impl RuleChecker<'_, '_> {
             }
         }
         for (offset, length, message, help) in found {
-            let mistake = Mistake { offset, length, message, help: Some(help), null_path: None };
+            let mistake = Mistake { offset, length, message, help: Some(help), ..Mistake::default() };
             self.errors.push(at_mistake(self.written.source, written, text, 0, mistake));
         }
     }
@@ -296,6 +340,10 @@ impl RuleChecker<'_, '_> {
     pub(super) fn path(&mut self, written: &Spanned<String>, scope: &Scope) {
         let expr = Expr::new(written.value.as_str());
         // A path may end in a null: it only says where to point. What it passes through is not asked for.
+        if let Some(inside) = written.value.trim().strip_prefix('{').and_then(|inside| inside.strip_suffix('}')) {
+            let help = format!("write it without braces: `{}`", inside.trim());
+            return self.report(written, "this is a path, and no text with values in it".to_owned(), Some(help));
+        }
         let everything: BTreeSet<String> = match expr.compiled() {
             Ok(compiled) => compiled.paths.iter().flat_map(|path| all_prefixes(path, scope)).collect(),
             Err(_) => BTreeSet::new(),
@@ -357,7 +405,7 @@ impl RuleChecker<'_, '_> {
                     length: error.length,
                     message: error.message.clone(),
                     help: error.help.clone(),
-                    null_path: None,
+                    ..Mistake::default()
                 };
                 self.mistake_in(written, expr, offset, mistake);
                 return None;
@@ -387,7 +435,36 @@ impl RuleChecker<'_, '_> {
     /// Tells a mistake in an expression at its place; those about `null` together, at the end.
     fn mistake_in(&mut self, written: &Spanned<String>, expr: &Expr, offset: usize, mut mistake: Mistake) {
         let null_path = mistake.null_path.take();
+        let doubtful = mistake.doubtful;
+        // What is wrong with a param is told once: each place that asks for it would say the same.
+        let of_params =
+            mistake.message.split("`params.").skip(1).filter_map(|rest| rest.split(['`', '.', '[', ' ']).next());
+        let of_params: Vec<String> = of_params.map(str::to_owned).collect();
+        // So is a name that nothing has, such as that of an element which is called otherwise.
+        let name = mistake.message.strip_prefix("there is no `").and_then(|rest| rest.strip_suffix('`'));
+        if let Some(name) = name.filter(|name| !name.contains(['.', '-'])).map(str::to_owned) {
+            if !self.told_params.insert(format!("@{name}")) {
+                return;
+            }
+            let element = self.written.entry.for_each.0.last().map(|(name, list)| (&name.value, &list.value));
+            if let Some((element, list)) =
+                element.filter(|_| mistake.help.as_ref().is_some_and(|it| it.starts_with("known here")))
+            {
+                mistake.help = Some(format!(
+                    "an element of `{list}` is called `{element}` here; a text stands in quotes: \"{name}\""
+                ));
+            }
+        }
+        if null_path.is_none() && !doubtful && !of_params.is_empty() {
+            if of_params.iter().any(|param| self.told_params.contains(param)) {
+                return;
+            }
+            self.told_params.extend(of_params);
+        }
         let error = at_mistake(self.written.source, written, expr.source(), offset, mistake);
+        if doubtful {
+            return self.warnings.push(error);
+        }
         match null_path {
             Some(path) => {
                 let of = self.part_of(written);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::facts::{self, Field, Over, Type};
+use crate::facts::{self, Field, Over, Texts, Type};
 use crate::rules::compare::COMPARED;
 use crate::rules::rule::Rule;
 use crate::rules::types::{Scope, Variable, check, of_other, texts_of_param, unknown};
@@ -28,12 +28,19 @@ pub(super) fn root_scope(rule: &Rule) -> Scope {
     let params: BTreeMap<String, Field> = rule
         .params
         .iter()
-        .map(|(name, value)| (name.clone(), Field { shape: shape_of(value), nullable: false, about: String::new() }))
+        .map(|(name, value)| {
+            // What is wrong with a param that has a range, and is no number, has been told.
+            let torn = rule.ranges.contains_key(name) && !value.is_number();
+            let shape = if torn { Type::Any } else { shape_of(value) };
+            (name.clone(), Field { shape, nullable: false, about: String::new() })
+        })
         .collect();
+    // A name that holds its value is a mistake that has been told: which params there are is not known.
+    let torn = rule.params.keys().any(|name| name.contains([' ', ':']));
     scope.insert(
         "params".to_owned(),
         Variable {
-            shape: Type::Object(Arc::new(params)),
+            shape: if torn { Type::Any } else { Type::Object(Arc::new(params)) },
             nullable: false,
             holds_null: false,
             path: "params".to_owned(),
@@ -42,7 +49,7 @@ pub(super) fn root_scope(rule: &Rule) -> Scope {
     for (name, value) in &rule.params {
         if let Some(texts) = texts_of(value) {
             let mut texts_of_it = unknown("params");
-            texts_of_it.shape = Type::Text(Some(texts));
+            texts_of_it.shape = Type::Text(Texts::Only(texts));
             scope.insert(texts_of_param(name), texts_of_it);
         }
     }
@@ -67,7 +74,7 @@ pub fn never_equal(rule: &Rule, name: &str) -> Option<(String, Option<String>)> 
     let mistakes = compiled.flat_map(|compiled| check(compiled, &scope, &BTreeSet::new()).1);
     mistakes
         .into_iter()
-        .find(|mistake| mistake.message.ends_with(&told))
+        .find(|mistake| !mistake.doubtful && mistake.message.ends_with(&told))
         .map(|mistake| (mistake.message.replace(&format!(", {told}"), ""), mistake.help))
 }
 
@@ -124,7 +131,7 @@ pub(super) fn shape_of(value: &serde_json::Value) -> Type {
             let field = |value| Field { shape: shape_of(value), nullable: value.is_null(), about: String::new() };
             Type::Object(Arc::new(map.iter().map(|(name, value)| (name.clone(), field(value))).collect()))
         }
-        Value::String(_) => Type::Text(None),
+        Value::String(_) => Type::Text(Texts::Any),
     }
 }
 

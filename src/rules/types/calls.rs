@@ -78,6 +78,10 @@ impl Checker<'_> {
             return ANY;
         }
         self.written_out(&function, &arguments);
+        if let ([text, part], Some((never, is_in))) = (arguments.as_slice(), part_asked_for(function.name)) {
+            let shape = self.infer(text, not_null).shape;
+            self.part_of(text, never, part, &shape, is_in);
+        }
         if let ("matches", [_, pattern]) = (function.name, arguments.as_slice()) {
             self.regex(pattern);
         }
@@ -186,7 +190,10 @@ impl Checker<'_> {
             Type::Any => Type::Any,
             other => {
                 let message = format!("{} is {}, not a list", spelled(&comprehension.iter_range), other.label());
-                self.mistake(&comprehension.iter_range, message, None);
+                let of_params = path_of(&comprehension.iter_range)
+                    .is_some_and(|path| path.first().is_some_and(|root| root == "params"));
+                let help = of_params.then(|| "put the value of the param into brackets: `[ … ]`".to_owned());
+                self.mistake(&comprehension.iter_range, message, help);
                 Type::Any
             }
         };
@@ -240,6 +247,19 @@ fn filter_of(range: &IdedExpr) -> Option<(&IdedExpr, &str)> {
     let Some(Ast::List(list)) = add.args.get(1).map(|list| &list.expr) else { return None };
     match list.elements.as_slice() {
         [IdedExpr { expr: Ast::Ident(name), .. }] if *name == filter.iter_var => Some((condition, &filter.iter_var)),
+        _ => None,
+    }
+}
+
+/// Whether a text has a part.
+pub(super) type IsIn = fn(&str, &str) -> bool;
+
+/// How a text is asked for a part of it: in words for where it has none, and as it is done.
+fn part_asked_for(function: &str) -> Option<(&'static str, IsIn)> {
+    match function {
+        "contains" => Some(("never contains", |text, part| text.contains(part))),
+        "endsWith" => Some(("never ends in", |text, part| text.ends_with(part))),
+        "startsWith" => Some(("never begins with", |text, part| text.starts_with(part))),
         _ => None,
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue, operators};
 
+use super::calls::IsIn;
 use super::null::{canonical, not_null_if};
-use super::words::{in_seconds, likely_word, spelled, type_help};
-use super::{ANY, Checker, Typed, compatible, either, is_null, is_number, known, texts_of_param, with};
-use crate::facts::{Field, Type};
+use super::words::{in_seconds, likely_word, nearest_known, spelled, type_help};
+use super::{ANY, Checker, Mistake, Typed, compatible, either, is_null, is_number, known, texts_of_param, with};
+use crate::facts::{Field, Form, Texts, Type};
 use crate::rules::expr::path_of;
 
 fn is_empty_list(expr: &IdedExpr) -> bool {
@@ -124,34 +125,46 @@ impl Checker<'_> {
 
     /// Refuses a literal that the expression beside it can never be: one of `shape`'s words is expected.
     fn one_of(&mut self, beside: &IdedExpr, never: &str, expr: &IdedExpr, shape: &Type) {
-        let Type::Text(Some(words)) = shape else { return };
-        let (text, of_param) = match &expr.expr {
-            Ast::Literal(LiteralValue::String(text)) => (text.inner().to_owned(), None),
-            _ => match self.text_of_param(expr, words) {
-                Some((text, param)) => (text, Some(param)),
+        let Type::Text(texts) = shape else { return };
+        let (written, of_param) = match &expr.expr {
+            Ast::Literal(LiteralValue::String(text)) => (vec![text.inner().to_owned()], None),
+            _ => match self.texts_of_param(expr) {
+                Some((written, param)) => (written, Some(param)),
                 None => return,
             },
         };
-        if words.contains(&text) {
+        let Some((text, wrong)) = written.iter().find_map(|text| Some((text, wrong_text(text, texts)?))) else {
             return;
-        }
-        let listed = words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
-        let help = match likely_word(&text, words) {
-            Some(near) => format!("did you mean \"{near}\"? available: {listed}"),
-            None => format!("available: {listed}"),
         };
         let value = of_param.map(|param| format!(", the value of `params.{param}`")).unwrap_or_default();
-        self.mistake(expr, format!("{} {never} {text:?}{value}", spelled(beside)), Some(help));
+        let hardly = if wrong.doubtful { " (most likely)" } else { "" };
+        let (offset, length) = self.extent(expr);
+        let message = format!("{} {never}{hardly} {text:?}{value}", spelled(beside));
+        self.push(Mistake { offset, length, message, ..wrong });
     }
 
-    /// The first text of a param that is none of these words, and the param's name.
-    fn text_of_param(&self, expr: &IdedExpr, words: &[String]) -> Option<(String, String)> {
+    /// The texts of a param, and its name.
+    fn texts_of_param(&self, expr: &IdedExpr) -> Option<(Vec<String>, String)> {
         let path = path_of(expr)?;
         let [root, name] = path.as_slice() else { return None };
-        let Type::Text(Some(texts)) = &self.scope.get(&texts_of_param(name)).filter(|_| root == "params")?.shape else {
-            return None;
+        match &self.scope.get(&texts_of_param(name)).filter(|_| root == "params")?.shape {
+            Type::Text(Texts::Only(texts)) => Some((texts.clone(), name.clone())),
+            _ => None,
+        }
+    }
+
+    /// Refuses a part of a text that no text of this shape has: `is_in` says whether a whole text has it.
+    pub(super) fn part_of(&mut self, beside: &IdedExpr, never: &str, part: &IdedExpr, shape: &Type, is_in: IsIn) {
+        let (Type::Text(texts), Ast::Literal(LiteralValue::String(text))) = (shape, &part.expr) else { return };
+        let text = text.inner();
+        let help = match texts {
+            Texts::Only(words) if !words.iter().any(|word| is_in(word, text)) => {
+                format!("available: {}", listed(words))
+            }
+            Texts::Written(form, _) if !form.holds_part(text) => format!("it {}", form.about()),
+            _ => return,
         };
-        texts.iter().find(|text| !words.contains(text)).map(|text| (text.clone(), name.clone()))
+        self.mistake(part, format!("{} {never} {text:?}", spelled(beside)), Some(help));
     }
 
     pub(super) fn comparison(
@@ -165,6 +178,11 @@ impl Checker<'_> {
             return self.mistake(expr, "comparisons are not chained", Some(help));
         }
         let (a, b) = (self.operand(left, not_null), self.operand(right, not_null));
+        for (beside, other, shape) in [(left, right, &a), (right, left, &b)] {
+            if matches!(shape, Type::Text(Texts::Written(Form::Time, _))) {
+                self.one_of(beside, "cannot be compared with", other, shape);
+            }
+        }
         let fits = match (&a, &b) {
             (Type::Any, other) | (other, Type::Any) => is_number(other) || matches!(other, Type::Any | Type::Text(_)),
             (Type::Text(_), Type::Text(_)) => true,
@@ -213,6 +231,12 @@ impl Checker<'_> {
         right: &IdedExpr,
         not_null: &BTreeSet<String>,
     ) -> Typed {
+        if let Some(field) = self.name_with_hyphen(name, left, right) {
+            let message =
+                format!("there is no `{}-{}`", spelled(left).trim_matches('`'), spelled(right).trim_matches('`'));
+            self.mistake(expr, message, Some(format!("did you mean `{field}`?")));
+            return ANY;
+        }
         let (left_type, right_type) = (self.operand_typed(left, not_null), self.operand_typed(right, not_null));
         let holds_null = left_type.holds_null || right_type.holds_null;
         let (a, b) = (left_type.shape, right_type.shape);
@@ -221,7 +245,7 @@ impl Checker<'_> {
             (Type::List(element), Type::List(other)) if name == operators::ADD => {
                 Some(Type::List(Arc::new(either(element, other))))
             }
-            (Type::Text(_), Type::Text(_)) if name == operators::ADD => Some(Type::Text(None)),
+            (Type::Text(_), Type::Text(_)) if name == operators::ADD => Some(Type::Text(Texts::Any)),
             (a, b) if is_number(a) && a == b => Some(a.clone()),
             _ => None,
         };
@@ -239,6 +263,20 @@ impl Checker<'_> {
             Type::Any
         });
         Typed { holds_null, ..known(shape) }
+    }
+
+    /// The fact whose name was written with a hyphen, which is a minus: `policy.max-age`.
+    fn name_with_hyphen(&mut self, operator: &str, left: &IdedExpr, right: &IdedExpr) -> Option<String> {
+        let (Ast::Select(select), Some(rest)) = (&left.expr, path_of(right)) else { return None };
+        if operator != operators::SUBSTRACT || self.scope.contains_key(rest.first()?) {
+            return None;
+        }
+        let before = self.mistakes.len();
+        let shape = self.infer(&select.operand, &BTreeSet::new()).shape;
+        self.mistakes.truncate(before);
+        let field = format!("{}_{}", select.field, rest.first()?);
+        let owner = path_of(&select.operand)?.join(".");
+        matches!(shape, Type::Object(fields) if fields.contains_key(&field)).then(|| format!("{owner}.{field}"))
     }
 
     pub(super) fn index(
@@ -271,6 +309,33 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// What is wrong with a text that a fact of these texts is compared with, without its place.
+fn wrong_text(text: &str, texts: &Texts) -> Option<Mistake> {
+    match texts {
+        Texts::Any => None,
+        Texts::Only(words) if words.iter().any(|word| word == text) => None,
+        Texts::Only(words) => {
+            let near = likely_word(text, words).map(|near| format!("did you mean \"{near}\"? ")).unwrap_or_default();
+            Some(Mistake { help: Some(format!("{near}available: {}", listed(words))), ..Mistake::default() })
+        }
+        Texts::Written(form, known) if !form.holds(text) => {
+            let near = form.written(text).or_else(|| likely_word(text, known).map(str::to_owned));
+            let near = near.map(|near| format!("did you mean \"{near}\"? ")).unwrap_or_default();
+            Some(Mistake { help: Some(format!("{near}it {}", form.about())), ..Mistake::default() })
+        }
+        Texts::Written(_, known) if known.iter().any(|known| known == text) => None,
+        Texts::Written(_, known) => {
+            let near = nearest_known(text, known)?;
+            let help = format!("did you mean \"{near}\"? known: {}", listed(known));
+            Some(Mistake { help: Some(help), doubtful: true, ..Mistake::default() })
+        }
+    }
+}
+
+fn listed(words: &[String]) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether one operand is a number that is written out, and the other none that is.

@@ -7,7 +7,7 @@ use super::{Checker, Mistake};
 impl Checker<'_> {
     pub(super) fn mistake(&mut self, expr: &IdedExpr, message: impl Into<String>, help: Option<String>) {
         let (offset, length) = self.extent(expr);
-        self.push(Mistake { offset, length, message: message.into(), help, null_path: None });
+        self.push(Mistake { offset, length, message: message.into(), help, ..Mistake::default() });
     }
 
     /// A mistake at the field of a selection: the last word of its path.
@@ -21,7 +21,7 @@ impl Checker<'_> {
         let (offset, length) = self.extent(expr);
         let end = offset.saturating_add(length);
         let start = end.saturating_sub(select.field.len());
-        self.push(Mistake { offset: start, length: end.saturating_sub(start), message, help, null_path: None });
+        self.push(Mistake { offset: start, length: end.saturating_sub(start), message, help, ..Mistake::default() });
     }
 
     /// A mistake at a function's name.
@@ -32,7 +32,7 @@ impl Checker<'_> {
             Some(within) => (offset.saturating_add(within), name.len()),
             None => (offset, length),
         };
-        self.push(Mistake { offset, length, message, help, null_path: None });
+        self.push(Mistake { offset, length, message, help, ..Mistake::default() });
     }
 
     pub(super) fn push(&mut self, mistake: Mistake) {

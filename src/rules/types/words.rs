@@ -37,7 +37,21 @@ pub fn likely_word<'a>(text: &str, words: &'a [String]) -> Option<&'a str> {
     let same = |word: &str| word.chars().zip(plain.chars()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
     let near = nearest(&plain, lower.iter().map(String::as_str));
     let near = near.and_then(|near| words.iter().find(|word| word.eq_ignore_ascii_case(near))).map(String::as_str);
+    let within = || {
+        words.iter().map(String::as_str).find(|word| word.len() > 1 && plain.starts_with(&word.to_ascii_lowercase()))
+    };
+    let near = near.or_else(within);
     near.or_else(|| words.iter().map(String::as_str).max_by_key(|word| same(word)).filter(|word| same(word) >= 4))
+}
+
+/// Of texts that are known among others, the one that was probably meant. Others are possible, so it must be near.
+pub fn nearest_known<'a>(text: &str, known: &'a [String]) -> Option<&'a str> {
+    let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_', ' '], "");
+    let alike = known.iter().find(|known| plain(known) == plain(text));
+    let distance = |known: &String| strsim::damerau_levenshtein(text, known);
+    let near =
+        || known.iter().filter(|known| text.len() > 4 && distance(known) <= 2).min_by_key(|known| distance(known));
+    alike.or_else(near).map(String::as_str)
 }
 
 /// The expression as a message names it.
@@ -61,6 +75,16 @@ pub fn spelled(expr: &IdedExpr) -> String {
             format!("`{}(…)`", call.func_name)
         }
         _ => "this".to_owned(),
+    }
+}
+
+/// The literal that other languages spell so.
+pub fn likely_literal(name: &str) -> Option<&'static str> {
+    match name {
+        "FALSE" | "False" | "no" | "off" => Some("false"),
+        "NULL" | "Nil" | "None" | "Null" | "nil" | "none" | "nothing" | "undefined" => Some("null"),
+        "TRUE" | "True" | "on" | "yes" => Some("true"),
+        _ => None,
     }
 }
 
