@@ -51,8 +51,9 @@ pub async fn probe(asked: &Asked<'_>, observatory: &Observatory, clock: Clock) -
     let began = Instant::now();
     let mut probe = unasked(address);
     let asking = Asking { host, address: SocketAddr::new(address, port), user_agent };
-    let look = older_version(&asking, clock);
-    let (fetched, older_version) = second_look::beside(fetch(&asking, observatory, clock, &mut probe), look).await;
+    let look = Box::pin(older_version(&asking, clock));
+    let (fetched, older_version) =
+        second_look::beside(Box::pin(fetch(&asking, observatory, clock, &mut probe)), look).await;
     if let Some(tls) = &mut probe.tls {
         tls.older_version = older_version;
     }
@@ -97,7 +98,7 @@ async fn fetch(
         Ok(stream) => stream,
         Err(failure) => {
             let worth_it = !recorder.saw_certificate() && second_look::is_worth_it(&failure);
-            let spoken = if worth_it { look(asking, clock).await } else { None };
+            let spoken = if worth_it { Box::pin(look(asking, clock)).await } else { None };
             probe.tls = Some(recorder.facts_of_failure(asking.host, &failure, spoken));
             return Err(failure);
         }

@@ -24,7 +24,7 @@ pub async fn converse(
     observatory: &Observatory,
     clock: Clock,
 ) -> SmtpProbe {
-    let first = smtp::probe(exchange, admitted, manner, observatory, clock).await;
+    let first = Box::pin(smtp::probe(exchange, admitted, manner, observatory, clock)).await;
     let Some(pause) = manner.retry.then(|| pause(clock.step(), clock.left())).flatten().filter(|_| is_put_off(&first))
     else {
         return first;
@@ -32,7 +32,7 @@ pub async fn converse(
     let pause = pause.max(manner.pause.unwrap_or_default());
     debug!(exchange, address = %first.address, ?pause, "second try");
     tokio::time::sleep(pause).await;
-    let second = smtp::probe(exchange, admitted, manner, observatory, clock).await;
+    let second = Box::pin(smtp::probe(exchange, admitted, manner, observatory, clock)).await;
     let first = FirstConversation {
         greeting: first.greeting,
         ehlo: first.ehlo,
@@ -48,7 +48,7 @@ pub async fn converse(
 
 /// Asks one address of a policy host for the policy, a second time where the first may mislead.
 pub async fn fetch(asked: &Asked<'_>, retry: bool, observatory: &Observatory, clock: Clock) -> HttpsProbe {
-    let first = https::probe(asked, observatory, clock).await;
+    let first = Box::pin(https::probe(asked, observatory, clock)).await;
     if !retry || !is_unsettled(&first) {
         return first;
     }
@@ -59,7 +59,7 @@ pub async fn fetch(asked: &Asked<'_>, retry: bool, observatory: &Observatory, cl
     let Some(pause) = said.filter(|said| fits(*said, step, left)).or_else(|| pause(step, left)) else { return first };
     debug!(host = asked.host, address = %first.address, ?pause, "second try");
     tokio::time::sleep(pause).await;
-    let second = https::probe(asked, observatory, clock).await;
+    let second = Box::pin(https::probe(asked, observatory, clock)).await;
     let first = FirstFetch {
         status: first.response.map(|response| response.status),
         retry_after,

@@ -63,16 +63,16 @@ pub async fn probe(
     let (welcome, welcomed) = oneshot::channel();
     conversation.welcome = Some(welcome);
     let to = conversation.address;
-    let look = async {
+    let look = Box::pin(async {
         is_welcome(welcomed).await?;
         older_version(exchange, to, manner, clock).await
-    };
-    let speaking = async {
+    });
+    let speaking = Box::pin(async {
         let ended = conversation.run(observatory).await;
         // Nobody is to wait for a welcome any more.
         conversation.welcome = None;
         ended
-    };
+    });
     let (ended, older_version) = match manner.pause {
         None => second_look::beside(speaking, look).await,
         Some(_) => (speaking.await, look.await),
@@ -217,7 +217,7 @@ impl Conversation<'_> {
         let stream = match secured {
             Ok(stream) => stream,
             Err(failure) => {
-                self.probe.tls = Some(self.look_again(&recorder, &failure).await);
+                self.probe.tls = Some(Box::pin(self.look_again(&recorder, &failure)).await);
                 return Err(failure);
             }
         };
