@@ -1,5 +1,6 @@
 //! `stslint check`: lint domains, snapshots, or texts.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, ValueEnum};
@@ -124,12 +125,17 @@ fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -
     let mut uses = Vec::new();
     let mut tally = Tally::default();
     let mut failed = Ok(());
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut together = Together::of(&in_force);
     let given = run.every_snapshot(&mut |source, snapshot| match snapshot
         .and_then(|it| run.lint(&source, it, &mut uses, &mut together))
     {
         Ok(linted) => {
             let unchecked = Unchecked::of(&linted.report);
+            // Only a configuration that tells domains apart asks which there were.
+            if !in_force.sections.list.is_empty() {
+                seen.extend(linted.report.domain.clone());
+            }
             tally.count(&linted.report, args.fail_on);
             let mut written = outputs.linted(linted);
             if let Some(unchecked) = unchecked {
@@ -160,6 +166,7 @@ fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -
         let help = "for example `stslint check example.com`, `stslint check --snapshot FILE`, or `stslint check --policy FILE`";
         return Err(UsageError::new("there is nothing to check", help).into());
     }
+    in_force.sections.nearly(&seen).iter().for_each(|note| terminal::remark(note, output));
     if args.rules.select.is_empty() {
         in_force.ignores.unused(&uses).iter().for_each(|note| terminal::remark(note, output));
     }

@@ -31,7 +31,7 @@ pub struct ConfigFile {
     #[schemars(with = "BTreeMap<String, Level>")]
     pub groups: Vec<(Placed<String>, Placed<Level>)>,
     /// Files of your own rules, and folders of such (`*.yaml`, also in folders inside), relative to this file.
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "OneOrMore")]
     pub include: Vec<Placed<String>>,
     /// Findings that are known and accepted until a day.
     pub ignore: Vec<IgnoreEntry>,

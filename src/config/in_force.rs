@@ -19,9 +19,9 @@ use super::tree::Placed;
 use super::tree::shape;
 use crate::facts::Over;
 use crate::grammar::policy::max_age_meant;
-use crate::rules::never_equal;
 use crate::rules::params::param_problem;
 use crate::rules::{Rule, RuleSet, Source};
+use crate::rules::{never_equal, unknown_members};
 use crate::source_text::{SourceError, escape, nearest};
 
 /// The rules that are in force.
@@ -151,6 +151,15 @@ impl Configuration {
         let sections = Arc::new(Sections::of(&self.layers));
         for section in &sections.list {
             settled.clone().apply(section, &mut mistakes, self.lacks_rules);
+        }
+        // Without any entry nobody expects domains to have tags.
+        if !sections.list.is_empty() {
+            let members = sections.members();
+            for rule in settled.rules.rules.iter().filter(|rule| rule.path.is_some()) {
+                let source = sources.iter().find(|source| source.path == rule.path);
+                let unknown = source.map(|source| unknown_members(rule, source, &members)).unwrap_or_default();
+                settled.rules.warnings.extend(unknown);
+            }
         }
         match mistakes.is_empty() {
             true => Ok(InForce {

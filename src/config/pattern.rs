@@ -62,12 +62,32 @@ impl Pattern {
         open.ends_with(last)
     }
 
+    /// Whether a text would match but for one or two characters: those of the fixed parts of the pattern.
+    pub fn nearly_matches(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let (before, after) = match (self.folded.split_once('*'), self.folded.rsplit_once('*')) {
+            (Some((before, _)), Some((_, after))) => (before, after),
+            _ => return near(&self.folded, &text),
+        };
+        let characters: Vec<char> = text.chars().collect();
+        let head: String = characters.iter().take(before.chars().count()).collect();
+        let tail: String = characters.iter().skip(characters.len().saturating_sub(after.chars().count())).collect();
+        let fits = characters.len() >= before.chars().count().saturating_add(after.chars().count());
+        fits && (head == before && near(after, &tail) || tail == after && near(before, &head))
+    }
+
     /// Whether a finding's subject matches. Where a finding speaks of several things, all of them must: an entry
     /// for one MX host never hides another.
     pub fn matches_subject(&self, subject: &str) -> bool {
         let same = subject.to_lowercase() == self.folded;
         same || subject.split(", ").all(|part| self.matches(part))
     }
+}
+
+/// Whether two texts differ in one or two characters, and are longer than that.
+fn near(one: &str, other: &str) -> bool {
+    let distance = strsim::damerau_levenshtein(one, other);
+    (1..=2).contains(&distance) && one.chars().count() > 5
 }
 
 impl fmt::Display for Pattern {
@@ -118,6 +138,20 @@ mod tests {
             assert!(Pattern::of_domain(wrong).is_err(), "{wrong}");
         }
         assert!(Pattern::of_text(&"*".repeat(17)).is_err() && Pattern::of_text(&"a".repeat(600)).is_err());
+    }
+
+    #[test]
+    fn a_typo_in_a_pattern_nearly_matches() {
+        for (pattern, text, expected) in [
+            ("bank.exmaple", "bank.example", true),
+            ("*.bank.exmaple", "a.bank.example", true),
+            ("prked-*.bank.example", "parked-1.bank.example", true),
+            ("*.bank.example", "a.other.example", false),
+            ("bank.example", "bank.example", false),
+            ("a.example", "long.name.of.another.example", false),
+        ] {
+            assert_eq!(Pattern::of_domain(pattern).unwrap().nearly_matches(text), expected, "{pattern} {text}");
+        }
     }
 
     #[test]

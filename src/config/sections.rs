@@ -9,7 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::file::DomainEntry;
 use super::layer::Layer;
 use super::settled::Settled;
+use crate::rules::Members;
+use crate::source_text::escape;
 
+/// The id under which a pattern of `domains` is told that matched none, and nearly one.
+const UNMATCHED: &str = "config-domains-unmatched";
 /// How many different sets of rules are kept for domains that fall under different entries.
 const MAX_KEPT: usize = 64;
 
@@ -73,6 +77,37 @@ impl Sections {
             }
         }
         membership
+    }
+}
+
+impl Sections {
+    /// All tags and groups that domains can have.
+    pub fn members(&self) -> Members {
+        let entries = || self.list.iter().map(|section| &section.entry);
+        Members {
+            groups: entries().filter_map(|entry| Some(entry.name.as_ref()?.value.clone())).collect(),
+            tags: entries().flat_map(|entry| &entry.tags).map(|tag| tag.value.clone()).collect(),
+        }
+    }
+
+    /// Patterns of `names` that none of these domains matches, where one that falls under no entry is nearly it.
+    pub fn nearly(&self, domains: &BTreeSet<String>) -> Vec<String> {
+        let outside = || domains.iter().filter(|domain| self.membership(Some(domain)).sections.is_empty());
+        let mut told = Vec::new();
+        for section in &self.list {
+            for pattern in &section.entry.names {
+                let idle = !domains.iter().any(|domain| pattern.value.matches(domain));
+                let near = outside().find(|domain| idle && pattern.value.nearly_matches(domain));
+                if let Some(near) = near {
+                    let (origin, pattern) = (section.layer.origin(pattern.at), escape(&pattern.value.to_string()));
+                    told.push(format!(
+                        "note[{UNMATCHED}]: {origin}: no domain of this run matches `{pattern}`; {} nearly does, and falls under no entry",
+                        escape(near)
+                    ));
+                }
+            }
+        }
+        told
     }
 }
 

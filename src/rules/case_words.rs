@@ -6,15 +6,20 @@ use crate::facts::{Over, fact_paths};
 /// Facts (elements of lists without a number) and what of a snapshot they are read from; the longest that fits counts.
 const WORDS: &[(&str, &str)] = &[
     ("baseline", "baseline.… with the words of a snapshot"),
-    ("mx.hosts.addresses", "mx_hosts.0.ipv4.records and mx_hosts.0.ipv6.records"),
+    ("mx.hosts.addresses", "mx_hosts.0.ipv4.records, which is a list like mx_hosts.0.ipv6.records"),
+    (
+        "mx.hosts.addresses.reverse_names",
+        "mx_hosts.0.reverse, which is a list such as [{ address: 192.0.2.1, ptr: { records: [{ name: mx.example.com }] } }]",
+    ),
     ("mx.hosts.alias", "mx_hosts.0.ipv4.aliases"),
     ("mx.hosts.name", "mx.records.0.exchange"),
     ("mx.hosts.preference", "mx.records.0.preference"),
     ("mx.hosts.probes", "mx_hosts.0.probes.0"),
     ("mx.hosts.tlsa", "mx_hosts.0.tlsa"),
+    ("mx.hosts.ttl", "mx_hosts.0.ipv4.ttl"),
     ("mx.hosts", "mx.records and mx_hosts"),
     ("policy", "policy.body, which is the whole text"),
-    ("policy_host.addresses", "policy_host.ipv4.records and policy_host.ipv6.records"),
+    ("policy_host.addresses", "policy_host.ipv4.records, which is a list like policy_host.ipv6.records"),
     ("policy_host.probes", "policy_host.probes.0"),
     ("record", "record.text, which is the whole record"),
     ("tlsrpt", "tlsrpt.text, which is the whole record"),
@@ -22,6 +27,7 @@ const WORDS: &[(&str, &str)] = &[
 
 /// Inside a conversation with a host.
 const OF_PROBES: &[(&str, &str)] = &[
+    ("headers", "response.headers"),
     ("location", "response.headers"),
     ("media_type", "response.headers"),
     ("status", "response.status"),
@@ -33,10 +39,15 @@ const OF_PROBES: &[(&str, &str)] = &[
 pub fn snapshot_words(path: &str) -> Option<String> {
     let plain: Vec<&str> = path.split('.').filter(|part| *part != "*" && part.parse::<usize>().is_err()).collect();
     let plain = plain.join(".");
-    let is_fact = fact_paths(Over::Domain).iter().any(|fact| fact.path.replace("[]", "") == plain);
-    if !is_fact {
-        return None;
-    }
+    let facts = fact_paths(Over::Domain);
+    let is_fact = |path: &str| facts.iter().any(|fact| fact.path.replace("[]", "") == path);
+    // Of a path in the words of a snapshot the last one may be that of a fact alone.
+    let last = plain.rsplit('.').next().unwrap_or_default();
+    let named = || WORDS.iter().map(|(fact, _)| *fact).find(|fact| last == "reverse_names" && fact.ends_with(last));
+    let plain = match is_fact(&plain) {
+        true => plain,
+        false => named().filter(|_| plain.contains('.'))?.to_owned(),
+    };
     let below = |word: &str| plain == word || plain.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'));
     let (fact, words) = WORDS.iter().filter(|(fact, _)| below(fact)).max_by_key(|(fact, _)| fact.len())?;
     let rest = plain.strip_prefix(fact).unwrap_or_default().trim_start_matches('.');

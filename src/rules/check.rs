@@ -2,6 +2,7 @@
 
 mod entry;
 mod expressions;
+mod members;
 mod nulls;
 mod place;
 mod scope;
@@ -10,6 +11,7 @@ use std::collections::BTreeSet;
 
 use serde_yaml::Spanned;
 
+pub use self::members::{Members, unknown_members};
 use self::nulls::Null;
 use self::place::{at_mistake, at_text};
 pub use self::scope::{facts_scope, never_equal};

@@ -43,7 +43,7 @@ mod verdicts;
 
 pub use self::ask::{Answer, ExpressionErrors, ask};
 pub use self::cases::{CaseOutcome, CaseResult, Expected, example, run_cases};
-pub use self::check::never_equal;
+pub use self::check::{Members, never_equal, unknown_members};
 pub use self::checks::BROKEN_RULE;
 pub use self::evaluate::evaluate;
 pub use self::function::Function;

@@ -6,14 +6,15 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Value, json};
 use serde_yaml::Spanned;
 
 use crate::facts::Over;
 use crate::outcome::Severity;
+use crate::snapshot::{DnsOutcome, DnssecProof, TrustVerdict};
 use crate::tls_reports::read::RESULT_TYPES;
 
 /// A file of rules.
@@ -21,7 +22,7 @@ use crate::tls_reports::read::RESULT_TYPES;
 #[serde(deny_unknown_fields)]
 pub struct RuleFile {
     /// The group that the rules belong to in reports, for example `policy` or your organisation's name.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", length(max = 64), regex(pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"))]
     pub group: Spanned<String>,
     /// What the group is about, in one sentence.
     #[serde(default)]
@@ -39,6 +40,7 @@ pub struct RuleFile {
     #[serde(default)]
     pub otherwise: Option<String>,
     /// The rules.
+    #[schemars(length(min = 1))]
     pub rules: Vec<RuleEntry>,
 }
 
@@ -46,10 +48,13 @@ pub struct RuleFile {
 // Of what is required only the id is so for the reader: the check tells what else is missing, beside other mistakes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("required" = ["id", "title", "severity", "cites", "message"]))]
+#[schemars(
+    extend("required" = ["id", "title", "severity", "cites", "message"]),
+    extend("oneOf" = [{ "required": ["assert"] }, { "required": ["forbid"] }])
+)]
 pub struct RuleEntry {
     /// The stable id in kebab-case; configuration and reports name the rule by it.
-    #[schemars(with = "String", regex(pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"))]
+    #[schemars(with = "String", length(max = 64), regex(pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"))]
     pub id: Spanned<String>,
     /// The id of the built-in rule that this one stands in for.
     #[serde(default)]
@@ -57,6 +62,7 @@ pub struct RuleEntry {
     pub replaces: Option<Spanned<String>>,
     /// What is so when the rule passes, in one line.
     #[serde(default)]
+    #[schemars(regex(pattern = "[^ ]"))]
     pub title: String,
     /// How bad it is when the rule fails.
     #[serde(default)]
@@ -67,7 +73,7 @@ pub struct RuleEntry {
     pub severity_if: Vec<SeverityIf>,
     /// The sections of the standards behind the rule, such as `RFC 8461 §3.2`, or references of your own.
     #[serde(default)]
-    #[schemars(with = "Vec<String>", required, length(min = 1))]
+    #[schemars(with = "Vec<String>", required, length(min = 1), inner(regex(pattern = "[^ ]")))]
     #[schemars(extend("examples" = [["RFC 8461 §3.2"], ["ACME-SEC-12"]]))]
     pub cites: Vec<Spanned<String>>,
     /// Where a finding rests on other sections: those of the first whose `when` is true.
@@ -135,7 +141,7 @@ pub struct RuleEntry {
     pub also: Vec<AlsoEntry>,
     /// What is wrong, with CEL expressions in braces: `"max_age is {policy.max_age}"`.
     #[serde(default)]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = "[^ ]"))]
     pub message: Option<Spanned<String>>,
     /// What to do, with CEL expressions in braces.
     #[serde(default)]
@@ -248,20 +254,42 @@ pub struct FixEntry {
 pub struct Cases {
     /// The rule passes.
     #[serde(default)]
-    #[schemars(with = "Vec<std::collections::BTreeMap<String, Value>>")]
+    #[schemars(schema_with = "cases_schema")]
     pub pass: Vec<Case>,
     /// The rule fails.
     #[serde(default)]
-    #[schemars(with = "Vec<std::collections::BTreeMap<String, Value>>")]
+    #[schemars(schema_with = "cases_schema")]
     pub fail: Vec<Case>,
     /// The rule is not applicable.
     #[serde(default)]
-    #[schemars(with = "Vec<std::collections::BTreeMap<String, Value>>")]
+    #[schemars(schema_with = "cases_schema")]
     pub not_applicable: Vec<Case>,
     /// The rule cannot be checked.
     #[serde(default)]
-    #[schemars(with = "Vec<std::collections::BTreeMap<String, Value>>")]
+    #[schemars(schema_with = "cases_schema")]
     pub not_checked: Vec<Case>,
+}
+
+/// The schema of cases: a list of patches in which what has certain words in a snapshot has them too.
+fn cases_schema(_: &mut SchemaGenerator) -> Schema {
+    fn words(of: &[&str]) -> Value {
+        // `null` removes.
+        of.iter().map(|word| json!(word)).chain([Value::Null]).collect()
+    }
+    let outcome: Vec<&str> = DnsOutcome::ALL.iter().map(|outcome| outcome.word()).collect();
+    let dnssec: Vec<&str> = DnssecProof::ALL.iter().map(|proof| proof.word()).collect();
+    let verdict: Vec<&str> = TrustVerdict::ALL.iter().map(|verdict| verdict.word()).collect();
+    json_schema!({
+        "type": "array",
+        "items": {
+            "type": "object",
+            "patternProperties": {
+                "[.]outcome$": { "enum": words(&outcome) },
+                "(ipv4|ipv6|mx|ptr|record|tlsa|tlsrpt)[.]dnssec$": { "enum": words(&dnssec) },
+                "[.]trust[.]verdict$": { "enum": words(&verdict) },
+            },
+        },
+    })
 }
 
 /// A patch: dotted paths to new values; `null` removes, and what is removed was not observed.

@@ -10,11 +10,11 @@ use serde::Deserialize;
 
 /// A broken file: the sound one, what is replaced in it and by what, the place, and pieces of message and help.
 #[derive(Clone, Debug, Deserialize)]
-struct Row(String, String, String, String, String, String);
+pub struct Row(pub String, pub String, pub String, pub String, pub String, pub String);
 
-const FOLDER: &str = "tests/broken";
+pub const FOLDER: &str = "tests/broken";
 
-fn rows(table: &str) -> Vec<Row> {
+pub fn rows(table: &str) -> Vec<Row> {
     let text = std::fs::read_to_string(format!("{FOLDER}/{table}.yaml")).unwrap();
     serde_yaml::from_str(&text).unwrap()
 }
@@ -51,7 +51,7 @@ fn wrong(row: &Row, number: usize, arguments: &[&str]) -> Option<String> {
         .then(|| format!("row {}, {row:?}\nexit code {code}, {places} places, without {missing:?}\n{said}", number + 1))
 }
 
-fn said(folder: &Path, arguments: &[&str], name: &str) -> (i32, String) {
+pub fn said(folder: &Path, arguments: &[&str], name: &str) -> (i32, String) {
     let output = Command::new(assert_cmd::cargo::cargo_bin("stslint"))
         .args(arguments.iter().map(|word| if *word == "FILE" { name } else { word }))
         .current_dir(folder)

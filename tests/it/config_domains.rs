@@ -175,3 +175,37 @@ fn mistakes_in_entries_have_their_place() {
         );
     }
 }
+
+#[test]
+fn a_rule_for_a_tag_that_nobody_gives_and_a_pattern_that_nobody_matches_are_told() {
+    let folder = bank();
+    let rules = RULES.replace("'core' in tags", "'cor' in tags");
+    std::fs::write(folder.path().join("rules.yaml"), rules).unwrap();
+    let config = BANK.replace("\"*.campaign.example\"", "\"*.campagin.example\"");
+    std::fs::write(folder.path().join("stslint.yaml"), config).unwrap();
+    let good = std::fs::read_to_string(GOOD).unwrap();
+    let names = ["a.bank.example", "b.campaign.example", "c.other.example"];
+    for name in names {
+        let path = folder.path().join(format!("{name}.snapshot.yaml"));
+        std::fs::write(path, good.replacen("domain: example.com", &format!("domain: {name}"), 1)).unwrap();
+    }
+    let snapshots: Vec<String> = names.iter().map(|name| format!("--snapshot={name}.snapshot.yaml")).collect();
+    let mut arguments = vec!["check", "--fail-on", "never"];
+    arguments.extend(snapshots.iter().map(String::as_str));
+    let (_, printed) = run(folder.path(), &arguments);
+    let flat = printed.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "`tags` never holds \"cor\": no entry of `domains` in the configuration gives it",
+        "[rules.yaml:7:12]",
+        "did you mean \"core\"?",
+        "note[config-domains-unmatched]: stslint.yaml:8: no domain of this run matches `*.campagin.example`; b.campaign.example nearly does",
+    ] {
+        assert!(flat.contains(part), "{part}\n{printed}");
+    }
+    assert!(!flat.contains("c.other.example nearly"), "{printed}");
+    // What is right is not told of.
+    let folder = bank();
+    std::fs::copy(GOOD, folder.path().join("s.yaml")).unwrap();
+    let (_, printed) = run(folder.path(), &["check", "--fail-on", "never", "--snapshot", "s.yaml"]);
+    assert!(!printed.contains("never holds") && !printed.contains("unmatched"), "{printed}");
+}

@@ -55,8 +55,7 @@ mod rule_mistakes;
 mod rule_values;
 mod rules_sound;
 mod schema;
-#[cfg(feature = "lab")]
-mod second_try;
+mod schema_agrees;
 mod sender;
 mod sender_model;
 #[cfg(feature = "serve")]

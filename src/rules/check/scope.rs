@@ -24,7 +24,10 @@ pub fn facts_scope(over: Over) -> Scope {
 }
 
 pub(super) fn root_scope(rule: &Rule) -> Scope {
-    let mut scope = facts_scope(rule.over);
+    root_within(rule, facts_scope(rule.over))
+}
+
+fn root_within(rule: &Rule, mut scope: Scope) -> Scope {
     let params: BTreeMap<String, Field> = rule
         .params
         .iter()
@@ -80,7 +83,12 @@ pub fn never_equal(rule: &Rule, name: &str) -> Option<(String, Option<String>)> 
 
 /// The variables inside a rule's lists.
 pub(super) fn scope_of(rule: &Rule) -> Scope {
-    let mut scope = root_scope(rule);
+    scope_within(rule, facts_scope(rule.over))
+}
+
+/// The same over these facts.
+pub(super) fn scope_within(rule: &Rule, facts: Scope) -> Scope {
+    let mut scope = root_within(rule, facts);
     for (name, path) in &rule.scopes {
         if let Some(variable) = element_of(&path.join("."), &scope) {
             scope.insert(name.clone(), variable);
