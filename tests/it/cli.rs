@@ -184,7 +184,7 @@ fn damaged_snapshots_are_named_with_their_place() {
                 "{{\"snapshot\": 1, \"domain\": \"a.example\", \"policy\": {{\"body\": \"{}\"}}, \"x\": 1}}",
                 "é".repeat(100_000)
             ),
-            "one-line.json:1:2000",
+            "one-line.json:1:1000",
         ),
         ("empty.yaml", "", "empty"),
         ("escape.yaml", "snapshot: 1\ndomain: example.com\n\"\u{1b}[31m\": 1\n", ""),
