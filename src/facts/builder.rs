@@ -10,7 +10,9 @@ use super::fault::Fault;
 use super::location::{Locations, Place};
 use super::path::Path;
 use crate::grammar::names::plain;
-use crate::snapshot::{Alias, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, MxHost, Snapshot, instant};
+use crate::snapshot::{
+    Alias, Certificate, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, MxHost, Snapshot, instant,
+};
 
 /// The state while a tree is built.
 pub struct Builder<'a> {
@@ -37,6 +39,8 @@ pub struct Builder<'a> {
 /// How many addresses, certificates and TLSA records of all MX hosts of a domain are looked at; an address counts as
 /// three, for all that is seen there.
 const MAX_PARTS: usize = 4_096;
+/// How many names of a certificate count as one such part.
+const NAMES_OF_PART: usize = 32;
 /// How many octets of a reason are told: a snapshot may hold any text in its place.
 const MAX_REASON: usize = 1_024;
 
@@ -70,7 +74,8 @@ impl<'a> Builder<'a> {
     pub fn take_parts(&mut self, host: &MxHost) -> Result<(), &'static str> {
         let named: usize = [&host.ipv4, &host.ipv6].into_iter().flatten().map(|lookup| lookup.records.len()).sum();
         let probes = host.probes.as_deref().unwrap_or_default();
-        let certificates: usize = probes.iter().filter_map(|probe| probe.tls.as_ref()).map(|tls| tls.chain.len()).sum();
+        let certificates: usize =
+            probes.iter().filter_map(|probe| probe.tls.as_ref()).flat_map(|tls| &tls.chain).map(parts_of).sum();
         let tlsa = host.tlsa.as_ref().map_or(0, |lookup| lookup.records.len());
         let parts = named.max(probes.len()).saturating_mul(3).saturating_add(certificates).saturating_add(tlsa);
         match self.parts_left.checked_sub(parts) {
@@ -133,6 +138,12 @@ impl<'a> Builder<'a> {
             (None, label) => label.to_owned(),
         }
     }
+}
+
+/// A certificate as parts: one, and one more for each so many of its names.
+fn parts_of(certificate: &Certificate) -> usize {
+    let names = certificate.dns_ids.len().saturating_add(certificate.common_names.len());
+    names.div_euclid(NAMES_OF_PART).saturating_add(1)
 }
 
 /// What DNSSEC proves of an answer; unchecked and what was not looked at at all are no knowledge.

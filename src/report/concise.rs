@@ -4,7 +4,7 @@ use super::place::Place;
 use super::wording::{domain, one_line, what};
 use super::{Linted, Unreadable};
 use crate::outcome::Check;
-use crate::source_text::without_runner_commands;
+use crate::source_text::without_commands;
 
 /// The findings, a line each: `example.com: error[record-id] message (RFC 8461 §3.1)`. Where no
 /// domain is given, the place leads: `mta-sts.txt:2:7: error[policy-mode] …`.
@@ -17,12 +17,12 @@ pub fn concise(linted: &Linted) -> String {
         text.push_str(&one_line(&line));
         text.push('\n');
     }
-    without_runner_commands(&text, "\\#")
+    without_commands(&text)
 }
 
 /// A line for an input of which nothing is known.
 pub fn concise_unreadable(unreadable: &Unreadable) -> String {
-    without_runner_commands(&format!("{}\n", one_line(&unreadable.sentence())), "\\#")
+    without_commands(&format!("{}\n", one_line(&unreadable.sentence())))
 }
 
 fn led_by(linted: &Linted, check: &Check) -> String {

@@ -25,7 +25,8 @@ use crate::tls_reports::digest::digest;
 use crate::tls_reports::duplicates::Distinct;
 
 /// Texts that mean something to a terminal, to HTML, to Markdown, to XML, or to a service.
-const HOSTILE: [&str; 14] = [
+const HOSTILE: [&str; 15] = [
+    "::error::owned\n::set-env name=a::b",
     "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m",
     "line\r\n::error file=/etc/passwd::owned\n| errors=9",
     "<script>alert(1)</script><img src=x onerror=alert(1)></details>",
@@ -199,6 +200,7 @@ fn a_line_stays_a_line() {
             let concise = concise(linted);
             assert_printable(&concise, text);
             assert_eq!(concise.lines().count(), 3, "{concise:?}");
+            assert!(!concise.lines().any(|line| line.trim_start().starts_with("::")), "{text:?}: {concise}");
         }
     });
 }
@@ -262,6 +264,7 @@ fn xml_stays_xml() {
         let document = junit(results).unwrap();
         assert_printable(&document, text);
         assert!(document.chars().all(allowed), "{text:?}");
+        assert!(!document.lines().any(|line| line.trim_start().starts_with("::")), "{text:?}: {document}");
         let mut reader = quick_xml::Reader::from_str(&document);
         let mut names = Vec::new();
         loop {

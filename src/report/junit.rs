@@ -7,7 +7,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use super::wording::{domain, lines, one_line, shortened, what};
 use super::{Linted, Results};
 use crate::outcome::{Check, Outcome, Summary};
-use crate::source_text::{escape, without_runner_commands};
+use crate::source_text::{escape, without_commands, without_runner_commands};
 
 /// The longest value of an attribute, in characters.
 const LONGEST: usize = 1_000;
@@ -91,14 +91,16 @@ fn details(check: &Check) -> String {
         text.push_str(&format!("\n{help}"));
     }
     if let Some(location) = &check.location {
-        text.push_str(&format!("\nat {}, line {}, column {}", location.exhibit, location.line, location.column));
+        let exhibit = one_line(&location.exhibit);
+        text.push_str(&format!("\nat {exhibit}, line {}, column {}", location.line, location.column));
     }
     for related in &check.related {
         let location = &related.location;
-        let place = format!("{}, line {}, column {}", location.exhibit, location.line, location.column);
+        let exhibit = one_line(&location.exhibit);
+        let place = format!("{exhibit}, line {}, column {}", location.line, location.column);
         text.push_str(&format!("\nat {place}: {}", related.label));
     }
-    format!("{text}\nsee {}", check.cites.join(", "))
+    without_commands(&format!("{text}\nsee {}", check.cites.join(", ")))
 }
 
 /// What could not be read, as a suite of its own.
