@@ -29,6 +29,13 @@ leaf() { # NAME DNS-ID
   cat "$dir/$1.leaf" "$dir/inter.pem" > "$dir/$1.pem"
 }
 
+# The same with an RSA key.
+rsa_leaf() { # NAME DNS-ID
+  new_key() { openssl genrsa -out "$1" 2048 2> /dev/null; }
+  leaf "$1" "$2"
+  new_key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1"; }
+}
+
 # The same, out of its dates since 2020.
 expired_leaf() { # NAME DNS-ID
   leaf "$1" "$2"

@@ -5,32 +5,43 @@ use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How many octets may still be read; clones share it.
+/// How many octets may still be read, and how the connection ended; clones share it.
 #[derive(Clone, Debug)]
-pub struct Allowance(Arc<AtomicUsize>);
+pub struct Allowance(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    left: AtomicUsize,
+    cut: AtomicBool,
+}
 
 impl Allowance {
     /// So many octets.
     pub fn new(octets: usize) -> Self {
-        Allowance(Arc::new(AtomicUsize::new(octets)))
+        Allowance(Arc::new(State { left: AtomicUsize::new(octets), cut: AtomicBool::new(false) }))
     }
 
     /// Allows so many octets more.
     pub fn add(&self, octets: usize) {
-        self.0.fetch_add(octets, Ordering::Relaxed);
+        self.0.left.fetch_add(octets, Ordering::Relaxed);
+    }
+
+    /// Whether the connection ended without the notice that TLS demands of whoever ends it (RFC 8446 §6.1).
+    pub fn was_cut(&self) -> bool {
+        self.0.cut.load(Ordering::Relaxed)
     }
 
     fn left(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        self.0.left.load(Ordering::Relaxed)
     }
 
     fn take(&self, octets: usize) {
-        self.0.fetch_sub(octets.min(self.left()), Ordering::Relaxed);
+        self.0.left.fetch_sub(octets.min(self.left()), Ordering::Relaxed);
     }
 }
 
@@ -72,7 +83,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
             return Poll::Ready(Err(io::Error::other(Overrun)));
         }
         let mut part = ReadBuf::new(buf.initialize_unfilled_to(most));
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut part))?;
+        if let Err(error) = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut part)) {
+            self.allowance.0.cut.fetch_or(error.kind() == io::ErrorKind::UnexpectedEof, Ordering::Relaxed);
+            return Poll::Ready(Err(error));
+        }
         let read = part.filled().len();
         buf.advance(read);
         self.allowance.take(read);

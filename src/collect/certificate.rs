@@ -19,7 +19,7 @@ pub fn read(der: &[u8]) -> Certificate {
         Ok((rest, _)) => {
             Certificate { malformed: Some(format!("{} octets follow the certificate", rest.len())), ..kept }
         }
-        Err(error) => Certificate { malformed: Some(escape(&error.to_string())), ..kept },
+        Err(_) => Certificate { malformed: Some("its octets are not those of a certificate".to_owned()), ..kept },
     }
 }
 

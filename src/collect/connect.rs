@@ -9,7 +9,7 @@ use tokio_socks::tcp::Socks5Stream;
 use super::failure::{failure, of_io};
 use super::limits::Clock;
 use super::options::Proxy;
-use crate::snapshot::{Failure, FailureKind};
+use crate::snapshot::{Failure, FailureKind, FailureStep};
 
 /// Why there is no connection, and whose fault that is.
 pub struct NotConnected {
@@ -36,10 +36,11 @@ pub async fn connect(
         stream.set_nodelay(true).map_err(of_peer)?;
         Ok(stream)
     };
-    match clock.within("connection", connecting).await {
+    let connected = match clock.within("connection", connecting).await {
         Ok(connected) => connected,
         Err(failure) => Err(NotConnected { failure, is_peers: proxy.is_none() && !clock.is_over() }),
-    }
+    };
+    connected.map_err(|why| NotConnected { failure: why.failure.at(FailureStep::Connection), ..why })
 }
 
 async fn through(proxy: &Proxy, address: SocketAddr) -> Result<TcpStream, NotConnected> {
@@ -63,5 +64,23 @@ fn of_socks(error: &SocksError) -> NotConnected {
         }
         _ => (FailureKind::Other, false),
     };
-    NotConnected { failure: failure(kind, format!("through the proxy: {error}")), is_peers }
+    let what = match error {
+        SocksError::ConnectionRefused => "the host refused the connection",
+        SocksError::HostUnreachable => "no way leads to the host",
+        SocksError::NetworkUnreachable => "no way leads to the network of the address",
+        SocksError::TtlExpired => "the host did not answer",
+        SocksError::ConnectionNotAllowedByRuleset => "the proxy does not allow the connection",
+        SocksError::GeneralSocksServerFailure => "the proxy failed",
+        SocksError::AuthorizationRequired
+        | SocksError::NoAcceptableAuthMethods
+        | SocksError::PasswordAuthFailure(_)
+        | SocksError::InvalidAuthValues(_) => "the proxy does not accept the login",
+        SocksError::CommandNotSupported | SocksError::AddressTypeNotSupported => {
+            "the proxy does not make connections to such an address"
+        }
+        SocksError::ProxyServerUnreachable => "the proxy cannot be reached",
+        SocksError::Io(error) => return NotConnected { failure: of_io("through the proxy", error), is_peers },
+        _ => "the proxy does not speak SOCKS5",
+    };
+    NotConnected { failure: failure(kind, format!("through the proxy: {what}")), is_peers }
 }

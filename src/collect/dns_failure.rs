@@ -115,8 +115,37 @@ fn of_code(code: ResponseCode) -> (DnsOutcome, Failure) {
         ResponseCode::FormErr => (DnsOutcome::Other, failure(FailureKind::Resolver, "the resolver answered FORMERR")),
         code => {
             let number = u16::from(code);
-            (DnsOutcome::Other, failure(FailureKind::Resolver, format!("the resolver answered {code} (code {number})")))
+            let name = name_of(number);
+            (DnsOutcome::Other, failure(FailureKind::Resolver, format!("the resolver answered {name} (code {number})")))
         }
+    }
+}
+
+/// The name of a response code in IANA's registry. Above 15 a code is spelt by OPT (RFC 6891 §6.1.3), where 16 is BADVERS;
+/// the BADSIG of TSIG has the same number, in a field of its own.
+fn name_of(number: u16) -> &'static str {
+    match number {
+        0 => "NOERROR",
+        1 => "FORMERR",
+        2 => "SERVFAIL",
+        3 => "NXDOMAIN",
+        4 => "NOTIMP",
+        5 => "REFUSED",
+        6 => "YXDOMAIN",
+        7 => "YXRRSET",
+        8 => "NXRRSET",
+        9 => "NOTAUTH",
+        10 => "NOTZONE",
+        11 => "DSOTYPENI",
+        16 => "BADVERS",
+        17 => "BADKEY",
+        18 => "BADTIME",
+        19 => "BADMODE",
+        20 => "BADNAME",
+        21 => "BADALG",
+        22 => "BADTRUNC",
+        23 => "BADCOOKIE",
+        _ => "with a code that has no name",
     }
 }
 

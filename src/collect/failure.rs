@@ -6,7 +6,7 @@ use std::io;
 use tokio_rustls::rustls::{self, PeerIncompatible};
 
 use super::alert::{self, TOO_OLD};
-use crate::snapshot::{Failure, FailureKind};
+use crate::snapshot::{Failure, FailureKind, FailureStep};
 use crate::source_text::escape;
 
 /// The longest detail that is kept, in characters.
@@ -14,7 +14,7 @@ const MAX_DETAIL: usize = 300;
 
 /// A failure whose detail is safe to show.
 pub fn failure(kind: FailureKind, detail: impl AsRef<str>) -> Failure {
-    Failure { kind, detail: escape(detail.as_ref()).chars().take(MAX_DETAIL).collect() }
+    Failure { kind, step: None, detail: escape(detail.as_ref()).chars().take(MAX_DETAIL).collect() }
 }
 
 /// What an error of a connection means; `step` names what was being done.
@@ -34,12 +34,23 @@ pub fn of_io(step: &str, error: &io::Error) -> Failure {
         io::ErrorKind::PermissionDenied => FailureKind::Network,
         _ => FailureKind::Other,
     };
-    let what = match kind {
-        FailureKind::Refused => "the connection was refused".to_owned(),
-        FailureKind::Reset => "the connection was reset".to_owned(),
-        FailureKind::Closed => "the connection was closed".to_owned(),
-        FailureKind::Timeout => "the network gave up waiting".to_owned(),
-        _ => error.to_string(),
+    let what = match (kind, error.kind()) {
+        (FailureKind::Refused, _) => "the connection was refused".to_owned(),
+        (FailureKind::Reset, _) => "the connection was reset".to_owned(),
+        (FailureKind::Closed, _) => "the connection was closed".to_owned(),
+        (FailureKind::Timeout, _) => "the network gave up waiting".to_owned(),
+        (_, io::ErrorKind::HostUnreachable) => "no way leads to the host".to_owned(),
+        (_, io::ErrorKind::NetworkUnreachable) => "no way leads to the network of the address".to_owned(),
+        (_, io::ErrorKind::NetworkDown) => "the network here is down".to_owned(),
+        (_, io::ErrorKind::AddrNotAvailable) => "this machine has no address to connect from".to_owned(),
+        (_, io::ErrorKind::PermissionDenied) => "this machine does not allow the connection".to_owned(),
+        (_, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => "what came cannot be read".to_owned(),
+        _ => match error.raw_os_error() {
+            // EMFILE and ENFILE.
+            Some(23 | 24) => "this machine has too many files and connections open".to_owned(),
+            Some(number) => format!("the operating system here reports error {number}"),
+            None => "the connection failed, and nothing tells why".to_owned(),
+        },
     };
     failure(kind, format!("{step}: {what}"))
 }
@@ -58,11 +69,44 @@ pub fn of_tls(error: &rustls::Error) -> Failure {
         rustls::Error::InvalidMessage(
             rustls::InvalidMessage::CertificatePayloadTooLarge | rustls::InvalidMessage::HandshakePayloadTooLarge,
         ) => failure(FailureKind::Limit, "a message of the server's TLS handshake is larger than 64 KiB"),
-        rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
-            failure(FailureKind::TlsHandshake, "the server answered with something that is not TLS")
+        rustls::Error::PeerSentOversizedRecord => {
+            failure(FailureKind::Limit, "a record of the server's is larger than TLS allows")
         }
-        error => failure(FailureKind::TlsHandshake, format!("the TLS handshake failed: {error}")),
+        error => failure(FailureKind::TlsHandshake, format!("the TLS handshake failed: {}", of_library(error))),
     }
+}
+
+/// What went wrong in a handshake, where the TLS library itself ended it.
+fn of_library(error: &rustls::Error) -> &'static str {
+    use rustls::{Error, InvalidMessage};
+    match error {
+        Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => {
+            "the server answered with something that is not TLS"
+        }
+        Error::InvalidMessage(_) => "a message of the server cannot be read",
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
+            "the server sent a message that was not its turn to send"
+        }
+        Error::NoCertificatesPresented => "the server showed no certificate",
+        Error::InvalidCertificate(_) => "the certificate of the server cannot be used",
+        Error::UnsupportedNameType => "the name of the host cannot be asked for",
+        Error::DecryptError => "what the server sent cannot be decrypted",
+        Error::PeerIncompatible(_) => "the server chose something that was not offered",
+        Error::PeerMisbehaved(_) => "the server broke the rules of TLS",
+        Error::NoApplicationProtocol => "the server chose no protocol that was offered",
+        _ => "the TLS library here does not tell why",
+    }
+}
+
+/// The same failure, where the server demanded a client's certificate before: however it then ends the connection, by an
+/// alert (RFC 8446 §4.4.2.4), by closing or by a reset, that is its reason.
+pub fn for_want_of_certificate(failure: Failure, demanded: bool) -> Failure {
+    let ended = [FailureKind::Closed, FailureKind::Reset, FailureKind::TlsAlert, FailureKind::TlsHandshake];
+    if !demanded || !ended.contains(&failure.kind) {
+        return failure;
+    }
+    self::failure(FailureKind::ClientCertificate, "the server demands a client certificate, and senders have none")
+        .at(FailureStep::TlsHandshake)
 }
 
 /// The first error of type `T` in a chain of causes.

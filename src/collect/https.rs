@@ -9,25 +9,26 @@ use std::time::Instant;
 
 use futures_util::future::{Either, select};
 use http_body_util::{BodyExt, Empty};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{ACCEPT, HOST, USER_AGENT};
+use hyper::header::{ACCEPT, HOST, HeaderMap, TRANSFER_ENCODING, USER_AGENT};
 use hyper::{Request, Response, Version};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tracing::debug;
 
-use super::allowance::{Allowance, Metered, Overrun};
+use super::allowance::{Allowance, Metered};
 use super::certificate::sha256;
 use super::connect::{NotConnected, connect};
-use super::failure::{cause, failure, of_causes};
+use super::failure::{failure, for_want_of_certificate};
 use super::guard::Admitted;
+use super::http_failure::{Announced, Body, of_hyper};
 use super::limits::{Clock, MAX_BODY_OCTETS, MAX_FETCH, MAX_HEADER_OCTETS, MAX_HEADERS, MAX_TRANSFER_OCTETS, millis};
 use super::second_look::{self, server_name};
 use super::server_flight::Spoken;
 use super::tls::{Observatory, handshake};
-use crate::snapshot::{Failure, FailureKind, Header, HttpResponse, HttpsProbe, Octets, TlsFacts};
+use crate::snapshot::{Failure, FailureKind, FailureStep, Header, HttpResponse, HttpsProbe, Octets, TlsFacts};
 
 /// The protocol that is offered.
 const ALPN: [&[u8]; 1] = [b"http/1.1"];
@@ -106,8 +107,13 @@ async fn fetch(
     probe.tls = Some(TlsFacts { handshake: true, ..recorder.facts(Some(asking.host)) });
     let answered = ask(asking, stream, clock, probe).await;
     // In TLS 1.3 a server refuses what the client showed only after the client's last message (RFC 8446 §4.4.4).
+    let answered = answered.map_err(|failure| match probe.response {
+        None => for_want_of_certificate(failure, recorder.demands_certificate()),
+        Some(_) => failure,
+    });
+    let of_handshake = [FailureKind::ClientCertificate, FailureKind::TlsAlert];
     if let (Err(failure), Some(tls)) = (&answered, &mut probe.tls)
-        && failure.kind == FailureKind::TlsAlert
+        && of_handshake.contains(&failure.kind)
         && probe.response.is_none()
     {
         (tls.handshake, tls.failure) = (false, Some(failure.clone()));
@@ -148,7 +154,7 @@ async fn ask(
         .max_buf_size(MAX_HEADER_OCTETS)
         .handshake(stream)
         .await
-        .map_err(|error| of_hyper(&error))?;
+        .map_err(|error| of_hyper(&error, None, &allowance))?;
     let exchange = pin!(exchange(asking, sender, &allowance, clock, probe));
     // The connection moves only while it is polled, and what goes wrong on it is told to the exchange.
     match select(exchange, pin!(connection)).await {
@@ -170,19 +176,23 @@ async fn exchange(
         .header(USER_AGENT, asking.user_agent)
         .header(ACCEPT, "*/*")
         .body(Empty::new())
-        .map_err(|error| failure(FailureKind::Other, format!("no request can be made: {error}")))?;
+        .map_err(|_| {
+            failure(FailureKind::Other, "the name of the host cannot be asked for").at(FailureStep::Response)
+        })?;
     // A minute where a step takes ten seconds (RFC 8461 §3.3); the connection has a limit of its own.
-    let response = clock.steps(6).within("response", sender.send_request(request)).await?;
-    let response = response.map_err(|error| of_hyper(&error))?;
+    let response = clock.steps(6).within("response", sender.send_request(request)).await;
+    let response = response.map_err(|failure| failure.at(FailureStep::Response))?;
+    let response = response.map_err(|error| of_hyper(&error, None, allowance))?;
     allowance.add(MAX_TRANSFER_OCTETS);
-    let (response, ended) = read(response, clock).await;
+    let (response, ended) = read(response, allowance, clock).await;
     probe.response = Some(response);
     ended.map_or(Ok(()), Err)
 }
 
 /// Reads a response up to the limit; what goes wrong on the way leaves what was read before it.
-async fn read(response: Response<Incoming>, clock: Clock) -> (HttpResponse, Option<Failure>) {
+async fn read(response: Response<Incoming>, allowance: &Allowance, clock: Clock) -> (HttpResponse, Option<Failure>) {
     let (head, mut incoming) = response.into_parts();
+    let announced = announced(&head.headers, &incoming);
     let headers = head.headers.iter().take(MAX_HEADERS);
     let headers = headers
         .map(|(name, value)| Header { name: name.as_str().to_owned(), value: Octets(value.as_bytes().to_vec()) })
@@ -192,8 +202,11 @@ async fn read(response: Response<Incoming>, clock: Clock) -> (HttpResponse, Opti
         match clock.within("more of the body", incoming.frame()).await {
             Ok(Some(Ok(frame))) => body.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
             Ok(None) => break None,
-            Ok(Some(Err(error))) => break Some(of_hyper(&error)),
-            Err(failure) => break Some(failure),
+            Ok(Some(Err(error))) => {
+                let so_far = Body { announced, read: body.len() };
+                break Some(of_hyper(&error, Some(so_far), allowance));
+            }
+            Err(failure) => break Some(failure.at(FailureStep::Body)),
         }
         if body.len() > MAX_BODY_OCTETS {
             break None;
@@ -215,22 +228,13 @@ async fn read(response: Response<Incoming>, clock: Clock) -> (HttpResponse, Opti
     (response, ended)
 }
 
-fn of_hyper(error: &hyper::Error) -> Failure {
-    let step = "fetching the policy";
-    if cause::<Overrun>(error).is_some() {
-        return failure(FailureKind::Limit, format!("{step}: {Overrun}"));
+/// How much of a body there is to be (RFC 9112 §6.3).
+fn announced(headers: &HeaderMap, body: &Incoming) -> Announced {
+    match body.size_hint().exact() {
+        _ if headers.contains_key(TRANSFER_ENCODING) => Announced::Chunks,
+        Some(octets) => Announced::Octets(octets),
+        None => Announced::UntilClosed,
     }
-    if let Some(known) = of_causes(step, error) {
-        // The library tells what it cannot read in the kinds of the operating system's errors.
-        let kind = if known.kind == FailureKind::Other { FailureKind::Protocol } else { known.kind };
-        return Failure { kind, ..known };
-    }
-    let kind = match error {
-        error if error.is_incomplete_message() || error.is_closed() || error.is_canceled() => FailureKind::Closed,
-        error if error.is_parse_too_large() => FailureKind::Limit,
-        _ => FailureKind::Protocol,
-    };
-    failure(kind, format!("{step}: {error}"))
 }
 
 fn version_name(version: Version) -> Option<String> {

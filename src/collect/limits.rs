@@ -193,7 +193,7 @@ fn seconds(duration: Duration) -> String {
 }
 
 fn timeout(detail: String) -> Failure {
-    Failure { kind: FailureKind::Timeout, detail }
+    Failure { kind: FailureKind::Timeout, step: None, detail }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod dns_trail;
 mod evidence;
 mod failure;
 mod guard;
+mod http_failure;
 mod https;
 mod issuers;
 mod kept;

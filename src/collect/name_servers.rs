@@ -132,5 +132,5 @@ fn of_server(failure: Failure) -> Failure {
         FailureKind::Resolver => FailureKind::Other,
         kind => kind,
     };
-    Failure { kind, detail: failure.detail.replace("the resolver", "the name server") }
+    Failure { kind, step: failure.step, detail: failure.detail.replace("the resolver", "the name server") }
 }

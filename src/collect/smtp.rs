@@ -12,7 +12,7 @@ use tokio_rustls::client::TlsStream;
 use tracing::debug;
 
 use super::connect::{NotConnected, connect};
-use super::failure::failure;
+use super::failure::{failure, for_want_of_certificate};
 use super::guard::Admitted;
 use super::limits::{AFTER_STARTTLS, Clock, GREETING_STEPS, MAX_AFTER_STARTTLS, SLOW_GREETING, millis};
 use super::options::Proxy;
@@ -20,7 +20,9 @@ use super::second_look::{self, server_name};
 use super::server_flight::Spoken;
 use super::smtp_wire::{Farewells, Transcript, Wire, escaped};
 use super::tls::{Observatory, Recorder, handshake};
-use crate::snapshot::{Failure, FailureKind, Octets, Party, SecondLook, SmtpProbe, SmtpReply, TlsFacts, WithoutSni};
+use crate::snapshot::{
+    Failure, FailureKind, FailureStep, Octets, Party, SecondLook, SmtpProbe, SmtpReply, TlsFacts, WithoutSni,
+};
 
 /// How MX hosts are spoken to.
 #[derive(Clone, Debug)]
@@ -81,8 +83,7 @@ pub async fn probe(
         tls.older_version = older_version;
     }
     if let Err(failure) = ended {
-        conversation.transcript.add(Party::Note, failure.detail.as_str());
-        conversation.probe.failure = Some(failure);
+        conversation.fail(failure);
     }
     let Conversation { probe, transcript, .. } = conversation;
     let elapsed = began.elapsed();
@@ -144,6 +145,47 @@ impl Conversation<'_> {
         };
         self.probe.without_sni = without_sni.filter(|_| self.probe.tls.is_some());
         secured
+    }
+
+    /// Notes how the conversation ended before its time.
+    fn fail(&mut self, failure: Failure) {
+        let step = self.step();
+        // In TLS 1.3 a server refuses what the client showed only after the client's last message (RFC 8446 §4.4.4).
+        let demanded = self.probe.tls.as_ref().is_some_and(|tls| tls.client_certificate);
+        let failure = match step {
+            FailureStep::EhloAfterTls => for_want_of_certificate(failure.at(step), demanded),
+            _ => failure.at(step),
+        };
+        self.transcript.add(Party::Note, failure.detail.as_str());
+        if let Some(tls) = &mut self.probe.tls {
+            if failure.kind == FailureKind::ClientCertificate {
+                (tls.handshake, tls.failure) = (false, Some(failure.clone()));
+            }
+            if let Some(look) = &tls.second_look {
+                let cipher = look.cipher.as_deref().unwrap_or("an unknown cipher suite");
+                let note = format!("offered all that OpenSSL has, the server chooses {} with {cipher}", look.version);
+                self.transcript.add(Party::Note, note);
+            }
+        }
+        self.probe.failure = Some(failure);
+    }
+
+    /// The step that comes after what is known.
+    fn step(&self) -> FailureStep {
+        let probe = &self.probe;
+        if probe.connected != Some(true) {
+            FailureStep::Connection
+        } else if probe.greeting.as_ref().is_none_or(|greeting| greeting.code != 220) {
+            FailureStep::Greeting
+        } else if probe.ehlo.is_none() {
+            FailureStep::Ehlo
+        } else if probe.starttls.is_none() {
+            FailureStep::Starttls
+        } else if probe.tls.as_ref().is_none_or(|tls| !tls.handshake) {
+            FailureStep::TlsHandshake
+        } else {
+            FailureStep::EhloAfterTls
+        }
     }
 
     async fn connect(&mut self) -> Result<TcpStream, Failure> {
@@ -230,15 +272,10 @@ impl Conversation<'_> {
     }
 
     /// What is known of a handshake that failed: where the two sides had nothing in common, what the server speaks.
-    async fn look_again(&mut self, recorder: &Recorder, failure: &Failure) -> TlsFacts {
+    async fn look_again(&self, recorder: &Recorder, failure: &Failure) -> TlsFacts {
         let mut spoken = None;
         if !recorder.saw_certificate() && second_look::is_worth_it(failure) {
             spoken = look(self.exchange, true, self.address, self.manner, self.clock).await;
-        }
-        if let Some(spoken) = &spoken {
-            let cipher = spoken.cipher.as_deref().unwrap_or("an unknown cipher suite");
-            let note = format!("offered all that OpenSSL has, the server chooses {} with {cipher}", spoken.version);
-            self.transcript.add(Party::Note, note);
         }
         recorder.facts_of_failure(self.exchange, failure, spoken)
     }

@@ -9,20 +9,21 @@ use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::client::{ResolvesClientCert, Resumption};
 use tokio_rustls::rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{CipherSuite, ClientConfig, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme};
 
 use super::certificate;
-use super::failure::{failure, of_io, of_tls};
+use super::failure::{failure, for_want_of_certificate, of_io, of_tls};
 use super::limits::{Clock, MAX_CHAIN};
 use super::second_look::server_name;
 use super::server_flight::Spoken;
 use super::trust::Judge;
 use super::verifiable;
-use crate::snapshot::{Failure, FailureKind, SecondLook, TlsFacts, Trust, TrustVerdict};
+use crate::snapshot::{Failure, FailureKind, FailureStep, SecondLook, TlsFacts, Trust, TrustVerdict};
 
 /// What is needed for any handshake: the judge of chains, the cryptography, and the time to judge at.
 #[derive(Clone, Debug)]
@@ -58,6 +59,7 @@ struct Seen {
     version: Option<ProtocolVersion>,
     cipher: Option<CipherSuite>,
     signature: Option<Error>,
+    demands_certificate: bool,
 }
 
 impl Recorder {
@@ -67,7 +69,7 @@ impl Recorder {
             .with_safe_default_protocol_versions()?
             .dangerous()
             .with_custom_certificate_verifier(self.clone())
-            .with_no_client_auth();
+            .with_client_cert_resolver(self.clone());
         config.enable_sni = sni;
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
         // No session is resumed, so that each handshake shows its certificates.
@@ -90,9 +92,9 @@ impl Recorder {
             let mut trust = judge.trust(&seen.chain, *at);
             // What cannot be verified here is not wrong: a small RSA key is weak, and a finding of its own.
             let can_be_verified = seen.chain.first().is_some_and(|leaf| verifiable::has_usual_key(leaf));
-            let error = seen.signature.as_ref().filter(|_| can_be_verified);
-            if let (Some(error), Some(Trust { verdict: TrustVerdict::Trusted, .. })) = (error, &trust) {
-                let detail = format!("the handshake is not signed with the certificate's key: {error}");
+            let forged = seen.signature.is_some() && can_be_verified;
+            if let (true, Some(Trust { verdict: TrustVerdict::Trusted, .. })) = (forged, &trust) {
+                let detail = "the handshake is not signed with the certificate's key".to_owned();
                 trust = Some(Trust { verdict: TrustVerdict::Other, detail: Some(detail) });
             }
             let known = !seen.chain.is_empty();
@@ -103,6 +105,7 @@ impl Recorder {
                 chain: seen.chain.iter().take(MAX_CHAIN).map(|der| certificate::read(der)).collect(),
                 chain_length: u32::try_from(seen.chain.len()).ok().filter(|_| seen.chain.len() > MAX_CHAIN),
                 trust,
+                client_certificate: seen.demands_certificate,
                 verifier: known.then(|| judge.verify(&seen.chain, seen.name.as_ref(), *at)),
                 ..TlsFacts::default()
             }
@@ -112,6 +115,11 @@ impl Recorder {
     /// Whether a certificate came, so that the two sides had something in common.
     pub fn saw_certificate(&self) -> bool {
         self.with(|seen| !seen.chain.is_empty())
+    }
+
+    /// Whether the server demanded a client's certificate; some only ask for one, and go on without.
+    pub fn demands_certificate(&self) -> bool {
+        self.with(|seen| seen.demands_certificate)
     }
 
     /// Everything that is known of a handshake that failed: what was seen of it, and what a second look found.
@@ -132,6 +140,18 @@ impl Recorder {
             seen.version = Some(version);
             seen.signature = verdict.err();
         });
+    }
+}
+
+/// Notes that a client's certificate is demanded, and has none.
+impl ResolvesClientCert for Recorder {
+    fn resolve(&self, _root_hint_subjects: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.with(|seen| seen.demands_certificate = true);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }
 
@@ -182,6 +202,20 @@ impl ServerCertVerifier for Recorder {
 
 /// Shakes hands with a host, naming it where `sni` says so; the recorder then knows what was agreed on.
 pub async fn handshake(
+    stream: TcpStream,
+    host: &str,
+    sni: bool,
+    alpn: &[&[u8]],
+    recorder: &Arc<Recorder>,
+    clock: Clock,
+) -> Result<TlsStream<TcpStream>, Failure> {
+    let shaken = shake(stream, host, sni, alpn, recorder, clock).await;
+    shaken.map_err(|failure| {
+        for_want_of_certificate(failure, recorder.demands_certificate()).at(FailureStep::TlsHandshake)
+    })
+}
+
+async fn shake(
     stream: TcpStream,
     host: &str,
     sni: bool,

@@ -1,18 +1,14 @@
 //! TLS that fails at each of its steps, over SMTP and HTTPS alike, and certificates that cannot be read.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::sync::Arc;
-
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{self, RootCertStore, SupportedProtocolVersion};
-use tokio_rustls::{TlsAcceptor, rustls::crypto::ring};
 
 use super::hostile_tests::{EHLO, kind, mx_host, mx_host_of, policy_host, policy_identity};
 use super::testing::{
-    Authority, Identity, LOOPBACK, POLICY, https, listen, read_command, response, rsa_key_exchange, smtp, smtp_then,
+    Authority, LOOPBACK, POLICY, https, listen, read_command, response, rsa_key_exchange, smtp, smtp_then,
 };
 use crate::snapshot::{FailureKind, TrustVerdict};
 
@@ -84,35 +80,21 @@ async fn a_server_that_agrees_on_tls_1_1_is_too_old() {
     assert!(failure.detail.contains("neither TLS 1.2 nor TLS 1.3"), "{failure:?}");
 }
 
-/// An acceptor that wants the client's certificate, which no sender has.
-fn demanding(identity: &Identity, authority: &Authority, version: &'static SupportedProtocolVersion) -> TlsAcceptor {
-    let mut roots = RootCertStore::empty();
-    let intermediate = authority.intermediate("Clients");
-    roots.add(intermediate.der().clone()).unwrap();
-    let provider = Arc::new(ring::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
-    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(identity.key.serialize_der()).into();
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[version])
-        .unwrap()
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(identity.chain.clone(), key)
-        .unwrap();
-    TlsAcceptor::from(Arc::new(config))
-}
-
 #[tokio::test]
 async fn an_alert_after_the_certificate_leaves_the_certificate_known() {
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
         let authority = Authority::new();
-        let acceptor = demanding(&policy_identity(&authority), &authority, version);
+        let acceptor = policy_identity(&authority).demanding(&authority, version);
         let (probe, snapshot) = policy_host(&authority, https(acceptor, response("200 OK", "", POLICY)).await).await;
-        assert_eq!((kind(&probe.failure), snapshot.policy), (Some(FailureKind::TlsAlert), None), "{:?}", probe.failure);
-        assert_eq!(probe.tls.unwrap().chain[0].dns_ids, ["mta-sts.example.test"]);
+        let demanded = Some(FailureKind::ClientCertificate);
+        assert_eq!((kind(&probe.failure), snapshot.policy), (demanded, None), "{:?}", probe.failure);
+        let tls = probe.tls.unwrap();
+        assert_eq!((tls.handshake, tls.client_certificate, &tls.failure), (false, true, &probe.failure));
+        assert_eq!(tls.chain[0].dns_ids, ["mta-sts.example.test"]);
 
-        let acceptor = demanding(&authority.identity(&["mx.example.test"]), &authority, version);
+        let acceptor = authority.identity(&["mx.example.test"]).demanding(&authority, version);
         let probe = mx_host_of(&authority, smtp(acceptor).await).await;
-        assert_eq!(kind(&probe.failure), Some(FailureKind::TlsAlert), "{:?}", probe.failure);
+        assert_eq!(kind(&probe.failure), demanded, "{:?}", probe.failure);
         assert_eq!((probe.tls.unwrap().chain.len(), probe.ehlo_after_tls), (1, None));
     }
 }

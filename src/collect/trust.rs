@@ -276,6 +276,17 @@ fn sentence(error: &webpki::Error) -> String {
         Error::UnsupportedSignatureAlgorithmContext(_) | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
             "a signature in the chain is of a kind that is not accepted".to_owned()
         }
-        error => escape(&format!("{error}")),
+        Error::EndEntityUsedAsCa => "the certificate of a host is used as that of an authority".to_owned(),
+        Error::EmptyEkuExtension => "a certificate has an empty list of purposes".to_owned(),
+        Error::InvalidCertValidity => "a certificate ends before it begins".to_owned(),
+        Error::PathLenConstraintViolated => "an authority of the chain may have no other below it".to_owned(),
+        Error::SignatureAlgorithmMismatch => "a certificate names two kinds of signature for its one".to_owned(),
+        Error::UnsupportedCriticalExtension => "a certificate has a critical extension that is not known".to_owned(),
+        Error::MaximumNameConstraintComparisonsExceeded
+        | Error::MaximumPathBuildCallsExceeded
+        | Error::MaximumPathDepthExceeded
+        | Error::MaximumSignatureChecksExceeded => "the chain would take more work to verify than is done".to_owned(),
+        error if verdict_of(error) == TrustVerdict::Malformed => "a certificate cannot be read".to_owned(),
+        _ => "the chain cannot be verified".to_owned(),
     }
 }

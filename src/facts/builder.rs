@@ -168,14 +168,19 @@ fn beginning(reason: &str) -> &str {
 /// How a question ended, in words: `TXT _mta-sts.example.com: SERVFAIL (…)`.
 pub fn question_text<R>(lookup: &Lookup<R>, kind: &str, name: &str) -> String {
     let name = lookup.name.as_deref().unwrap_or(name).trim_end_matches('.');
+    format!("{kind} {name}: {}", outcome_text(lookup))
+}
+
+/// The same without the question: `SERVFAIL (…)`.
+pub fn outcome_text<R>(lookup: &Lookup<R>) -> String {
     let outcome = match lookup.outcome() {
         None => "not observed",
         Some(DnsOutcome::Answer) if lookup.records.is_empty() => "the snapshot does not hold the records",
         Some(outcome) => outcome.label(),
     };
     match &lookup.failure {
-        Some(failure) if !failure.detail.is_empty() => format!("{kind} {name}: {outcome} ({})", failure_text(failure)),
-        _ => format!("{kind} {name}: {outcome}"),
+        Some(failure) if !failure.detail.is_empty() => format!("{outcome} ({})", failure_text(failure)),
+        _ => outcome.to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::addresses::{Answers, Unasked};
-use super::builder::{Builder, failure_text, no_ipv6, question_text, ttl_column};
+use super::builder::{Builder, failure_text, no_ipv6, outcome_text, ttl_column};
 use super::fact::Fact;
 use super::first_try;
 use super::legacy;
@@ -95,13 +95,7 @@ fn exhibit(
         lines.insert(record.address.to_string(), write(builder, ROOT, &line));
     }
     if lookup.records.is_empty() {
-        let said = question_text(lookup, kind, name);
-        place(
-            builder,
-            ROOT,
-            "policy_host.resolves",
-            &format!("{owner}. IN {kind} ; {}", said.split(": ").nth(1).unwrap_or(&said)),
-        );
+        place(builder, ROOT, "policy_host.resolves", &format!("{owner}. IN {kind} ; {}", outcome_text(lookup)));
     }
     let end = builder.locations.exhibit(ROOT).text().find('\n').unwrap_or_default();
     builder.locations.note(ROOT, ROOT, (0, end));

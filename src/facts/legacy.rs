@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     fn look(version: &str, cipher: &str, group: Option<&str>) -> TlsFacts {
-        let failure = Failure { kind: FailureKind::TlsAlert, detail: String::new() };
+        let failure = Failure { kind: FailureKind::TlsAlert, step: None, detail: String::new() };
         let second_look = SecondLook {
             version: version.to_owned(),
             cipher: Some(cipher.to_owned()),
@@ -159,7 +159,7 @@ mod tests {
     fn where_tls_1_3_hides_what_is_uncommon_an_alert_tells_that_something_is() {
         let mut tls = look("TLSv1.3", "TLS_AES_128_GCM_SHA256", Some("x25519"));
         assert!(of(&tls, false).is_some_and(|legacy| legacy.uncommon.len() == 1));
-        tls.failure = Some(Failure { kind: FailureKind::Reset, detail: String::new() });
+        tls.failure = Some(Failure { kind: FailureKind::Reset, step: None, detail: String::new() });
         assert_eq!(of(&tls, false), None);
         tls.handshake = true;
         assert_eq!(of(&tls, false), None);

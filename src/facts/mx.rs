@@ -1,7 +1,7 @@
 //! The facts of how the domain receives mail: its MX RRset and each MX host.
 
 use super::addresses::Answers;
-use super::builder::{Builder, Chain, proof, question_text, ttl, ttl_column, ttl_seen, why_no_ttl};
+use super::builder::{Builder, Chain, outcome_text, proof, question_text, ttl, ttl_column, ttl_seen, why_no_ttl};
 use super::fact::Fact;
 use super::location::Place;
 use super::mx_exhibits;
@@ -85,8 +85,7 @@ fn exhibit(builder: &mut Builder<'_>, lookup: &Lookup<MxRecord>, owner: &str) {
         builder.mx_lines.insert(plain(&record.exchange), place);
     }
     if lookup.records.is_empty() {
-        let said = question_text(lookup, "MX", owner);
-        line(builder, &[ROOT], &format!("{owner} IN MX ; {}", said.split(": ").nth(1).unwrap_or(&said)));
+        line(builder, &[ROOT], &format!("{owner} IN MX ; {}", outcome_text(lookup)));
     } else if builder.locations.get(ROOT).is_none() {
         let first = builder.locations.exhibit(ROOT).text().find('\n').unwrap_or_default();
         builder.locations.note(ROOT, ROOT, (0, first));

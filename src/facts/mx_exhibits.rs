@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::addresses::Answers;
-use super::builder::{Builder, question_text, ttl_column};
+use super::builder::{Builder, outcome_text, ttl_column};
 use super::fact::Fact;
 use super::path::Path;
 use super::tls::{place, write};
@@ -58,9 +58,7 @@ pub fn tlsa(builder: &mut Builder<'_>, observed: &MxHost, name: &str, path: &Pat
         place(builder, TLSA, path.nth(index), &line);
     }
     if lookup.records.is_empty() && lookup.outcome().is_some() {
-        let said = question_text(lookup, "TLSA", &format!("_25._tcp.{name}"));
-        let outcome = said.split_once(": ").map_or("", |(_, outcome)| outcome);
-        place(builder, TLSA, &path, &format!("_25._tcp.{name}. IN TLSA ; {outcome}"));
+        place(builder, TLSA, &path, &format!("_25._tcp.{name}. IN TLSA ; {}", outcome_text(lookup)));
     } else {
         let first = builder.locations.get(path.nth(0));
         builder.locations.note_as(path, first);

@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn what_takes_longer_than_we_wait_is_not_seen() {
-        let failure = Failure { kind: FailureKind::Timeout, detail: "no greeting within 30 s".to_owned() };
+        let failure = Failure { kind: FailureKind::Timeout, step: None, detail: "no greeting within 30 s".to_owned() };
         let slow = SmtpProbe { failure: Some(failure), ..probe() };
         let seen = of(&slow).unwrap();
         assert_eq!((seen.step, seen.turned_away), ("greeting", false));

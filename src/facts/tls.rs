@@ -99,6 +99,7 @@ fn agreed(tls: &TlsFacts, legacy: Option<&Legacy>) -> TlsSessionFacts {
         shut_out: Fact::Known(legacy.map(|legacy| legacy.shut_out.to_owned())),
         older_version: tls.older_version.clone().map(|older| older.as_deref().map(escape)).into(),
         failure: Fact::Known(tls.failure.as_ref().filter(|_| legacy.is_none()).map(failure_text)),
+        client_certificate: Fact::Known(tls.client_certificate),
         version,
         cipher,
         ..TlsSessionFacts::default()

@@ -1,6 +1,6 @@
 //! What the two TXT records have in common: the answer, the record that counts, its exhibit.
 
-use super::builder::{Builder, Chain, proof, question_text, ttl, ttl_column, ttl_seen, why_no_ttl};
+use super::builder::{Builder, Chain, outcome_text, proof, question_text, ttl, ttl_column, ttl_seen, why_no_ttl};
 use super::fact::Fact;
 use super::location::Placed;
 use super::path::Path;
@@ -49,8 +49,7 @@ pub fn answer(
     }
     if texts.is_empty() {
         let exhibit = builder.locations.exhibit(root);
-        let (start, end) =
-            exhibit.push_placed(&format!("{owner} IN TXT ; {}", question.split(": ").nth(1).unwrap_or(&question)));
+        let (start, end) = exhibit.push_placed(&format!("{owner} IN TXT ; {}", outcome_text(lookup)));
         exhibit.push("\n");
         builder.locations.note(root, root, (start, end.saturating_sub(start)));
     }

@@ -178,14 +178,48 @@ pub struct LeftOut {
 pub struct Failure {
     /// The kind, for programs.
     pub kind: FailureKind,
+    /// What was being done, for programs; left out where that is a query, and where nothing was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<FailureStep>,
     /// One sentence for people. Text that a peer sent is escaped in it.
     #[serde(default)]
     pub detail: String,
 }
 
+impl Failure {
+    /// The same failure, at this step.
+    pub fn at(self, step: FailureStep) -> Self {
+        Failure { step: Some(step), ..self }
+    }
+}
+
+crate::vocabulary::vocabulary! {
+    /// The steps of conversations with hosts.
+    pub enum FailureStep {
+        /// The body of a response.
+        Body = "body",
+        /// TCP, with a proxy on the way or without.
+        Connection = "connection",
+        /// EHLO and its reply.
+        Ehlo = "ehlo",
+        /// EHLO inside TLS and its reply.
+        EhloAfterTls = "ehlo_after_tls",
+        /// The greeting of an SMTP server.
+        Greeting = "greeting",
+        /// A request over HTTP and the head of its response.
+        Response = "response",
+        /// STARTTLS and its reply.
+        Starttls = "starttls",
+        /// The TLS handshake.
+        TlsHandshake = "tls_handshake",
+    }
+}
+
 crate::vocabulary::vocabulary! {
     /// The kinds of failure, over all protocols.
     pub enum FailureKind {
+        /// The server demands a client's certificate, and senders have none.
+        ClientCertificate = "client_certificate",
         /// The peer closed the connection before the exchange was complete.
         Closed = "closed",
         /// A limit of the collector was reached (lines, octets, addresses).

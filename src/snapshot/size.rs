@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn failure() -> impl Strategy<Value = Failure> {
-        text().prop_map(|detail| Failure { kind: FailureKind::Protocol, detail })
+        text().prop_map(|detail| Failure { kind: FailureKind::Protocol, step: None, detail })
     }
 
     fn lookup<R: Clone + std::fmt::Debug + 'static>(

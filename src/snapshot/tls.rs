@@ -34,12 +34,15 @@ pub struct TlsFacts {
     /// Whether the chain leads to a trusted root, judged apart from name and dates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
-    /// What the verifier said to the whole (chain, dates and name), in its own words; `ok` if all was well.
+    /// What the verifier said to the whole (chain, dates and name), in a sentence; `ok` if all was well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verifier: Option<String>,
     /// Why the handshake failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// Whether the server asked for a client's certificate, which no sender has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub client_certificate: bool,
     /// What the server chose from a ClientHello with all that OpenSSL-based senders offer, where the handshake of this
     /// program's own TLS library failed; `chain` is from there then.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -36,7 +36,7 @@ impl Snapshot {
 /// Puts SERVFAIL in place of a bogus answer, and says whether it was one.
 fn withhold<R>(lookup: &mut Option<Lookup<R>>) -> bool {
     let Some(bogus) = lookup.as_mut().filter(|lookup| lookup.dnssec == Some(DnssecProof::Bogus)) else { return false };
-    let failure = Failure { kind: FailureKind::Other, detail: "the answer is bogus".to_owned() };
+    let failure = Failure { kind: FailureKind::Other, step: None, detail: "the answer is bogus".to_owned() };
     *bogus = Lookup {
         name: bogus.name.take(),
         outcome: Some(DnsOutcome::Servfail),

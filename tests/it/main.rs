@@ -23,6 +23,8 @@ mod contributing;
 #[cfg(target_os = "linux")]
 mod cost;
 mod docs;
+#[cfg(feature = "lab")]
+mod failed_fetches;
 mod formats;
 mod grammar_cases;
 mod held;

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{self, ServerConfig};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
@@ -344,6 +345,22 @@ pub struct Identity {
 impl Identity {
     pub fn acceptor(&self) -> TlsAcceptor {
         self.acceptor_with(&[&rustls::version::TLS13, &rustls::version::TLS12])
+    }
+
+    /// An acceptor of this version that demands a client's certificate, which no sender has.
+    pub fn demanding(&self, authority: &Authority, version: &'static rustls::SupportedProtocolVersion) -> TlsAcceptor {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(authority.intermediate("Clients").der().clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+        let key = PrivatePkcs8KeyDer::from(self.key.serialize_der()).into();
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(self.chain.clone(), key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
     }
 
     pub fn acceptor_with(&self, versions: &[&'static rustls::SupportedProtocolVersion]) -> TlsAcceptor {

@@ -97,6 +97,8 @@ facts! {
         older_version: Option<String>,
         /// Why it failed, for people; `null` where it did not.
         failure: Option<String>,
+        /// Whether the server asked for a client's certificate, which no sender has.
+        client_certificate: bool,
         /// The protocol version; `null` where there is none.
         #[schemars(extend("enum" = ["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]))]
         version: Option<String>,
