@@ -17,6 +17,7 @@ mod format;
 mod held;
 mod init;
 mod input;
+mod logs;
 mod man;
 mod network;
 mod profiles;
@@ -176,7 +177,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { unknown_or(2, &words, "wrong usage") } else { 0 });
         }
     };
-    terminal::start_logs(&cli.output);
+    logs::start(&cli.output);
     let ended = configured(&cli, &words)
         .and_then(|(configuration, reread)| one_command(reread.as_ref().unwrap_or(&cli), &configuration));
     let code = match ended {

@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use miette::{Diagnostic, IntoDiagnostic, LabeledSpan, Report, Severity, SourceCode};
 use serde::Serialize;
 use thiserror::Error;
-use tracing_subscriber::filter::LevelFilter;
 
 use super::{Colour, OutputArgs};
 use crate::report::{Style, ascii, render};
@@ -164,20 +163,4 @@ pub fn remark(text: &str, output: &OutputArgs) {
     if !output.quiet {
         let _ = writeln!(io::stderr(), "{text}");
     }
-}
-
-/// Sends logs to standard error, as far as they are wanted.
-pub fn start_logs(output: &OutputArgs) {
-    let level = match output.verbose {
-        0 => return,
-        1 => LevelFilter::DEBUG,
-        _ => LevelFilter::TRACE,
-    };
-    let filter = tracing_subscriber::filter::Targets::new()
-        .with_target("stslint", level)
-        .with_default(if output.verbose > 2 { LevelFilter::DEBUG } else { LevelFilter::WARN });
-    use tracing_subscriber::layer::SubscriberExt;
-    use tracing_subscriber::util::SubscriberInitExt;
-    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
-    let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
 }

@@ -6,7 +6,6 @@ use std::time::Instant;
 use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use tokio::sync::Semaphore;
-use tracing::debug;
 
 use super::dns_failure;
 use super::dns_name::{owner, shown};
@@ -14,6 +13,7 @@ use super::dns_proof::{Limits, Prover};
 use super::dns_trail::Trail;
 use super::failure::failure;
 use super::limits::{Clock, MAX_QUESTIONS, millis};
+use super::log_lines;
 use super::memo::Memo;
 use super::options::DnssecMode;
 use super::resolver::Way;
@@ -145,7 +145,7 @@ impl Questions {
         };
         let lookup = self.blamed(lookup, clock).await;
         let elapsed = began.elapsed();
-        debug!(name, %kind, outcome = ?lookup.outcome, records = lookup.records.len(), ?elapsed, "question");
+        log_lines::answer(kind, name, None, &lookup, elapsed);
         Arc::new(Lookup { elapsed_ms: Some(millis(elapsed)), ..lookup })
     }
 

@@ -20,6 +20,7 @@ use super::options::DnssecMode;
 use super::resolver::Way;
 use super::work::Work;
 use crate::snapshot::{DnsOutcome, DnssecProof};
+use crate::source_text::escape;
 
 /// How many proofs are remembered in a run.
 const REMEMBERED: usize = 16_384;
@@ -78,7 +79,7 @@ impl Prover {
         let is_final = |_: &DnssecProof| !clock.is_over() && !limits.work.is_spent();
         let validation = self.proofs.get(key, is_final, || self.validate(name, kind, limits));
         let proof = clock.until_deadline("proof", validation).await.unwrap_or(DnssecProof::Indeterminate);
-        debug!(name, %kind, ?proof, "DNSSEC");
+        debug!("DNSSEC: {kind} {} is {}", escape(name.trim_end_matches('.')), proof.word());
         proof
     }
 

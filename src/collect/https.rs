@@ -16,7 +16,6 @@ use hyper::{Request, Response, Version};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
-use tracing::debug;
 
 use super::allowance::{Allowance, Metered};
 use super::certificate::sha256;
@@ -25,6 +24,7 @@ use super::failure::{failure, for_want_of_certificate};
 use super::guard::Admitted;
 use super::http_failure::{Announced, Body, of_hyper};
 use super::limits::{Clock, MAX_BODY_OCTETS, MAX_FETCH, MAX_HEADER_OCTETS, MAX_HEADERS, MAX_TRANSFER_OCTETS, millis};
+use super::log_lines;
 use super::second_look::{self, server_name};
 use super::server_flight::Spoken;
 use super::tls::{Observatory, handshake};
@@ -62,8 +62,7 @@ pub async fn probe(asked: &Asked<'_>, observatory: &Observatory, clock: Clock) -
         probe.failure = Some(failure);
     }
     let elapsed = began.elapsed();
-    let status = probe.response.as_ref().map(|response| response.status);
-    debug!(host, %address, status, failure = ?probe.failure, ?elapsed, "policy host");
+    log_lines::policy_host(host, &probe, elapsed);
     HttpsProbe { elapsed_ms: Some(millis(elapsed)), ..probe }
 }
 

@@ -24,6 +24,7 @@ mod https;
 mod issuers;
 mod kept;
 mod limits;
+mod log_lines;
 mod memo;
 mod misplaced;
 mod name_servers;
@@ -76,6 +77,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tracing::debug;
 
 pub use self::activity::StepUnderWay;
 pub use self::options::{ConnectTo, DnssecMode, Families, OptionError, Options, Proxy, ResolverChoice, Roots};
@@ -191,7 +193,10 @@ impl Collector {
     pub async fn collect(&self, domain: &str, collected_at: Timestamp) -> Snapshot {
         let clock = Clock::start(self.options.timeout, self.options.deadline);
         let observatory = Observatory::new(self.judge.clone(), self.provider.clone(), collected_at);
-        Box::pin(pass::Pass::new(self, domain, observatory, clock).run(collected_at)).await
+        debug!("{}: begins", escape(domain));
+        let snapshot = Box::pin(pass::Pass::new(self, domain, observatory, clock).run(collected_at)).await;
+        debug!("{}: ends after {} ms", escape(domain), clock.elapsed_ms());
+        snapshot
     }
 
     /// The TXT records at a name, as texts; nothing where there are none, or where the question got no answer.

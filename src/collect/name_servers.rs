@@ -6,7 +6,6 @@ use std::time::Instant;
 use futures_util::future::{join, join_all};
 use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{RData, RecordType};
-use tracing::debug;
 
 use super::dns::{read_mx, read_txt, typed, unanswered};
 use super::dns_failure;
@@ -14,6 +13,7 @@ use super::dns_name::owner;
 use super::dns_trail::Trail;
 use super::failure::failure;
 use super::limits::{MAX_NAME_SERVERS, millis};
+use super::log_lines;
 use super::pass::Pass;
 use super::resolver::Way;
 use crate::snapshot::{DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, NameServer};
@@ -121,7 +121,7 @@ impl Pass<'_> {
             Ok(Err((outcome, failure))) => (unanswered(name, outcome, of_server(failure)), None),
             Err(failure) => (unanswered(name, DnsOutcome::Timeout, failure), None),
         };
-        debug!(name, %kind, %server, outcome = ?lookup.outcome, "name server");
+        log_lines::answer(kind, name, Some(&server.ip()), &lookup, began.elapsed());
         (Lookup { elapsed_ms: Some(millis(began.elapsed())), ..lookup }, authority)
     }
 }

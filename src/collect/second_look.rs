@@ -9,13 +9,14 @@ use futures_util::future::{Either, select};
 use tls_parser::{TlsRecordType, parse_tls_record_header};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::rustls::pki_types::ServerName;
-use tracing::debug;
+use tracing::trace;
 
 use super::alert;
 use super::client_hello::{ClientHello, Offer};
 use super::limits::{Clock, LOOK_GRACE};
 use super::server_flight::{Flight, Progress, Spoken};
 use crate::snapshot::{Failure, FailureKind};
+use crate::source_text::escape;
 
 /// What is offered to a server with which the TLS library here came to nothing, in this order: up to TLS 1.2 more of
 /// the answer comes in the clear.
@@ -91,8 +92,12 @@ pub async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
         answered
     };
     let answered = clock.within("answer to the second ClientHello", asking).await.unwrap_or(Err(Declined::Unanswered));
-    let outcome = answered.as_ref().map_or_else(|declined| declined.described(), |spoken| spoken.version.to_owned());
-    debug!(offered = offer.described(), outcome, "second ClientHello");
+    let asked = name.map(|name| format!("SNI {}", escape(&name.to_str()))).unwrap_or_else(|| "no SNI".to_owned());
+    let outcome = match &answered {
+        Ok(spoken) => format!("{} with {}", spoken.version, spoken.cipher.as_deref().unwrap_or("an unknown suite")),
+        Err(declined) => declined.described(),
+    };
+    trace!("TLS: offered {}, {asked}: {outcome}", offer.described());
     answered
 }
 

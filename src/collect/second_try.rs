@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use tracing::debug;
 
 use super::guard::Admitted;
 use super::https::{self, Asked};
 use super::limits::{Clock, LONGEST_RETRY_AFTER, RETRY_PAUSE, millis};
+use super::log_lines;
 use super::smtp::{self, Manner};
 use super::tls::Observatory;
 use crate::snapshot::{FailureKind, FirstConversation, FirstFetch, HttpResponse, HttpsProbe, SmtpProbe, SmtpReply};
@@ -30,7 +30,7 @@ pub async fn converse(
         return first;
     };
     let pause = pause.max(manner.pause.unwrap_or_default());
-    debug!(exchange, address = %first.address, ?pause, "second try");
+    log_lines::second_try("MX host", exchange, first.address, pause);
     tokio::time::sleep(pause).await;
     let second = Box::pin(smtp::probe(exchange, admitted, manner, observatory, clock)).await;
     let first = FirstConversation {
@@ -57,7 +57,7 @@ pub async fn fetch(asked: &Asked<'_>, retry: bool, observatory: &Observatory, cl
     let (step, left) = (clock.step(), clock.left());
     // A server that names a time is asked then, where that is near enough.
     let Some(pause) = said.filter(|said| fits(*said, step, left)).or_else(|| pause(step, left)) else { return first };
-    debug!(host = asked.host, address = %first.address, ?pause, "second try");
+    log_lines::second_try("policy host", asked.host, first.address, pause);
     tokio::time::sleep(pause).await;
     let second = Box::pin(https::probe(asked, observatory, clock)).await;
     let first = FirstFetch {

@@ -9,12 +9,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_rustls::client::TlsStream;
-use tracing::debug;
 
 use super::connect::{NotConnected, connect};
 use super::failure::{failure, for_want_of_certificate};
 use super::guard::Admitted;
 use super::limits::{AFTER_STARTTLS, Clock, GREETING_STEPS, MAX_AFTER_STARTTLS, SLOW_GREETING, millis};
+use super::log_lines;
 use super::options::Proxy;
 use super::second_look::{self, server_name};
 use super::server_flight::Spoken;
@@ -87,8 +87,9 @@ pub async fn probe(
     }
     let Conversation { probe, transcript, .. } = conversation;
     let elapsed = began.elapsed();
-    debug!(exchange, %address, failure = ?probe.failure, ?elapsed, "MX host");
-    SmtpProbe { transcript: transcript.into_lines(), elapsed_ms: Some(millis(elapsed)), ..probe }
+    let transcript = transcript.into_lines();
+    log_lines::mx_host(exchange, &probe, &transcript, elapsed);
+    SmtpProbe { transcript, elapsed_ms: Some(millis(elapsed)), ..probe }
 }
 
 /// A probe of which nothing is known yet.
@@ -362,13 +363,16 @@ async fn ready_for_tls(address: SocketAddr, manner: &Manner, clock: Clock) -> Op
         let reply = wire.reply("reply to STARTTLS", clock, &mut transcript).await.ok()?;
         (reply.code == 220).then_some(())
     };
-    match ready.await {
+    let ready = ready.await;
+    let stream = match ready {
         Some(()) => Some(wire.into_stream()),
         None => {
             wire.part(clock, &mut transcript, &manner.farewells).await;
             None
         }
-    }
+    };
+    log_lines::dialogue(&format!("another connection to {}", address.ip()), &transcript.into_lines());
+    stream
 }
 
 /// The command that says who we are (RFC 5321 §4.1.1.1): by name, else by address (§4.1.3).

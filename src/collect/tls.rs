@@ -15,6 +15,7 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, verify_tls12_signature, verif
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{CipherSuite, ClientConfig, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme};
+use tracing::trace;
 
 use super::certificate;
 use super::failure::{failure, for_want_of_certificate, of_io, of_tls};
@@ -24,6 +25,7 @@ use super::server_flight::Spoken;
 use super::trust::Judge;
 use super::verifiable;
 use crate::snapshot::{Failure, FailureKind, FailureStep, SecondLook, TlsFacts, Trust, TrustVerdict};
+use crate::source_text::escape;
 
 /// What is needed for any handshake: the judge of chains, the cryptography, and the time to judge at.
 #[derive(Clone, Debug)]
@@ -122,6 +124,15 @@ impl Recorder {
         self.with(|seen| seen.demands_certificate)
     }
 
+    /// What a finished handshake agreed on, for the log.
+    fn agreed(&self) -> String {
+        self.with(|seen| {
+            let version = seen.version.and_then(version_name).unwrap_or_else(|| "TLS".to_owned());
+            let cipher = seen.cipher.and_then(|cipher| cipher.as_str()).map(iana_name);
+            format!("{version} with {}", cipher.as_deref().unwrap_or("an unknown suite"))
+        })
+    }
+
     /// Everything that is known of a handshake that failed: what was seen of it, and what a second look found.
     pub fn facts_of_failure(&self, host: &str, failure: &Failure, spoken: Option<Spoken>) -> TlsFacts {
         if let Some(spoken) = &spoken {
@@ -210,10 +221,18 @@ pub async fn handshake(
     clock: Clock,
 ) -> Result<TlsStream<TcpStream>, Failure> {
     let shaken = shake(stream, host, sni, alpn, recorder, clock).await;
-    shaken.map_err(|failure| {
+    let shaken = shaken.map_err(|failure| {
         for_want_of_certificate(failure, recorder.demands_certificate()).at(FailureStep::TlsHandshake)
-    })
+    });
+    let asked = if sni { format!("SNI {}", escape(host)) } else { "no SNI".to_owned() };
+    let outcome = shaken.as_ref().map_or_else(|failure| failure.detail.clone(), |_| recorder.agreed());
+    trace!("TLS: offered {OFFERED}, {asked}: {outcome}");
+    shaken
 }
+
+/// What the library offers, for the log.
+const OFFERED: &str =
+    "TLS 1.2 and 1.3 with ECDHE (X25519, P-256, P-384), AES-GCM or ChaCha20, and RSA, ECDSA and Ed25519 keys";
 
 async fn shake(
     stream: TcpStream,

@@ -41,6 +41,8 @@ mod large;
 mod layers;
 #[cfg(feature = "lab")]
 mod legacy_tls;
+#[cfg(feature = "lab")]
+mod logs;
 mod many_domains;
 mod own_rules;
 mod packaging;
