@@ -152,7 +152,12 @@ impl Connections {
             return None;
         }
         let pool = self.to.pool(streams, &self.notes).ok()?;
-        Some(Box::pin(async move { (Manner::Own, pool.send(request).first_answer().await) }))
+        // An answer that did not fit in a datagram is on its way over a connection already, and gets more time.
+        let patience = if self.was_truncated(&request) { self.to.timeout / 8 } else { Duration::ZERO };
+        Some(Box::pin(async move {
+            tokio::time::sleep(patience).await;
+            (Manner::Own, pool.send(request).first_answer().await)
+        }))
     }
 
     fn later_without_edns(&self, request: DnsRequest) -> Option<Attempt> {
@@ -188,6 +193,11 @@ impl Connections {
         let detail = format!("the query with EDNS was answered with {code}, and it was put again without");
         let first = FirstQuery { outcome: DnsOutcome::Other, failure: Some(failure(FailureKind::Resolver, detail)) };
         (again, Some(first))
+    }
+
+    /// Why the last connection that failed did, in words.
+    pub fn unconnected(&self) -> Option<String> {
+        self.notes.unconnected()
     }
 
     /// Whether an answer to a query did not fit in a datagram: it then was put over TCP too.

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::dns_failure;
 use super::dns_name::{owner, shown};
-use super::dns_proof::{Limits, Prover};
+use super::dns_proof::{Limits, Proven, Prover};
 use super::dns_trail::Trail;
 use super::failure::failure;
 use super::limits::{Clock, MAX_QUESTIONS, millis};
@@ -159,7 +159,11 @@ impl Questions {
         if failure.kind == FailureKind::Resolver || self.way.is_alive(clock).await {
             return lookup;
         }
-        let detail = format!("{}, and it has no answer for the root either", failure.detail);
+        let unconnected = self.way.unconnected().filter(|_| lookup.outcome == Some(DnsOutcome::Timeout));
+        let detail = match unconnected {
+            Some(why) => format!("the resolver cannot be used: {why}"),
+            None => format!("{}, and it has no answer for the root either", failure.detail),
+        };
         Lookup { failure: Some(super::failure::failure(FailureKind::Resolver, detail)), ..lookup }
     }
 
@@ -193,11 +197,11 @@ impl Questions {
         };
     }
 
-    /// What DNSSEC proves of an answer, for `dnssec` where it is not known yet. Waits for the validation.
-    pub async fn proof<R>(&self, lookup: &Lookup<R>, kind: RecordType, limits: &Limits) -> Option<DnssecProof> {
+    /// What DNSSEC proves of an answer, where it is not known yet. Waits for the validation.
+    pub async fn proof<R>(&self, lookup: &Lookup<R>, kind: RecordType, limits: &Limits) -> Proven {
         match (lookup.dnssec, lookup.known(), &lookup.name) {
-            (None, Some(_), Some(name)) => Some(self.prover.proof(name, kind, limits).await),
-            (known, ..) => known,
+            (None, Some(_), Some(name)) => self.prover.proof(name, kind, limits).await,
+            (known, ..) => Proven { proof: known, ..Proven::default() },
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::dnssec::Proof;
-use hickory_resolver::proto::dnssec::rdata::DNSSECRData;
 use hickory_resolver::proto::op::{DnsResponse, ResponseCode};
 use hickory_resolver::proto::rr::{RData, Record};
 
+use super::dns_denial;
 use super::dns_trail::Answer;
 use super::failure::{failure, of_io};
 use crate::snapshot::{DnsOutcome, Failure, FailureKind};
@@ -28,9 +28,9 @@ fn of_response(response: DnsResponse, judged: Option<Proof>) -> Result<Answer, (
         return Err(of_code(code));
     }
     let mut message = response.into_message();
-    // There may be an unsigned delegation in the gap, so nothing is proven (RFC 5155 §9.2).
-    let denies = code == ResponseCode::NXDomain || !message.answers.is_empty();
-    let gap = denies && opts_out(&message.authorities);
+    dns_denial::prove_synthesised(&mut message.answers);
+    // There may be an unsigned delegation in the gap, so nothing is proven.
+    let gap = dns_denial::rests_on_gap(message.queries.first(), code, &message.answers, &message.authorities);
     let weakened = |proof: Proof| if gap { proof.min(Proof::Insecure) } else { proof };
     message.answers.iter_mut().for_each(|record| record.proof = weakened(record.proof));
     let soa = message.authorities.iter().find(|record| matches!(record.data, RData::SOA(_)));
@@ -43,13 +43,6 @@ fn of_response(response: DnsResponse, judged: Option<Proof>) -> Result<Answer, (
         is_referral: soa.is_none() && delegates && !message.metadata.authoritative && message.answers.is_empty(),
         records: message.answers,
     })
-}
-
-/// Whether a denial rests on a gap that may hold unsigned delegations (RFC 5155 §6).
-fn opts_out(authorities: &[Record]) -> bool {
-    let opts_out =
-        |record: &Record| matches!(&record.data, RData::DNSSEC(DNSSECRData::NSEC3(nsec3)) if nsec3.opt_out());
-    authorities.iter().any(opts_out)
 }
 
 /// What was proven of an absence: no more than of its weakest record.
@@ -160,23 +153,4 @@ fn absent(error: &NetError) -> Option<Answer> {
         authority: None,
         is_referral: none.soa.is_none() && none.ns.is_some(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use hickory_resolver::proto::dnssec::Nsec3HashAlgorithm;
-    use hickory_resolver::proto::dnssec::rdata::NSEC3;
-    use hickory_resolver::proto::rr::Name;
-
-    use super::*;
-
-    #[test]
-    fn only_a_gap_that_opts_out_weakens() {
-        for opt_out in [false, true] {
-            let nsec3 = NSEC3::new(Nsec3HashAlgorithm::SHA1, opt_out, 0, Vec::new(), vec![0; 20], []);
-            let record = Record::from_rdata(Name::root(), 60, RData::DNSSEC(DNSSECRData::NSEC3(nsec3)));
-            assert_eq!(opts_out(&[record]), opt_out);
-        }
-        assert!(!opts_out(&[]));
-    }
 }

@@ -5,21 +5,24 @@
 
 use std::sync::Arc;
 
+use futures_util::future::{join, join_all};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::{DnsResponse, Query};
 use hickory_resolver::proto::rr::{Name, RecordType};
 use tokio::sync::{OnceCell, Semaphore};
 use tracing::debug;
 
+use super::dns_denial;
 use super::dns_failure;
 use super::dns_name::owner;
+use super::dns_reason;
 use super::dns_trail::{Trail, weaker};
 use super::limits::{Clock, MAX_PROOF_WORK, MAX_VALIDATIONS, VALIDATION_STEPS};
 use super::memo::Memo;
 use super::options::DnssecMode;
 use super::resolver::Way;
 use super::work::Work;
-use crate::snapshot::{DnsOutcome, DnssecProof};
+use crate::snapshot::{DnsOutcome, DnssecProof, ExtendedError, ProofReason, ProofReasonKind};
 use crate::source_text::escape;
 
 /// How many proofs are remembered in a run.
@@ -34,12 +37,29 @@ pub struct Limits {
     pub work: Arc<Work>,
 }
 
+/// What is proven of an answer, and why nothing better is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Proven {
+    /// The proof; `None` where it was not looked for.
+    pub proof: Option<DnssecProof>,
+    /// Why it is bogus or indeterminate, where that was found out.
+    pub reason: Option<ProofReason>,
+    /// What the resolver says of an answer that is bogus (RFC 8914).
+    pub extended_errors: Vec<ExtendedError>,
+}
+
+impl From<DnssecProof> for Proven {
+    fn from(proof: DnssecProof) -> Self {
+        Proven { proof: Some(proof), ..Proven::default() }
+    }
+}
+
 /// Validates answers, each once in a run.
 pub struct Prover {
     way: Way,
     mode: DnssecMode,
     permits: Semaphore,
-    proofs: Memo<(String, u16), DnssecProof>,
+    proofs: Memo<(String, u16), Proven>,
     resolver_validates: OnceCell<bool>,
     signatures_arrive: OnceCell<bool>,
 }
@@ -64,29 +84,37 @@ impl Prover {
             // The task ends with the clock at the latest; its result stays in the memo.
             tokio::spawn(async move { prover.proof(&name, kind, &limits).await });
         }
+        if self.mode == DnssecMode::TrustAd && !self.resolver_validates.initialized() {
+            // Asked beside the first query, so that nothing is left to ask at the end.
+            let (prover, clock) = (self.clone(), limits.clock);
+            tokio::spawn(async move { prover.without_ad(clock).await });
+        }
     }
 
     /// What is proven of what is at a name.
-    pub async fn proof(&self, name: &str, kind: RecordType, limits: &Limits) -> DnssecProof {
+    pub async fn proof(&self, name: &str, kind: RecordType, limits: &Limits) -> Proven {
         let clock = limits.clock;
         match self.mode {
-            DnssecMode::Off => return DnssecProof::Unchecked,
-            DnssecMode::TrustAd => return self.without_ad(clock).await,
+            DnssecMode::Off => return DnssecProof::Unchecked.into(),
+            DnssecMode::TrustAd => return self.without_ad(clock).await.into(),
             DnssecMode::Validate => {}
         }
         let key = (name.to_ascii_lowercase(), kind.into());
         // Another domain that leads here has time and work of its own.
-        let is_final = |_: &DnssecProof| !clock.is_over() && !limits.work.is_spent();
+        let is_final = |_: &Proven| !clock.is_over() && !limits.work.is_spent();
         let validation = self.proofs.get(key, is_final, || self.validate(name, kind, limits));
-        let proof = clock.until_deadline("proof", validation).await.unwrap_or(DnssecProof::Indeterminate);
-        debug!("DNSSEC: {kind} {} is {}", escape(name.trim_end_matches('.')), proof.word());
-        proof
+        let proven = clock.until_deadline("proof", validation).await;
+        let proven = proven.unwrap_or_else(|_| DnssecProof::Indeterminate.into());
+        let why = proven.reason.as_ref().map(|reason| format!(": {}", escape(&reason.detail))).unwrap_or_default();
+        let proof = proven.proof.map_or("not looked at", DnssecProof::word);
+        debug!("DNSSEC: {kind} {} is {proof}{why}", escape(name.trim_end_matches('.')));
+        proven
     }
 
-    async fn validate(&self, name: &str, kind: RecordType, limits: &Limits) -> DnssecProof {
+    async fn validate(&self, name: &str, kind: RecordType, limits: &Limits) -> Proven {
         let clock = limits.clock;
-        let Some(owner) = owner(name) else { return DnssecProof::Indeterminate };
-        let Ok(_permit) = self.permits.acquire().await else { return DnssecProof::Indeterminate };
+        let Some(owner) = owner(name) else { return DnssecProof::Indeterminate.into() };
+        let Ok(_permit) = self.permits.acquire().await else { return DnssecProof::Indeterminate.into() };
         let mut trail = Trail::new(owner, kind);
         // Signatures can be made to be dear, many of them for many keys: each answer has a limit of its own.
         let work = Work::of(MAX_PROOF_WORK);
@@ -97,14 +125,37 @@ impl Prover {
             (Ok(()), Some(proof)) if known => proof,
             _ => DnssecProof::Indeterminate,
         };
-        match proof {
+        let lacks_evidence = || trail.names().iter().any(|name| self.way.lacks_evidence(name));
+        let unsupported = trail.names().iter().find_map(|name| self.way.unsupported(name));
+        match (proof, unsupported) {
+            // What is not supported here is not unsigned for all that (RFC 4035 §4.3).
+            (DnssecProof::Indeterminate | DnssecProof::Insecure, Some(detail)) => Proven {
+                reason: Some(ProofReason { kind: ProofReasonKind::Unsupported, detail }),
+                ..DnssecProof::Indeterminate.into()
+            },
             // What could not be had or tried proves nothing, and disproves nothing.
-            DnssecProof::Bogus if trail.names().iter().any(|name| self.way.lacks_evidence(name)) => {
-                DnssecProof::Indeterminate
+            (DnssecProof::Bogus, _) if lacks_evidence() || !self.signatures_arrive(clock).await => {
+                DnssecProof::Indeterminate.into()
             }
-            DnssecProof::Bogus if !self.signatures_arrive(clock).await => DnssecProof::Indeterminate,
-            proof => proof,
+            (DnssecProof::Bogus, _) => {
+                let explaining = limits.work.within(Box::pin(work.within(Box::pin(self.explain(&trail)))));
+                let explained = clock.within("reason", explaining).await.flatten().flatten();
+                explained.unwrap_or_else(|_| DnssecProof::Bogus.into())
+            }
+            (proof, _) => proof.into(),
         }
+    }
+
+    /// Why an answer is bogus: what is wrong of it here, and what the resolver says that validates it too.
+    async fn explain(&self, trail: &Trail) -> Proven {
+        let explaining = join_all(trail.names().iter().map(|name| dns_reason::of_bogus(&self.way, name, trail.kind)));
+        let judging = self.way.put_plain(Query::query(trail.current.clone(), trail.kind));
+        let (reasons, judged) = join(explaining, judging).await;
+        // Where aliases are followed, one of the answers is bogus, and nothing may be wrong with the others.
+        let is_told = |reason: &&ProofReason| reason.kind != ProofReasonKind::WrongSignature;
+        let reasons: Vec<ProofReason> = reasons.into_iter().flatten().collect();
+        let reason = reasons.iter().find(is_told).or_else(|| reasons.first()).cloned();
+        Proven { reason, extended_errors: judged.note.extended_errors, ..DnssecProof::Bogus.into() }
     }
 
     async fn follow(&self, trail: &mut Trail) {
@@ -123,6 +174,13 @@ impl Prover {
                 }
                 asked => asked,
             };
+            if let Err(NetError::Dns(DnsError::Nsec { query, response, .. })) = &asked
+                && dns_denial::is_absent_at_dname(query, response)
+            {
+                trail.proof = Some(weaker(trail.proof, DnssecProof::Secure));
+                trail.end = Some((DnsOutcome::Nodata, None));
+                return;
+            }
             match dns_failure::answer(asked) {
                 Ok(answer) => trail.advance(answer),
                 Err((outcome, failure)) => trail.end = Some((outcome, Some(failure))),

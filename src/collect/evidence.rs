@@ -3,7 +3,7 @@
 //!
 //! That library takes what it could not have for what is wrong. Here it is noted, so that `dns_proof` can tell the two apart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{BoxStream, once};
@@ -13,7 +13,13 @@ use hickory_resolver::proto::dnssec::rdata::DNSSECRData;
 use hickory_resolver::proto::op::{DnsRequest, DnsResponse};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
+use super::dns_name::shown;
 use super::limits::{MAX_ITERATIONS, MAX_KEYS, MAX_SIGNATURES};
+
+/// Ed448 (RFC 8080): the one algorithm that others validate and the library does not.
+const ED448: u8 = 16;
+/// More iterations than these, and the library takes what they prove for unsigned.
+const ITERATIONS_TAKEN_FOR_UNSIGNED: u16 = 100;
 
 /// How many names are remembered.
 const REMEMBERED: usize = 4_096;
@@ -25,9 +31,12 @@ pub struct Evidence<H> {
     missing: Missing,
 }
 
-/// The names of which something could not be had, or not be tried.
+/// The names of which something could not be had, or not be tried, and the zones that use what is not supported here.
 #[derive(Clone, Debug, Default)]
-pub struct Missing(Arc<Mutex<BTreeSet<Name>>>);
+pub struct Missing {
+    names: Arc<Mutex<BTreeSet<Name>>>,
+    unsupported: Arc<Mutex<BTreeMap<Name, String>>>,
+}
 
 impl<H> Evidence<H> {
     /// Evidence from `handle`; what is not had of it is noted in `missing`.
@@ -39,13 +48,26 @@ impl<H> Evidence<H> {
 impl Missing {
     /// Whether something is missing at a name, or above it.
     pub fn is_above(&self, name: &Name) -> bool {
-        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::iter::successors(Some(name.to_lowercase()), |name| (!name.is_root()).then(|| name.base_name()))
-            .any(|above| names.contains(&above))
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        upwards(name).any(|above| names.contains(&above))
+    }
+
+    /// What is not supported here of a zone at a name, or above it: the library takes such a zone for unsigned.
+    pub fn unsupported_above(&self, name: &Name) -> Option<String> {
+        let zones = self.unsupported.lock().unwrap_or_else(PoisonError::into_inner);
+        upwards(name).find_map(|above| zones.get(&above).cloned())
+    }
+
+    fn note_unsupported(&self, zone: &Name, what: String) {
+        let mut zones = self.unsupported.lock().unwrap_or_else(PoisonError::into_inner);
+        if zones.len() >= REMEMBERED {
+            zones.pop_first();
+        }
+        zones.insert(zone.to_lowercase(), what);
     }
 
     fn note(&self, name: &Name) {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         if names.len() >= REMEMBERED {
             names.pop_first();
         }
@@ -62,6 +84,9 @@ impl<H: DnsHandle> DnsHandle for Evidence<H> {
         let name = request.queries.first().map(|query| query.name().clone());
         Box::pin(once(async move {
             let asked = handle.send(request).first_answer().await;
+            if let Some(name) = &name {
+                note_unsupported(&missing, name, &asked);
+            }
             let asked = match too_much(&asked) {
                 Some(what) => Err(NetError::from(what)),
                 None => asked,
@@ -74,6 +99,46 @@ impl<H: DnsHandle> DnsHandle for Evidence<H> {
             }
             asked
         }))
+    }
+}
+
+/// A name and all that are above it.
+fn upwards(name: &Name) -> impl Iterator<Item = Name> {
+    std::iter::successors(Some(name.to_lowercase()), |name| (!name.is_root()).then(|| name.base_name()))
+}
+
+/// Notes what a response shows to be beyond what is supported here: a zone whose DS records are all of algorithms that others
+/// validate and this library does not, and absences that are proven with many iterations (RFC 9276 §3.2).
+fn note_unsupported(missing: &Missing, name: &Name, asked: &Result<DnsResponse, NetError>) {
+    let authorities = match asked {
+        Ok(response) => response.authorities.as_slice(),
+        Err(NetError::Dns(DnsError::NoRecordsFound(none))) => none.authorities.as_deref().unwrap_or_default(),
+        Err(_) => return,
+    };
+    for record in authorities {
+        if let RData::DNSSEC(DNSSECRData::NSEC3(nsec3)) = &record.data
+            && nsec3.iterations() > ITERATIONS_TAKEN_FOR_UNSIGNED
+        {
+            let (zone, iterations) = (record.name.base_name(), nsec3.iterations());
+            let detail = format!("{} proves absences with {iterations} iterations of NSEC3", shown(&zone));
+            missing.note_unsupported(&zone, format!("{detail}, more than are supported here"));
+        }
+    }
+    let Ok(response) = asked else { return };
+    let vouched: Vec<u8> =
+        response.answers.iter().filter(|record| record.name == *name).filter_map(ds_algorithm).collect();
+    if let Some(algorithm) = vouched.first()
+        && vouched.iter().all(|algorithm| *algorithm == ED448)
+    {
+        let detail = format!("{} is signed with Ed448 (algorithm {algorithm}) alone", shown(name));
+        missing.note_unsupported(name, format!("{detail}, which is not supported here"));
+    }
+}
+
+fn ds_algorithm(record: &Record) -> Option<u8> {
+    match &record.data {
+        RData::DNSSEC(DNSSECRData::DS(ds)) => Some(ds.algorithm().into()),
+        _ => None,
     }
 }
 

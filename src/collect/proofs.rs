@@ -34,7 +34,11 @@ impl Pass<'_> {
 
     async fn prove_all<'l, R: 'l>(&self, lookups: impl IntoIterator<Item = &'l mut Lookup<R>>, kind: RecordType) {
         for lookup in lookups {
-            lookup.dnssec = self.collector.questions.proof(lookup, kind, &self.limits).await;
+            let proven = self.collector.questions.proof(lookup, kind, &self.limits).await;
+            (lookup.dnssec, lookup.dnssec_reason) = (proven.proof, proven.reason);
+            let news = proven.extended_errors.into_iter().filter(|error| !lookup.extended_errors.contains(error));
+            let news: Vec<_> = news.collect();
+            lookup.extended_errors.extend(news);
         }
     }
 }

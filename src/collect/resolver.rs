@@ -5,7 +5,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::stream::{BoxStream, once};
@@ -45,8 +44,8 @@ pub struct Way {
     validating: Arc<OnceCell<DnssecDnsHandle<Evidence<Unchecked>>>>,
     missing: Missing,
     recursion: bool,
-    /// Whether a query without EDNS, whose answer did not fit in a datagram, had none with it either.
-    edns_is_no_help: Arc<AtomicBool>,
+    /// Whether a query without EDNS, whose answer did not fit in a datagram, had one with it; `None` where none was tried.
+    edns_helps: Arc<Mutex<Option<bool>>>,
     /// When it was last seen whether the resolver answers at all, and what was seen.
     alive: Arc<Mutex<Option<(Instant, bool)>>>,
 }
@@ -75,7 +74,7 @@ impl Way {
             validating: Arc::default(),
             missing: Missing::default(),
             recursion,
-            edns_is_no_help: Arc::default(),
+            edns_helps: Arc::default(),
             alive: Arc::default(),
         }
     }
@@ -116,12 +115,23 @@ impl Way {
         options.use_edns = false;
         let put = self.plain.put(DnsRequest::from_query(query.clone(), options)).await;
         let unreached = matches!(put.response, Err(NetError::Io(_) | NetError::Timeout | NetError::Truncated));
-        if !put.note.truncated || !unreached || self.edns_is_no_help.load(Ordering::Relaxed) {
+        if !put.note.truncated || !unreached {
             return put;
         }
-        let longer = self.put_plain(query).await;
-        self.edns_is_no_help.fetch_or(longer.response.is_err(), Ordering::Relaxed);
-        longer
+        // One query finds out whether that helps, and the others wait for it.
+        let mut helps = self.edns_helps.lock().await;
+        match *helps {
+            Some(false) => put,
+            Some(true) => {
+                drop(helps);
+                self.put_plain(query).await
+            }
+            None => {
+                let longer = self.put_plain(query).await;
+                *helps = Some(longer.response.is_ok());
+                longer
+            }
+        }
     }
 
     /// Puts a question and asks for the signatures, without having anyone check them.
@@ -165,6 +175,16 @@ impl Way {
     /// Whether something that proves or disproves what is at a name could not be had.
     pub fn lacks_evidence(&self, name: &Name) -> bool {
         self.missing.is_above(name)
+    }
+
+    /// Why the last connection to the resolver that failed did, in words.
+    pub fn unconnected(&self) -> Option<String> {
+        self.plain.unconnected()
+    }
+
+    /// What is not supported here of a zone that a name is in.
+    pub fn unsupported(&self, name: &Name) -> Option<String> {
+        self.missing.unsupported_above(name)
     }
 
     /// A zone that validation starts at: the root but in laboratories.

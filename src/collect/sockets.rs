@@ -1,16 +1,13 @@
-//! The sockets to a resolver, bounded: of a stream no more is read than was asked for, and a datagram comes from the server
-//! alone. Used by `watched`.
+//! The sockets to a resolver, bounded: of a stream no more is read than was asked for. Used by `watched`.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hickory_resolver::net::runtime::iocompat::AsyncIoTokioAsStd;
-use hickory_resolver::net::runtime::{DnsUdpSocket, RuntimeProvider, TokioRuntimeProvider, TokioTime};
-use tokio::io::ReadBuf;
-use tokio::net::{TcpStream, UdpSocket};
+use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
+use tokio::net::TcpStream;
 
 use super::allowance::Metered;
 
@@ -25,7 +22,7 @@ pub struct Bounded(TokioRuntimeProvider);
 impl RuntimeProvider for Bounded {
     type Handle = <TokioRuntimeProvider as RuntimeProvider>::Handle;
     type Timer = <TokioRuntimeProvider as RuntimeProvider>::Timer;
-    type Udp = Datagrams;
+    type Udp = <TokioRuntimeProvider as RuntimeProvider>::Udp;
     type Tcp = AsyncIoTokioAsStd<Metered<TcpStream>>;
 
     fn create_handle(&self) -> Self::Handle {
@@ -50,28 +47,6 @@ impl RuntimeProvider for Bounded {
         from: SocketAddr,
         server: SocketAddr,
     ) -> Pin<Box<dyn Send + Future<Output = io::Result<Self::Udp>>>> {
-        Box::pin(async move {
-            let socket = UdpSocket::bind(from).await?;
-            socket.connect(server).await?;
-            Ok(Datagrams(socket))
-        })
-    }
-}
-
-/// A socket for datagrams to and from one server. It is connected, so that the operating system says at once where nobody
-/// listens there.
-pub struct Datagrams(UdpSocket);
-
-impl DnsUdpSocket for Datagrams {
-    type Time = TokioTime;
-
-    fn poll_recv_from(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        let mut buffer = ReadBuf::new(buffer);
-        let from = ready!(self.0.poll_recv_from(cx, &mut buffer))?;
-        Poll::Ready(Ok((buffer.filled().len(), from)))
-    }
-
-    fn poll_send_to(&self, cx: &mut Context<'_>, datagram: &[u8], _server: SocketAddr) -> Poll<io::Result<usize>> {
-        self.0.poll_send(cx, datagram)
+        self.0.bind_udp(from, server)
     }
 }

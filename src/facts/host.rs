@@ -149,12 +149,14 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index:
         .filter(|_| !no_ipv6(probe.address, probe.failure.as_ref()));
     let legacy = probe.tls.as_ref().is_some_and(|tls| legacy::of(tls, true).is_some());
     let failure = probe.failure.as_ref().filter(|_| !legacy);
+    // An address that was not spoken to at all shows nothing.
+    let tried = probe.connected.is_some() || probe.tls.is_some();
     let mut facts = HttpsFacts {
         address: Fact::Known(probe.address.to_string()),
         connected: connected.into(),
         failure: Fact::Known(failure.map(failure_text)),
         failure_kind: Fact::Known(failure.map(|failure| failure.kind)),
-        first_try: Fact::Known(probe.first_try.as_ref().map(first_try::fetch)),
+        first_try: tried.then(|| probe.first_try.as_ref().map(first_try::fetch)).into(),
         milliseconds: probe
             .elapsed_ms
             .filter(|_| probe.response.is_some())

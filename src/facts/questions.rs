@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::first_try;
 use super::path::Path;
 use super::tree::{QuestionFacts, RecordType};
-use crate::snapshot::{AddressRecord, DnsOutcome, Lookup};
+use crate::snapshot::{AddressRecord, DnsOutcome, ExtendedError, Lookup};
 
 /// Every question, those that all senders ask first. One of these that was not put here is among them, with nothing
 /// but its name: what was not asked has not been answered.
@@ -133,6 +133,10 @@ fn question<R>(
         outcome: if local { Fact::Unobserved } else { Fact::Known(outcome) },
         local: Fact::Known(local),
         dnssec: proof(lookup.dnssec),
+        dnssec_reason: Fact::Known(
+            lookup.dnssec_reason.as_ref().map(|reason| crate::source_text::escape(&reason.detail)),
+        ),
+        extended_errors: Fact::Known(lookup.extended_errors.iter().map(ExtendedError::words).collect()),
         ttl: ttl(lookup),
         ttl_seen: ttl_seen(lookup),
         first_try: Fact::Known(lookup.first_try.as_ref().map(first_try::query)),

@@ -104,6 +104,9 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
         .connected
         .or_else(|| probe.greeting.is_some().then_some(true))
         .filter(|_| !no_ipv6(probe.address, probe.failure.as_ref()));
+    // An address that was not spoken to at all shows nothing.
+    let tried = probe.connected.is_some() || probe.greeting.is_some();
+    let turned_away = own_view.as_ref().filter(|seen| seen.turned_away);
     // A reply has a line at least: one that is recorded without any does not say what is offered.
     let seen = |reply: &&SmtpReply| reply.code != 250 || !reply.lines.is_empty();
     let keywords = |reply: &Option<SmtpReply>, word: &str| reply.as_ref().filter(seen).map(|reply| offers(reply, word));
@@ -112,8 +115,8 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
         connected: connected.into(),
         failure: Fact::Known(failure.map(failure_text)),
         failure_kind: Fact::Known(failure.map(|failure| failure.kind)),
-        first_try: Fact::Known(probe.first_try.as_deref().map(first_try::conversation)),
-        turned_away: Fact::Known(own_view.as_ref().filter(|seen| seen.turned_away).map(|seen| seen.reason.clone())),
+        first_try: tried.then(|| probe.first_try.as_deref().map(first_try::conversation)).into(),
+        turned_away: tried.then(|| turned_away.map(|seen| seen.reason.clone())).into(),
         greeting: step(connected == Some(true), &probe.greeting, probe),
         ..SmtpFacts::default()
     };

@@ -44,6 +44,8 @@ pub enum RecordData {
     Aaaa(Ipv6Addr),
     /// An alias: the name that it stands for.
     Cname(String),
+    /// An alias of all names below it, RFC 6672: the name below which they are.
+    Dname(String),
     /// A host that takes the domain's mail.
     Mx {
         /// The preference; the lowest is tried first.
@@ -102,6 +104,10 @@ pub enum Dnssec {
     Bogus,
     /// Not signed, and its parent says so.
     Insecure,
+    /// Signed, and absences proven with so many iterations of NSEC3 that few care to compute them (RFC 9276 §3.2).
+    ManyIterations,
     /// Signed, with a chain from the root.
     Secure,
+    /// Signed with Ed448 (RFC 8080), as its parent says, which not everybody can validate.
+    WithEd448,
 }

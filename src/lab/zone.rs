@@ -15,9 +15,10 @@ use hickory_server::net::runtime::TokioRuntimeProvider;
 use hickory_server::proto::ProtoError;
 use hickory_server::proto::dnssec::crypto::EcdsaSigningKey;
 use hickory_server::proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS};
-use hickory_server::proto::dnssec::{Algorithm, DigestType, DnsSecError, DnssecSigner, SigningKey};
-use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, MX, NS, PTR, SOA, TLSA, TXT};
+use hickory_server::proto::dnssec::{Algorithm, DigestType, DnsSecError, DnssecSigner, Nsec3HashAlgorithm, SigningKey};
+use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, MX, NS, NULL, PTR, SOA, TLSA, TXT};
 use hickory_server::proto::rr::{LowerName, Name, RData, Record as Rr, RecordSet, RecordType, RrKey};
+use hickory_server::proto::serialize::binary::BinEncodable;
 use hickory_server::store::in_memory::InMemoryZoneHandler;
 use hickory_server::zone_handler::{AxfrPolicy, Catalog, ZoneHandler, ZoneType};
 
@@ -32,6 +33,12 @@ const SIGNED_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// The most octets of a character-string, whose length is one octet on the wire.
 const STRING_LIMIT: usize = 255;
+
+/// The number of Ed448 (RFC 8080 §4).
+const ED448: u8 = 16;
+
+/// More iterations than validating resolvers compute (RFC 9276 §3.2).
+const MANY_ITERATIONS: u16 = 150;
 
 /// All zones, ready to be asked.
 pub(super) struct ZoneTree {
@@ -136,12 +143,16 @@ impl Zone {
         let key = match self.dnssec {
             Dnssec::Bogus => new_key()?,
             Dnssec::Insecure => return Ok(None),
-            Dnssec::Secure => self.key.clone(),
+            Dnssec::ManyIterations | Dnssec::Secure | Dnssec::WithEd448 => self.key.clone(),
+        };
+        let algorithm = match self.dnssec {
+            Dnssec::WithEd448 => Algorithm::Unknown(ED448),
+            _ => Algorithm::ECDSAP256SHA256,
         };
         let (_, dnskey) = decode_key(&key)?;
         let digest = dnskey.to_digest(origin, DigestType::SHA256)?;
         let tag = dnskey.calculate_key_tag()?;
-        let ds = DS::new(tag, Algorithm::ECDSAP256SHA256, DigestType::SHA256, digest.as_ref().to_vec());
+        let ds = DS::new(tag, algorithm, DigestType::SHA256, digest.as_ref().to_vec());
         Ok(Some(Rr::from_rdata(origin.clone(), ZONE_TTL, RData::DNSSEC(DNSSECRData::DS(ds)))))
     }
 
@@ -149,9 +160,18 @@ impl Zone {
         let origin = Name::from(origin);
         let signer = match self.dnssec {
             Dnssec::Insecure => None,
-            Dnssec::Bogus | Dnssec::Secure => Some(self.signer(&origin)?.0),
+            _ => Some(self.signer(&origin)?.0),
         };
-        let proof = signer.as_ref().map(|_| NxProofKind::Nsec);
+        let many = || NxProofKind::Nsec3 {
+            algorithm: Nsec3HashAlgorithm::SHA1,
+            salt: Arc::from([]),
+            iterations: MANY_ITERATIONS,
+            opt_out: false,
+        };
+        let proof = signer.as_ref().map(|_| match self.dnssec {
+            Dnssec::ManyIterations => many(),
+            _ => NxProofKind::Nsec,
+        });
         let mut handler = InMemoryZoneHandler::<TokioRuntimeProvider>::new(
             origin,
             self.sets,
@@ -199,8 +219,9 @@ fn insert(zones: &mut BTreeMap<LowerName, Zone>, record: &Record) -> Result<(), 
 fn add_service_labels(zones: &mut BTreeMap<LowerName, Zone>) -> Result<(), LabError> {
     for (origin, zone) in zones {
         let hosts = zone.sets.keys().filter(|key| key.record_type == RecordType::A);
-        let mut names: BTreeSet<_> = hosts.map(|key| (Name::from(&key.name), "_tcp")).collect();
-        names.extend(["_tcp", "_tls"].map(|label| (Name::from(origin), label)));
+        // A host may be asked about as a domain, too.
+        let names = hosts.map(|key| Name::from(&key.name)).chain([Name::from(origin)]);
+        let names: BTreeSet<_> = names.flat_map(|name| ["_tcp", "_tls"].map(|label| (name.clone(), label))).collect();
         for (name, label) in names {
             zone.insert(Rr::from_rdata(child(&name, label)?, ZONE_TTL, RData::A(A(Ipv4Addr::LOCALHOST))));
         }
@@ -255,6 +276,9 @@ fn rdata(record: &RecordData) -> Result<RData, LabError> {
         RecordData::A(address) => RData::A(A(*address)),
         RecordData::Aaaa(address) => RData::AAAA(AAAA(*address)),
         RecordData::Cname(target) => RData::CNAME(CNAME(name(target)?)),
+        RecordData::Dname(target) => {
+            RData::Unknown { code: RecordType::DNAME, rdata: NULL::with(name(target)?.to_bytes()?) }
+        }
         RecordData::Mx { preference, exchange } => RData::MX(MX::new(*preference, name(exchange)?)),
         RecordData::Ptr(target) => RData::PTR(PTR(name(target)?)),
         RecordData::Tlsa { usage, selector, matching, association } => {

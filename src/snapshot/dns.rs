@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::bounded::{self, MAX_ALIASES, MAX_RECORDS};
-use super::{ExtendedError, Failure, FirstQuery, Octets, ProofReason};
+use super::{ExtendedError, Failure, Octets, ProofReason};
 
 /// One question and what came of it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -60,6 +60,17 @@ pub struct Lookup<R> {
     /// How long the question took, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ms: Option<u64>,
+}
+
+/// The first time that a query was put, where it was put again: over TCP, without EDNS, or as another datagram.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct FirstQuery {
+    /// How it ended.
+    pub outcome: DnsOutcome,
+    /// Why, and how it was put again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
 }
 
 impl<R> Default for Lookup<R> {

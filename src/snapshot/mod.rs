@@ -12,7 +12,6 @@ mod bounded;
 mod dns;
 mod dns_reasons;
 mod file;
-mod first_try;
 mod octets;
 mod policy_host;
 mod size;
@@ -29,15 +28,16 @@ use serde::{Deserialize, Serialize};
 use self::bounded::MAX_TEXTS;
 pub use self::bounded::{MAX_ALIASES, MAX_RECORDS};
 pub use self::dns::{
-    AddressRecord, Alias, DnsOutcome, DnssecProof, Lookup, MxRecord, PtrRecord, TlsaRecord, TxtRecord,
+    AddressRecord, Alias, DnsOutcome, DnssecProof, FirstQuery, Lookup, MxRecord, PtrRecord, TlsaRecord, TxtRecord,
 };
 pub use self::dns_reasons::{ExtendedError, ProofReason, ProofReasonKind};
 pub use self::file::{Format, MAX_SNAPSHOT_OCTETS, ReadError, WriteError, parse, read, to_text, write};
-pub use self::first_try::{FirstConversation, FirstFetch, FirstQuery};
 pub use self::octets::Octets;
-pub use self::policy_host::{Header, HttpResponse, HttpsProbe, Policy, PolicyHost};
+pub use self::policy_host::{FirstFetch, Header, HttpResponse, HttpsProbe, Policy, PolicyHost};
 pub use self::size::written_size;
-pub use self::smtp::{MxHost, Party, ReverseLookup, SmtpProbe, SmtpReply, TranscriptLine, WithoutSni};
+pub use self::smtp::{
+    FirstConversation, MxHost, Party, ReverseLookup, SmtpProbe, SmtpReply, TranscriptLine, WithoutSni,
+};
 pub use self::time::{duration, instant};
 pub use self::tls::{Certificate, SecondLook, TlsFacts, Trust, TrustVerdict};
 

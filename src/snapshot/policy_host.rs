@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::{self, MAX_PROBES, MAX_RECORDS};
 use super::dns::{AddressRecord, Lookup, lookup_or_absent};
-use super::{Failure, FirstFetch, Octets, TlsFacts};
+use super::{Failure, Octets, TlsFacts};
 
 /// The host `mta-sts.<domain>`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -55,6 +55,27 @@ pub struct HttpsProbe {
     /// The time from the first packet to the last byte of the body, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ms: Option<u64>,
+}
+
+/// The first fetch from an address of the policy host, where another one followed: it was put off (429, 503) or broken off.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct FirstFetch {
+    /// The status code, where a response came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Its Retry-After field (RFC 9110 §10.2.3), escaped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<String>,
+    /// What went wrong, at whatever step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// How long it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed_ms: Option<u64>,
+    /// The pause before the second, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_ms: Option<u64>,
 }
 
 /// The response of the policy host.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::{self, MAX_PROBES, MAX_RECORDS, MAX_TEXTS};
 use super::dns::{AddressRecord, Lookup, PtrRecord, TlsaRecord, lookup_or_absent};
-use super::{Failure, FirstConversation, Octets, SecondLook, TlsFacts};
+use super::{Failure, Octets, SecondLook, TlsFacts};
 
 /// One MX host.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -93,6 +93,36 @@ pub struct SmtpProbe {
     /// The time from the first packet to QUIT, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elapsed_ms: Option<u64>,
+}
+
+/// The first conversation with an address of an MX host, where another one followed: it was put off (4yz) or broken off.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct FirstConversation {
+    /// The greeting (RFC 5321 §4.3.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub greeting: Option<SmtpReply>,
+    /// The reply to EHLO (RFC 5321 §4.1.1.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ehlo: Option<SmtpReply>,
+    /// The reply to STARTTLS (RFC 3207 §4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starttls: Option<SmtpReply>,
+    /// The reply to EHLO after the handshake (RFC 3207 §4.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ehlo_after_tls: Option<SmtpReply>,
+    /// What went wrong, at whatever step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// The conversation, bounded.
+    #[serde(default, deserialize_with = "bounded::list::<_, _, { MAX_TEXTS }>", skip_serializing_if = "Vec::is_empty")]
+    pub transcript: Vec<TranscriptLine>,
+    /// How long it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed_ms: Option<u64>,
+    /// The pause before the second, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_ms: Option<u64>,
 }
 
 /// A reply of an SMTP server (RFC 5321 §4.2).

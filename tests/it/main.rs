@@ -22,6 +22,8 @@ mod config_domains;
 mod contributing;
 #[cfg(target_os = "linux")]
 mod cost;
+#[cfg(feature = "lab")]
+mod dnssec_reasons;
 mod docs;
 #[cfg(feature = "lab")]
 mod failed_fetches;

@@ -94,6 +94,10 @@ facts! {
         local: bool,
         /// What DNSSEC says of the answer.
         dnssec: DnssecProof,
+        /// Why the answer is bogus or indeterminate, for people; `null` where that is not known, or it is neither.
+        dnssec_reason: Option<String>,
+        /// What the resolver says about the answer beside its response code (RFC 8914), in words; empty for most.
+        extended_errors: Vec<String>,
         /// The lowest TTL that the answer's records were published with, in seconds; `null` where there are none.
         ttl: Option<i64>,
         /// The same as it was seen: where a resolver's cache answered, what that had left of it.
