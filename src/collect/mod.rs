@@ -4,6 +4,7 @@
 //! domain; what goes wrong becomes a fact in the [`Snapshot`], never an error. Every peer is taken for hostile:
 //! `limits` holds what it may cost.
 
+mod acknowledges;
 mod activity;
 mod alert;
 mod allowance;

@@ -5,11 +5,14 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
+use futures_util::future::{Either, select};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
+use super::acknowledges::Acknowledges;
 use super::connect::{NotConnected, connect};
 use super::failure::{failure, for_want_of_certificate};
 use super::guard::Admitted;
@@ -127,25 +130,36 @@ impl Conversation<'_> {
     async fn run(&mut self, observatory: &Observatory) -> Result<(), Failure> {
         let stream = self.connect().await?;
         self.hello = hello(self.manner, &stream);
+        let (exchange, address, manner, clock) = (self.exchange, self.address, self.manner, self.clock);
+        let second = without_sni(exchange, address, manner, observatory, clock);
+        let (spoken, without_sni) = match manner.pause {
+            // The second connection goes as far as the first in the same time, however slow the greeting is: it begins one
+            // round trip later, and needs no EHLO inside TLS. Where a server keeps it waiting all the same, nobody waits long.
+            None => match select(Box::pin(self.speak(stream, observatory)), Box::pin(second)).await {
+                Either::Left((spoken, second)) => (spoken, timeout(clock.step() / 2, second).await.ok().flatten()),
+                Either::Right((without_sni, speaking)) => (speaking.await, without_sni),
+            },
+            Some(pause) => {
+                let spoken = self.speak(stream, observatory).await;
+                let worth_it = self.probe.tls.is_some();
+                let paused = clock.until_deadline("pause", tokio::time::sleep(pause)).await;
+                (spoken, if paused.is_ok() && worth_it { second.await } else { None })
+            }
+        };
+        self.probe.without_sni = without_sni.filter(|_| self.probe.tls.is_some());
+        spoken
+    }
+
+    /// The conversation on a connection, as far as the server goes along.
+    async fn speak(&mut self, stream: TcpStream, observatory: &Observatory) -> Result<(), Failure> {
+        let acknowledges = Acknowledges::of(&stream);
         let mut wire = Wire::new(stream);
         let offered = self.greet(&mut wire).await;
         if !matches!(offered, Ok(true)) {
             self.quit(wire).await;
             return offered.map(|_| ());
         }
-        // The second connection costs no time of its own: it begins once it is known to be worth it.
-        let (exchange, address, manner, clock) = (self.exchange, self.address, self.manner, self.clock);
-        let second = without_sni(exchange, address, manner, observatory, clock);
-        let (secured, without_sni) = match manner.pause {
-            None => tokio::join!(self.secure(wire, observatory), second),
-            Some(pause) => {
-                let secured = self.secure(wire, observatory).await;
-                let paused = clock.until_deadline("pause", tokio::time::sleep(pause)).await;
-                (secured, if paused.is_ok() { second.await } else { None })
-            }
-        };
-        self.probe.without_sni = without_sni.filter(|_| self.probe.tls.is_some());
-        secured
+        self.secure(wire, acknowledges, observatory).await
     }
 
     /// Notes how the conversation ended before its time.
@@ -221,7 +235,12 @@ impl Conversation<'_> {
     }
 
     /// STARTTLS, the handshake, and EHLO again (RFC 3207 §4.2).
-    async fn secure(&mut self, mut wire: Wire<TcpStream>, observatory: &Observatory) -> Result<(), Failure> {
+    async fn secure(
+        &mut self,
+        mut wire: Wire<TcpStream>,
+        acknowledges: Acknowledges,
+        observatory: &Observatory,
+    ) -> Result<(), Failure> {
         wire.send("STARTTLS", self.clock, &mut self.transcript).await?;
         let starttls = wire.reply("reply to STARTTLS", self.clock, &mut self.transcript).await;
         if !starttls.as_ref().is_ok_and(|reply| reply.code == 220) {
@@ -232,6 +251,8 @@ impl Conversation<'_> {
         self.probe.starttls = starttls.ok();
         self.note_surplus(wire.surplus(AFTER_STARTTLS).await);
         let stream = self.handshake(wire.into_stream(), observatory).await?;
+        // A server that waits for the acknowledgement of its session tickets before it answers gets it at once.
+        acknowledges.at_once();
         let mut wire = Wire::new(stream);
         wire.send(&self.hello, self.clock, &mut self.transcript).await?;
         let reply = wire.reply("reply to EHLO after TLS", self.clock, &mut self.transcript).await;
