@@ -35,7 +35,7 @@ impl Servers {
         Servers { resolver: Zone::healthy().serve().await.to_string(), authority, https_port, smtp_port }
     }
 
-    /// The same, whose MX host does something else with the first connections.
+    /// The same, whose MX host does something else with the first connections; a conversation opens two of them.
     async fn with_mx_host<F>(first: usize, instead: impl Fn(TcpStream) -> F + Copy + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send,
@@ -156,7 +156,7 @@ const EHLO: &str = "250-mx\r\n250 STARTTLS\r\n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_mx_host_that_puts_off_once_is_spoken_to_again() {
-    let busy = Servers::with_mx_host(1, |stream| says(stream, &["421 4.3.2 busy\r\n"])).await;
+    let busy = Servers::with_mx_host(2, |stream| says(stream, &["421 4.3.2 busy\r\n"])).await;
     let seen = busy.seen(&[]).await;
     assert_eq!(seen.probe().pointer("/first_try/greeting/code"), Some(&421.into()), "{}", seen.probe());
     assert_eq!(seen.probe()["greeting"]["code"], 220);
@@ -172,13 +172,18 @@ async fn an_mx_host_that_puts_off_once_is_spoken_to_again() {
         (&[GREETING, "451 4.3.0 not now\r\n"][..], "ehlo"),
         (&[GREETING, EHLO, "454 4.7.0 TLS not available\r\n"], "starttls"),
     ] {
-        let servers = Servers::with_mx_host(1, move |stream| says(stream, said)).await;
+        let servers = Servers::with_mx_host(2, move |stream| says(stream, said)).await;
         let seen = servers.seen(&[]).await;
         assert!(seen.probe()["first_try"][step]["code"].as_u64().unwrap() >= 450, "{step}: {}", seen.probe());
         assert!(seen.errors().is_empty(), "{step}: {:?}", seen.errors());
     }
 
-    let reset = Servers::with_mx_host(1, |stream| async move { stream.set_zero_linger().unwrap() }).await;
+    let reset = Servers::with_mx_host(2, |mut stream| async move {
+        let _ = stream.write_all(GREETING.as_bytes()).await;
+        let _ = read_command(&mut stream).await;
+        let _ = stream.set_zero_linger();
+    })
+    .await;
     let seen = reset.seen(&[]).await;
     let kind = seen.probe().pointer("/first_try/failure/kind").and_then(Value::as_str);
     assert!(matches!(kind, Some("closed" | "reset")), "{}", seen.probe());
@@ -195,7 +200,7 @@ async fn what_fails_twice_counts_and_what_is_tried_once_counts_with_no_retry() {
         "{}",
         seen.text("smtp-greeting")
     );
-    let seen = Servers::with_mx_host(1, busy).await.seen(&["--no-retry"]).await;
+    let seen = Servers::with_mx_host(2, busy).await.seen(&["--no-retry"]).await;
     assert_eq!((seen.outcome("smtp-greeting"), seen.outcome("smtp-first-try")), ("fail", "pass"));
     assert!(seen.probe().get("first_try").is_none());
     let seen = Servers::with_policy_host("503 Busy", "").await.seen(&["--no-retry"]).await;
