@@ -168,7 +168,7 @@ fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -
     }
     in_force.sections.nearly(&seen).iter().for_each(|note| terminal::remark(note, output));
     if args.rules.select.is_empty() {
-        in_force.ignores.unused(&uses).iter().for_each(|note| terminal::remark(note, output));
+        in_force.unused_ignores(&uses).iter().for_each(|note| terminal::remark(note, output));
     }
     let own_code = outputs.finish(&in_force.rules, args.require_complete)?;
     let code = own_code.unwrap_or_else(|| tally.code(args.require_complete));

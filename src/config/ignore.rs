@@ -123,14 +123,19 @@ impl Ignores {
         report.summary = Summary { ignored: report.ignored.len(), ..Summary::of(&report.checks) };
     }
 
-    /// The entries that were not needed in a run: all that they speak of was checked, and nothing failed.
-    pub fn unused(&self, uses: &[Use]) -> Vec<String> {
-        let idle = |used: &Use| used.matched == 0 && used.undecided == 0 && used.judged > 0;
-        let told = |ignore: &Ignore| {
+    /// The entries that were not needed in a run: all that they speak of was checked, and nothing failed; or every rule
+    /// that they name is off, as `is_off` says.
+    pub fn unused(&self, uses: &[Use], is_off: &dyn Fn(&Ignore) -> bool) -> Vec<String> {
+        let told = |(ignore, used): (&Ignore, &Use)| {
+            let why = match (used.matched, used.undecided, used.judged) {
+                (0, 0, 0) if is_off(ignore) => "is about rules that are off",
+                (0, 0, 1..) => "matched nothing",
+                _ => return None,
+            };
             let (origin, what) = (&ignore.origin, ignore.what());
-            format!("note[{UNUSED_RULE}]: {origin}: the entry that ignores {what} matched nothing; it can be removed")
+            Some(format!("note[{UNUSED_RULE}]: {origin}: the entry that ignores {what} {why}; it can be removed"))
         };
-        self.entries.iter().zip(uses).filter(|(_, used)| idle(used)).map(|(ignore, _)| told(ignore)).collect()
+        self.entries.iter().zip(uses).filter_map(told).collect()
     }
 }
 
@@ -150,8 +155,13 @@ impl Ignore {
     }
 
     fn names(&self, check: &Check) -> bool {
-        self.entry.rule.as_ref().is_none_or(|rule| rule.value.matches(&check.rule))
-            && self.entry.group.as_ref().is_none_or(|group| group.value == check.group)
+        self.names_rule(&check.rule, &check.group)
+    }
+
+    /// Whether it is about a rule of this id and group.
+    pub fn names_rule(&self, rule: &str, group: &str) -> bool {
+        self.entry.rule.as_ref().is_none_or(|named| named.value.matches(rule))
+            && self.entry.group.as_ref().is_none_or(|named| named.value == group)
     }
 
     fn accepts(&self, check: &Check) -> bool {

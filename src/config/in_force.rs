@@ -7,7 +7,7 @@ use miette::Report;
 use serde_json::Value;
 
 use super::file::{IgnoreEntry, Level, RuleSetting};
-use super::ignore::Ignores;
+use super::ignore::{Ignore, Ignores, Use};
 use super::layer::Layer;
 use super::load::Configuration;
 use super::origin::{Origin, Set};
@@ -65,6 +65,27 @@ impl InForce {
     pub fn for_domain(&self, domain: Option<&str>) -> (Option<Arc<Settled>>, Membership) {
         let membership = self.sections.membership(domain);
         (self.settled(&membership.sections), membership)
+    }
+
+    /// The entries of `ignore` that were not needed in a run.
+    pub fn unused_ignores(&self, uses: &[Use]) -> Vec<String> {
+        let sections = (0..self.sections.list.len()).filter_map(|section| self.settled(&[section]));
+        let sections: Vec<Arc<Settled>> = sections.collect();
+        let all = || std::iter::once(&self.rules).chain(sections.iter().map(|settled| &settled.rules));
+        // What the command line sets off is off for this run only.
+        let by_command = self.commands.iter().any(|command| match command {
+            Command::On(_) => false,
+            Command::Only(_) => true,
+            Command::Set(names, level) => *level == Level::Off && !names.is_empty(),
+        });
+        let is_off = |ignore: &Ignore| {
+            if by_command {
+                return false;
+            }
+            let named = |rule: &&Rule| ignore.names_rule(&rule.id, &rule.group);
+            all().all(|rules| rules.rules.iter().filter(named).all(|rule| rule.off))
+        };
+        self.ignores.unused(uses, &is_off)
     }
 
     /// The rules for domains of which these entries of `domains` speak; `None` where none does.

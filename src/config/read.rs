@@ -18,6 +18,9 @@ const MAX_DOMAIN_ENTRIES: usize = 256;
 /// The longest line of a configuration in octets: longer ones are nothing that a person wrote, or could be shown.
 const MAX_LINE: usize = 4096;
 
+/// Among tags: one that could not be read.
+const UNKNOWN_TAG: &str = "";
+
 const KEYS: [&str; 7] = ["extends", "rules", "groups", "include", "ignore", "domains", "options"];
 const DOMAIN_KEYS: [&str; 8] = ["name", "names", "tagged", "tags", "extends", "rules", "groups", "ignore"];
 const IGNORE_KEYS: [&str; 6] = ["rule", "group", "domain", "subject", "reason", "until"];
@@ -196,7 +199,11 @@ impl Reader<'_> {
             let help = "say which domains: `names: [example.com, \"*.example.com\"]`, or `tagged: [core]`".to_owned();
             self.report(first, "this entry is about no domain", Some(help));
         }
-        for tag in &entry.tagged {
+        if !whole {
+            // Which tags it gives is not known.
+            given.insert(UNKNOWN_TAG.to_owned());
+        }
+        for tag in entry.tagged.iter().filter(|_| !given.contains(UNKNOWN_TAG)) {
             if !given.contains(&tag.value) {
                 let help = did_you_mean(&tag.value, given.iter().map(String::as_str))
                     .or_else(|| Some("an entry above gives it: `tags: [core]`".to_owned()));

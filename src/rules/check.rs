@@ -78,6 +78,7 @@ pub fn check(rules: &[Rule], written_all: &[Checked<'_>], whole: bool) -> Found 
         if written.torn.iter().all(|key| *key == "over") {
             checker.completeness();
         }
+        checker.otherwise();
         checker.requires(whole);
         checker.citations();
         checker.texts_are_plain();

@@ -23,7 +23,7 @@ use self::words::{likely_field, likely_literal, spelled};
 use super::expr::{Compiled, path_of};
 use super::function::Function;
 use super::functions::functions;
-use crate::facts::{Field, Over, Texts, Type};
+use crate::facts::{Field, Over, Texts, Type, root};
 use crate::source_text::nearest;
 
 /// A variable that an expression can use.
@@ -105,9 +105,13 @@ pub fn texts_of_param(name: &str) -> String {
     format!("@params.{name}")
 }
 
-/// The name in a scope under which a fact of something else is known: its path is the word for that.
-pub fn of_other(name: &str) -> String {
-    format!("@over.{name}")
+/// The name in a scope under which is known what it is over: its path is the word for that.
+pub const OVER: &str = "@over";
+
+/// What else has a fact of this name, where the facts of a scope do not; of several the first, which is most likely meant.
+pub fn other_with(name: &str, scope: &Scope) -> Option<Over> {
+    let here = scope.get(OVER)?;
+    Over::ALL.into_iter().find(|over| over.word() != here.path && root(*over).contains_key(name))
 }
 
 /// A variable of which nothing is known.
@@ -149,7 +153,7 @@ impl Checker<'_> {
             Ast::Comprehension(comprehension) => self.comprehension(comprehension, not_null),
             Ast::Ident(name) => self.variable(expr, name, not_null),
             Ast::List(list) => {
-                let items: Vec<Typed> = list.elements.iter().map(|item| self.infer(item, not_null)).collect();
+                let items: Vec<Typed> = self.items(&list.elements, not_null);
                 let first = items.first().map_or(Type::Any, |item| item.shape.clone());
                 let element = items.iter().fold(first.clone(), |element, item| either(&element, &item.shape));
                 let other = items.iter().position(|item| !compatible(&item.shape, &first));
@@ -186,14 +190,27 @@ impl Checker<'_> {
         }
     }
 
+    /// The elements of a list. Of several words without quotes one is told.
+    fn items(&mut self, elements: &[IdedExpr], not_null: &BTreeSet<String>) -> Vec<Typed> {
+        let mut told = false;
+        let mut items = Vec::with_capacity(elements.len());
+        for item in elements {
+            let unknown = matches!(&item.expr, Ast::Ident(name) if !self.scope.contains_key(name));
+            items.push(if unknown && told { ANY } else { self.infer(item, not_null) });
+            told |= unknown;
+        }
+        items
+    }
+
     fn variable(&mut self, expr: &IdedExpr, name: &str, not_null: &BTreeSet<String>) -> Typed {
         let Some(variable) = self.scope.get(name) else {
             if self.scope.contains_key(OPEN) {
                 return ANY;
             }
-            if let Some(other) = self.scope.get(&of_other(name)).map(|other| other.path.clone()) {
+            if let Some(over) = other_with(name, &self.scope) {
+                let other = over.word();
                 let message = format!("there is no `{name}` here: it is a fact that rules `over: {other}` have");
-                let over_domains = self.scope.contains_key("domains") && other == Over::Domain.word();
+                let over_domains = self.scope.contains_key("domains") && over == Over::Domain;
                 let help = match over_domains {
                     true => format!("each domain has it: `for_each: {{ domain: domains }}`, and then `domain.{name}`"),
                     false => format!("put the rule into a file with `over: {other}`, or ask for other facts here"),

@@ -71,7 +71,7 @@ pub fn from_yaml_all<T: DeserializeOwned>(name: &str, text: &str) -> ReadAll<T> 
             // Nothing below a key, and the keys that belong there beside it, are one mistake.
             mistakes.pop();
             mistakes.push(below);
-        } else if !follows && !is_known_missing(error.without_snippet(), &mistakes) {
+        } else if !follows && !is_known_missing(error.without_snippet(), text, &mistakes) {
             mistakes.push(told);
         }
         if entry.0 >= entry.1 || (!shape && follows) {
@@ -145,10 +145,14 @@ fn meant_below(
 }
 
 /// Whether a key is missing that was written under a name like it, which has been told.
-fn is_known_missing(error: &YamlError, told: &[SourceError]) -> bool {
+fn is_known_missing(error: &YamlError, text: &str, told: &[SourceError]) -> bool {
     let YamlError::SerdeMissingField { field, .. } = error else { return false };
     let meant = format!("did you mean `{field}`?");
-    told.iter().any(|told| told.help.as_ref().is_some_and(|help| *help == meant))
+    let is_its_line = |told: &SourceError| {
+        let line = told.at.map_or("", |at| line_at(text, at.offset()).1);
+        line.trim_start_matches(['\u{feff}', ' ', '"', '\'', '-']).starts_with(*field)
+    };
+    told.iter().any(|told| told.help.as_ref().is_some_and(|help| *help == meant) || is_its_line(told))
 }
 
 /// Whether the text is YAML, and only its shape is wrong: after a mistake of syntax nothing can be told of the rest.

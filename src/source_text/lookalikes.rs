@@ -89,9 +89,8 @@ impl Repaired {
                 block = None;
             }
             let dash = dash_of_key(line).filter(|_| block.is_none());
-            if block.is_none()
-                && ["|", ">", "|-", ">-"].iter().any(|sign| line.trim_end().ends_with(&format!(": {sign}")))
-            {
+            let opens = line.trim_end().trim_end_matches('-').strip_suffix(['|', '>']);
+            if block.is_none() && opens.is_some_and(|before| before.ends_with(": ")) {
                 block = Some(indent);
             }
             let end = key_end(line).unwrap_or(0);
@@ -101,9 +100,14 @@ impl Repaired {
                     let offset = start.saturating_add(at);
                     let key =
                         line.get(at.saturating_add(1)..).and_then(|key| key.split(':').next()).unwrap_or_default();
-                    let error = SourceError::new(name, text, Some((offset, 1)), "a blank is missing after `-`");
-                    repaired.mistakes.push(error.with_help(Some(format!("write `- {key}: …`"))));
-                    repaired.text.push_str("- ");
+                    let star = c == '*';
+                    let message = match star {
+                        true => "an element of a list begins with `-`, not with `*`",
+                        false => "a blank is missing after `-`",
+                    };
+                    let error = SourceError::new(name, text, Some((offset, 1)), message);
+                    repaired.mistakes.push(error.with_help(Some(format!("write `- {}: …`", key.trim()))));
+                    repaired.text.push_str(if star { "-" } else { "- " });
                     repaired.anchors.push((repaired.text.len(), offset.saturating_add(1)));
                     continue;
                 }
@@ -143,10 +147,11 @@ impl Repaired {
     }
 }
 
-/// The dash of a list's element that its first key follows without a blank, as in `-id: acme`.
+/// The dash of a list's element that its first key follows without a blank, as in `-id: acme`, or what was written
+/// instead of it, as in `* id: acme`.
 fn dash_of_key(line: &str) -> Option<usize> {
     let inner = line.trim_start_matches(' ');
-    let (key, value) = inner.strip_prefix('-')?.split_once(':')?;
+    let (key, value) = inner.strip_prefix('-').or_else(|| inner.strip_prefix("* "))?.split_once(':')?;
     let is_key =
         key.starts_with(|c: char| c.is_ascii_lowercase()) && key.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
     (is_key && value.starts_with(char::is_whitespace)).then(|| line.len().saturating_sub(inner.len()))

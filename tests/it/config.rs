@@ -633,3 +633,17 @@ fn profiles_are_listed_and_shown_with_their_sentences() {
         assert!(sourced.clone().count() > 2 && sourced.clone().any(|line| line.contains("read on 2026-")), "{rules}");
     }
 }
+
+#[test]
+fn an_entry_about_rules_that_are_off_is_told() {
+    let config = "groups: { dane: off }\nignore:\n  - { group: dane, reason: x, until: 2999-01-01 }\n  - { rule: mx-covered, domain: other.example, reason: x, until: 2999-01-01 }\n";
+    let folder = Folder::of(&[("stslint.yaml", config)]);
+    let told = "note[config-ignore-unused]: stslint.yaml:3: the entry that ignores dane is about rules that are off; it can be removed\n";
+    assert_eq!(folder.check(&[]).err, told);
+    // On for some domains, or off by the command line: nobody knows.
+    let of_some = format!("{config}domains: [{{ names: x.example, groups: {{ dane: error }} }}]\n");
+    folder.write("stslint.yaml", &of_some);
+    assert_eq!(folder.check(&[]).err, "");
+    folder.write("stslint.yaml", &config.replacen("off", "error", 1));
+    assert!(!folder.check(&["--ignore", "dane"]).err.contains("are off"));
+}

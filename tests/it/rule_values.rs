@@ -171,3 +171,19 @@ fn what_comes_from_outside_can_be_anything_and_a_near_miss_is_a_warning() {
         assert_eq!(printed.contains("is never (most likely)"), warned, "{expression}: {printed}");
     }
 }
+
+#[test]
+fn a_reason_that_is_never_shown_is_a_warning() {
+    let run = |condition: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let rule = format!(
+            "group: acme\nrules:\n  - {{ id: acme-a, title: T, severity: error, cites: [X], {condition} otherwise: no policy, assert: policy.usable, message: m }}\n"
+        );
+        std::fs::write(folder.path().join("r.yaml"), rule).unwrap();
+        said(folder.path(), &["--no-config", "rules", "test", "--allow-untested", "r.yaml"])
+    };
+    let (code, printed) = run("");
+    assert!(code == 0 && printed.contains("`otherwise` of the rule `acme-a` is never shown"), "{printed}");
+    let (code, printed) = run("when: mx.receives_mail,");
+    assert!(code == 0 && !printed.contains("otherwise"), "{printed}");
+}

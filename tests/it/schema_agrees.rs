@@ -12,7 +12,7 @@ use crate::broken::{FOLDER, Row, rows, said};
 
 /// What the program says of a file that a schema takes: of expressions, of texts with values in them, of names that other
 /// files or other parts of the file have, of sums and times, of what is on this machine, of the form of YAML itself.
-const BEYOND_SCHEMAS: [&str; 71] = [
+const BEYOND_SCHEMAS: [&str; 73] = [
     // Expressions, and what they ask for.
     "there is no `",
     "no operator",
@@ -34,6 +34,8 @@ const BEYOND_SCHEMAS: [&str; 71] = [
     "has no `.",
     "has no `:`",
     "takes 1 argument",
+    "has no size",
+    "written behind its list",
     "not a network",
     "no path to a fact",
     "a path, and no text",

@@ -83,6 +83,17 @@ impl RuleChecker<'_, '_> {
         }
     }
 
+    /// Warns of a reason why the rule does not apply where nothing says that it does not.
+    pub(super) fn otherwise(&mut self) {
+        let entry = &self.written.entry;
+        let conditional = entry.when.is_some() || self.written.group_when.is_some() || self.written.is_torn("when");
+        if entry.otherwise.is_some() && !conditional {
+            let message = format!("`otherwise` of the rule `{}` is never shown: it has no `when`", self.rule.id);
+            let help = "write in `when` where the rule applies, or remove `otherwise`".to_owned();
+            self.warnings.push(at_text(self.written.source, &entry.id, message, Some(help)));
+        }
+    }
+
     pub(super) fn requires(&mut self, whole: bool) {
         let required = self.required();
         if required > MAX_REQUIRED {

@@ -7,8 +7,8 @@ use serde_yaml::Spanned;
 use super::RuleChecker;
 use super::nulls::Null;
 use super::place::{at_mistake, at_text};
-use super::scope::{all_prefixes, element_of, facts_scope, root_scope, scope_of};
-use crate::facts::{Field, Over, Type};
+use super::scope::{all_prefixes, element_of, root_scope, scope_of};
+use crate::facts::{self, Field, Over, Type};
 use crate::rules::compare::{COMPARED, shape_of_compared};
 use crate::rules::cost::{MAX_LISTS, MAX_REQUIRED, MAX_STEPS, steps};
 use crate::rules::expr::Expr;
@@ -130,17 +130,20 @@ impl RuleChecker<'_, '_> {
 
     /// Whether the rule goes through a list that only rules over something else have: then that is its one mistake.
     fn belongs_elsewhere(&mut self) -> bool {
-        let scope = facts_scope(self.rule.over);
+        let own = facts::root(self.rule.over);
+        let is_over = Scope::from([(types::OVER.to_owned(), types::unknown(self.rule.over.word()))]);
         let lists = self.written.entry.for_each.0.iter().chain(&self.written.entry.forbid.0);
         let elsewhere = lists.map(|(_, list)| list).find_map(|list| {
             let root = list.value.trim().split('.').next().unwrap_or_default();
             let bound = self.written.entry.for_each.0.iter().any(|(name, _)| name.value == root);
-            let over = scope.get(&types::of_other(root)).filter(|_| !scope.contains_key(root) && !bound)?;
-            Some((list, over.path.clone(), root.to_owned()))
+            let over = types::other_with(root, &is_over).filter(|_| !own.contains_key(root) && !bound)?;
+            Some((list, over, root.to_owned()))
         });
         let Some((list, over, root)) = elsewhere else { return false };
+        let over_domain = over == Over::Domain;
+        let over = over.word();
         let message = format!("there is no `{root}` here: it is a fact that rules `over: {over}` have");
-        let help = match self.rule.over == Over::Domains && over == Over::Domain.word() {
+        let help = match self.rule.over == Over::Domains && over_domain {
             true => format!("each domain has it: `for_each: {{ domain: domains, … }}`, and then `domain.{root}`"),
             false => format!("put the rule into a file with `over: {over}`, or ask for other facts here"),
         };
@@ -218,6 +221,10 @@ impl RuleChecker<'_, '_> {
                 scope.insert(COMPARED.to_owned(), types::unknown(COMPARED));
             }
             scope.insert(types::OPEN.to_owned(), types::unknown(types::OPEN));
+            if !reserved {
+                // What is asked of it is meant of the element.
+                scope.insert(name.value.clone(), types::unknown(&format!("@{}", name.value)));
+            }
             let message = format!("`{}` already means something here", name.value);
             return self.report(name, message, Some("choose another name for the element".to_owned()));
         }

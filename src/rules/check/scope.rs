@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crate::facts::{self, Field, Over, Texts, Type};
 use crate::rules::compare::COMPARED;
 use crate::rules::rule::Rule;
-use crate::rules::types::{Scope, Variable, check, of_other, texts_of_param, unknown};
+use crate::rules::types::{OVER, Scope, Variable, check, texts_of_param, unknown};
 
-/// The variables of every expression over something: the roots of its facts. Those of other facts are known too, so that
-/// a rule in the wrong file is told as such.
+/// The variables of every expression over something: the roots of its facts, and what it is over, so
+/// that a rule in the wrong file is told as such.
 pub fn facts_scope(over: Over) -> Scope {
     let variable = |(name, field): (&String, &Field)| {
         (
@@ -17,10 +17,8 @@ pub fn facts_scope(over: Over) -> Scope {
             Variable { shape: field.shape.clone(), nullable: field.nullable, holds_null: false, path: name.clone() },
         )
     };
-    let elsewhere = |other: Over| facts::root(other).keys().map(move |name| (of_other(name), unknown(other.word())));
-    // Of several that have the same name, the first is most likely meant.
-    let others = Over::ALL.into_iter().rev().filter(|other| *other != over).flat_map(elsewhere);
-    facts::root(over).iter().map(variable).chain(others).collect()
+    let is_over = [(OVER.to_owned(), unknown(over.word()))];
+    facts::root(over).iter().map(variable).chain(is_over).collect()
 }
 
 pub(super) fn root_scope(rule: &Rule) -> Scope {

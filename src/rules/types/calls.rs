@@ -19,6 +19,18 @@ impl Checker<'_> {
     pub(super) fn function(&mut self, expr: &IdedExpr, call: &CallExpr, not_null: &BTreeSet<String>) -> Typed {
         let method = call.target.is_some();
         let arguments: Vec<&IdedExpr> = call.target.iter().map(AsRef::as_ref).chain(&call.args).collect();
+        if let (false, true, [list, Ast::Ident(element), _]) = (
+            method,
+            is_macro(&call.func_name),
+            call.args.iter().map(|argument| &argument.expr).collect::<Vec<_>>().as_slice(),
+        ) && !matches!(list, Ast::Literal(_))
+        {
+            let list = call.args.first().map(spelled).unwrap_or_default();
+            let help = format!("write `{}.{}({element}, …)`", list.trim_matches('`'), call.func_name);
+            let message = format!("`{}` is written behind its list", call.func_name);
+            self.mistake_named(expr, &call.func_name, message, Some(help));
+            return ANY;
+        }
         let named = || self.functions.iter().filter(|f| f.name == call.func_name && f.method == method);
         let candidate = named().find(|f| f.arguments.len() == arguments.len()).or_else(|| named().next_back()).cloned();
         let Some(function) = candidate else {
@@ -52,6 +64,13 @@ impl Checker<'_> {
             // Of several `null`, `distinct` leaves one.
             if holds_null && matches!(wanted, Type::List(_)) && function.name != "distinct" {
                 self.elements_can_be_null(argument);
+            }
+            if function.name == "size" && matches!(shape, Type::Bool | Type::Double | Type::Int) {
+                let message = format!("{} is {}, which has no size", spelled(argument), shape.label());
+                let help = "lists and texts have one".to_owned();
+                self.mistake(argument, message, Some(help));
+                torn = true;
+                continue;
             }
             let fraction = shape == Type::Double && *wanted == Type::Int;
             if fraction || !compatible(&shape, wanted) {
