@@ -327,7 +327,7 @@ async fn without_sni(
         Err(failure) => {
             let mut spoken = None;
             if !recorder.saw_certificate() && second_look::is_worth_it(&failure) {
-                spoken = look(exchange, false, address, manner, clock).await;
+                spoken = Box::pin(look(exchange, false, address, manner, clock)).await;
             }
             Some(WithoutSni { handshake: false, failure: Some(failure), second_look: spoken.map(SecondLook::from) })
         }
