@@ -437,16 +437,17 @@ fn tls_reports_hold_nothing_raw_in_any_format() {
             let style = Style { unicode: true, width: 60, ..Style::plain() };
             for shown in [
                 human_tls_reports(results, by, &style),
-                markdown_tls_reports(results, by).replace('\u{200b}', ""),
+                markdown_tls_reports(results, by),
                 prometheus_tls_reports(results, by),
                 html_tls_reports(results, by),
-                tls_digest(results).replace('\u{200b}', ""),
+                tls_digest(results),
                 tls_reports::json(results).unwrap(),
                 tls_reports::json_lines(results).unwrap(),
                 tls_reports::csv(results).replace('\r', ""),
             ] {
-                assert_printable(&shown, text);
                 assert!(!shown.lines().any(|line| line.trim_start().starts_with("::")), "{text:?}: {shown}");
+                // What keeps addresses from being linked is not to be seen, and is our own.
+                assert_printable(&shown.replace('\u{200b}', ""), text);
             }
         }
     });

@@ -5,7 +5,7 @@
 use super::counted;
 use super::tls_reports::{TlsResults, about, fate, finding_line, name, readiness};
 use super::wording::{one_line, shortened};
-use crate::source_text::without_runner_commands;
+use crate::source_text::without_commands;
 use crate::tls_match::{CauseNow, CauseState};
 use crate::tls_reports::digest::{Cause, DomainDigest};
 
@@ -48,7 +48,7 @@ pub fn tls_digest(results: &TlsResults<'_>) -> String {
         lines.push("No TLS reports.".to_owned());
     }
     let text: String = lines.iter().map(|line| inert(line) + "\n").collect();
-    without_runner_commands(&text, "\\#")
+    without_commands(&text)
 }
 
 fn of_cause(cause: &Cause, now: Option<&CauseNow>) -> String {

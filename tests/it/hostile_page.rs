@@ -23,7 +23,7 @@ const RAW: [&str; 5] = ["\x1b", "\x07", "\u{202e}", "\0", "##vso["];
 
 /// The domains, and what their pages say.
 const HARM: [(&str, &str); 17] = [
-    ("headers.test", "message head is too large"),
+    ("headers.test", "the head of the response is longer than is read"),
     ("interim.test", "the server sends more than is read"),
     ("body.test", "senders stop reading and get no policy"),
     ("drip.test", "no greeting within"),
