@@ -86,10 +86,7 @@ pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
         path: path.to_owned(),
         reason,
     })?;
-    match octets.len() as u64 > limit {
-        true => Err(FileError::TooLarge { path: path.to_owned(), limit }),
-        false => Ok(octets),
-    }
+    if octets.len() as u64 > limit { Err(FileError::TooLarge { path: path.to_owned(), limit }) } else { Ok(octets) }
 }
 
 /// Reads a UTF-8 text file, or standard input for `-`, of at most `limit` octets.
@@ -112,11 +109,10 @@ pub fn open(path: &Path) -> Result<Box<dyn Read>, FileError> {
     if path.is_dir() {
         return Err(FileError::Directory { path: path.to_owned() });
     }
-    let opened = match pipes::is_pipe(path) {
-        true => {
-            pipes::open(path, File::options().read(true)).map(|file| Box::new(pipes::Pipe::of(file)) as Box<dyn Read>)
-        }
-        false => File::open(path).map(|file| Box::new(file) as Box<dyn Read>),
+    let opened = if pipes::is_pipe(path) {
+        pipes::open(path, File::options().read(true)).map(|file| Box::new(pipes::Pipe::of(file)) as Box<dyn Read>)
+    } else {
+        File::open(path).map(|file| Box::new(file) as Box<dyn Read>)
     };
     match opened {
         Ok(file) => Ok(file),

@@ -91,9 +91,10 @@ impl Edit {
 /// A mend of part of a text uses the line ends of that text.
 fn with_line_ends_of(text: &str, fix: &Fix) -> String {
     let whole = fix.location.offset == 0 && fix.location.length >= text.len();
-    match !whole && text.contains("\r\n") && !fix.with.contains('\r') {
-        true => fix.with.replace('\n', "\r\n"),
-        false => fix.with.clone(),
+    if !whole && text.contains("\r\n") && !fix.with.contains('\r') {
+        fix.with.replace('\n', "\r\n")
+    } else {
+        fix.with.clone()
     }
 }
 

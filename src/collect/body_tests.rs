@@ -21,10 +21,7 @@ async fn sent(octets: Vec<u8>, close_notify: bool) -> (HttpsProbe, Snapshot) {
         async move {
             let _ = stream.write_all(&octets).await;
             let _ = stream.flush().await;
-            match close_notify {
-                true => _ = stream.shutdown().await,
-                false => _ = stream.get_mut().0.shutdown().await,
-            }
+            if close_notify { _ = stream.shutdown().await } else { _ = stream.get_mut().0.shutdown().await }
         }
     })
     .await;

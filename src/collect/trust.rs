@@ -187,22 +187,18 @@ fn from_file(path: &Path) -> Result<Vec<TrustAnchor<'static>>, RootsError> {
         let certificate = certificate.map_err(|error| malformed(error.to_string()))?;
         store.add(certificate).map_err(|error| malformed(error.to_string()))?;
     }
-    match store.roots.is_empty() {
-        true => Err(RootsError::Empty { path: shown() }),
-        false => Ok(store.roots),
-    }
+    if store.roots.is_empty() { Err(RootsError::Empty { path: shown() }) } else { Ok(store.roots) }
 }
 
 fn from_system() -> Result<Vec<TrustAnchor<'static>>, RootsError> {
     let found = rustls_native_certs::load_native_certs();
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(found.certs);
-    match store.roots.is_empty() {
-        false => Ok(store.roots),
-        true => {
-            let reason = found.errors.first().map_or_else(|| "there are none".to_owned(), ToString::to_string);
-            Err(RootsError::System { reason })
-        }
+    if store.roots.is_empty() {
+        let reason = found.errors.first().map_or_else(|| "there are none".to_owned(), ToString::to_string);
+        Err(RootsError::System { reason })
+    } else {
+        Ok(store.roots)
     }
 }
 

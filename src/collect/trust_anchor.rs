@@ -47,9 +47,10 @@ impl Anchors {
         let mut zones: Vec<Name> = entries.iter().filter_map(zone_of).collect();
         zones.sort();
         zones.dedup();
-        match zones.is_empty() {
-            true => Err(wrong("there is no DNSKEY record in it".to_owned())),
-            false => Ok(Anchors { keys, zones }),
+        if zones.is_empty() {
+            Err(wrong("there is no DNSKEY record in it".to_owned()))
+        } else {
+            Ok(Anchors { keys, zones })
         }
     }
 }

@@ -61,10 +61,7 @@ fn made(change: &Change) -> Vec<Made> {
 
 /// A name for the lines of a configuration that no other exhibit has.
 fn name_for(report: &Report, file: &str) -> String {
-    match report.exhibits.contains_key(file) {
-        true => format!("settings of {file}"),
-        false => file.to_owned(),
-    }
+    if report.exhibits.contains_key(file) { format!("settings of {file}") } else { file.to_owned() }
 }
 
 /// These lines alone, each in its place: others may hold a password, or what concerns another domain.

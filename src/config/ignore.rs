@@ -102,9 +102,10 @@ impl Ignores {
             let named = |check: &&Check| ignore.names(check) && (check.domain.is_none() || speaks(ignore, check));
             let mut checks = checks.iter().filter(named).peekable();
             if checks.peek().is_some() {
-                match checks.any(|check| check.outcome == Outcome::NotChecked) {
-                    true => used.undecided = used.undecided.saturating_add(1),
-                    false => used.judged = used.judged.saturating_add(1),
+                if checks.any(|check| check.outcome == Outcome::NotChecked) {
+                    used.undecided = used.undecided.saturating_add(1)
+                } else {
+                    used.judged = used.judged.saturating_add(1)
                 }
             }
         }

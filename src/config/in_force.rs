@@ -182,8 +182,8 @@ impl Configuration {
                 settled.rules.warnings.extend(unknown);
             }
         }
-        match mistakes.is_empty() {
-            true => Ok(InForce {
+        if mistakes.is_empty() {
+            Ok(InForce {
                 configured: (!sections.list.is_empty()).then(|| settled.clone()),
                 rules: settled.rules,
                 changes: settled.changes,
@@ -192,8 +192,9 @@ impl Configuration {
                 sections,
                 commands: Vec::new(),
                 kept: Kept::default(),
-            }),
-            false => Err(self.errors(mistakes).into()),
+            })
+        } else {
+            Err(self.errors(mistakes).into())
         }
     }
 }
@@ -320,16 +321,17 @@ impl Setter<'_> {
         if rules.iter().any(|rule| rule.id == id.value) {
             return true;
         }
-        let help = match rules.iter().any(|rule| rule.group == id.value) {
-            true => format!("`{}` is a group: set it under `groups`", id.value),
-            false => match nearest(&id.value, rules.iter().map(|rule| rule.id.as_str())) {
+        let help = if rules.iter().any(|rule| rule.group == id.value) {
+            format!("`{}` is a group: set it under `groups`", id.value)
+        } else {
+            match nearest(&id.value, rules.iter().map(|rule| rule.id.as_str())) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if self.lacks_rules => return false,
                 None => match torn_key(&id.value) {
                     Some((key, value)) => format!("write `{key}: {value}`"),
                     None => "`stslint rules list` names them all".to_owned(),
                 },
-            },
+            }
         };
         self.report(id, format!("there is no rule `{}`", escape(&id.value)), help)
     }
@@ -339,16 +341,17 @@ impl Setter<'_> {
         if rules.iter().any(|rule| rule.group == group.value) {
             return true;
         }
-        let help = match rules.iter().any(|rule| rule.id == group.value) {
-            true => format!("`{}` is a rule: set it under `rules`", group.value),
-            false => match nearest(&group.value, rules.iter().map(|rule| rule.group.as_str())) {
+        let help = if rules.iter().any(|rule| rule.id == group.value) {
+            format!("`{}` is a rule: set it under `rules`", group.value)
+        } else {
+            match nearest(&group.value, rules.iter().map(|rule| rule.group.as_str())) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if self.lacks_rules => return false,
                 None => match torn_key(&group.value) {
                     Some((key, value)) => format!("write `{key}: {value}`"),
                     None => "`stslint rules list` names them all".to_owned(),
                 },
-            },
+            }
         };
         self.report(group, format!("there is no group `{}`", escape(&group.value)), help)
     }
@@ -396,9 +399,10 @@ fn checked_param(rule: &Rule, name: &Placed<String>, value: &Placed<Value>) -> R
     };
     if !fits(written, &value.value) {
         let (found, wanted) = (shape(&value.value), shape(written));
-        let message = match found == wanted {
-            true => format!("this is {found} of other things than those in the rule"),
-            false => format!("this is {found}, where {wanted} belongs"),
+        let message = if found == wanted {
+            format!("this is {found} of other things than those in the rule")
+        } else {
+            format!("this is {found}, where {wanted} belongs")
         };
         let without = format!("without this it is {written}");
         let help = match (&value.value, written) {

@@ -93,10 +93,7 @@ impl Configuration {
 
     /// An error where there is a mistake.
     pub fn sound(&self) -> Result<(), ConfigErrors> {
-        match self.mistakes.is_empty() {
-            true => Ok(()),
-            false => Err(self.errors(self.mistakes.clone())),
-        }
+        if self.mistakes.is_empty() { Ok(()) } else { Err(self.errors(self.mistakes.clone())) }
     }
 
     /// Mistakes in the order of their places, those of the configuration that was asked for first.

@@ -153,9 +153,10 @@ pub fn proof(proof: Option<DnssecProof>) -> Fact<DnssecProof> {
 
 /// A failure in one sentence.
 pub fn failure_text(failure: &Failure) -> String {
-    match failure.detail.is_empty() {
-        true => failure.kind.word().replace('_', " "),
-        false => crate::source_text::escape(beginning(&failure.detail)),
+    if failure.detail.is_empty() {
+        failure.kind.word().replace('_', " ")
+    } else {
+        crate::source_text::escape(beginning(&failure.detail))
     }
 }
 

@@ -27,9 +27,10 @@ pub fn look_at(chain: &[Certificate]) -> SentChain {
     let mut met = BTreeSet::new();
     let mut distinct: Vec<&Certificate> = Vec::new();
     for certificate in chain {
-        match met.insert(identity(certificate)) {
-            true => distinct.push(certificate),
-            false => sent.duplicates.push(escape(&certificate.subject)),
+        if met.insert(identity(certificate)) {
+            distinct.push(certificate)
+        } else {
+            sent.duplicates.push(escape(&certificate.subject))
         }
     }
     sent.duplicates.sort();

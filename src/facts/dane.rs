@@ -95,9 +95,10 @@ fn problem(record: &TlsaRecord) -> Option<String> {
 fn facts_of(record: &TlsaRecord, chains: &[&[Certificate]], every_chain: bool) -> TlsaFacts {
     let known = chains.iter().all(|chain| decides(record, chain));
     let matches = if known && !chains.is_empty() {
-        match usable(record) {
-            true => Fact::Known(every_chain && chains.iter().any(|chain| matches(record, chain))),
-            false => Fact::Known(chains.iter().all(|chain| matches(record, chain))),
+        if usable(record) {
+            Fact::Known(every_chain && chains.iter().any(|chain| matches(record, chain)))
+        } else {
+            Fact::Known(chains.iter().all(|chain| matches(record, chain)))
         }
     } else {
         Fact::Unobserved

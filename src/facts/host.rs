@@ -374,8 +374,5 @@ fn compared(
             return (Fact::Known(false), Fact::Known(Some(difference)), Some(*index));
         }
     }
-    match all_compared {
-        true => (Fact::Known(true), Fact::Known(None), None),
-        false => (Fact::Unobserved, Fact::Unobserved, None),
-    }
+    if all_compared { (Fact::Known(true), Fact::Known(None), None) } else { (Fact::Unobserved, Fact::Unobserved, None) }
 }

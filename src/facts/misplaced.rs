@@ -125,10 +125,7 @@ fn slip(domain: Option<&str>, name: &str) -> Slip {
         return Slip::Www;
     }
     let plain_label = |labels: &str| labels.replace(['_', '-', '.'], "");
-    match ["mtasts", "smtptls"].contains(&plain_label(labels).as_str()) {
-        true => Slip::Underscore,
-        false => Slip::Renamed,
-    }
+    if ["mtasts", "smtptls"].contains(&plain_label(labels).as_str()) { Slip::Underscore } else { Slip::Renamed }
 }
 
 #[cfg(test)]

@@ -38,9 +38,10 @@ pub fn probes(builder: &mut Builder<'_>, host: &MxHost, answers: &Answers<'_>, p
     let asked: Vec<IpAddr> = probes.iter().map(|probe| probe.address).collect();
     let unasked = answers.unasked(builder, &asked, field);
     if probes.is_empty() && unasked.iter().all(|unasked| unasked.address.is_none()) && !unasked.is_empty() {
-        match blocked {
-            true => builder.why(path, BLOCKED),
-            false => builder.why_left_out(&path, field, &format!("how {name} answers on its SMTP port")),
+        if blocked {
+            builder.why(path, BLOCKED)
+        } else {
+            builder.why_left_out(&path, field, &format!("how {name} answers on its SMTP port"))
         }
         return Fact::Unobserved;
     }

@@ -44,10 +44,7 @@ pub fn snapshot_words(path: &str) -> Option<String> {
     // Of a path in the words of a snapshot the last one may be that of a fact alone.
     let last = plain.rsplit('.').next().unwrap_or_default();
     let named = || WORDS.iter().map(|(fact, _)| *fact).find(|fact| last == "reverse_names" && fact.ends_with(last));
-    let plain = match is_fact(&plain) {
-        true => plain,
-        false => named().filter(|_| plain.contains('.'))?.to_owned(),
-    };
+    let plain = if is_fact(&plain) { plain } else { named().filter(|_| plain.contains('.'))?.to_owned() };
     let below = |word: &str| plain == word || plain.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'));
     let (fact, words) = WORDS.iter().filter(|(fact, _)| below(fact)).max_by_key(|(fact, _)| fact.len())?;
     let rest = plain.strip_prefix(fact).unwrap_or_default().trim_start_matches('.');

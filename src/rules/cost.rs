@@ -73,9 +73,10 @@ pub fn regex_bounds(pattern: &str) -> Result<(), String> {
         let most = inside.split(',').filter_map(|number| number.trim().parse::<usize>().ok()).max();
         product = product.saturating_mul(most.unwrap_or(1).max(1));
     }
-    match product > MAX_REPETITIONS {
-        true => Err(format!("its `{{…}}` repeat more than {MAX_REPETITIONS} times in all")),
-        false => Ok(()),
+    if product > MAX_REPETITIONS {
+        Err(format!("its `{{…}}` repeat more than {MAX_REPETITIONS} times in all"))
+    } else {
+        Ok(())
     }
 }
 

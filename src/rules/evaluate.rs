@@ -172,12 +172,11 @@ impl<'a> Run<'a> {
         context: &Context<'_, 'a>,
     ) -> (Vec<Scoped>, Vec<Check>) {
         if elements.is_empty() {
-            let verdict = match rule.forbids {
-                true => Verdict::Pass,
-                false => {
-                    let list = rule.scopes.last().map(|(_, path)| path.join(".")).unwrap_or_default();
-                    Verdict::NotApplicable(format!("there is nothing in `{list}`"))
-                }
+            let verdict = if rule.forbids {
+                Verdict::Pass
+            } else {
+                let list = rule.scopes.last().map(|(_, path)| path.join(".")).unwrap_or_default();
+                Verdict::NotApplicable(format!("there is nothing in `{list}`"))
             };
             return (vec![Scoped::whole(verdict.clone())], vec![whole(rule, verdict)]);
         }

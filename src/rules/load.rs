@@ -159,20 +159,17 @@ impl RuleSet {
         };
         errors.retain(|error| line(error).is_none_or(|line| !cut.contains(&line)));
         errors.extend(shape_errors);
-        match errors.is_empty() {
-            true => {
-                warnings.extend(found.warnings);
-                Ok(RuleSet { order: order(&rules), rules, warnings })
-            }
-            false => {
-                // Mistakes come in the order of the files; in each, by their place. Each carries its text, and nobody
-                // reads more at once.
-                let files: Vec<String> = own().map(|source| source_text::printable(&source.name)).collect();
-                let file = |name: &str| files.iter().position(|file| file == name).unwrap_or(usize::MAX);
-                errors.sort_by_key(|error| (file(error.text.name()), error.at.map_or(0, |at| at.offset())));
-                errors.truncate(MAX_MISTAKES);
-                Err(RuleErrors(errors))
-            }
+        if errors.is_empty() {
+            warnings.extend(found.warnings);
+            Ok(RuleSet { order: order(&rules), rules, warnings })
+        } else {
+            // Mistakes come in the order of the files; in each, by their place. Each carries its text, and nobody
+            // reads more at once.
+            let files: Vec<String> = own().map(|source| source_text::printable(&source.name)).collect();
+            let file = |name: &str| files.iter().position(|file| file == name).unwrap_or(usize::MAX);
+            errors.sort_by_key(|error| (file(error.text.name()), error.at.map_or(0, |at| at.offset())));
+            errors.truncate(MAX_MISTAKES);
+            Err(RuleErrors(errors))
         }
     }
 }

@@ -211,9 +211,10 @@ impl Checker<'_> {
                 let other = over.word();
                 let message = format!("there is no `{name}` here: it is a fact that rules `over: {other}` have");
                 let over_domains = self.scope.contains_key("domains") && over == Over::Domain;
-                let help = match over_domains {
-                    true => format!("each domain has it: `for_each: {{ domain: domains }}`, and then `domain.{name}`"),
-                    false => format!("put the rule into a file with `over: {other}`, or ask for other facts here"),
+                let help = if over_domains {
+                    format!("each domain has it: `for_each: {{ domain: domains }}`, and then `domain.{name}`")
+                } else {
+                    format!("put the rule into a file with `over: {other}`, or ask for other facts here")
                 };
                 self.mistake(expr, message, Some(help));
                 return ANY;

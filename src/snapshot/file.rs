@@ -98,10 +98,8 @@ pub fn parse(name: &str, text: &str, format: Option<Format>) -> Result<Snapshot,
         Some(format) => format != Format::Yaml,
         None => text.trim_start().starts_with('{'),
     };
-    let read = match json {
-        true => source_text::from_json(name, text),
-        false => source_text::from_yaml_with(name, text, yaml_options()),
-    };
+    let read =
+        if json { source_text::from_json(name, text) } else { source_text::from_yaml_with(name, text, yaml_options()) };
     // A newer format fails on a field that is unknown here; its version is the better thing to say.
     if let Some(version) = version_of(text, json).filter(|version| *version != u64::from(SNAPSHOT_VERSION)) {
         return Err(wrong_version(name, text, version).into());
@@ -159,15 +157,15 @@ struct Version {
 }
 
 fn version_of(text: &str, json: bool) -> Option<u64> {
-    let version = match json {
-        true => serde_json::from_str::<Version>(text).ok(),
+    let version = if json {
+        serde_json::from_str::<Version>(text).ok()
+    } else {
         // Only one line is looked at: a whole YAML document would be read twice.
-        false => text
-            .lines()
+        text.lines()
             .find_map(|line| line.strip_prefix("snapshot:"))
             .and_then(|value| value.split('#').next())
             .and_then(|value| value.trim().parse().ok())
-            .map(|snapshot| Version { snapshot }),
+            .map(|snapshot| Version { snapshot })
     };
     version.map(|version| version.snapshot)
 }

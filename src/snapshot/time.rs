@@ -30,9 +30,10 @@ pub fn duration(seconds: i64) -> String {
         rest = rest.saturating_sub(count.saturating_mul(size));
         parts.push(format!("{count} {name}{}", if count == 1 { "" } else { "s" }));
     }
-    match parts.is_empty() {
-        true => "0 seconds".to_owned(),
-        false => format!("{}{}", if seconds < 0 { "minus " } else { "" }, parts.join(" ")),
+    if parts.is_empty() {
+        "0 seconds".to_owned()
+    } else {
+        format!("{}{}", if seconds < 0 { "minus " } else { "" }, parts.join(" "))
     }
 }
 

@@ -101,9 +101,10 @@ impl Repaired {
                     let key =
                         line.get(at.saturating_add(1)..).and_then(|key| key.split(':').next()).unwrap_or_default();
                     let star = c == '*';
-                    let message = match star {
-                        true => "an element of a list begins with `-`, not with `*`",
-                        false => "a blank is missing after `-`",
+                    let message = if star {
+                        "an element of a list begins with `-`, not with `*`"
+                    } else {
+                        "a blank is missing after `-`"
                     };
                     let error = SourceError::new(name, text, Some((offset, 1)), message);
                     repaired.mistakes.push(error.with_help(Some(format!("write `- {}: …`", key.trim()))));

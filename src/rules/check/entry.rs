@@ -18,9 +18,10 @@ impl RuleChecker<'_, '_> {
     pub(super) fn identity(&mut self, before: &[Rule]) {
         let id = &self.written.entry.id;
         if !is_kebab_case(&id.value) {
-            let help = match id.value.len() > MAX_ID {
-                true => format!("an id has at most {MAX_ID} letters, digits and hyphens"),
-                false => "write it in kebab-case: `acme-max-age`".to_owned(),
+            let help = if id.value.len() > MAX_ID {
+                format!("an id has at most {MAX_ID} letters, digits and hyphens")
+            } else {
+                "write it in kebab-case: `acme-max-age`".to_owned()
             };
             self.report(id, format!("`{}` is no id", id.value), Some(help));
         }

@@ -143,9 +143,10 @@ impl RuleChecker<'_, '_> {
         let over_domain = over == Over::Domain;
         let over = over.word();
         let message = format!("there is no `{root}` here: it is a fact that rules `over: {over}` have");
-        let help = match self.rule.over == Over::Domains && over_domain {
-            true => format!("each domain has it: `for_each: {{ domain: domains, … }}`, and then `domain.{root}`"),
-            false => format!("put the rule into a file with `over: {over}`, or ask for other facts here"),
+        let help = if self.rule.over == Over::Domains && over_domain {
+            format!("each domain has it: `for_each: {{ domain: domains, … }}`, and then `domain.{root}`")
+        } else {
+            format!("put the rule into a file with `over: {over}`, or ask for other facts here")
         };
         self.report(list, message, Some(help));
         true
@@ -230,9 +231,10 @@ impl RuleChecker<'_, '_> {
         }
         if !is_identifier(&name.value) {
             let swapped = is_identifier(&list.value);
-            let help = match swapped {
-                true => format!("the name comes first: `{{ {}: {} }}`", list.value, name.value),
-                false => "a name has letters, digits and `_`: `{ host: mx.hosts }`".to_owned(),
+            let help = if swapped {
+                format!("the name comes first: `{{ {}: {} }}`", list.value, name.value)
+            } else {
+                "a name has letters, digits and `_`: `{ host: mx.hosts }`".to_owned()
             };
             if swapped {
                 // What is asked of the element is judged no further: that is the same mistake.

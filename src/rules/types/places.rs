@@ -46,13 +46,12 @@ impl Checker<'_> {
         let mut range = (usize::MAX, 0);
         self.widen(expr, &mut range);
         let source = &self.info.source;
-        match range.0 > range.1 {
-            true => (0, source.len()),
-            false => {
-                // The end may be that of a character's first octet.
-                let end = (range.1..source.len()).find(|end| source.is_char_boundary(*end)).unwrap_or(source.len());
-                (range.0, end.saturating_sub(range.0).max(1))
-            }
+        if range.0 > range.1 {
+            (0, source.len())
+        } else {
+            // The end may be that of a character's first octet.
+            let end = (range.1..source.len()).find(|end| source.is_char_boundary(*end)).unwrap_or(source.len());
+            (range.0, end.saturating_sub(range.0).max(1))
         }
     }
 
