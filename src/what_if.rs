@@ -55,7 +55,11 @@ fn lookup(before: Option<Lookup<TxtRecord>>, texts: &[String]) -> Lookup<TxtReco
 /// A snapshot of which nothing was observed, and why.
 pub fn unobserved(domain: Option<&str>, reason: &str) -> Snapshot {
     let fields = ["mx", "mx_hosts", "record", "tlsrpt", "policy", "policy_host", "misplaced", "parent", "report_hosts"];
-    let left_out = fields.into_iter().map(|field| LeftOut { field: field.to_owned(), reason: reason.to_owned() });
+    let left_out = fields.into_iter().map(|field| LeftOut {
+        field: field.to_owned(),
+        reason: reason.to_owned(),
+        ..LeftOut::default()
+    });
     let collection = Collection { left_out: left_out.collect(), ..Collection::default() };
     Snapshot { collection: Some(collection), ..Snapshot::of(domain) }
 }

@@ -7,7 +7,7 @@ use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use tokio::sync::Semaphore;
 
-use super::dns_failure;
+use super::dns_failure::{self, Asked};
 use super::dns_name::{owner, shown};
 use super::dns_proof::{Limits, Proven, Prover};
 use super::dns_trail::Trail;
@@ -180,7 +180,7 @@ impl Questions {
             authentic &= put.response.as_ref().is_ok_and(|response| response.metadata.authentic_data);
             trail.first_try = trail.first_try.take().or(put.first);
             trail.extended_errors = put.note.extended_errors;
-            match dns_failure::answer(put.response) {
+            match dns_failure::answer(put.response, Asked::Resolver) {
                 Ok(answer) => trail.advance(answer),
                 Err(ended) => {
                     let ended = dns_failure::without_streams(ended, put.note.truncated);

@@ -10,22 +10,48 @@ use super::dns_trail::Answer;
 use super::failure::{failure, of_io};
 use crate::snapshot::{DnsOutcome, Failure, FailureKind};
 
+/// Who was asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Asked {
+    /// A name server of the zone: what it does is the domain's.
+    NameServer,
+    /// The resolver: what it does tells nothing of the domain.
+    Resolver,
+}
+
+impl Asked {
+    fn name(self) -> &'static str {
+        match self {
+            Asked::NameServer => "the name server",
+            Asked::Resolver => "the resolver",
+        }
+    }
+
+    /// What went wrong with whoever was asked, as opposed to with what was asked for.
+    fn fault(self) -> FailureKind {
+        match self {
+            Asked::NameServer => FailureKind::Other,
+            Asked::Resolver => FailureKind::Resolver,
+        }
+    }
+}
+
 /// Reads a result: an answer, or how and why there is none.
-pub fn answer(asked: Result<DnsResponse, NetError>) -> Result<Answer, (DnsOutcome, Failure)> {
-    match asked {
-        Ok(response) => of_response(response, None),
-        Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => of_response(*response, Some(proof)),
+pub fn answer(result: Result<DnsResponse, NetError>, asked: Asked) -> Result<Answer, (DnsOutcome, Failure)> {
+    match result {
+        Ok(response) => of_response(response, None, asked),
+        Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => of_response(*response, Some(proof), asked),
         Err(error) => match absent(&error) {
             Some(answer) => Ok(answer),
-            None => Err(of_error(&error)),
+            None => Err(of_error(&error, asked)),
         },
     }
 }
 
-fn of_response(response: DnsResponse, judged: Option<Proof>) -> Result<Answer, (DnsOutcome, Failure)> {
+fn of_response(response: DnsResponse, judged: Option<Proof>, asked: Asked) -> Result<Answer, (DnsOutcome, Failure)> {
     let code = response.metadata.response_code;
     if !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) {
-        return Err(of_code(code));
+        return Err(of_code(code, asked));
     }
     let mut message = response.into_message();
     dns_denial::prove_synthesised(&mut message.answers);
@@ -50,30 +76,29 @@ fn absence(authorities: &[Record]) -> Option<Proof> {
     authorities.iter().filter(|record| !record.record_type().is_rrsig()).map(|record| record.proof).min()
 }
 
-fn of_error(error: &NetError) -> (DnsOutcome, Failure) {
+fn of_error(error: &NetError, asked: Asked) -> (DnsOutcome, Failure) {
+    let who = asked.name();
+    let unreached = |why: &str| (DnsOutcome::Network, asked.fault(), format!("{who} cannot be used: {why}"));
+    let unreadable = |what: &str| (DnsOutcome::Malformed, FailureKind::Protocol, format!("the answer of {who} {what}"));
     let (outcome, kind, detail) = match error {
-        NetError::Dns(DnsError::ResponseCode(code)) => return of_code(*code),
-        NetError::Timeout => (DnsOutcome::Timeout, FailureKind::Timeout, "the resolver did not answer".to_owned()),
+        NetError::Dns(DnsError::ResponseCode(code)) => return of_code(*code, asked),
+        NetError::Timeout => (DnsOutcome::Timeout, FailureKind::Timeout, format!("{who} did not answer")),
         NetError::Io(error) => {
-            let reason = of_io("the resolver cannot be reached", error);
-            (DnsOutcome::Network, FailureKind::Resolver, reason.detail)
+            let reason = of_io(&format!("{who} cannot be reached"), error);
+            (DnsOutcome::Network, asked.fault(), reason.detail)
         }
-        NetError::NoConnections | NetError::Busy | NetError::RustlsError(_) | NetError::H2(_) => (
-            DnsOutcome::Network,
-            FailureKind::Resolver,
-            "the resolver cannot be used: no connection came about".to_owned(),
-        ),
-        NetError::Proto(error) => {
-            (DnsOutcome::Malformed, FailureKind::Protocol, format!("the answer cannot be read: {error}"))
+        NetError::NoConnections | NetError::Busy | NetError::RustlsError(_) | NetError::H2(_) => {
+            unreached("no connection came about")
         }
-        NetError::ForeignClassRecord { .. } | NetError::QueryCaseMismatch | NetError::Truncated => {
-            (DnsOutcome::Malformed, FailureKind::Protocol, format!("the answer cannot be used: {error}"))
-        }
+        NetError::Proto(_) => unreadable("cannot be read"),
+        NetError::ForeignClassRecord { .. } => unreadable("holds a record of another class than IN"),
+        NetError::QueryCaseMismatch => unreadable("repeats the question in other letters, as a forged one would"),
+        NetError::Truncated => unreadable("is cut short"),
         // The library says so of a connection that ended while a query waited on it.
         NetError::Message(_) | NetError::Msg(_) => {
-            (DnsOutcome::Network, FailureKind::Resolver, "the connection to the resolver broke off".to_owned())
+            (DnsOutcome::Network, asked.fault(), format!("the connection to {who} broke off"))
         }
-        error => (DnsOutcome::Other, FailureKind::Other, format!("there is no answer: {error}")),
+        _ => (DnsOutcome::Other, FailureKind::Other, format!("{who} gives no answer")),
     };
     (outcome, failure(kind, detail))
 }
@@ -99,17 +124,20 @@ pub fn without_connection(ended: (DnsOutcome, Failure), why: Option<String>) -> 
     }
 }
 
-fn of_code(code: ResponseCode) -> (DnsOutcome, Failure) {
+fn of_code(code: ResponseCode, asked: Asked) -> (DnsOutcome, Failure) {
+    let who = asked.name();
     match code {
-        ResponseCode::ServFail => (DnsOutcome::Servfail, failure(FailureKind::Other, "the resolver answered SERVFAIL")),
-        ResponseCode::Refused => {
-            (DnsOutcome::Refused, failure(FailureKind::Resolver, "the resolver refuses to answer (REFUSED)"))
+        ResponseCode::ServFail => {
+            (DnsOutcome::Servfail, failure(FailureKind::Other, format!("{who} answered SERVFAIL")))
         }
-        ResponseCode::FormErr => (DnsOutcome::Other, failure(FailureKind::Resolver, "the resolver answered FORMERR")),
+        ResponseCode::Refused => {
+            (DnsOutcome::Refused, failure(asked.fault(), format!("{who} refuses to answer (REFUSED)")))
+        }
+        ResponseCode::FormErr => (DnsOutcome::Other, failure(asked.fault(), format!("{who} answered FORMERR"))),
         code => {
             let number = u16::from(code);
             let name = name_of(number);
-            (DnsOutcome::Other, failure(FailureKind::Resolver, format!("the resolver answered {name} (code {number})")))
+            (DnsOutcome::Other, failure(asked.fault(), format!("{who} answered {name} (code {number})")))
         }
     }
 }

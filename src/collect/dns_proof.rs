@@ -13,7 +13,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use tracing::debug;
 
 use super::dns_denial;
-use super::dns_failure;
+use super::dns_failure::{self, Asked};
 use super::dns_name::owner;
 use super::dns_reason;
 use super::dns_trail::{Trail, weaker};
@@ -181,7 +181,7 @@ impl Prover {
                 trail.end = Some((DnsOutcome::Nodata, None));
                 return;
             }
-            match dns_failure::answer(asked) {
+            match dns_failure::answer(asked, Asked::Resolver) {
                 Ok(answer) => trail.advance(answer),
                 Err((outcome, failure)) => trail.end = Some((outcome, Some(failure))),
             }

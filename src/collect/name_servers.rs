@@ -8,7 +8,7 @@ use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{RData, RecordType};
 
 use super::dns::{read_mx, read_txt, typed, unanswered};
-use super::dns_failure;
+use super::dns_failure::{self, Asked};
 use super::dns_name::owner;
 use super::dns_trail::Trail;
 use super::failure::failure;
@@ -16,7 +16,7 @@ use super::limits::{MAX_NAME_SERVERS, millis};
 use super::log_lines;
 use super::pass::Pass;
 use super::resolver::Way;
-use crate::snapshot::{DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, NameServer};
+use crate::snapshot::{DnsOutcome, DnssecProof, FailureKind, Lookup, NameServer};
 
 impl Pass<'_> {
     /// What each name server of the zone says; `None` where that was not chosen, or the servers are not known.
@@ -108,7 +108,7 @@ impl Pass<'_> {
         let began = Instant::now();
         let asking = self.clock.within("answer from the name server", way.ask_plain(Query::query(owner.clone(), kind)));
         let asked = self.timeline.step(format!("{kind} {name} at {}", server.ip()), asking).await;
-        let (lookup, authority) = match asked.map(dns_failure::answer) {
+        let (lookup, authority) = match asked.map(|result| dns_failure::answer(result, Asked::NameServer)) {
             Ok(Ok(answer)) => {
                 let mut trail = Trail::new(owner, kind);
                 trail.advance(answer);
@@ -118,19 +118,10 @@ impl Pass<'_> {
                 let authority = trail.authority;
                 (trail.into_lookup(name), authority)
             }
-            Ok(Err((outcome, failure))) => (unanswered(name, outcome, of_server(failure)), None),
+            Ok(Err((outcome, failure))) => (unanswered(name, outcome, failure), None),
             Err(failure) => (unanswered(name, DnsOutcome::Timeout, failure), None),
         };
         log_lines::answer(kind, name, Some(&server.ip()), &lookup, began.elapsed());
         (Lookup { elapsed_ms: Some(millis(began.elapsed())), ..lookup }, authority)
     }
-}
-
-/// The same failure where no resolver was asked but the zone's own server, and so is to blame.
-fn of_server(failure: Failure) -> Failure {
-    let kind = match failure.kind {
-        FailureKind::Resolver => FailureKind::Other,
-        kind => kind,
-    };
-    Failure { kind, step: failure.step, detail: failure.detail.replace("the resolver", "the name server") }
 }

@@ -22,8 +22,8 @@ use super::timeline::Timeline;
 use super::tls::Observatory;
 use super::turns::Turn;
 use crate::snapshot::{
-    AddressRecord, Collection, DnsOutcome, Failure, LeftOut, Lookup, MAX_SNAPSHOT_OCTETS, MxHost, MxRecord, PtrRecord,
-    ReverseLookup, SmtpProbe, Snapshot, TlsaRecord, TxtRecord, written_size,
+    AddressFamily, AddressRecord, Collection, DnsOutcome, Failure, LeftOut, Lookup, MAX_SNAPSHOT_OCTETS, MxHost,
+    MxRecord, PtrRecord, ReverseLookup, SmtpProbe, Snapshot, TlsaRecord, TxtRecord, written_size,
 };
 
 /// Why an address is not in the snapshot.
@@ -38,7 +38,7 @@ pub struct Pass<'a> {
     pub(super) limits: Limits,
     pub(super) timeline: Timeline<'a>,
     pub(super) share: Share,
-    left_out: Mutex<BTreeSet<(String, String)>>,
+    left_out: Mutex<BTreeSet<LeftOut>>,
     remarks: Budget,
 }
 
@@ -123,10 +123,7 @@ impl<'a> Pass<'a> {
             https_port: Some(options.https_port).filter(|port| *port != 443),
             smtp_port: Some(options.smtp_port).filter(|port| *port != 25),
             smtp_connected: self.smtp_connected(mx_hosts),
-            left_out: left_out
-                .iter()
-                .map(|(field, reason)| LeftOut { field: field.clone(), reason: reason.clone() })
-                .collect(),
+            left_out: left_out.iter().cloned().collect(),
         }
     }
 
@@ -142,12 +139,14 @@ impl<'a> Pass<'a> {
 
     /// Notes that a field of the snapshot was not observed on purpose.
     pub(super) fn leave_out(&self, field: &str, reason: String) {
-        let left_out = LeftOut { field: field.to_owned(), reason };
+        self.note_left_out(LeftOut { field: field.to_owned(), reason, ..LeftOut::default() });
+    }
+
+    fn note_left_out(&self, left_out: LeftOut) {
         let size = written_size(&left_out);
-        let key = (left_out.field, left_out.reason);
         let mut noted = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
-        if !noted.contains(&key) && noted.len() < MAX_RECORDS && self.remarks.take("", size) {
-            noted.insert(key);
+        if !noted.contains(&left_out) && noted.len() < MAX_RECORDS && self.remarks.take("", size) {
+            noted.insert(left_out);
         }
     }
 
@@ -158,11 +157,12 @@ impl<'a> Pass<'a> {
         }
         let unasked = match options.families {
             Families::Both => return,
-            Families::Ipv4 => "--ipv4 was given: no IPv6 address was asked",
-            Families::Ipv6 => "--ipv6 was given: no IPv4 address was asked",
+            Families::Ipv4 => (AddressFamily::Ipv6, "--ipv4 was given: no IPv6 address was asked"),
+            Families::Ipv6 => (AddressFamily::Ipv4, "--ipv6 was given: no IPv4 address was asked"),
         };
         for field in ["mx_hosts.probes", "policy_host.probes"] {
-            self.leave_out(field, unasked.to_owned());
+            let (family, reason) = (Some(unasked.0), unasked.1.to_owned());
+            self.note_left_out(LeftOut { field: field.to_owned(), reason, family, host: None });
         }
     }
 
@@ -306,7 +306,9 @@ impl<'a> Pass<'a> {
         addresses.retain(|address| options.families.include(*address) && seen.insert(*address));
         if addresses.len() > options.max_addresses {
             let (most, all) = (options.max_addresses, addresses.len());
-            self.leave_out(field, format!("only {most} of the {all} addresses of {host} were asked"));
+            let reason = format!("only {most} of the {all} addresses of {host} were asked");
+            let host = Some(host.to_owned());
+            self.note_left_out(LeftOut { field: field.to_owned(), reason, family: None, host });
             addresses.truncate(most);
         }
         addresses

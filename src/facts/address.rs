@@ -3,14 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::fact::Fact;
-use super::tree::{AddressFacts, AddressFamily, AddressKind};
+use super::tree::{AddressFacts, AddressKind};
+use crate::snapshot::AddressFamily;
 
 /// The facts of an address.
 pub fn address_facts(address: IpAddr) -> AddressFacts {
     let kind = kind(address);
     AddressFacts {
         address: Fact::Known(address.to_string()),
-        family: Fact::Known(if address.is_ipv4() { AddressFamily::Ipv4 } else { AddressFamily::Ipv6 }),
+        family: Fact::Known(AddressFamily::of(address)),
         public: Fact::Known(kind == AddressKind::Public),
         kind: Fact::Known(kind),
         reverse_names: Fact::Unobserved,

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::address::address_facts;
-use super::builder::{Builder, Chain, proof, question_text, seconds};
+use super::builder::{Builder, Chain, beginning, proof, question_text, seconds};
 use super::fact::Fact;
 use super::fault::Fault;
 use super::path::Path;
 use super::tree::AddressFacts;
-use crate::snapshot::{AddressRecord, DnssecProof, Lookup};
+use crate::grammar::names::plain;
+use crate::snapshot::{AddressFamily, AddressRecord, DnssecProof, LeftOut, Lookup};
 
 /// The A and AAAA answers of a name.
 #[derive(Clone, Copy, Debug)]
@@ -163,19 +164,22 @@ impl<'a> Answers<'a> {
         )
     }
 
-    /// Why an address was not asked: of several reasons for one part of the snapshot, the one that speaks of its
-    /// family or its host.
+    /// Why an address was not asked: of several reasons for one part of the snapshot, the one that concerns its family or
+    /// its host before those that concern all.
     fn why_unasked(&self, builder: &Builder<'_>, address: IpAddr, field: &str) -> String {
-        let family = if address.is_ipv4() { "no IPv4 " } else { "no IPv6 " };
-        let reasons: Vec<&str> = builder.left_out(field).collect();
-        let speaks_of = |word: &str| reasons.iter().find(|reason| reason.contains(word));
-        // A reason that speaks of families or of a number of addresses is not one for the others.
-        let general = || reasons.iter().find(|reason| !reason.contains("no IPv") && !reason.contains(" addresses of "));
-        let reason = speaks_of(family)
-            .or_else(|| speaks_of(&format!(" addresses of {} ", self.name)))
-            .or_else(general)
-            .map(|reason| (*reason).to_owned());
-        reason.unwrap_or_else(|| format!("{address} of {} was not asked", self.name))
+        let family = AddressFamily::of(address);
+        let concerns = |left_out: &&LeftOut| {
+            left_out.family.is_none_or(|of| of == family)
+                && left_out.host.as_deref().is_none_or(|host| plain(host) == plain(self.name))
+        };
+        let special = |left_out: &LeftOut| (left_out.family.is_some(), left_out.host.is_some());
+        let reasons: Vec<&LeftOut> = builder.left_out(field).filter(concerns).collect();
+        // Of several that are as special the first counts.
+        let reason = reasons.iter().rev().max_by_key(|left_out| special(left_out));
+        reason.map_or_else(
+            || format!("{address} of {} was not asked", self.name),
+            |left_out| beginning(&left_out.reason).to_owned(),
+        )
     }
 }
 

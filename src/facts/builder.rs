@@ -11,7 +11,7 @@ use super::location::{Locations, Place};
 use super::path::Path;
 use crate::grammar::names::plain;
 use crate::snapshot::{
-    Alias, Certificate, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, MxHost, Snapshot, instant,
+    Alias, Certificate, DnsOutcome, DnssecProof, Failure, FailureKind, LeftOut, Lookup, MxHost, Snapshot, instant,
 };
 
 /// The state while a tree is built.
@@ -97,18 +97,16 @@ impl<'a> Builder<'a> {
     /// Notes it for a part of the snapshot that is not there: because it was left out on purpose, or because
     /// the snapshot does not hold it.
     pub fn why_left_out(&mut self, path: impl Into<Path>, field: &str, what: &str) {
-        let reason = self.left_out(field).next().map(str::to_owned);
+        let reason = self.left_out(field).next().map(|left_out| beginning(&left_out.reason).to_owned());
         self.why(path, reason.unwrap_or_else(|| format!("{what} was not observed")));
     }
 
-    /// The reasons that the snapshot holds for a field that was left out, or for what is around it.
-    pub fn left_out(&self, field: &str) -> impl Iterator<Item = &'a str> {
+    /// What the snapshot holds of a field that was left out, or of what is around it.
+    pub fn left_out(&self, field: &str) -> impl Iterator<Item = &'a LeftOut> {
         let left_out = self.snapshot.collection.iter().flat_map(|collection| &collection.left_out);
-        left_out
-            .filter(move |left_out| {
-                field.strip_prefix(left_out.field.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            })
-            .map(|left_out| beginning(&left_out.reason))
+        left_out.filter(move |left_out| {
+            field.strip_prefix(left_out.field.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 
     /// The Policy Domain, or the words that stand for it.
@@ -161,7 +159,7 @@ pub fn failure_text(failure: &Failure) -> String {
 }
 
 /// As much of a reason as is told.
-fn beginning(reason: &str) -> &str {
+pub fn beginning(reason: &str) -> &str {
     let end = reason.char_indices().map(|(at, _)| at).take_while(|at| *at <= MAX_REASON).last().unwrap_or_default();
     if reason.len() > MAX_REASON { reason.get(..end).unwrap_or_default() } else { reason }
 }

@@ -39,8 +39,7 @@ mod tls_reports;
 mod tlsrpt;
 
 pub use self::dns::{
-    AddressFacts, AddressFamily, AddressKind, MisplacedFacts, NameServerFacts, NameServersFacts, QuestionFacts,
-    RecordType, Slip,
+    AddressFacts, AddressKind, MisplacedFacts, NameServerFacts, NameServersFacts, QuestionFacts, RecordType, Slip,
 };
 pub use self::domain::{BaselineFacts, ParentFacts};
 pub use self::mx::{MxFacts, MxHostFacts, TlsaFacts};

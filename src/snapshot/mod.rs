@@ -40,6 +40,7 @@ pub use self::smtp::{
 };
 pub use self::time::{duration, instant};
 pub use self::tls::{Certificate, SecondLook, TlsFacts, Trust, TrustVerdict};
+use crate::vocabulary::vocabulary;
 
 /// The version of the snapshot format that this program writes, and the only one that it reads.
 pub const SNAPSHOT_VERSION: u32 = 1;
@@ -163,13 +164,36 @@ pub struct Collection {
 }
 
 /// A part of the collection that was left out on purpose or could not be begun.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeftOut {
     /// The field of the snapshot that was not observed, for example `mx_hosts`.
     pub field: String,
     /// Why.
     pub reason: String,
+    /// The addresses that it concerns; left out where it concerns those of both families.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<AddressFamily>,
+    /// The host that it concerns; left out where it concerns all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+}
+
+vocabulary! {
+    /// The version of the Internet Protocol that an address belongs to.
+    pub enum AddressFamily {
+        /// Version 4.
+        Ipv4 = "IPv4",
+        /// Version 6.
+        Ipv6 = "IPv6",
+    }
+}
+
+impl AddressFamily {
+    /// The family of an address.
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { AddressFamily::Ipv4 } else { AddressFamily::Ipv6 }
+    }
 }
 
 /// Why something could not be observed, or ended badly.

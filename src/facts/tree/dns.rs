@@ -1,6 +1,6 @@
 //! Part of the tree of facts: how DNS queries ended, and what the zone's own name servers say.
 
-use crate::snapshot::{DnsOutcome, DnssecProof};
+use crate::snapshot::{AddressFamily, DnsOutcome, DnssecProof};
 use crate::vocabulary::vocabulary;
 
 vocabulary! {
@@ -16,16 +16,6 @@ vocabulary! {
         Tlsa = "TLSA",
         /// Text (RFC 1035 §3.3.14).
         Txt = "TXT",
-    }
-}
-
-vocabulary! {
-    /// The version of the Internet Protocol that an address belongs to.
-    pub enum AddressFamily {
-        /// Version 4.
-        Ipv4 = "IPv4",
-        /// Version 6.
-        Ipv6 = "IPv6",
     }
 }
 
