@@ -4,17 +4,14 @@
 
 use super::builder::failure_text;
 use super::first_try::reply_text;
-use crate::snapshot::{FailureKind, Party, SmtpProbe, SmtpReply};
+use crate::snapshot::{FailureKind, FailureStep, Party, SmtpProbe, SmtpReply};
 use crate::source_text::escape;
-
-/// A step of the conversation, by the field of the facts that tells of it.
-pub type Step = &'static str;
 
 /// What was seen from here alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnView {
     /// The first step that it concerns; the later ones were not reached.
-    pub step: Step,
+    pub step: FailureStep,
     /// Why it tells nothing of the domain, in one or two sentences.
     pub reason: String,
     /// Whether the server turns this client away, as opposed to being slow.
@@ -24,11 +21,11 @@ pub struct OwnView {
 /// What a conversation shows of this client alone, if anything.
 pub fn of(probe: &SmtpProbe) -> Option<OwnView> {
     let hello = hello(probe);
-    let steps: [(Step, &Option<SmtpReply>); 4] = [
-        ("greeting", &probe.greeting),
-        ("ehlo", &probe.ehlo),
-        ("starttls", &probe.starttls),
-        ("ehlo_after_tls", &probe.ehlo_after_tls),
+    let steps: [(FailureStep, &Option<SmtpReply>); 4] = [
+        (FailureStep::Greeting, &probe.greeting),
+        (FailureStep::Ehlo, &probe.ehlo),
+        (FailureStep::Starttls, &probe.starttls),
+        (FailureStep::EhloAfterTls, &probe.ehlo_after_tls),
     ];
     let refused = steps.into_iter().find_map(|(step, reply)| {
         let reply = reply.as_ref().filter(|reply| reply.code >= 400)?;
@@ -39,13 +36,14 @@ pub fn of(probe: &SmtpProbe) -> Option<OwnView> {
 }
 
 /// Why a refusal is one of this client, if it is.
-fn refusal(step: Step, reply: &SmtpReply, probe: &SmtpProbe, hello: Option<&str>) -> Option<String> {
+fn refusal(step: FailureStep, reply: &SmtpReply, probe: &SmtpProbe, hello: Option<&str>) -> Option<String> {
     let (text, said) = (reply_text(reply), words(reply));
     let has = |phrases: &[&str]| phrases.iter().any(|phrase| said.contains(phrase));
     if has(GREYLISTING) {
         return Some(format!("the server puts off clients that it does not know (greylisting): {text}"));
     }
-    let of_hello = step.starts_with("ehlo") && (matches!(reply.code, 501 | 504) || has(HELLO));
+    let of_hello = matches!(step, FailureStep::Ehlo | FailureStep::EhloAfterTls)
+        && (matches!(reply.code, 501 | 504) || has(HELLO));
     if of_hello && !matches!(reply.code, 500 | 502) {
         let name =
             hello.map_or_else(|| "the name that EHLO gave".to_owned(), |name| format!("the name `{name}` in EHLO"));
@@ -176,10 +174,10 @@ fn slow(probe: &SmtpProbe) -> Option<OwnView> {
         return None;
     }
     let step = match (greeted, &probe.ehlo, &probe.starttls, &probe.tls, &probe.ehlo_after_tls) {
-        (false, ..) => "greeting",
-        (_, None, ..) => "ehlo",
-        (_, _, None, None, _) => "starttls",
-        (_, _, _, Some(_), None) => "ehlo_after_tls",
+        (false, ..) => FailureStep::Greeting,
+        (_, None, ..) => FailureStep::Ehlo,
+        (_, _, None, None, _) => FailureStep::Starttls,
+        (_, _, _, Some(_), None) => FailureStep::EhloAfterTls,
         _ => return None,
     };
     let waits = if greeted { "senders wait longer" } else { "senders wait 5 minutes (RFC 5321 §4.5.3.2.1)" };
@@ -205,7 +203,7 @@ mod tests {
         Some(SmtpReply { code: code.parse().unwrap(), lines: vec![text.to_owned()] })
     }
 
-    fn step_of(probe: &SmtpProbe) -> Option<Step> {
+    fn step_of(probe: &SmtpProbe) -> Option<FailureStep> {
         of(probe).filter(|seen| seen.turned_away).map(|seen| seen.step)
     }
 
@@ -221,7 +219,7 @@ mod tests {
             "450 4.7.1 Greylisted, try again in 300 seconds",
             "554 5.7.1 RBL: listed",
         ] {
-            assert_eq!(step_of(&SmtpProbe { greeting: reply(text), ..probe() }), Some("greeting"), "{text}");
+            assert_eq!(step_of(&SmtpProbe { greeting: reply(text), ..probe() }), Some(FailureStep::Greeting), "{text}");
         }
         for text in [
             "554 go away",
@@ -244,7 +242,7 @@ mod tests {
             "550 Host name is not resolvable, hostname required",
         ] {
             let seen = of_ehlo(text).unwrap();
-            assert_eq!(seen.step, "ehlo", "{text}");
+            assert_eq!(seen.step, FailureStep::Ehlo, "{text}");
             assert!(seen.reason.contains("`[198.51.100.7]` in EHLO, an address in brackets"), "{}", seen.reason);
         }
         for text in ["502 unknown command", "500 what is EHLO", "550 no", "250 mx"] {
@@ -260,12 +258,12 @@ mod tests {
         let failure = Failure { kind: FailureKind::Timeout, step: None, detail: "no greeting within 30 s".to_owned() };
         let slow = SmtpProbe { failure: Some(failure), ..probe() };
         let seen = of(&slow).unwrap();
-        assert_eq!((seen.step, seen.turned_away), ("greeting", false));
+        assert_eq!((seen.step, seen.turned_away), (FailureStep::Greeting, false));
         assert_eq!(seen.reason, "no greeting within 30 s, and senders wait 5 minutes (RFC 5321 §4.5.3.2.1)");
         let greeted = SmtpProbe { greeting: reply("220 mx"), ..slow.clone() };
-        assert_eq!(of(&greeted).unwrap().step, "ehlo");
+        assert_eq!(of(&greeted).unwrap().step, FailureStep::Ehlo);
         let offered = SmtpProbe { ehlo: reply("250 mx"), ..greeted.clone() };
-        assert_eq!(of(&offered).unwrap().step, "starttls");
+        assert_eq!(of(&offered).unwrap().step, FailureStep::Starttls);
         assert_eq!(of(&SmtpProbe { connected: Some(false), ..slow }), None, "nobody connects");
     }
 }

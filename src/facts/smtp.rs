@@ -12,7 +12,7 @@ use super::path::Path;
 use super::reach::{self, Site};
 use super::tls::{self, place, write};
 use super::tree::{ReplyFacts, SmtpFacts, TlsSessionFacts};
-use crate::snapshot::{FailureKind, MxHost, Party, SmtpProbe, SmtpReply, Snapshot};
+use crate::snapshot::{FailureKind, FailureStep, MxHost, Party, SmtpProbe, SmtpReply, Snapshot};
 use crate::source_text::escape;
 
 /// Whether port 25 looks blocked on this side: no MX host answered, and none refused either.
@@ -169,18 +169,15 @@ fn is_legacy(probe: &SmtpProbe) -> bool {
 }
 
 /// Takes away what is seen from here alone: from a step on, nothing is known of the domain.
-fn withhold(facts: &mut SmtpFacts, step: own_view::Step) {
+fn withhold(facts: &mut SmtpFacts, step: FailureStep) {
     match step {
-        "greeting" => facts.greeting = Fact::Unobserved,
-        "ehlo" => facts.ehlo = Fact::Unobserved,
-        "starttls" => facts.starttls = Fact::Unobserved,
-        _ => facts.ehlo_after_tls = Fact::Unobserved,
+        FailureStep::Greeting => facts.greeting = Fact::Unobserved,
+        FailureStep::Ehlo => facts.ehlo = Fact::Unobserved,
+        FailureStep::Starttls => facts.starttls = Fact::Unobserved,
+        _ => (facts.ehlo_after_tls, facts.requiretls) = (Fact::Unobserved, Fact::Unobserved),
     }
-    if matches!(step, "greeting" | "ehlo") {
+    if matches!(step, FailureStep::Greeting | FailureStep::Ehlo) {
         (facts.starttls_offered, facts.masked_keyword) = (Fact::Unobserved, Fact::Unobserved);
-    }
-    if step == "ehlo_after_tls" {
-        facts.requiretls = Fact::Unobserved;
     }
 }
 

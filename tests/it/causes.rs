@@ -411,3 +411,16 @@ fn a_good_domain_has_nothing_to_hear() {
     let target = alias("someuser.github.io");
     assert_told(&[("/policy_host/ipv4/aliases", target.clone()), ("/policy_host/ipv6/aliases", target)], &[]);
 }
+
+#[test]
+fn a_domain_that_has_never_heard_of_mta_sts_has_nothing_broken() {
+    let none = |name: &str| json!({ "name": name, "outcome": "nxdomain" });
+    let changes = [
+        ("/record", none("_mta-sts.example.com")),
+        ("/tlsrpt", none("_smtp._tls.example.com")),
+        ("/policy", Value::Null),
+        ("/policy_host", json!({ "ipv4": { "outcome": "nxdomain" }, "ipv6": { "outcome": "nxdomain" } })),
+        ("/misplaced", json!([])),
+    ];
+    assert_told(&changes, &[("record-published", &["MTA-STS is not set up"])]);
+}
