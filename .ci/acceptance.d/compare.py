@@ -247,7 +247,7 @@ def compare_findings():
         "expired": ["host-cert-valid-now"],
         "own": ["host-cert-trusted"],
         "plain": ["dane-secure", "host-cert-name", "mx-covered", "smtp-starttls-offered"],
-        "legacy": ["host-cert-name", "mx-covered", "smtp-tls-legacy"],
+        "legacy": ["dane-secure", "host-cert-name", "mx-covered", "smtp-tls-legacy"],
     }.items():
         same(f"findings of {domain}.example", findings(f"{domain}.example"), rules)
 
