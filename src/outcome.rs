@@ -5,11 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use crate::facts::Location;
 use crate::facts::Over;
 use crate::sender::{DomainState, SenderView};
+use crate::tls_reports::result_type::ResultType;
+use crate::vocabulary::vocabulary;
 
 /// The version of the JSON report.
 pub const REPORT_SCHEMA: u32 = 1;
@@ -204,45 +206,33 @@ impl Summary {
     }
 }
 
-/// How a check ended.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The rule is broken.
-    Fail,
-    /// The rule does not concern the domain, or follows from another that failed.
-    NotApplicable,
-    /// A fact that the rule needs was not observed.
-    NotChecked,
-    /// The rule is kept.
-    Pass,
-    /// The rule is not kept, and need not be: a remark beside what is published, and no finding.
-    Remark,
+vocabulary! {
+    /// How a check ended.
+    pub enum Outcome {
+        /// The rule is broken.
+        Fail = "fail",
+        /// The rule does not concern the domain, or follows from another that failed.
+        NotApplicable = "not_applicable",
+        /// A fact that the rule needs was not observed.
+        NotChecked = "not_checked",
+        /// The rule is kept.
+        Pass = "pass",
+        /// The rule is not kept, and need not be: a remark beside what is published, and no finding.
+        Remark = "remark",
+    }
 }
 
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// No finding at all: what nearly every healthy domain does too, said beside what is published.
-    Remark,
-    /// Worth knowing; never fails a run.
-    Note,
-    /// A SHOULD is broken, or it will be an error soon, or senders differ.
-    Warning,
-    /// A conforming sender acts as if nothing were published, or refuses or misreports mail.
-    Error,
-}
-
-impl Severity {
-    /// The word for it.
-    pub fn label(self) -> &'static str {
-        match self {
-            Severity::Error => "error",
-            Severity::Note => "note",
-            Severity::Remark => "remark",
-            Severity::Warning => "warning",
-        }
+vocabulary! {
+    /// How bad a finding is, from the least to the worst.
+    pub enum Severity {
+        /// No finding at all: what nearly every healthy domain does too, said beside what is published.
+        Remark = "remark",
+        /// Worth knowing; never fails a run.
+        Note = "note",
+        /// A SHOULD is broken, or it will be an error soon, or senders differ.
+        Warning = "warning",
+        /// A conforming sender acts as if nothing were published, or refuses or misreports mail.
+        Error = "error",
     }
 }
 
@@ -271,7 +261,7 @@ pub struct Check {
     /// The sections of the standards behind the rule.
     pub cites: Vec<String>,
     /// The RFC 8460 §4.3 result type that a conforming sender reports; `null` where there is none.
-    pub reported_as: Option<String>,
+    pub reported_as: Option<ResultType>,
     /// The fact that is underlined.
     pub at: Option<String>,
     /// Where that fact was read.

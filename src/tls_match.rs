@@ -16,6 +16,7 @@ use crate::outcome::{Check, Outcome, Report, Severity};
 use crate::snapshot::instant;
 use crate::tls_reports::cause::CauseKind;
 use crate::tls_reports::digest::{Cause, Digest, DomainDigest, SenderDigest};
+use crate::tls_reports::result_type::ResultType;
 use crate::tls_reports::when::day;
 
 /// Enough to go by for mode enforce: so many days with reports and without failure, and so many senders.
@@ -173,20 +174,17 @@ fn changed(cause: &Cause, now: &Observed, at: &str) -> Option<String> {
 }
 
 /// The result types as the rules have them; senders use other words for some.
-fn registered(cause: &Cause) -> BTreeSet<&str> {
-    let one = |word: &str| match word {
-        "certificate-name-mismatch" => "certificate-host-mismatch",
-        "mx-mismatch" => "validation-failure",
-        _ => "",
+fn registered(cause: &Cause) -> BTreeSet<ResultType> {
+    let one = |word: &String| match word.as_str() {
+        "certificate-name-mismatch" => Some(ResultType::CertificateHostMismatch),
+        "mx-mismatch" => Some(ResultType::ValidationFailure),
+        word => ResultType::from_word(word),
     };
-    let types = cause.result_types.iter().map(String::as_str);
-    let mut all: BTreeSet<&str> = types.clone().collect();
-    all.extend(types.map(one).filter(|word| !word.is_empty()));
-    all
+    cause.result_types.iter().filter_map(one).collect()
 }
 
 fn concerns(cause: &Cause, check: &Check) -> bool {
-    let same_type = check.reported_as.as_deref().is_some_and(|kind| registered(cause).contains(kind));
+    let same_type = check.reported_as.is_some_and(|kind| registered(cause).contains(&kind));
     let names = |subject: &str, host: &str| {
         let words = subject.split([',', ' ', '[', ']']);
         words.map(|word| word.trim_end_matches('.')).any(|word| word.eq_ignore_ascii_case(host))

@@ -215,7 +215,7 @@ fn rule(change: &Change) -> Option<ShownRule> {
     let differs = |level: &&Set<Level>| change.conditions || level.value.severity() != Some(change.written);
     let severity = change.level.as_ref().filter(differs).map(|level| ShownChange {
         value: level.value.word(),
-        default: change.written.label(),
+        default: change.written.word(),
         from: level.origin.to_string(),
     });
     let param = |(name, (written, set)): (&String, &(Value, Set<Value>))| {

@@ -84,7 +84,7 @@ pub fn facts(args: &FactsArgs, output: &OutputArgs) -> Ended {
     if args.functions {
         return show_functions(args.format, &page);
     }
-    let over = args.wanted.first().and_then(|word| Over::ALL.into_iter().find(|over| over.word() == word));
+    let over = args.wanted.first().and_then(|word| Over::ALL.iter().copied().find(|over| over.word() == word));
     let (over, words) = match over.filter(|over| *over != Over::Domain) {
         Some(over) => (over, args.wanted.get(1..).unwrap_or_default()),
         None => (Over::Domain, args.wanted.as_slice()),

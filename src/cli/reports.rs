@@ -168,7 +168,7 @@ pub fn run(args: &ReportsArgs, configuration: &Configuration, output: &OutputArg
     let own = |rule: &str| rules.get(rule).is_some_and(|rule| rule.path.is_some());
     let mut offences = distinct.reports.iter().flat_map(|report| &report.offences);
     let broken = findings.iter().any(|check| check.severity == Severity::Error)
-        || offences.any(|offence| offence.severity == Severity::Error.label() && own(&offence.rule));
+        || offences.any(|offence| offence.severity == Severity::Error.word() && own(&offence.rule));
     Ok(u8::from(broken || digest.domains.iter().any(|domain| domain.failed > 0)))
 }
 

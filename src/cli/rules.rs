@@ -111,7 +111,7 @@ pub fn run(args: &RulesArgs, configuration: &Configuration, output: &OutputArgs)
 fn list(rules: &RuleSet, output: &OutputArgs) -> Ended {
     let widest = rules.rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
     let line = |rule: &Rule| {
-        let severity = if rule.off { "off" } else { rule.severity.label() };
+        let severity = if rule.off { "off" } else { rule.severity.word() };
         format!("{:<widest$}  {severity:<7}  {}  ({})\n", rule.id, rule.title, rule.cites.join(", "))
     };
     let mut text = String::new();

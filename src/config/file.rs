@@ -95,7 +95,7 @@ impl Level {
 
     /// The word for it.
     pub fn word(self) -> &'static str {
-        self.severity().map_or("off", Severity::label)
+        self.severity().map_or("off", Severity::word)
     }
 }
 
@@ -230,7 +230,7 @@ fn rules_schema(generator: &mut SchemaGenerator) -> Schema {
     let own = generator.subschema_for::<RuleSetting>();
     let mut properties = serde_json::Map::new();
     for rule in RuleSet::built_in().map(|rules| rules.rules).unwrap_or_default() {
-        let description = format!("{} ({})", rule.title, rule.severity.label());
+        let description = format!("{} ({})", rule.title, rule.severity.word());
         let setting = setting_schema(generator, &description, params_schema(&rule));
         properties.insert(rule.id, setting.into());
     }

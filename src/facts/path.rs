@@ -54,7 +54,7 @@ impl From<&Path> for Path {
 
 /// Whether a tree of any scope has something at a path.
 fn exists(path: &str) -> bool {
-    Over::ALL.into_iter().any(|over| leads_somewhere(path, over))
+    Over::ALL.iter().copied().any(|over| leads_somewhere(path, over))
 }
 
 fn leads_somewhere(path: &str, over: Over) -> bool {

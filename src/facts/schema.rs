@@ -104,7 +104,7 @@ pub fn root(over: Over) -> &'static BTreeMap<String, Field> {
         Type::Object(fields) => (over, fields),
         _ => (over, Arc::default()),
     };
-    ROOTS.get_or_init(|| Over::ALL.into_iter().map(fields).collect()).get(&over).map_or(&NONE, |fields| fields)
+    ROOTS.get_or_init(|| Over::ALL.iter().copied().map(fields).collect()).get(&over).map_or(&NONE, |fields| fields)
 }
 
 /// A path that rules can use.
@@ -130,7 +130,7 @@ pub fn fact_paths(over: Over) -> Vec<FactPath> {
 pub fn is_name(name: &str) -> bool {
     static NAMES: OnceLock<BTreeSet<String>> = OnceLock::new();
     let last = |fact: FactPath| fact.path.rsplit('.').next().unwrap_or_default().to_owned();
-    NAMES.get_or_init(|| Over::ALL.into_iter().flat_map(fact_paths).map(last).collect()).contains(name)
+    NAMES.get_or_init(|| Over::ALL.iter().copied().flat_map(fact_paths).map(last).collect()).contains(name)
 }
 
 fn walk(prefix: &str, fields: &BTreeMap<String, Field>, paths: &mut Vec<FactPath>) {

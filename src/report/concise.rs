@@ -13,7 +13,7 @@ pub fn concise(linted: &Linted) -> String {
     for check in linted.report.findings() {
         let cites = check.cites.join(", ");
         let line =
-            format!("{}: {}[{}] {} ({cites})", led_by(linted, check), check.severity.label(), check.rule, what(check));
+            format!("{}: {}[{}] {} ({cites})", led_by(linted, check), check.severity.word(), check.rule, what(check));
         text.push_str(&one_line(&line));
         text.push('\n');
     }

@@ -23,6 +23,7 @@ use crate::source_text::is_unseen;
 use crate::tls_match::{CauseNow, CauseState, Comparison, EnforceAdvice, HeldPolicy};
 use crate::tls_reports::digest::digest;
 use crate::tls_reports::duplicates::Distinct;
+use crate::tls_reports::result_type::ResultType;
 
 /// Texts that mean something to a terminal, to HTML, to Markdown, to XML, or to a service.
 const HOSTILE: [&str; 15] = [
@@ -57,7 +58,7 @@ fn check(text: &str, severity: Severity, outcome: Outcome) -> Check {
         message: Some(text.clone()),
         help: Some(text.clone()),
         cites: vec![text.clone(), "RFC 8461 §3.2".to_owned()],
-        reported_as: Some(text.clone()),
+        reported_as: Some(ResultType::ValidationFailure),
         at: Some(text.clone()),
         related: Vec::new(),
         reason: Some(text.clone()),

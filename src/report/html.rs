@@ -234,8 +234,9 @@ mod tests {
     use crate::facts::Facts;
     use crate::outcome::{Check, Fix, Location, Outcome, Report, Severity, Summary};
     use crate::rules::RuleSet;
-    use crate::sender::{SenderAction, SenderCache, SenderHost, SenderView};
+    use crate::sender::{AppliedPolicy, SenderAction, SenderCache, SenderHost, SenderView};
     use crate::snapshot::{Lookup, MxRecord, Snapshot, Step};
+    use crate::tls_reports::result_type::ResultType;
 
     fn linted(snapshot: Snapshot, report: Report) -> Linted {
         Linted { report, facts: Facts::of(&snapshot, None).into_domain(), snapshot, policy_file: None }
@@ -270,15 +271,15 @@ mod tests {
             action: *action,
             dane: None,
             explanation: "The policy names it, and its certificate does too.".to_owned(),
-            reports: if index == 3 { vec!["validation-failure".to_owned()] } else { Vec::new() },
+            reports: if index == 3 { vec![ResultType::ValidationFailure] } else { Vec::new() },
         });
         SenderView {
             holders: Vec::new(),
             resolver: crate::sender::SenderResolver::Any,
             cache,
-            policy: "enforce".to_owned(),
+            policy: AppliedPolicy::Enforce,
             explanation: "Record and policy are valid.".to_owned(),
-            reports: vec!["sts-webpki-invalid".to_owned()],
+            reports: vec![ResultType::StsWebpkiInvalid],
             hosts: hosts.collect(),
             mail: crate::sender::MailFate::Verified,
             outcome: "Mail goes to `mx0.example.com` over verified TLS.".to_owned(),

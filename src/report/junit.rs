@@ -42,7 +42,7 @@ fn suite(xml: &mut Xml, linted: &Linted, id: usize, ended_at: Timestamp) -> std:
     let mut properties = vec![("stslint", env!("CARGO_PKG_VERSION"))];
     properties.extend(linted.report.collected_at.as_deref().map(|time| ("collected_at", time)));
     if let Some(state) = &linted.report.state {
-        properties.extend([("policy_in_force", state.policy.as_str()), ("mail", state.mail.word())]);
+        properties.extend([("policy_in_force", state.policy.word()), ("mail", state.mail.word())]);
     }
     xml.open_suite(&name, id, counts, &seconds, &time, &properties)?;
     for check in &linted.report.checks {
@@ -69,7 +69,7 @@ fn case(xml: &mut Xml, domain: &str, check: &Check) -> std::io::Result<()> {
     }
     match check.outcome {
         Outcome::Fail => {
-            xml.open("failure", &[("message", &what(check)), ("type", check.severity.label())])?;
+            xml.open("failure", &[("message", &what(check)), ("type", check.severity.word())])?;
             xml.text(&details(check))?;
             xml.close("failure")?;
         }

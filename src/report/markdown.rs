@@ -59,7 +59,7 @@ fn table(results: &Results<'_>) -> String {
         let Summary { errors, warnings, notes, passed, not_applicable, not_checked, .. } = linted.report.summary;
         let name = cell(&domain(linted));
         let (in_force, mail) =
-            linted.report.state.as_ref().map_or(("", ""), |state| (&state.policy, state.mail.label()));
+            linted.report.state.as_ref().map_or(("", ""), |state| (state.policy.word(), state.mail.label()));
         let _ = writeln!(
             text,
             "| {} {name} | {in_force} | {mail} | {errors} | {warnings} | {notes} | {passed} | {not_applicable} | {not_checked} |",
@@ -97,8 +97,7 @@ fn finding(linted: &Linted, check: &Check) -> String {
         Severity::Note | Severity::Remark => "💡",
         Severity::Warning => "⚠️",
     };
-    let mut text =
-        format!("\n{mark} **{}** `{}`: {}\n", check.severity.label(), code(&check.rule), prose(&what(check)));
+    let mut text = format!("\n{mark} **{}** `{}`: {}\n", check.severity.word(), code(&check.rule), prose(&what(check)));
     if let Some(place) = check.location.as_ref().and_then(|location| Place::of(linted, location)) {
         let _ = write!(text, "\n{}\n\n{}", name(&place), fenced(&excerpt(&place)));
     }

@@ -100,7 +100,7 @@ fn in_force(results: &Results<'_>) -> Option<String> {
     }
     let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
     for state in states() {
-        let count = counted.entry(&state.policy).or_default();
+        let count = counted.entry(state.policy.word()).or_default();
         *count = count.saturating_add(1);
     }
     let words: Vec<String> = counted.iter().map(|(policy, count)| format!("{count} {policy}")).collect();

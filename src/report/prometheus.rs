@@ -9,6 +9,7 @@ use jiff::Timestamp;
 pub use self::tls_reports::tls_reports as prometheus_tls_reports;
 use super::certificates::certificates;
 use super::{Linted, Results};
+use crate::outcome::{Outcome, Severity};
 use crate::snapshot::instant;
 use crate::source_text::{escape, without_runner_commands};
 
@@ -65,8 +66,10 @@ fn findings(linted: &[&Linted]) -> Metric {
     let mut metric = Metric::new("stslint_findings", "Findings by severity.");
     for linted in linted {
         let summary = linted.report.summary;
-        for (severity, count) in [("error", summary.errors), ("warning", summary.warnings), ("note", summary.notes)] {
-            metric.set(&[("domain", domain(linted)), ("severity", severity)], integer(count));
+        for (severity, count) in
+            [(Severity::Error, summary.errors), (Severity::Warning, summary.warnings), (Severity::Note, summary.notes)]
+        {
+            metric.set(&[("domain", domain(linted)), ("severity", severity.word())], integer(count));
         }
     }
     metric
@@ -78,13 +81,13 @@ fn checks(linted: &[&Linted]) -> Metric {
         let summary = linted.report.summary;
         let failed = summary.errors.saturating_add(summary.warnings).saturating_add(summary.notes);
         for (outcome, count) in [
-            ("fail", failed),
-            ("not_applicable", summary.not_applicable),
-            ("not_checked", summary.not_checked),
-            ("pass", summary.passed),
-            ("remark", summary.remarks),
+            (Outcome::Fail, failed),
+            (Outcome::NotApplicable, summary.not_applicable),
+            (Outcome::NotChecked, summary.not_checked),
+            (Outcome::Pass, summary.passed),
+            (Outcome::Remark, summary.remarks),
         ] {
-            metric.set(&[("domain", domain(linted)), ("outcome", outcome)], integer(count));
+            metric.set(&[("domain", domain(linted)), ("outcome", outcome.word())], integer(count));
         }
     }
     metric
@@ -137,7 +140,7 @@ fn in_force(linted: &[&Linted]) -> Metric {
     );
     for linted in linted {
         if let Some(state) = &linted.report.state {
-            metric.set(&[("domain", domain(linted)), ("mode", &state.policy)], 1);
+            metric.set(&[("domain", domain(linted)), ("mode", state.policy.word())], 1);
         }
     }
     metric

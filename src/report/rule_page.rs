@@ -30,7 +30,7 @@ enum Body {
 /// The page in Markdown.
 pub fn markdown(rules: &RuleSet, rule: &Rule, good: &Snapshot) -> String {
     let style = Style { colour: false, unicode: true, hyperlinks: false, width: 90, ..Style::plain() };
-    let mut text = format!("# {}\n\n{}\n\n{} · group `{}`\n", rule.id, title(rule), rule.severity.label(), rule.group);
+    let mut text = format!("# {}\n\n{}\n\n{} · group `{}`\n", rule.id, title(rule), rule.severity.word(), rule.group);
     for section in sections(rules, rule, good, &style) {
         let body = match section.body {
             Body::Code(code) => format!("```text\n{}\n```", code.trim_end()),
@@ -59,7 +59,7 @@ pub fn index(rules: &RuleSet) -> String {
         text.push_str(&format!(
             "| [{0}]({0}.md) | {1} | {title} | {2} |\n",
             rule.id,
-            rule.severity.label(),
+            rule.severity.word(),
             cites.join(", ")
         ));
     }
@@ -69,7 +69,7 @@ pub fn index(rules: &RuleSet) -> String {
 /// The page for a terminal.
 pub fn plain(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> String {
     let page = super::human::Page { style };
-    let mut text = format!("{} ({}, group {})\n\n", page.bold(&rule.id), rule.severity.label(), rule.group);
+    let mut text = format!("{} ({}, group {})\n\n", page.bold(&rule.id), rule.severity.word(), rule.group);
     text.push_str(&page.paragraph("", &title(rule)));
     for section in sections(rules, rule, good, style) {
         text.push_str(&format!("\n{}\n", page.bold(section.title)));
@@ -147,10 +147,10 @@ fn sections(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> Vec
         add("What can be set", Body::Items(rule.params.iter().map(|(name, value)| param(rule, name, value)).collect()));
     }
     if !rule.severity_if.is_empty() {
-        let usual = format!("{}, unless one of these is so", rule.severity.label());
+        let usual = format!("{}, unless one of these is so", rule.severity.word());
         let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let exception =
-            |(when, severity): &(Expr, Severity)| format!("{} where `{}`", severity.label(), one_line(when.source()));
+            |(when, severity): &(Expr, Severity)| format!("{} where `{}`", severity.word(), one_line(when.source()));
         let cases = std::iter::once(usual).chain(rule.severity_if.iter().map(exception));
         add("How severe it is", Body::Items(cases.collect()));
     }

@@ -275,7 +275,7 @@ pub fn held_line(held: &HeldPolicy) -> String {
 /// A finding about all reports in one sentence: `error[acme-senders]: …`.
 pub fn finding_line(check: &Check) -> String {
     let help = check.help.as_deref().map(|help| format!(" {help}")).unwrap_or_default();
-    format!("{}[{}]: {}.{help}", check.severity.label(), check.rule, what(check).trim_end_matches('.'))
+    format!("{}[{}]: {}.{help}", check.severity.word(), check.rule, what(check).trim_end_matches('.'))
 }
 
 /// The result types, the host, the senders and the days of a cause in one sentence.

@@ -113,7 +113,7 @@ pub fn whole(rule: &Rule, verdict: Verdict) -> Check {
         message: None,
         help: None,
         cites: rule.cites.clone(),
-        reported_as: rule.reported_as.clone(),
+        reported_as: rule.reported_as,
         at: None,
         location: None,
         related: Vec::new(),

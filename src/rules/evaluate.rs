@@ -94,7 +94,7 @@ fn as_reported(mut checks: Vec<Check>, sender: &[sender::SenderView]) -> Vec<Che
     if !sender.is_empty() {
         let known = sender::result_types(sender);
         for check in checks.iter_mut().filter(|check| check.is_told()) {
-            check.reported_as = check.reported_as.take().filter(|kind| known.contains(kind.as_str()));
+            check.reported_as = check.reported_as.filter(|kind| known.contains(kind));
         }
     }
     checks
@@ -430,7 +430,7 @@ impl<'a> Run<'a> {
             check.cites.clone_from(others);
         }
         if let Some((_, other)) = rule.reported_as_if.iter().find(|(when, _)| is_true(when)) {
-            check.reported_as = Some(other.clone());
+            check.reported_as = Some(*other);
         }
         check.message = Some(rule.message.render(context));
         check.help = rule.help.as_ref().map(|help| help.render(context));

@@ -34,7 +34,7 @@ fn offence(report: &TlsReport, check: &Check) -> Offence {
         Some(subject) if !message.contains(subject.as_str()) => format!("{subject}: {message}"),
         _ => message.to_owned(),
     };
-    let severity = if check.outcome == Outcome::Remark { "remark" } else { check.severity.label() };
+    let severity = if check.outcome == Outcome::Remark { "remark" } else { check.severity.word() };
     Offence {
         rule: check.rule.clone(),
         severity: severity.to_owned(),

@@ -19,6 +19,7 @@ use crate::facts::Over;
 use crate::outcome::Severity;
 use crate::source_text::lookalikes::Repaired;
 use crate::source_text::{self, SourceError, line_at, nearest};
+use crate::tls_reports::result_type::ResultType;
 
 /// The built-in rule files in the order in which reports show their groups.
 const BUILT_IN: &[(&str, &str)] = &[
@@ -330,11 +331,14 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> (Rule, Vec<TemplateError>)
         at: entry.at.as_ref().map(|at| path(&at.value)),
         message: entry.message.as_ref().map(&mut template).unwrap_or_default(),
         help: entry.help.as_ref().map(&mut template),
-        reported_as: entry.reported_as.as_ref().map(|kind| kind.value.clone()),
+        reported_as: entry.reported_as.as_ref().and_then(|kind| ResultType::from_word(&kind.value)),
         reported_as_if: entry
             .reported_as_if
             .iter()
-            .map(|other| (Expr::new(other.when.value.as_str()), other.reported_as.value.clone()))
+            .filter_map(|other| {
+                let kind = ResultType::from_word(&other.reported_as.value)?;
+                Some((Expr::new(other.when.value.as_str()), kind))
+            })
             .collect(),
         fix,
         cases: Arc::new(std::mem::take(&mut entry.tests)),

@@ -11,8 +11,10 @@ use super::snapshot_cases::{good_snapshot, patched};
 use super::{BROKEN_RULE, RuleSet, evaluate};
 use crate::facts::{Facts, Over};
 use crate::outcome::{Check, Outcome, Report, Severity};
+use crate::sender::AppliedPolicy;
 use crate::sender::{MailFate, result_types};
 use crate::snapshot::Snapshot;
+use crate::tls_reports::result_type::ResultType;
 
 /// How many mixtures are made; more where `STSLINT_MIXTURES` says so.
 const MIXTURES: usize = 400;
@@ -140,7 +142,7 @@ fn losses<'a>(report: &'a Report, mode: Option<&str>) -> Vec<Loss<'a>> {
     // A domain that takes no mail loses none.
     for view in report.sender.iter().filter(|view| view.mail != MailFate::NotAccepted) {
         // Mode none says the same as no policy.
-        if view.policy == "absent" && mode != Some("none") {
+        if view.policy == AppliedPolicy::Absent && mode != Some("none") {
             let groups: &[&str] = &["record", "host", "policy", "mx"];
             losses.push(Loss { why: view.explanation.clone(), severity: Severity::Error, groups, exchange: None });
         }
@@ -172,7 +174,7 @@ fn what_loses_mail_is_an_error() {
             }
         }
         let senders = result_types(&report.sender);
-        let findings: BTreeSet<&str> = failures(&report).filter_map(|check| check.reported_as.as_deref()).collect();
+        let findings: BTreeSet<ResultType> = failures(&report).filter_map(|check| check.reported_as).collect();
         if !report.sender.is_empty() && senders != findings {
             broken.entry(format!("senders {senders:?} findings {findings:?}")).or_insert_with(|| names.clone());
         }

@@ -15,7 +15,7 @@ use serde_yaml::Spanned;
 use crate::facts::Over;
 use crate::outcome::Severity;
 use crate::snapshot::{DnsOutcome, DnssecProof, TrustVerdict};
-use crate::tls_reports::read::RESULT_TYPES;
+use crate::tls_reports::result_type::ResultType;
 
 /// A file of rules.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -149,7 +149,7 @@ pub struct RuleEntry {
     pub help: Option<Spanned<String>>,
     /// The RFC 8460 §4.3 result type that a conforming sender reports.
     #[serde(default)]
-    #[schemars(with = "Option<String>", extend("enum" = RESULT_TYPES))]
+    #[schemars(with = "Option<String>", extend("enum" = ResultType::WORDS))]
     pub reported_as: Option<Spanned<String>>,
     /// Where senders report another one: the first whose `when` is true.
     #[serde(default)]
@@ -221,7 +221,7 @@ pub struct ReportedAsIf {
     #[schemars(with = "String")]
     pub when: Spanned<String>,
     /// The RFC 8460 §4.3 result type where it is true.
-    #[schemars(with = "String", extend("enum" = RESULT_TYPES))]
+    #[schemars(with = "String", extend("enum" = ResultType::WORDS))]
     pub reported_as: Spanned<String>,
 }
 

@@ -11,6 +11,7 @@ use super::model::{Cases, Range};
 use super::template::Template;
 use crate::facts::Over;
 use crate::outcome::Severity;
+use crate::tls_reports::result_type::ResultType;
 
 /// One rule.
 #[derive(Clone, Debug)]
@@ -70,9 +71,9 @@ pub struct Rule {
     /// What to do.
     pub help: Option<Template>,
     /// The RFC 8460 §4.3 result type.
-    pub reported_as: Option<String>,
+    pub reported_as: Option<ResultType>,
     /// Result types that count instead where their condition is true.
-    pub reported_as_if: Vec<(Expr, String)>,
+    pub reported_as_if: Vec<(Expr, ResultType)>,
     /// How to mend it.
     pub fix: Option<RuleFix>,
     /// Its cases.
@@ -92,9 +93,9 @@ impl Rule {
     }
 
     /// Whether senders may report what the rule finds under a result type (RFC 8460 §4.3).
-    pub fn is_reported_as(&self, result_type: &str) -> bool {
+    pub fn is_reported_as(&self, result_type: ResultType) -> bool {
         let conditional = self.reported_as_if.iter().map(|(_, kind)| kind);
-        self.reported_as.iter().chain(conditional).any(|kind| kind == result_type)
+        self.reported_as.iter().chain(conditional).any(|kind| *kind == result_type)
     }
 
     /// Whether it applies only beside what was published before: a baseline, or a policy that senders may hold.

@@ -111,7 +111,7 @@ pub const OVER: &str = "@over";
 /// What else has a fact of this name, where the facts of a scope do not; of several the first, which is most likely meant.
 pub fn other_with(name: &str, scope: &Scope) -> Option<Over> {
     let here = scope.get(OVER)?;
-    Over::ALL.into_iter().find(|over| over.word() != here.path && root(*over).contains_key(name))
+    Over::ALL.iter().copied().find(|over| over.word() != here.path && root(*over).contains_key(name))
 }
 
 /// A variable of which nothing is known.

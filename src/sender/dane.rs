@@ -5,14 +5,15 @@ use super::{SenderAction, SenderDane};
 use crate::facts::tree::{MxHostFacts, SmtpFacts, TlsSessionFacts};
 use crate::facts::{Facts, Path, matches_mx};
 use crate::snapshot::DnssecProof;
+use crate::tls_reports::result_type::ResultType;
 
 /// What it does; `None` where DANE does not apply: no secure TLSA record, or nothing of it was observed.
 pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option<SenderDane> {
     let path = Path::from("mx").to("hosts").nth(index);
-    let said = |action, explanation: String, reports: Vec<&str>| SenderDane {
+    let said = |action, explanation: String, reports: Vec<ResultType>| SenderDane {
         action,
         explanation,
-        reports: if told { reports.into_iter().map(str::to_owned).collect() } else { Vec::new() },
+        reports: if told { reports } else { Vec::new() },
     };
     let secure = |proof: Option<&DnssecProof>| proof == Some(&DnssecProof::Secure);
     let mx_is_secure = secure(facts.of_domain().mx.known().and_then(|mx| mx.dnssec.known()));
@@ -20,7 +21,7 @@ pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option
     if lookup_fails(host) {
         // Whatever it fails by, a failed lookup makes the host as good as unreachable (RFC 7672 §2.1.2, §2.2.1).
         let text = format!("the TLSA lookup fails under DNSSEC, so the host counts as unreachable{elected}");
-        return Some(said(SenderAction::Refuse, text, vec!["dnssec-invalid"]));
+        return Some(said(SenderAction::Refuse, text, vec![ResultType::DnssecInvalid]));
     }
     let records = host.tlsa.known().filter(|records| !records.is_empty())?;
     if !secure(host.tlsa_dnssec.known()) {
@@ -48,7 +49,7 @@ pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option
         return Some(said(SenderAction::Deliver, text, kinds));
     }
     // Unusable records demand TLS, but nothing to verify (RFC 7672 §2.2).
-    kinds.push("tlsa-invalid");
+    kinds.push(ResultType::TlsaInvalid);
     let text = format!("none of its TLSA records is usable: TLS is demanded and not verified{elected}{beside}");
     Some(said(SenderAction::DeliverUnverified, text, kinds))
 }
@@ -64,7 +65,7 @@ fn lookup_fails(host: &MxHostFacts) -> bool {
 fn session_verdict(facts: &Facts, usable: bool, probe: &SmtpFacts, tls: &TlsSessionFacts, path: &Path) -> Verdict {
     match tls.handshake.known() {
         Some(true) => {}
-        Some(false) => return Verdict::Fails("validation-failure", "the TLS handshake fails".to_owned()),
+        Some(false) => return Verdict::Fails(ResultType::ValidationFailure, "the TLS handshake fails".to_owned()),
         None => return Verdict::Unseen(facts.why_not_known(path.to("handshake"))),
     }
     if !usable {
@@ -72,7 +73,7 @@ fn session_verdict(facts: &Facts, usable: bool, probe: &SmtpFacts, tls: &TlsSess
     }
     match probe.tlsa_usages.known().map(Vec::as_slice) {
         None => Verdict::Unseen("whether a TLSA record matches its certificate was not observed".to_owned()),
-        Some([]) => Verdict::Fails("tlsa-invalid", "no TLSA record matches its certificate".to_owned()),
+        Some([]) => Verdict::Fails(ResultType::TlsaInvalid, "no TLSA record matches its certificate".to_owned()),
         Some(usages) if usages.contains(&3) => Verdict::Valid,
         Some(_) => anchored(facts, tls, path),
     }
@@ -89,11 +90,11 @@ fn anchored(facts: &Facts, tls: &TlsSessionFacts, path: &Path) -> Verdict {
     let names = certificate.dns_ids.known().map(Vec::as_slice).unwrap_or_default();
     let misses = certificate.name_match.known().is_some_and(|found| !found.names_host());
     if certificate.expired.known() == Some(&true) {
-        fails("certificate-expired", "its certificate has expired")
+        fails(ResultType::CertificateExpired, "its certificate has expired")
     } else if certificate.not_yet_valid.known() == Some(&true) {
-        fails("certificate-not-trusted", "its certificate is not yet valid")
+        fails(ResultType::CertificateNotTrusted, "its certificate is not yet valid")
     } else if misses && !names.iter().any(|name| matches_mx(name, domain)) {
-        fails("certificate-host-mismatch", "its certificate does not name it")
+        fails(ResultType::CertificateHostMismatch, "its certificate does not name it")
     } else {
         Verdict::Valid
     }

@@ -1,15 +1,16 @@
 //! What a sender does with one MX host (RFC 8461 §4, §5).
 
-use super::policy::{Applied, Word};
-use super::{SenderAction, SenderHost};
+use super::policy::Applied;
+use super::{AppliedPolicy, SenderAction, SenderHost};
 use crate::facts::tree::{MxHostFacts, SmtpFacts, TlsSessionFacts};
 use crate::facts::{Facts, Path};
+use crate::tls_reports::result_type::ResultType;
 
 /// What validation of one address comes to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Verdict {
     /// It fails, with the result type that is reported and why.
-    Fails(&'static str, String),
+    Fails(ResultType, String),
     /// Nothing can be delivered there at all: no connection, or the host turns clients away.
     Unreachable(String),
     /// Whether anything can be delivered there was not observed.
@@ -43,46 +44,44 @@ fn shut_out(host: &MxHostFacts) -> Option<&str> {
     sessions.filter_map(|tls| tls.shut_out.known()?.as_deref()).next()
 }
 
-type Judged = (SenderAction, String, Vec<String>);
+type Judged = (SenderAction, String, Vec<ResultType>);
 
 fn judged(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, exchange: &str, told: bool) -> Judged {
     let path = Path::from("mx").to("hosts").nth(index);
     let verdicts = verdicts(facts, host, &path, &|_, tls, path| session_verdict(facts, tls, path));
     match applied.policy {
         // A host that no mail can reach is out of reach under any policy.
-        Word::Unknown if !is_out_of_reach(&verdicts) => {
+        AppliedPolicy::Unknown if !is_out_of_reach(&verdicts) => {
             return (SenderAction::Unknown, "which policy is applied was not observed".to_owned(), Vec::new());
         }
-        Word::Unknown => return settled(&verdicts, ""),
-        Word::Absent | Word::None => return opportunistic(&verdicts),
-        Word::Enforce | Word::Testing => {}
+        AppliedPolicy::Unknown => return settled(&verdicts, ""),
+        AppliedPolicy::Absent | AppliedPolicy::None => return opportunistic(&verdicts),
+        AppliedPolicy::Enforce | AppliedPolicy::Testing => {}
     }
     let published = host.covered.known().copied().flatten();
     let covered = applied.covers(exchange, published);
-    let fails = |kinds: Vec<&'static str>, why: String| {
-        let reports = kinds.into_iter().map(str::to_owned).collect();
-        match (applied.policy, told) {
-            (Word::Enforce, _) => (SenderAction::Refuse, why, reports),
-            (_, true) => (SenderAction::DeliverAndReport, why, reports),
-            (_, false) => {
-                (SenderAction::DeliverUnverified, format!("{why}; without a TLSRPT record nobody is told"), reports)
-            }
+    let fails = |reports: Vec<ResultType>, why: String| match (applied.policy, told) {
+        (AppliedPolicy::Enforce, _) => (SenderAction::Refuse, why, reports),
+        (_, true) => (SenderAction::DeliverAndReport, why, reports),
+        (_, false) => {
+            (SenderAction::DeliverUnverified, format!("{why}; without a TLSRPT record nobody is told"), reports)
         }
     };
     match covered {
         // RFC 8460 has no result type of its own for this; reporters use the general one.
         // In mode testing the mail goes on to a host that the policy does not name, where it can be reached.
-        Some(false) if applied.policy == Word::Testing && !reached(&verdicts) => return settled(&verdicts, ""),
-        Some(false) => return fails(vec!["validation-failure"], format!("no mx pattern names {exchange}")),
+        Some(false) if applied.policy == AppliedPolicy::Testing && !reached(&verdicts) => {
+            return settled(&verdicts, "");
+        }
+        Some(false) => return fails(vec![ResultType::ValidationFailure], format!("no mx pattern names {exchange}")),
         None => return (SenderAction::Unknown, facts.why_not_known(path.to("covered")), Vec::new()),
         Some(true) => {}
     }
     if let Some((kinds, why)) = failing(&verdicts) {
         let good = verdicts.iter().filter(|(_, verdict)| *verdict == Verdict::Valid).count();
         return match (applied.policy, good) {
-            (Word::Enforce, 1..) => {
-                let reports = kinds.iter().map(|kind| (*kind).to_owned()).collect();
-                (SenderAction::Deliver, format!("{why}; its other addresses are in order"), reports)
+            (AppliedPolicy::Enforce, 1..) => {
+                (SenderAction::Deliver, format!("{why}; its other addresses are in order"), kinds)
             }
             _ => fails(kinds, why),
         };
@@ -159,15 +158,24 @@ fn verdict(facts: &Facts, probe: &SmtpFacts, path: &Path, judge: Judge<'_>) -> V
     }
     match (probe.starttls_offered.known(), probe.ehlo.known()) {
         (Some(true), _) => {}
-        (Some(false), _) => return Verdict::Fails("starttls-not-supported", "it does not offer STARTTLS".to_owned()),
-        (None, Some(None)) => return Verdict::Fails("starttls-not-supported", "it does not answer EHLO".to_owned()),
+        (Some(false), _) => {
+            return Verdict::Fails(ResultType::StarttlsNotSupported, "it does not offer STARTTLS".to_owned());
+        }
+        (None, Some(None)) => {
+            return Verdict::Fails(ResultType::StarttlsNotSupported, "it does not answer EHLO".to_owned());
+        }
         (None, _) => return unseen("starttls_offered"),
     }
     let accepted = probe.starttls.known().map(|reply| reply.as_ref().and_then(|reply| reply.code.known().copied()));
     match accepted {
         Some(Some(220)) => {}
         None => return unseen("starttls"),
-        _ => return Verdict::Fails("starttls-not-supported", "it offers STARTTLS, but does not accept it".to_owned()),
+        _ => {
+            return Verdict::Fails(
+                ResultType::StarttlsNotSupported,
+                "it offers STARTTLS, but does not accept it".to_owned(),
+            );
+        }
     }
     match probe.tls.known() {
         None => unseen("tls"),
@@ -195,28 +203,28 @@ fn session_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &Path) -> Verdict
     let unseen = |field: &str| Verdict::Unseen(facts.why_not_known(path.to(field)));
     match tls.handshake.known() {
         Some(true) => {}
-        Some(false) => return Verdict::Fails("validation-failure", "the TLS handshake fails".to_owned()),
+        Some(false) => return Verdict::Fails(ResultType::ValidationFailure, "the TLS handshake fails".to_owned()),
         None => return unseen("handshake"),
     }
     if let Some(Some(version)) = tls.version.known()
         && !["TLSv1.2", "TLSv1.3"].contains(&version.as_str())
     {
-        return Verdict::Fails("validation-failure", format!("it speaks {version}, and TLS 1.2 is the least"));
+        return Verdict::Fails(ResultType::ValidationFailure, format!("it speaks {version}, and TLS 1.2 is the least"));
     }
     let Some(Some(certificate)) = tls.certificate.known() else { return unseen("certificate") };
     let fails = |kind, why: &str| Verdict::Fails(kind, why.to_owned());
     match (certificate.expired.known(), certificate.not_yet_valid.known()) {
-        (Some(true), _) => return fails("certificate-expired", "its certificate has expired"),
-        (_, Some(true)) => return fails("certificate-not-trusted", "its certificate is not yet valid"),
+        (Some(true), _) => return fails(ResultType::CertificateExpired, "its certificate has expired"),
+        (_, Some(true)) => return fails(ResultType::CertificateNotTrusted, "its certificate is not yet valid"),
         _ => {}
     }
     // A partial wildcard such as `mx*.example.com` may be accepted (RFC 6125 §6.4.3).
     if certificate.name_match.known().is_some_and(|found| !found.names_host()) {
-        return fails("certificate-host-mismatch", "its certificate does not name it");
+        return fails(ResultType::CertificateHostMismatch, "its certificate does not name it");
     }
     match (tls.trusted.known(), certificate.server_auth.known()) {
-        (Some(false), _) => fails("certificate-not-trusted", "its certificate does not lead to a trusted root"),
-        (_, Some(false)) => fails("certificate-not-trusted", "its certificate is not for TLS servers"),
+        (Some(false), _) => fails(ResultType::CertificateNotTrusted, "its certificate does not lead to a trusted root"),
+        (_, Some(false)) => fails(ResultType::CertificateNotTrusted, "its certificate is not for TLS servers"),
         (None, _) => unseen("trusted"),
         _ if certificate.expired.is_unobserved() => unseen("certificate.expired"),
         _ if certificate.name_match.is_unobserved() => unseen("certificate.name_match"),
@@ -225,13 +233,13 @@ fn session_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &Path) -> Verdict
 }
 
 /// The result types of the addresses that fail, and why the first of them does.
-pub fn failing(verdicts: &[(String, Verdict)]) -> Option<(Vec<&'static str>, String)> {
-    let mut kinds: Vec<&'static str> = Vec::new();
+pub fn failing(verdicts: &[(String, Verdict)]) -> Option<(Vec<ResultType>, String)> {
+    let mut kinds: Vec<ResultType> = Vec::new();
     let mut first = None;
     for (address, verdict) in verdicts {
         let Verdict::Fails(kind, why) = verdict else { continue };
         if !kinds.contains(kind) {
-            kinds.push(kind);
+            kinds.push(*kind);
         }
         first.get_or_insert_with(|| if verdicts.len() > 1 { format!("at {address}, {why}") } else { why.clone() });
     }
@@ -261,7 +269,8 @@ pub fn settled(verdicts: &[(String, Verdict)], valid: &str) -> Judged {
 /// Without a policy that asks for more, TLS is used where it works and nothing is verified.
 fn opportunistic(verdicts: &[(String, Verdict)]) -> Judged {
     let delivers = |why: String| (SenderAction::DeliverUnverified, why, Vec::new());
-    let clear = verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fails("starttls-not-supported", _)));
+    let clear =
+        verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fails(ResultType::StarttlsNotSupported, _)));
     let unseen = verdicts.iter().find_map(|(_, verdict)| match verdict {
         Verdict::Unseen(why) => Some(why),
         _ => None,

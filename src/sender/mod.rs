@@ -3,6 +3,7 @@
 //!
 //! `rules::evaluate` adds it to the report; every format may show it.
 
+mod applied;
 mod dane;
 mod holder;
 mod host;
@@ -14,11 +15,13 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use self::applied::AppliedPolicy;
 pub use self::holder::{Holder, OTHER_HOLDERS};
 use self::policy::Applied;
 pub use self::state::{DomainState, MailFate};
 use crate::facts::Facts;
 use crate::facts::tree::{FactTree, MxHostFacts, QuestionFacts, RecordType};
+use crate::tls_reports::result_type::ResultType;
 
 /// What a sender does that begins with a given cache.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
@@ -29,11 +32,11 @@ pub struct SenderView {
     pub resolver: SenderResolver,
     /// The policy that it applies: `enforce`, `testing`, `none`, `absent` (it acts as if there were no policy) or
     /// `unknown` (what decides it was not observed).
-    pub policy: String,
+    pub policy: AppliedPolicy,
     /// Why it applies that one, in one sentence.
     pub explanation: String,
     /// The result types that it reports about the policy itself (RFC 8460 §4.3.2).
-    pub reports: Vec<String>,
+    pub reports: Vec<ResultType>,
     /// Each MX host in order of preference.
     pub hosts: Vec<SenderHost>,
     /// What becomes of the mail.
@@ -92,7 +95,7 @@ pub struct SenderHost {
     /// Why, in one sentence.
     pub explanation: String,
     /// The result types that it reports about this host.
-    pub reports: Vec<String>,
+    pub reports: Vec<ResultType>,
     /// What a sender that does DANE does instead: it validates by DNSSEC and TLSA records where they are usable
     /// (RFC 7672), and no policy overrides a failure of that (RFC 8461 §2). `null` where DANE does not apply.
     pub dane: Option<SenderDane>,
@@ -106,7 +109,7 @@ pub struct SenderDane {
     /// Why, in one sentence.
     pub explanation: String,
     /// The result types that it reports about this host.
-    pub reports: Vec<String>,
+    pub reports: Vec<ResultType>,
 }
 
 /// What a sender does with an MX host.
@@ -164,12 +167,12 @@ pub fn views(facts: &Facts) -> Vec<SenderView> {
 }
 
 /// Every result type that the views name.
-pub fn result_types(views: &[SenderView]) -> BTreeSet<&str> {
+pub fn result_types(views: &[SenderView]) -> BTreeSet<ResultType> {
     let of_hosts = views
         .iter()
         .flat_map(|view| &view.hosts)
         .flat_map(|host| host.reports.iter().chain(host.dane.iter().flat_map(|dane| &dane.reports)));
-    views.iter().flat_map(|view| &view.reports).chain(of_hosts).map(String::as_str).collect()
+    views.iter().flat_map(|view| &view.reports).chain(of_hosts).copied().collect()
 }
 
 /// Whether something of the MX hosts was observed, and of the record or the policy; that a lookup failed counts.
@@ -199,7 +202,7 @@ fn view(facts: &Facts, cache: SenderCache, resolver: SenderResolver, applied: Ap
     SenderView {
         cache,
         resolver,
-        policy: applied.policy.word().to_owned(),
+        policy: applied.policy,
         explanation: applied.explanation,
         reports,
         hosts,
@@ -216,13 +219,13 @@ fn with_dane(facts: &Facts, index: usize, mx_host: &MxHostFacts, applied: &Appli
 }
 
 /// Where DANE verifies nothing, as with unusable records, a policy still does (RFC 8461 §2).
-fn beside_policy(dane: SenderDane, host: &SenderHost, policy: policy::Word) -> SenderDane {
-    let verified = matches!(policy, policy::Word::Enforce | policy::Word::Testing);
+fn beside_policy(dane: SenderDane, host: &SenderHost, policy: AppliedPolicy) -> SenderDane {
+    let verified = matches!(policy, AppliedPolicy::Enforce | AppliedPolicy::Testing);
     if dane.action != SenderAction::DeliverUnverified || !verified {
         return dane;
     }
     let mut reports = dane.reports;
-    reports.extend(host.reports.iter().filter(|kind| !kind.is_empty()).cloned());
+    reports.extend(host.reports.iter().copied());
     reports.sort_unstable();
     reports.dedup();
     let explanation = format!("{}, so the policy decides: {}", dane.explanation, host.explanation);
@@ -258,7 +261,7 @@ fn fate(tree: &FactTree, applied: &Applied, hosts: &[SenderHost], null_mx: bool)
             (MailFate::Unknown, "Not known: the MX hosts were not observed.")
         }
         _ if hosts.is_empty() => (MailFate::Waiting, "No mail can be sent: the domain has no MX host and no address."),
-        (_, Some(_)) if applied.policy == policy::Word::Unknown => {
+        (_, Some(_)) if applied.policy == AppliedPolicy::Unknown => {
             (MailFate::Unknown, "Not known: what decides which policy is applied was not observed.")
         }
         (None, Some(host)) => return (MailFate::Unknown, format!("Not known: {}.", host.explanation)),

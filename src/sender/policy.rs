@@ -1,68 +1,34 @@
 //! Which policy a sender applies (RFC 8461 §3.1, §3.3, §5).
 
+use super::applied::AppliedPolicy;
 use super::holder::{self, Held, Holder};
 use crate::facts::tree::{BaselineFacts, PolicyHostFacts, RecordFacts};
 use crate::facts::{Facts, gives_policy};
 use crate::grammar::mx_patterns::PatternIndex;
 use crate::grammar::policy::Mode;
 use crate::snapshot::instant;
+use crate::tls_reports::result_type::ResultType;
 
 /// The policy that is applied, and why.
 #[derive(Clone, Debug)]
 pub struct Applied {
     /// Which one.
-    pub policy: Word,
+    pub policy: AppliedPolicy,
     /// Why, in one sentence.
     pub explanation: String,
     /// The result types that are reported about the policy itself.
-    pub reports: Vec<String>,
+    pub reports: Vec<ResultType>,
     /// The `mx` patterns of a policy from the cache; else the published one's count.
     patterns: Option<PatternIndex>,
 }
 
-/// A policy by its mode.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Word {
-    /// The sender acts as if there were no policy.
-    Absent,
-    /// Mode enforce.
-    Enforce,
-    /// Mode none.
-    None,
-    /// Mode testing.
-    Testing,
-    /// Not known.
-    Unknown,
-}
-
-impl Word {
-    /// The word of reports.
-    pub fn word(self) -> &'static str {
-        match self {
-            Word::Absent => "absent",
-            Word::Enforce => Mode::Enforce.word(),
-            Word::None => Mode::None.word(),
-            Word::Testing => Mode::Testing.word(),
-            Word::Unknown => "unknown",
-        }
-    }
-
-    fn of(mode: Mode) -> Self {
-        match mode {
-            Mode::Enforce => Word::Enforce,
-            Mode::Testing => Word::Testing,
-            Mode::None => Word::None,
-        }
-    }
-}
-
 impl Applied {
-    fn new(policy: Word, explanation: impl Into<String>) -> Self {
+    fn new(policy: AppliedPolicy, explanation: impl Into<String>) -> Self {
         Applied { policy, explanation: explanation.into(), reports: Vec::new(), patterns: None }
     }
 
-    fn reporting(mut self, kind: &str) -> Self {
-        self.reports.push(kind.to_owned());
+    fn reporting(mut self, kind: ResultType) -> Self {
+        self.reports.push(kind);
         self
     }
 
@@ -85,12 +51,12 @@ pub fn with_empty_cache(facts: &Facts) -> Applied {
                 without a policy",
                 facts.why_not_known("record.usable")
             );
-            Applied::new(Word::Unknown, text)
+            Applied::new(AppliedPolicy::Unknown, text)
         }
-        None => Applied::new(Word::Unknown, no_record_observed(facts)),
+        None => Applied::new(AppliedPolicy::Unknown, no_record_observed(facts)),
         // Only with a usable record is a failed fetch reportable (RFC 8461 §6).
         Some(false) => Applied::new(
-            Word::Absent,
+            AppliedPolicy::Absent,
             format!("{}: the sender acts as if there were no policy (RFC 8461 §3.1)", unusable(record)),
         ),
         Some(true) => fetched(facts),
@@ -125,20 +91,20 @@ fn fetched(facts: &Facts) -> Applied {
             "the policy host cannot be looked up ({why}), so the policy cannot be fetched: the sender acts as if there were \
             none (RFC 8461 §3.3)"
         );
-        return Applied::new(Word::Absent, text).reporting("sts-policy-fetch-error");
+        return Applied::new(AppliedPolicy::Absent, text).reporting(ResultType::StsPolicyFetchError);
     }
     if fetchable == Some(false) {
         let (why, kind) = fetch_failure(host);
         let text =
             format!("{why}, so the policy cannot be fetched: the sender acts as if there were none (RFC 8461 §3.3)");
-        return Applied::new(Word::Absent, text).reporting(kind);
+        return Applied::new(AppliedPolicy::Absent, text).reporting(kind);
     }
     let usable = policy.and_then(|policy| policy.usable.known()).copied();
     let mode = policy.and_then(|policy| policy.mode.known()).copied().flatten();
     match (usable, mode) {
         (Some(false), _) => {
             let text = "the policy is not valid: the sender acts as if there were none (RFC 8461 §3.2)";
-            Applied::new(Word::Absent, text).reporting("sts-policy-invalid")
+            Applied::new(AppliedPolicy::Absent, text).reporting(ResultType::StsPolicyInvalid)
         }
         (Some(true), Some(mode)) => {
             let text = match at_some_addresses(host) {
@@ -147,10 +113,10 @@ fn fetched(facts: &Facts) -> Applied {
                 }
                 None => format!("the record and the policy are valid: the sender applies mode {mode}"),
             };
-            Applied::new(Word::of(mode), text)
+            Applied::new(AppliedPolicy::of(mode), text)
         }
         _ => Applied::new(
-            Word::Unknown,
+            AppliedPolicy::Unknown,
             format!("the policy was not observed: {}", facts.why_not_known("policy.usable")),
         ),
     }
@@ -169,7 +135,7 @@ fn at_some_addresses(host: Option<&PolicyHostFacts>) -> Option<String> {
 }
 
 /// Why the policy cannot be fetched, and the result type for it.
-fn fetch_failure(host: Option<&PolicyHostFacts>) -> (&'static str, &'static str) {
+fn fetch_failure(host: Option<&PolicyHostFacts>) -> (&'static str, ResultType) {
     let sessions = host.and_then(|host| host.probes.known()).into_iter().flatten();
     let bad_certificate = sessions.filter_map(|probe| probe.tls.known()).any(|tls| {
         let certificate = tls.certificate.known().and_then(Option::as_ref);
@@ -180,9 +146,9 @@ fn fetch_failure(host: Option<&PolicyHostFacts>) -> (&'static str, &'static str)
             || named.is_some_and(|named| !named.names_policy_host())
     });
     match (bad_certificate, host.and_then(|host| host.resolves.known())) {
-        (true, _) => ("the policy host's certificate is not valid", "sts-webpki-invalid"),
-        (false, Some(false)) => ("the policy host has no address", "sts-policy-fetch-error"),
-        _ => ("the policy host does not serve the policy", "sts-policy-fetch-error"),
+        (true, _) => ("the policy host's certificate is not valid", ResultType::StsWebpkiInvalid),
+        (false, Some(false)) => ("the policy host has no address", ResultType::StsPolicyFetchError),
+        _ => ("the policy host does not serve the policy", ResultType::StsPolicyFetchError),
     }
 }
 
@@ -192,7 +158,7 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
         return as_empty(facts, &format!("no sender can hold the baseline's policy ({why})"));
     }
     let mode = match baseline.mode.known() {
-        None => return Applied::new(Word::Unknown, facts.why_not_known("baseline.mode")),
+        None => return Applied::new(AppliedPolicy::Unknown, facts.why_not_known("baseline.mode")),
         Some(None) => return as_empty(facts, "the baseline holds no valid policy"),
         Some(Some(mode)) => *mode,
     };
@@ -201,19 +167,23 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
     }
     let cached = |why: String| Applied {
         patterns: baseline.patterns.known().map(|patterns| PatternIndex::of(patterns.iter().map(String::as_str))),
-        ..Applied::new(Word::of(mode), format!("{why}: the sender goes on with the cached policy in mode {mode}"))
+        ..Applied::new(
+            AppliedPolicy::of(mode),
+            format!("{why}: the sender goes on with the cached policy in mode {mode}"),
+        )
     };
     // A failed fetch is reported unless the cached mode is none (RFC 8461 §6).
-    let reportable = |applied: Applied, kind: &str| if mode == Mode::None { applied } else { applied.reporting(kind) };
+    let reportable =
+        |applied: Applied, kind: ResultType| if mode == Mode::None { applied } else { applied.reporting(kind) };
     let record = facts.of_domain().record.known();
     match record.and_then(|record| record.usable.known()) {
         // Only a policy that is served later takes the place of the cached one (RFC 8461 §3.3).
         None if record.is_some_and(lookup_fails) => {
             let why = format!("the record cannot be looked up ({})", facts.why_not_known("record.usable"));
-            return reportable(cached(why), "sts-policy-fetch-error");
+            return reportable(cached(why), ResultType::StsPolicyFetchError);
         }
-        None => return Applied::new(Word::Unknown, no_record_observed(facts)),
-        Some(false) => return reportable(cached(unusable(record).to_owned()), "sts-policy-fetch-error"),
+        None => return Applied::new(AppliedPolicy::Unknown, no_record_observed(facts)),
+        Some(false) => return reportable(cached(unusable(record).to_owned()), ResultType::StsPolicyFetchError),
         Some(true) => {}
     }
     let id = record.and_then(|record| record.id.known()).and_then(Option::as_ref);
@@ -223,9 +193,9 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
     }
     let fetched = fetched(facts);
     match (fetched.policy, fetched.reports.first()) {
-        (Word::Absent, Some(kind)) => {
+        (AppliedPolicy::Absent, Some(kind)) => {
             let why = fetched.explanation.split(": the sender").next().unwrap_or_default().to_owned();
-            reportable(cached(format!("the id is new, but {why}")), kind)
+            reportable(cached(format!("the id is new, but {why}")), *kind)
         }
         _ => Applied { explanation: format!("the id is new: {}", fetched.explanation), ..fetched },
     }
@@ -254,14 +224,14 @@ pub fn with_held(facts: &Facts, held: &BaselineFacts) -> Applied {
         ),
         Newer::None(why) => (
             format!("{why}, so there is no newer policy: {goes_on} {how_long}"),
-            if mode == Mode::None { Vec::new() } else { vec!["sts-policy-fetch-error".to_owned()] },
+            if mode == Mode::None { Vec::new() } else { vec![ResultType::StsPolicyFetchError] },
         ),
         Newer::Unknown => (format!("{goes_on} {how_long}; whether there is a newer one was not observed"), Vec::new()),
     };
     Applied {
         patterns: held.patterns.known().map(|patterns| PatternIndex::of(patterns.iter().map(String::as_str))),
         reports,
-        ..Applied::new(Word::of(mode), explanation)
+        ..Applied::new(AppliedPolicy::of(mode), explanation)
     }
 }
 
@@ -287,8 +257,10 @@ fn newer(facts: &Facts) -> Newer {
     }
     let fetched = fetched(facts);
     match fetched.policy {
-        Word::Absent => Newer::None(fetched.explanation.split(": the sender").next().unwrap_or_default().to_owned()),
-        Word::Unknown => Newer::Unknown,
+        AppliedPolicy::Absent => {
+            Newer::None(fetched.explanation.split(": the sender").next().unwrap_or_default().to_owned())
+        }
+        AppliedPolicy::Unknown => Newer::Unknown,
         word => Newer::There(word.word()),
     }
 }

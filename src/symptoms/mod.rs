@@ -15,7 +15,7 @@ use self::table::{Reply, causes, replies};
 use self::wording::{Words, status_codes};
 use crate::rules::{Rule, RuleSet};
 use crate::source_text::{escape, nearest};
-use crate::tls_reports::read::RESULT_TYPES;
+use crate::tls_reports::result_type::ResultType;
 
 /// The domain in commands where the text names none.
 const EXAMPLE_DOMAIN: &str = "example.com";
@@ -37,8 +37,7 @@ pub fn explain(rules: &RuleSet, text: &str) -> Explained {
     if let Some(kind) = result_type(&word) {
         answers.extend(of_result_type(rules, kind, EXAMPLE_DOMAIN));
         let commands = Commands { rules, domain: EXAMPLE_DOMAIN };
-        let says_so =
-            replies().iter().filter(|reply| reply.reported_as.as_deref() == Some(kind) || reply.says_type(kind));
+        let says_so = replies().iter().filter(|reply| reply.reported_as == Some(kind) || reply.says_type(kind));
         answers.extend(says_so.map(|reply| commands.reply(reply, 0, FoundBy::SomeWords)));
     } else if rules.rules.iter().any(|rule| rule.group == word) {
         answers.push(Answer::Group(group(rules, &word)));
@@ -50,9 +49,9 @@ pub fn explain(rules: &RuleSet, text: &str) -> Explained {
 }
 
 /// The result type that a text is, whatever is between its words.
-fn result_type(word: &str) -> Option<&'static str> {
+fn result_type(word: &str) -> Option<ResultType> {
     let words = Words::of(word);
-    let found = RESULT_TYPES.into_iter().find(|kind| Words::of(kind) == words);
+    let found = ResultType::ALL.iter().copied().find(|kind| Words::of(kind.word()) == words);
     found.filter(|_| status_codes(word).is_empty())
 }
 
@@ -65,18 +64,18 @@ fn group(rules: &RuleSet, name: &str) -> Group {
 }
 
 fn line(rule: &Rule) -> RuleLine {
-    let severity = if rule.off { "off" } else { rule.severity.label() };
+    let severity = if rule.off { "off" } else { rule.severity.word() };
     RuleLine { rule: rule.id.clone(), severity: severity.to_owned(), title: rule.title.clone() }
 }
 
-fn of_result_type(rules: &RuleSet, kind: &str, domain: &str) -> Option<Answer> {
+fn of_result_type(rules: &RuleSet, kind: ResultType, domain: &str) -> Option<Answer> {
     let known = causes().of(kind)?;
     // Rules of an organisation's own come after those that are ranked.
     let others = rules.rules.iter().filter(|rule| rule.is_reported_as(kind) && !known.causes.contains(&rule.id));
     let ids: Vec<&str> = known.causes.iter().chain(others.map(|rule| &rule.id)).map(String::as_str).collect();
     let commands = Commands { rules, domain };
     Some(Answer::ResultType(ResultTypeAnswer {
-        result_type: kind.to_owned(),
+        result_type: kind.word().to_owned(),
         means: known.means.clone(),
         causes: commands.causes(&ids),
         order: known.order.clone(),
@@ -102,8 +101,8 @@ fn in_text(rules: &RuleSet, text: &str) -> Vec<Answer> {
     answers.extend(ids.map(|rule| Answer::Rule(line(rule))));
     // The reply of a sender that names a result type says more than the type.
     if answers.is_empty() {
-        let kinds = RESULT_TYPES.iter().filter(|kind| said.contains(**kind));
-        answers.extend(kinds.filter_map(|kind| of_result_type(rules, kind, domain)));
+        let kinds = ResultType::ALL.iter().filter(|kind| said.contains(kind.word()));
+        answers.extend(kinds.filter_map(|kind| of_result_type(rules, *kind, domain)));
     }
     if answers.iter().all(|answer| matches!(answer, Answer::ResultType(_))) {
         let mut coded: Vec<Answer> = by_code(&codes).map(|reply| commands.reply(reply, 0, FoundBy::Code)).collect();
@@ -185,7 +184,11 @@ fn some_words(readings: &[Words]) -> Vec<(&'static Reply, usize)> {
 
 /// What may have been meant.
 fn near(rules: &RuleSet, word: &str) -> Vec<String> {
-    let names = rules.rules.iter().flat_map(|rule| [rule.id.as_str(), rule.group.as_str()]).chain(RESULT_TYPES);
+    let names = rules
+        .rules
+        .iter()
+        .flat_map(|rule| [rule.id.as_str(), rule.group.as_str()])
+        .chain(ResultType::WORDS.iter().copied());
     if let Some(name) = nearest(word, names) {
         return vec![name.to_owned()];
     }

@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use crate::tls_reports::result_type::ResultType;
+
 use super::wording::Wording;
 
 const CAUSES: &str = include_str!("../../rules/symptoms/causes.yaml");
@@ -18,14 +20,14 @@ const REPLIES: &str = include_str!("../../rules/symptoms/replies.yaml");
 #[serde(deny_unknown_fields)]
 pub struct Causes {
     /// Of each result type.
-    pub result_types: Vec<ResultType>,
+    pub result_types: Vec<TypeCauses>,
     /// What each cause is in a few words, by the rule that finds it.
     pub rules: BTreeMap<String, String>,
 }
 
 impl Causes {
     /// What is known of a result type.
-    pub fn of(&self, result_type: &str) -> Option<&ResultType> {
+    pub fn of(&self, result_type: ResultType) -> Option<&TypeCauses> {
         self.result_types.iter().find(|it| it.kind == result_type)
     }
 }
@@ -33,10 +35,10 @@ impl Causes {
 /// A result type (RFC 8460 §4.3) and what is behind it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ResultType {
+pub struct TypeCauses {
     /// The result type.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: ResultType,
     /// What it says, in one sentence.
     pub means: String,
     /// Why the causes are in this order.
@@ -69,7 +71,7 @@ struct ReplyEntry {
     #[serde(default)]
     words_need_code: bool,
     means: String,
-    reported_as: Option<String>,
+    reported_as: Option<ResultType>,
     #[serde(default)]
     causes: Vec<String>,
     beside: Option<String>,
@@ -100,7 +102,7 @@ pub struct Reply {
     /// Where the cause may be on the sender's side, what that is.
     pub beside: Option<String>,
     /// The result type whose causes these are.
-    pub reported_as: Option<String>,
+    pub reported_as: Option<ResultType>,
     /// The rules that find the causes, the most frequent first.
     pub causes: Vec<String>,
     /// The public document that has the words.
@@ -111,8 +113,8 @@ pub struct Reply {
 
 impl Reply {
     /// Whether it names a result type in its words.
-    pub fn says_type(&self, kind: &str) -> bool {
-        self.says.iter().any(|says| says.strip_prefix(kind).is_some_and(|rest| rest.starts_with(':')))
+    pub fn says_type(&self, kind: ResultType) -> bool {
+        self.says.iter().any(|says| says.strip_prefix(kind.word()).is_some_and(|rest| rest.starts_with(':')))
     }
 }
 
@@ -133,7 +135,7 @@ pub fn replies() -> &'static [Reply] {
 }
 
 fn reply(entry: ReplyEntry) -> Reply {
-    let of_type = entry.reported_as.as_deref().and_then(|kind| causes().of(kind));
+    let of_type = entry.reported_as.and_then(|kind| causes().of(kind));
     Reply {
         wordings: entry.says.iter().map(|words| Wording::read(words)).collect(),
         causes: if entry.causes.is_empty() {
@@ -161,7 +163,6 @@ mod tests {
     use super::super::wording::status_codes;
     use super::*;
     use crate::rules::RuleSet;
-    use crate::tls_reports::read::RESULT_TYPES;
 
     fn sourced(source: &str, seen: &str) -> bool {
         source.starts_with("https://") && seen.parse::<jiff::civil::Date>().is_ok()
@@ -177,7 +178,7 @@ mod tests {
             assert!(sourced(&entry.source, &entry.seen), "{what}");
             assert!(!entry.says.is_empty() && !entry.means.is_empty() && !entry.mail.is_empty(), "{what}");
             assert!(entry.codes.iter().all(|code| status_codes(code) == [code.as_str()]), "{what}");
-            assert!(entry.reported_as.as_deref().is_none_or(|kind| table.of(kind).is_some()), "{what}");
+            assert!(entry.reported_as.is_none_or(|kind| table.of(kind).is_some()), "{what}");
             assert!(entry.reported_as.is_none() || entry.causes.is_empty(), "{what}: one list of causes");
             let explained = !entry.causes.is_empty() || entry.reported_as.is_some() || entry.beside.is_some();
             assert!(explained, "{what}: neither causes nor what else it is");
@@ -199,8 +200,8 @@ mod tests {
     fn every_registered_result_type_has_its_causes_in_order() {
         let table = serde_yaml::from_str::<Causes>(CAUSES).unwrap();
         let rules = RuleSet::built_in().unwrap();
-        let kinds: Vec<&str> = table.result_types.iter().map(|it| it.kind.as_str()).collect();
-        assert_eq!(kinds, RESULT_TYPES);
+        let kinds: Vec<ResultType> = table.result_types.iter().map(|it| it.kind).collect();
+        assert_eq!(kinds, ResultType::ALL);
         for it in &table.result_types {
             assert!(!it.means.is_empty() && !it.order.is_empty(), "{}", it.kind);
             assert!(it.source.as_ref().is_none_or(|source| sourced(source, it.seen.as_deref().unwrap_or_default())));
@@ -208,7 +209,7 @@ mod tests {
                 assert!(rules.get(cause).is_some() && table.rules.contains_key(cause), "{}: {cause}", it.kind);
                 assert_eq!(it.causes.iter().filter(|other| *other == cause).count(), 1, "{}: {cause}", it.kind);
             }
-            for rule in rules.rules.iter().filter(|rule| rule.is_reported_as(&it.kind)) {
+            for rule in rules.rules.iter().filter(|rule| rule.is_reported_as(it.kind)) {
                 let advice = format!("{} is reported as {}: rank it in rules/symptoms/causes.yaml", rule.id, it.kind);
                 assert!(it.causes.contains(&rule.id), "{advice}");
             }

@@ -12,4 +12,5 @@ mod json;
 pub mod model;
 mod oddities;
 pub mod read;
+pub mod result_type;
 pub mod when;

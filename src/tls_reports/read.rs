@@ -16,21 +16,6 @@ const POLICIES: usize = 1_000;
 const DETAILS: usize = 10_000;
 const LINES: usize = 1_000;
 
-/// The registered result types (RFC 8460 §6.6).
-pub const RESULT_TYPES: [&str; 11] = [
-    "certificate-expired",
-    "certificate-host-mismatch",
-    "certificate-not-trusted",
-    "dane-required",
-    "dnssec-invalid",
-    "starttls-not-supported",
-    "sts-policy-fetch-error",
-    "sts-policy-invalid",
-    "sts-webpki-invalid",
-    "tlsa-invalid",
-    "validation-failure",
-];
-
 /// The result type of a failure that names none.
 pub const UNKNOWN: &str = "unknown";
 

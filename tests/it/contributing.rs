@@ -111,7 +111,7 @@ fn each_rule_has_its_page() {
 
 #[test]
 fn each_fact_says_what_it_means() {
-    for fact in Over::ALL.into_iter().flat_map(fact_paths) {
+    for fact in Over::ALL.iter().copied().flat_map(fact_paths) {
         assert!(!fact.about.trim().is_empty(), "{}: its field in src/facts/tree has no doc comment", fact.path);
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use stslint::facts::Facts;
 use stslint::sender::{MailFate, SenderAction, SenderCache, SenderResolver, SenderView, views};
 use stslint::snapshot::{self, Snapshot};
+use stslint::tls_reports::result_type::ResultType;
 
 /// The good snapshot with values at JSON pointers replaced; `null` removes, so that it was not observed.
 fn good(changes: &[(&str, Value)]) -> Snapshot {
@@ -28,8 +29,12 @@ fn sees(changes: &[(&str, Value)]) -> SenderView {
     views(&Facts::of(&good(changes), None)).remove(0)
 }
 
+fn words(kinds: &[ResultType]) -> Vec<&'static str> {
+    kinds.iter().map(|kind| kind.word()).collect()
+}
+
 fn hosts(view: &SenderView) -> Vec<(SenderAction, Vec<&str>)> {
-    view.hosts.iter().map(|host| (host.action, host.reports.iter().map(String::as_str).collect())).collect()
+    view.hosts.iter().map(|host| (host.action, words(&host.reports))).collect()
 }
 
 const TESTING: &str = "version: STSv1\r\nmode: testing\r\nmx: mx1.example.com\r\nmax_age: 1209600\r\n";
@@ -39,7 +44,7 @@ const NONE: &str = "version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n";
 #[test]
 fn everything_in_order_is_delivered_over_verified_tls() {
     let view = sees(&[]);
-    assert_eq!((view.policy.as_str(), view.reports.len()), ("enforce", 0));
+    assert_eq!((view.policy.word(), view.reports.len()), ("enforce", 0));
     assert_eq!(hosts(&view), [(SenderAction::Deliver, vec![]), (SenderAction::Deliver, vec![])]);
 }
 
@@ -96,10 +101,7 @@ fn without_a_usable_record_or_policy_nothing_is_verified() {
         (vec![("/policy/body", json!(NONE))], "none", vec![]),
     ] {
         let view = sees(&changes);
-        assert_eq!(
-            (view.policy.as_str(), view.reports.clone()),
-            (policy, reports.into_iter().map(str::to_owned).collect())
-        );
+        assert_eq!((view.policy.word(), words(&view.reports)), (policy, reports));
         assert!(view.hosts.iter().all(|host| host.action == SenderAction::DeliverUnverified), "{changes:?}");
         assert!(view.hosts.iter().all(|host| host.reports.is_empty()), "{changes:?}");
     }
@@ -108,11 +110,11 @@ fn without_a_usable_record_or_policy_nothing_is_verified() {
 #[test]
 fn what_was_not_observed_is_not_known() {
     let view = sees(&[("/record", Value::Null)]);
-    assert_eq!(view.policy, "unknown");
+    assert_eq!(view.policy.word(), "unknown");
     assert!(view.hosts.iter().all(|host| host.action == SenderAction::Unknown));
     assert!(view.outcome.starts_with("Not known"), "{}", view.outcome);
     let view = sees(&[("/mx_hosts", Value::Null)]);
-    assert_eq!((view.policy.as_str(), view.hosts[0].action), ("enforce", SenderAction::Unknown));
+    assert_eq!((view.policy.word(), view.hosts[0].action), ("enforce", SenderAction::Unknown));
     assert!(view.outcome.starts_with("Not known"), "{}", view.outcome);
 }
 
@@ -131,16 +133,10 @@ fn a_sender_that_holds_the_old_policy_goes_by_it() {
     assert_eq!(hosts(&cached(std::slice::from_ref(&new_id)))[1].0, SenderAction::Deliver);
     // A new id and a broken policy: the old one goes on, and the failure is reported.
     let broken = cached(&[new_id, ("/policy/body", json!("<html>"))]);
-    assert_eq!(
-        (broken.policy.as_str(), broken.reports.as_slice()),
-        ("enforce", &["sts-policy-invalid".to_owned()][..])
-    );
+    assert_eq!((broken.policy.word(), words(&broken.reports)), ("enforce", vec!["sts-policy-invalid"]));
     // No record any more: the old one goes on too.
     let gone = cached(&[("/record", json!({ "outcome": "nxdomain" }))]);
-    assert_eq!(
-        (gone.policy.as_str(), gone.reports.as_slice()),
-        ("enforce", &["sts-policy-fetch-error".to_owned()][..])
-    );
+    assert_eq!((gone.policy.word(), words(&gone.reports)), ("enforce", vec!["sts-policy-fetch-error"]));
     // After max_age it is as with an empty cache.
     let late = cached(&[("/collected_at", json!("2026-12-20T00:00:00Z"))]);
     assert_eq!(hosts(&late)[1].0, SenderAction::Deliver);
@@ -167,13 +163,13 @@ fn tlsa_records_that_nobody_can_use_leave_the_policy_in_force() {
     let view = sees(&[("/mx_hosts/0/tlsa", tlsa), ("/mx_hosts/0/probes/0/tls/chain/0/dns_ids", wrong_name)]);
     let dane = view.hosts[0].dane.clone().unwrap();
     assert_eq!(dane.action, SenderAction::Refuse, "{}", dane.explanation);
-    assert_eq!(dane.reports, ["certificate-host-mismatch", "tlsa-invalid"]);
+    assert_eq!(words(&dane.reports), ["certificate-host-mismatch", "tlsa-invalid"]);
 }
 
 #[test]
 fn where_the_mx_records_cannot_be_looked_up_mail_waits() {
     let view = sees(&[("/mx/outcome", json!("servfail")), ("/mx/records", json!([]))]);
-    assert_eq!((view.policy.as_str(), view.hosts.len()), ("enforce", 0));
+    assert_eq!((view.policy.word(), view.hosts.len()), ("enforce", 0));
     assert!(view.outcome.contains("waits in the sender's queue"), "{}", view.outcome);
     for outcome in ["timeout", "refused"] {
         let view = sees(&[("/mx/outcome", json!(outcome)), ("/mx/records", json!([]))]);
@@ -215,15 +211,15 @@ fn a_bogus_zone_has_a_view_for_each_kind_of_resolver() {
     let views = views(&Facts::of(&good(&bogus), None));
     let [validating, other] = &views[..] else { panic!("{}", views.len()) };
     assert_eq!((validating.resolver, validating.mail), (SenderResolver::Validating, MailFate::Waiting));
-    assert_eq!((validating.policy.as_str(), validating.hosts.len()), ("unknown", 0));
+    assert_eq!((validating.policy.word(), validating.hosts.len()), ("unknown", 0));
     assert_eq!(
-        (other.resolver, other.mail, other.policy.as_str()),
+        (other.resolver, other.mail, other.policy.word()),
         (SenderResolver::NotValidating, MailFate::Verified, "enforce")
     );
     // A policy host that cannot be looked up is no policy, and an MX host is out of reach.
     let host = [("/policy_host/ipv4/dnssec", json!("bogus")), ("/policy_host/ipv6/dnssec", json!("bogus"))];
     let seen = sees(&host);
-    assert_eq!((seen.policy.as_str(), seen.reports), ("absent", vec!["sts-policy-fetch-error".to_owned()]));
+    assert_eq!((seen.policy.word(), words(&seen.reports)), ("absent", vec!["sts-policy-fetch-error"]));
     let address = [("/mx_hosts/0/ipv4/dnssec", json!("bogus"))];
     assert_eq!(sees(&address).hosts[0].action, SenderAction::Retry);
     // One view where all resolvers give the same.

@@ -6,6 +6,7 @@ mod model;
 
 use stslint::facts::Facts;
 use stslint::sender::{SenderCache, SenderView, views};
+use stslint::tls_reports::result_type::ResultType;
 
 use case::{Case, Numbers};
 use model::{Expected, expected};
@@ -17,13 +18,13 @@ const CASES: usize = 2_000;
 fn seen(view: &SenderView) -> Expected {
     let word =
         |action: stslint::sender::SenderAction| serde_json::to_value(action).unwrap().as_str().unwrap().to_owned();
-    let sorted = |reports: &[String]| {
-        let mut reports = reports.to_vec();
+    let sorted = |reports: &[ResultType]| {
+        let mut reports: Vec<String> = reports.iter().map(|kind| kind.word().to_owned()).collect();
         reports.sort();
         reports
     };
     Expected {
-        policy: view.policy.clone(),
+        policy: view.policy.word().to_owned(),
         reports: sorted(&view.reports),
         hosts: view.hosts.iter().map(|host| (word(host.action), sorted(&host.reports))).collect(),
         dane: view

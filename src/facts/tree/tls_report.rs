@@ -1,6 +1,6 @@
 //! One TLS report (RFC 8460 §4) as facts: what rules `over: report` see.
 
-use crate::tls_reports::read::RESULT_TYPES;
+use crate::tls_reports::result_type::ResultType;
 
 facts! {
     /// Everything that rules can ask about one TLS report.
@@ -57,7 +57,7 @@ facts! {
     /// An element of `failure-details`.
     pub struct ReportedFailureFacts {
         /// `result-type` in lower case; `unknown` where none is given.
-        #[schemars(extend("x-form" = "lower", "x-known" = RESULT_TYPES))]
+        #[schemars(extend("x-form" = "lower", "x-known" = ResultType::WORDS))]
         result_type: String,
         /// `result-type` as it is written.
         result_type_written: String,

@@ -1,7 +1,7 @@
 //! All TLS reports of a run as facts: what rules `over: reports` see.
 
 use crate::tls_reports::cause::CauseKind;
-use crate::tls_reports::read::RESULT_TYPES;
+use crate::tls_reports::result_type::ResultType;
 
 facts! {
     /// Everything that rules can ask about all TLS reports of a run together.
@@ -100,7 +100,7 @@ facts! {
         /// Its kind.
         kind: CauseKind,
         /// The result types that senders reported for it (RFC 8460 §4.3).
-        #[schemars(extend("x-known" = RESULT_TYPES))]
+        #[schemars(extend("x-known" = ResultType::WORDS))]
         result_types: Vec<String>,
         /// The MX host; `null` where the reports name none.
         host: Option<String>,

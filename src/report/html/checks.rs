@@ -53,7 +53,7 @@ fn ignored(domain: &Domain<'_>, html: &mut Markup) {
 
 fn accepted(html: &mut Markup, ignored: &Ignored) {
     html.element("div", &[("class", "ended")], |html| {
-        Status::NotApplicable.show(html, &format!("Ignored {}", ignored.severity.label()));
+        Status::NotApplicable.show(html, &format!("Ignored {}", ignored.severity.word()));
     });
     html.element("div", &[], |html| {
         html.element("p", &[], |html| {

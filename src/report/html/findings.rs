@@ -55,7 +55,7 @@ fn finding(domain: &Domain<'_>, html: &mut Markup, check: &Check, number: usize)
             if let Some(kind) = &check.reported_as {
                 html.element("span", &[], |html| {
                     html.text("Senders report it as ");
-                    html.leaf("code", &[], kind);
+                    html.leaf("code", &[], kind.word());
                 });
             }
             html.element("span", &[("class", "cites")], |html| {

@@ -4,7 +4,8 @@ use super::domain::Domain;
 use super::markup::Markup;
 use super::status::Status;
 use super::words;
-use crate::sender::{OTHER_HOLDERS, SenderAction, SenderCache, SenderDane, SenderHost, SenderView};
+use crate::sender::{AppliedPolicy, OTHER_HOLDERS, SenderAction, SenderCache, SenderDane, SenderHost, SenderView};
+use crate::tls_reports::result_type::ResultType;
 
 /// How many hosts of a view are shown.
 const MAX_HOSTS: usize = 50;
@@ -16,7 +17,7 @@ pub fn part(domain: &Domain<'_>, html: &mut Markup) {
         html.prose_in("p", &[], &view.outcome);
         html.element("p", &[], |html| {
             html.text("It applies ");
-            html.leaf("strong", &[], applied(&view.policy));
+            html.leaf("strong", &[], applied(view.policy));
             html.text(": ");
             html.prose(&view.explanation);
             html.text(".");
@@ -52,14 +53,13 @@ fn who(view: &SenderView) -> String {
     }
 }
 
-fn applied(policy: &str) -> &str {
+fn applied(policy: AppliedPolicy) -> &'static str {
     match policy {
-        "absent" => "no policy",
-        "enforce" => "a policy in mode enforce",
-        "none" => "a policy in mode none",
-        "testing" => "a policy in mode testing",
-        "unknown" => "what could not be observed",
-        other => other,
+        AppliedPolicy::Absent => "no policy",
+        AppliedPolicy::Enforce => "a policy in mode enforce",
+        AppliedPolicy::None => "a policy in mode none",
+        AppliedPolicy::Testing => "a policy in mode testing",
+        AppliedPolicy::Unknown => "what could not be observed",
     }
 }
 
@@ -102,13 +102,13 @@ fn row(html: &mut Markup, host: &SenderHost) {
 fn by_dane(dane: &SenderDane) -> String {
     let mut text = format!("A sender that does DANE {}", dane.action.label());
     if !dane.reports.is_empty() {
-        text.push_str(&format!(" and reports {}", dane.reports.join(", ")));
+        text.push_str(&format!(" and reports {}", ResultType::listed(&dane.reports)));
     }
     format!("{text}: {}", dane.explanation)
 }
 
-fn codes(html: &mut Markup, texts: &[String]) {
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+fn codes(html: &mut Markup, kinds: &[ResultType]) {
+    let texts: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
     words::codes(html, &texts, 12);
 }
 

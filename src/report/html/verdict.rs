@@ -7,7 +7,7 @@ use super::words;
 use crate::facts::Fact;
 use crate::facts::tree::PolicyFacts;
 use crate::outcome::{Report, Severity, Summary};
-use crate::sender::SenderCache;
+use crate::sender::{AppliedPolicy, SenderCache};
 
 /// The result in a few words.
 pub fn words_of(report: &Report) -> &'static str {
@@ -15,7 +15,7 @@ pub fn words_of(report: &Report) -> &'static str {
         Status::Error => "Needs repair",
         Status::Warning => "Works, with warnings",
         Status::NotChecked => "Nothing could be checked",
-        _ if report.state.as_ref().is_some_and(|state| state.policy == "none") => "Works, without MTA-STS",
+        _ if report.state.as_ref().is_some_and(|state| state.policy == AppliedPolicy::None) => "Works, without MTA-STS",
         _ if report.summary.not_checked > 0 => "No fault found",
         _ => "In order",
     }
@@ -123,7 +123,7 @@ fn at_a_glance(domain: &Domain<'_>, html: &mut Markup) {
 
 /// The policy that senders apply, in a word.
 pub fn in_force(report: &Report) -> String {
-    report.state.as_ref().map_or_else(|| "not observed".to_owned(), |state| state.policy.clone())
+    report.state.as_ref().map_or_else(|| "not observed".to_owned(), |state| state.policy.word().to_owned())
 }
 
 /// What becomes of mail, in a few words.

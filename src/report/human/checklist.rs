@@ -148,7 +148,7 @@ pub fn ignored(report: &Report, page: &Page<'_>) -> String {
         let subject = ignored.subject.as_deref().map(|subject| format!(" ({})", escape(subject))).unwrap_or_default();
         let line = format!(
             "{} {}{subject}: {} (until {}, {})",
-            ignored.severity.label(),
+            ignored.severity.word(),
             ignored.rule,
             escape(&ignored.reason),
             escape(&ignored.until),

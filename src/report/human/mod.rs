@@ -190,7 +190,7 @@ impl std::error::Error for Shown<'_> {}
 
 impl Diagnostic for Shown<'_> {
     fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
-        Some(Box::new(format!("{}[{}]", self.check.severity.label(), self.check.rule)))
+        Some(Box::new(format!("{}[{}]", self.check.severity.word(), self.check.rule)))
     }
 
     fn severity(&self) -> Option<miette::Severity> {

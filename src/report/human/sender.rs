@@ -4,6 +4,7 @@ use super::page::Page;
 use crate::outcome::{Report, Severity};
 use crate::sender::{OTHER_HOLDERS, SenderAction, SenderCache, SenderHost, SenderView};
 use crate::source_text::escape;
+use crate::tls_reports::result_type::ResultType;
 
 /// How many MX hosts are shown.
 const MOST_HOSTS: usize = 20;
@@ -41,10 +42,11 @@ fn shown(view: &SenderView, page: &Page<'_>) -> String {
 }
 
 /// A sentence with its capital, and the result types behind it.
-fn sentence(text: &str, reports: &[String]) -> String {
+fn sentence(text: &str, reports: &[ResultType]) -> String {
     let mut characters = text.chars();
     let capital = characters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    let reported = if reports.is_empty() { String::new() } else { format!(" It reports {}.", reports.join(", ")) };
+    let reported =
+        if reports.is_empty() { String::new() } else { format!(" It reports {}.", ResultType::listed(reports)) };
     format!("{capital}{}.{reported}", characters.as_str())
 }
 
@@ -74,8 +76,11 @@ fn row(host: &SenderHost, widest: usize, page: &Page<'_>) -> String {
 }
 
 fn told(host: &SenderHost) -> String {
-    let reports =
-        if host.reports.is_empty() { String::new() } else { format!(", reported as {}", host.reports.join(", ")) };
+    let reports = if host.reports.is_empty() {
+        String::new()
+    } else {
+        format!(", reported as {}", ResultType::listed(&host.reports))
+    };
     format!("{}, because {}{reports}", host.action.label(), escape(&host.explanation))
 }
 

@@ -20,7 +20,7 @@ pub fn tls_reports(results: &TlsResults<'_>, by: By) -> String {
     }
     let mut findings = Metric::new("stslint_tls_report_findings", "What rules over all reports find.");
     for check in results.findings {
-        findings.add(&[("rule", &check.rule), ("severity", check.severity.label())], 1);
+        findings.add(&[("rule", &check.rule), ("severity", check.severity.word())], 1);
     }
     let mut metrics =
         vec![read, duplicates, unreadable, odd, findings, connections(domains), failed(domains), last_day(domains)];

@@ -88,7 +88,7 @@ fn result(
 
 /// The level of a severity (§3.27.10): what is no failure has none.
 pub fn level(severity: Severity) -> &'static str {
-    if severity == Severity::Remark { "none" } else { severity.label() }
+    if severity == Severity::Remark { "none" } else { severity.word() }
 }
 
 /// A finding that the configuration accepts (§3.35). It has lost its place in the text.

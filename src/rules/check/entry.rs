@@ -12,7 +12,7 @@ use crate::rules::params::{mixed_list, range_problem, range_text, regex_problem,
 use crate::rules::rule::Rule;
 use crate::source_text::lookalikes::told;
 use crate::source_text::{SourceError, is_unseen, nearest, place, printable};
-use crate::tls_reports::read::RESULT_TYPES;
+use crate::tls_reports::result_type::ResultType;
 
 impl RuleChecker<'_, '_> {
     pub(super) fn identity(&mut self, before: &[Rule]) {
@@ -153,7 +153,7 @@ impl RuleChecker<'_, '_> {
         let message = match worst {
             Severity::Note => format!("`{}` is a note, and a note hides no other finding", before.value),
             worst => {
-                let (worst, mildest) = (worst.label(), mildest.label());
+                let (worst, mildest) = (worst.word(), mildest.word());
                 format!("`{}` is never more than a {worst}, and cannot hide this {mildest}", before.value)
             }
         };
@@ -336,12 +336,13 @@ impl RuleChecker<'_, '_> {
         }
         let conditional = entry.reported_as_if.iter().map(|other| &other.reported_as);
         for kind in entry.reported_as.iter().chain(conditional) {
-            if RESULT_TYPES.contains(&kind.value.as_str()) {
+            if ResultType::from_word(&kind.value).is_some() {
                 continue;
             }
-            let near = nearest(&kind.value, RESULT_TYPES).map(|near| format!("did you mean `{near}`?"));
+            let near =
+                nearest(&kind.value, ResultType::WORDS.iter().copied()).map(|near| format!("did you mean `{near}`?"));
             let message = format!("`{}` is no result type of RFC 8460 §4.3", kind.value);
-            self.report(kind, message, near.or_else(|| Some(format!("known: {}", RESULT_TYPES.join(", ")))));
+            self.report(kind, message, near.or_else(|| Some(format!("known: {}", ResultType::WORDS.join(", ")))));
         }
     }
 }

@@ -38,7 +38,7 @@ fn entry(html: &mut Markup, rule: &Rule) {
     html.element("li", &[], |html| {
         let address = format!("/rules/{}", rule.id);
         html.leaf("a", &[("href", &address)], &rule.id);
-        html.prose_in("span", &[("class", "muted")], &format!(" {} ({})", rule.title, rule.severity.label()));
+        html.prose_in("span", &[("class", "muted")], &format!(" {} ({})", rule.title, rule.severity.word()));
     });
 }
 
@@ -48,7 +48,7 @@ pub fn rule(rule: &Rule) -> String {
         main(html, |html| {
             html.element("h1", &[], |html| html.leaf("code", &[], &rule.id));
             html.prose_in("p", &[("class", "lead")], &format!("{}.", rule.title.trim_end_matches('.')));
-            html.leaf("p", &[], &format!("Severity: {}. Group: {}.", rule.severity.label(), rule.group));
+            html.leaf("p", &[], &format!("Severity: {}. Group: {}.", rule.severity.word(), rule.group));
             if !rule.why.is_empty() {
                 html.leaf("h2", &[], "Why");
                 html.prose_in("p", &[], &rule.why);
