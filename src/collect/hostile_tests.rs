@@ -22,7 +22,7 @@ use super::testing::{
     Authority, DOMAIN, Identity, POLICY, Zone, closed_port, collect, https, https_with, listen, name, options,
     read_command, response, smtp, sockets,
 };
-use crate::snapshot::{DnsOutcome, FailureKind, Format, HttpsProbe, SmtpProbe, Snapshot};
+use crate::snapshot::{DnsOutcome, FailureKind, Format, HttpsProbe, SmtpProbe, Snapshot, TlsVersion};
 
 /// A snapshot of anything hostile is no larger than this, in octets.
 const MAX_SNAPSHOT: usize = 1 << 20;
@@ -271,7 +271,7 @@ async fn a_server_without_tickets_still_shows_its_cipher() {
     let port = https(acceptor, response("200 OK", "", POLICY)).await;
     let (probe, _) = policy_host(&authority, port).await;
     let tls = probe.tls.unwrap();
-    assert_eq!(tls.version.as_deref(), Some("TLSv1.2"));
+    assert_eq!(tls.version, Some(TlsVersion::Tls12));
     assert_eq!(tls.cipher.as_deref(), Some("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"));
 }
 

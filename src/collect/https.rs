@@ -28,7 +28,9 @@ use super::log_lines;
 use super::second_look::{self, server_name};
 use super::server_flight::Spoken;
 use super::tls::{Observatory, handshake};
-use crate::snapshot::{Failure, FailureKind, FailureStep, Header, HttpResponse, HttpsProbe, Octets, TlsFacts};
+use crate::snapshot::{
+    Failure, FailureKind, FailureStep, Header, HttpResponse, HttpsProbe, Octets, TlsFacts, TlsVersion,
+};
 
 /// The protocol that is offered.
 const ALPN: [&[u8]; 1] = [b"http/1.1"];
@@ -133,7 +135,7 @@ async fn look(asking: &Asking<'_>, clock: Clock) -> Option<Spoken> {
 }
 
 /// The newest version below TLS 1.2 that the server accepts; `None` where that was not seen.
-async fn older_version(asking: &Asking<'_>, clock: Clock) -> Option<Option<String>> {
+async fn older_version(asking: &Asking<'_>, clock: Clock) -> Option<Option<TlsVersion>> {
     let name = server_name(asking.host)?;
     let stream = connect(asking.address, "policy host", None, clock).await.ok()?;
     second_look::older_version(stream, &name, clock).await

@@ -13,7 +13,7 @@ use super::testing::{
     Authority, DOMAIN, LOOPBACK, POLICY, Zone, closed_port, collect, https, listen, options, response, smtp,
 };
 use super::{Collector, DnssecMode, Families};
-use crate::snapshot::{DnsOutcome, DnssecProof, FailureKind, Format, Octets, Snapshot, TrustVerdict};
+use crate::snapshot::{DnsOutcome, DnssecProof, FailureKind, Format, Octets, Snapshot, TlsVersion, TrustVerdict};
 
 /// A healthy domain's servers, and the options that lead to them.
 async fn healthy(zone: Zone) -> (super::Options, Authority) {
@@ -45,7 +45,7 @@ async fn a_healthy_domain_is_seen_whole() {
     assert_eq!((probe.connected, &probe.failure), (Some(true), &None));
     let tls = probe.tls.as_ref().unwrap();
     assert!(tls.handshake);
-    assert_eq!(tls.version.as_deref(), Some("TLSv1.3"));
+    assert_eq!(tls.version, Some(TlsVersion::Tls13));
     assert_eq!(tls.cipher.as_deref(), Some("TLS_AES_256_GCM_SHA384"));
     assert_eq!(tls.trust.as_ref().unwrap().verdict, TrustVerdict::Trusted);
     assert_eq!(tls.verifier.as_deref(), Some("ok"));

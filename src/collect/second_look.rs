@@ -15,7 +15,7 @@ use super::alert;
 use super::client_hello::{ClientHello, Offer};
 use super::limits::{Clock, LOOK_GRACE};
 use super::server_flight::{Flight, Progress, Spoken};
-use crate::snapshot::{Failure, FailureKind};
+use crate::snapshot::{Failure, FailureKind, TlsVersion};
 use crate::source_text::escape;
 
 /// What is offered to a server with which the TLS library here came to nothing, in this order: up to TLS 1.2 more of
@@ -24,11 +24,11 @@ pub const OFFERS: [Offer; 2] = [Offer::UpToTls12, Offer::Tls13];
 
 /// The warning `user_canceled`, and `close_notify`: how a client ends a handshake that it does not mean to finish
 /// (RFC 5246 §7.2), in records of the version that was agreed on.
-fn good_bye(version: &str) -> [u8; 14] {
+fn good_bye(version: TlsVersion) -> [u8; 14] {
     let minor = match version {
-        "TLSv1.0" => 1,
-        "TLSv1.1" => 2,
-        _ => 3,
+        TlsVersion::Ssl3 | TlsVersion::Tls10 => 1,
+        TlsVersion::Tls11 => 2,
+        TlsVersion::Tls12 | TlsVersion::Tls13 => 3,
     };
     [21, 3, minor, 0, 2, 1, 90, 21, 3, minor, 0, 2, 1, 0]
 }
@@ -106,9 +106,9 @@ pub async fn older_version<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     name: &ServerName<'_>,
     clock: Clock,
-) -> Option<Option<String>> {
+) -> Option<Option<TlsVersion>> {
     match ask(stream, Some(name), Offer::UpToTls11, clock).await {
-        Ok(spoken) => Some(Some(spoken.version.to_owned())),
+        Ok(spoken) => Some(Some(spoken.version)),
         Err(declined) => declined.is_answer().then_some(None),
     }
 }

@@ -7,22 +7,22 @@
 use tls_parser::nom::Err;
 use tls_parser::{
     ECParametersContent, NamedGroup, TlsCipherKx, TlsCipherSuite, TlsExtension, TlsMessage, TlsMessageHandshake,
-    TlsServerHelloContents, TlsVersion, parse_dh_params, parse_digitally_signed, parse_ecdh_params,
+    TlsServerHelloContents, TlsVersion as Wire, parse_dh_params, parse_digitally_signed, parse_ecdh_params,
     parse_tls_message_handshake, parse_tls_server_hello_extensions,
 };
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use super::client_hello::Offer;
-use crate::snapshot::SecondLook;
+use crate::snapshot::{SecondLook, TlsVersion};
 
 /// How many octets of an answer are read: a chain of certificates as long as the TLS library takes, and what is beside it.
 const MAX_FLIGHT: usize = 0x1_2000;
 
 /// What a server chose.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Spoken {
     /// The version, as in snapshots: `TLSv1.2`.
-    pub version: &'static str,
+    pub version: TlsVersion,
     /// The cipher suite by its IANA name.
     pub cipher: Option<String>,
     /// The group of the key exchange by its IANA name; the size of a finite field that has none.
@@ -36,7 +36,7 @@ pub struct Spoken {
 impl From<Spoken> for SecondLook {
     fn from(spoken: Spoken) -> Self {
         let Spoken { version, cipher, group, signature, chain: _ } = spoken;
-        SecondLook { version: version.to_owned(), cipher, group, signature }
+        SecondLook { version, cipher, group, signature }
     }
 }
 
@@ -108,7 +108,7 @@ impl Flight {
                 Progress::More
             }
             (TlsMessageHandshake::ServerKeyExchange(parameters), Some((mut spoken, exchange))) => {
-                let signed = spoken.version == "TLSv1.2";
+                let signed = spoken.version == TlsVersion::Tls12;
                 (spoken.group, spoken.signature) = key_exchange(parameters.parameters, exchange, signed);
                 Progress::Whole(spoken)
             }
@@ -131,10 +131,10 @@ impl Flight {
             _ => None,
         });
         let version = match (self.offer, selected.unwrap_or(hello.version)) {
-            (Offer::Tls13, TlsVersion::Tls13) => "TLSv1.3",
-            (Offer::UpToTls12, TlsVersion::Tls12) => "TLSv1.2",
-            (Offer::UpToTls11 | Offer::UpToTls12, TlsVersion::Tls11) => "TLSv1.1",
-            (Offer::UpToTls11 | Offer::UpToTls12, TlsVersion::Tls10) => "TLSv1.0",
+            (Offer::Tls13, Wire::Tls13) => TlsVersion::Tls13,
+            (Offer::UpToTls12, Wire::Tls12) => TlsVersion::Tls12,
+            (Offer::UpToTls11 | Offer::UpToTls12, Wire::Tls11) => TlsVersion::Tls11,
+            (Offer::UpToTls11 | Offer::UpToTls12, Wire::Tls10) => TlsVersion::Tls10,
             _ => return Progress::Nonsense,
         };
         let group = extensions.iter().find_map(|extension| match extension {
@@ -156,7 +156,7 @@ impl Flight {
         }
         let suite = TlsCipherSuite::from_id(hello.cipher.0);
         let cipher = suite.map(|suite| suite.name.to_owned());
-        let spoken = Spoken { version, cipher, group: group.map(group_name), ..Spoken::default() };
+        let spoken = Spoken { version, cipher, group: group.map(group_name), signature: None, chain: Vec::new() };
         match self.offer {
             Offer::Tls13 | Offer::UpToTls11 => Progress::Whole(spoken),
             Offer::UpToTls12 => {
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn all_that_the_server_chose_is_read() {
         let spoken = Spoken {
-            version: "TLSv1.2",
+            version: TlsVersion::Tls12,
             cipher: Some("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384".to_owned()),
             group: Some("secp521r1".to_owned()),
             signature: Some("ecdsa_secp521r1_sha512".to_owned()),
@@ -291,7 +291,7 @@ mod tests {
         let head = |suite| [server_hello([3, 1], &[7; 32], suite, &[]), message(11, &[0, 0, 0])].concat();
         let done = [head(0x002f), message(14, &[])].concat();
         let Progress::Whole(rsa) = Flight::answering(Offer::UpToTls12).hear(&done) else { panic!() };
-        assert_eq!((rsa.version, rsa.group), ("TLSv1.0", None));
+        assert_eq!((rsa.version, rsa.group), (TlsVersion::Tls10, None));
         // A prime of 15 bits, a generator and a public key; TLS 1.0 names no scheme.
         let exchange = [head(0x0033), message(12, &[0, 2, 0x7f, 1, 0, 1, 2, 0, 1, 2, 0, 0])].concat();
         let Progress::Whole(dhe) = Flight::answering(Offer::UpToTls12).hear(&exchange) else { panic!() };
@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(flight.hear(&asked), Progress::Retry { group: 25, cookie: Some(vec![8, 9]) });
         let hello = [&version[..], &[0, 51, 0, 6, 0, 25, 0, 2, 1, 2]].concat();
         let Progress::Whole(spoken) = flight.hear(&server_hello([3, 3], &[7; 32], 0x1301, &hello)) else { panic!() };
-        assert_eq!((spoken.version, spoken.group.as_deref()), ("TLSv1.3", Some("secp521r1")));
+        assert_eq!((spoken.version, spoken.group.as_deref()), (TlsVersion::Tls13, Some("secp521r1")));
         assert_eq!(spoken.cipher.as_deref(), Some("TLS_AES_128_GCM_SHA256"));
         let mut flight = Flight::answering(Offer::Tls13);
         let _ = flight.hear(&asked);

@@ -24,7 +24,8 @@ use super::server_flight::Spoken;
 use super::smtp_wire::{Farewells, Transcript, Wire, escaped};
 use super::tls::{Observatory, Recorder, handshake};
 use crate::snapshot::{
-    Failure, FailureKind, FailureStep, Octets, Party, SecondLook, SmtpProbe, SmtpReply, TlsFacts, WithoutSni,
+    Failure, FailureKind, FailureStep, Octets, Party, SecondLook, SmtpProbe, SmtpReply, TlsFacts, TlsVersion,
+    WithoutSni,
 };
 
 /// How MX hosts are spoken to.
@@ -286,8 +287,9 @@ impl Conversation<'_> {
             }
         };
         let facts = recorder.facts(Some(self.exchange));
-        let word = |word: &Option<String>| word.clone().unwrap_or_else(|| "TLS".to_owned());
-        let note = format!("TLS handshake finished: {} with {}", word(&facts.version), word(&facts.cipher));
+        let version = facts.version.map_or("TLS", TlsVersion::word);
+        let cipher = facts.cipher.as_deref().unwrap_or("TLS");
+        let note = format!("TLS handshake finished: {version} with {cipher}");
         self.transcript.add(Party::Note, note);
         self.probe.tls = Some(TlsFacts { handshake: true, ..facts });
         Ok(stream)
@@ -354,7 +356,12 @@ async fn is_welcome(welcomed: oneshot::Receiver<()>) -> Option<()> {
 }
 
 /// The newest version below TLS 1.2 that the server accepts; `None` where that was not seen.
-async fn older_version(exchange: &str, address: SocketAddr, manner: &Manner, clock: Clock) -> Option<Option<String>> {
+async fn older_version(
+    exchange: &str,
+    address: SocketAddr,
+    manner: &Manner,
+    clock: Clock,
+) -> Option<Option<TlsVersion>> {
     let name = server_name(exchange)?;
     pause(manner, clock).await?;
     let stream = ready_for_tls(address, manner, clock).await?;

@@ -24,7 +24,7 @@ use super::second_look::server_name;
 use super::server_flight::Spoken;
 use super::trust::Judge;
 use super::verifiable;
-use crate::snapshot::{Failure, FailureKind, FailureStep, SecondLook, TlsFacts, Trust, TrustVerdict};
+use crate::snapshot::{Failure, FailureKind, FailureStep, SecondLook, TlsFacts, TlsVersion, Trust, TrustVerdict};
 use crate::source_text::escape;
 
 /// What is needed for any handshake: the judge of chains, the cryptography, and the time to judge at.
@@ -102,7 +102,7 @@ impl Recorder {
             let known = !seen.chain.is_empty();
             TlsFacts {
                 server_name: server_name.map(str::to_owned),
-                version: seen.version.and_then(version_name),
+                version: seen.version.and_then(version_of),
                 cipher: seen.cipher.and_then(|cipher| cipher.as_str()).map(iana_name),
                 chain: seen.chain.iter().take(MAX_CHAIN).map(|der| certificate::read(der)).collect(),
                 chain_length: u32::try_from(seen.chain.len()).ok().filter(|_| seen.chain.len() > MAX_CHAIN),
@@ -127,7 +127,7 @@ impl Recorder {
     /// What a finished handshake agreed on, for the log.
     fn agreed(&self) -> String {
         self.with(|seen| {
-            let version = seen.version.and_then(version_name).unwrap_or_else(|| "TLS".to_owned());
+            let version = seen.version.and_then(version_of).map_or("TLS", TlsVersion::word);
             let cipher = seen.cipher.and_then(|cipher| cipher.as_str()).map(iana_name);
             format!("{version} with {}", cipher.as_deref().unwrap_or("an unknown suite"))
         })
@@ -251,11 +251,14 @@ async fn shake(
     Ok(stream)
 }
 
-fn version_name(version: ProtocolVersion) -> Option<String> {
+fn version_of(version: ProtocolVersion) -> Option<TlsVersion> {
     match version {
-        ProtocolVersion::TLSv1_2 => Some("TLSv1.2".to_owned()),
-        ProtocolVersion::TLSv1_3 => Some("TLSv1.3".to_owned()),
-        other => other.as_str().map(str::to_owned),
+        ProtocolVersion::SSLv3 => Some(TlsVersion::Ssl3),
+        ProtocolVersion::TLSv1_0 => Some(TlsVersion::Tls10),
+        ProtocolVersion::TLSv1_1 => Some(TlsVersion::Tls11),
+        ProtocolVersion::TLSv1_2 => Some(TlsVersion::Tls12),
+        ProtocolVersion::TLSv1_3 => Some(TlsVersion::Tls13),
+        _ => None,
     }
 }
 

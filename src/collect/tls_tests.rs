@@ -10,7 +10,7 @@ use super::hostile_tests::{EHLO, kind, mx_host, mx_host_of, policy_host, policy_
 use super::testing::{
     Authority, LOOPBACK, POLICY, https, listen, read_command, response, rsa_key_exchange, smtp, smtp_then,
 };
-use crate::snapshot::{FailureKind, TrustVerdict};
+use crate::snapshot::{FailureKind, TlsVersion, TrustVerdict};
 
 /// Takes a ClientHello and answers with these octets.
 async fn answers_hello(mut stream: TcpStream, octets: &'static [u8]) {
@@ -134,12 +134,12 @@ async fn a_second_look_sees_what_the_library_cannot_speak() {
     let probe = mx_host_of(&authority, port).await;
     let tls = probe.tls.unwrap();
     let look = tls.second_look.unwrap();
-    assert_eq!((look.version.as_str(), tls.handshake), ("TLSv1.2", false));
+    assert_eq!((look.version, tls.handshake), (TlsVersion::Tls12, false));
     assert_eq!(look.cipher.as_deref(), Some("TLS_RSA_WITH_AES_128_CBC_SHA"));
     assert_eq!((tls.trust.unwrap().verdict, tls.verifier.as_deref()), (TrustVerdict::Trusted, Some("ok")));
     assert_eq!(kind(&tls.failure), Some(FailureKind::TlsAlert));
     assert_eq!(probe.without_sni.unwrap().second_look.as_ref(), Some(&look));
-    assert_eq!(tls.older_version, Some(Some("TLSv1.1".to_owned())));
+    assert_eq!(tls.older_version, Some(Some(TlsVersion::Tls11)));
 
     let chain = policy_identity(&authority).chain;
     let port = listen(move |stream| {

@@ -1,7 +1,7 @@
 //! What a server agrees to that some TLS libraries lack, and whom that shuts out (RFC 9325 §4.1, §4.2). Called by `tls`,
 //! where the handshake of the program's own library failed and a second look found something in common.
 
-use crate::snapshot::{Certificate, Failure, FailureKind, SecondLook, TlsFacts, WithoutSni};
+use crate::snapshot::{Certificate, Failure, FailureKind, SecondLook, TlsFacts, TlsVersion, WithoutSni};
 use crate::source_text::escape;
 
 /// What a server and OpenSSL-based senders have in common that others lack.
@@ -49,14 +49,14 @@ fn agreed(
     leaf: Option<&Certificate>,
     is_policy_host: bool,
 ) -> Option<Legacy> {
-    let old = ["TLSv1.0", "TLSv1.1"].contains(&look.version.as_str());
+    let old = look.version < TlsVersion::Tls12;
     // No HTTPS client of a sender goes below TLS 1.2; on SMTP some do, which is a finding of its own.
     if is_policy_host && old {
         return None;
     }
     let mut found = uncommon(look, leaf);
     let alert = failure.is_some_and(|failure| failure.kind == FailureKind::TlsAlert);
-    if found.is_empty() && look.version == "TLSv1.3" && alert {
+    if found.is_empty() && look.version == TlsVersion::Tls13 && alert {
         found.push(("a key or signatures of a kind that TLS 1.3 does not show in the clear".to_owned(), Lacks::Rustls));
     }
     if found.is_empty() && !old {
@@ -69,7 +69,7 @@ fn agreed(
     };
     let cipher = look.cipher.as_deref().map(|cipher| format!(", {}", escape(cipher))).unwrap_or_default();
     Some(Legacy {
-        agreed: format!("{}{cipher}", escape(&look.version)),
+        agreed: format!("{}{cipher}", look.version),
         uncommon: found.into_iter().map(|(what, _)| what).collect(),
         shut_out,
     })
@@ -122,14 +122,10 @@ fn uncommon(look: &SecondLook, leaf: Option<&Certificate>) -> Vec<(String, Lacks
 mod tests {
     use super::*;
 
-    fn look(version: &str, cipher: &str, group: Option<&str>) -> TlsFacts {
+    fn look(version: TlsVersion, cipher: &str, group: Option<&str>) -> TlsFacts {
         let failure = Failure { kind: FailureKind::TlsAlert, step: None, detail: String::new() };
-        let second_look = SecondLook {
-            version: version.to_owned(),
-            cipher: Some(cipher.to_owned()),
-            group: group.map(str::to_owned),
-            signature: None,
-        };
+        let second_look =
+            SecondLook { version, cipher: Some(cipher.to_owned()), group: group.map(str::to_owned), signature: None };
         TlsFacts { failure: Some(failure), second_look: Some(second_look), ..TlsFacts::default() }
     }
 
@@ -137,27 +133,27 @@ mod tests {
     fn what_is_uncommon_is_named_and_what_is_common_is_not_legacy() {
         let gcm = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
         for (version, cipher, group, expected) in [
-            ("TLSv1.2", "TLS_RSA_WITH_AES_128_CBC_SHA", None, Some(&["RSA key exchange", "CBC"][..])),
+            (TlsVersion::Tls12, "TLS_RSA_WITH_AES_128_CBC_SHA", None, Some(&["RSA key exchange", "CBC"][..])),
             (
-                "TLSv1.2",
+                TlsVersion::Tls12,
                 "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256",
                 Some("DH of 2048 bits"),
                 Some(&["finite-field Diffie-Hellman"]),
             ),
-            ("TLSv1.2", gcm, Some("secp521r1"), Some(&["the group secp521r1 alone"])),
-            ("TLSv1.2", gcm, Some("x25519"), None),
-            ("TLSv1.0", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", None, Some(&["CBC"])),
+            (TlsVersion::Tls12, gcm, Some("secp521r1"), Some(&["the group secp521r1 alone"])),
+            (TlsVersion::Tls12, gcm, Some("x25519"), None),
+            (TlsVersion::Tls10, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", None, Some(&["CBC"])),
         ] {
             let legacy = of(&look(version, cipher, group), false);
             let uncommon = legacy.as_ref().map(|legacy| legacy.uncommon.iter().map(String::as_str).collect::<Vec<_>>());
             assert_eq!(uncommon.as_deref(), expected, "{version} {cipher} {group:?}");
         }
-        assert_eq!(of(&look("TLSv1.1", "TLS_RSA_WITH_AES_128_CBC_SHA", None), true), None);
+        assert_eq!(of(&look(TlsVersion::Tls11, "TLS_RSA_WITH_AES_128_CBC_SHA", None), true), None);
     }
 
     #[test]
     fn where_tls_1_3_hides_what_is_uncommon_an_alert_tells_that_something_is() {
-        let mut tls = look("TLSv1.3", "TLS_AES_128_GCM_SHA256", Some("x25519"));
+        let mut tls = look(TlsVersion::Tls13, "TLS_AES_128_GCM_SHA256", Some("x25519"));
         assert!(of(&tls, false).is_some_and(|legacy| legacy.uncommon.len() == 1));
         tls.failure = Some(Failure { kind: FailureKind::Reset, step: None, detail: String::new() });
         assert_eq!(of(&tls, false), None);

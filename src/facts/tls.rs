@@ -89,7 +89,7 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &Pat
 fn agreed(tls: &TlsFacts, legacy: Option<&Legacy>) -> TlsSessionFacts {
     let looked = tls.second_look.as_ref().filter(|_| legacy.is_some());
     let (version, cipher) = match looked {
-        Some(look) => (Fact::Known(Some(escape(&look.version))), Fact::Known(look.cipher.as_deref().map(escape))),
+        Some(look) => (Fact::Known(Some(look.version)), Fact::Known(look.cipher.as_deref().map(escape))),
         None => (negotiated(tls, &tls.version), negotiated(tls, &tls.cipher)),
     };
     TlsSessionFacts {
@@ -97,7 +97,7 @@ fn agreed(tls: &TlsFacts, legacy: Option<&Legacy>) -> TlsSessionFacts {
         legacy: Fact::Known(legacy.map(|legacy| legacy.agreed.clone())),
         uncommon: Fact::Known(legacy.map(|legacy| legacy.uncommon.clone()).unwrap_or_default()),
         shut_out: Fact::Known(legacy.map(|legacy| legacy.shut_out.to_owned())),
-        older_version: tls.older_version.clone().map(|older| older.as_deref().map(escape)).into(),
+        older_version: tls.older_version.into(),
         failure: Fact::Known(tls.failure.as_ref().filter(|_| legacy.is_none()).map(failure_text)),
         client_certificate: Fact::Known(tls.client_certificate),
         version,
@@ -107,7 +107,7 @@ fn agreed(tls: &TlsFacts, legacy: Option<&Legacy>) -> TlsSessionFacts {
 }
 
 /// What a handshake agreed on: there is none where it failed, and always one where it did not.
-fn negotiated(tls: &TlsFacts, value: &Option<String>) -> Fact<Option<String>> {
+fn negotiated<T: Clone>(tls: &TlsFacts, value: &Option<T>) -> Fact<Option<T>> {
     if value.is_none() && tls.handshake { Fact::Unobserved } else { Fact::Known(value.clone()) }
 }
 
@@ -127,7 +127,7 @@ fn summary(builder: &mut Builder<'_>, tls: &TlsFacts, legacy: Option<&Legacy>, p
     };
     place(builder, exhibit, path, &line);
     if let Some(Some(older)) = &tls.older_version {
-        let line = format!("TLS: {} is accepted too", escape(older));
+        let line = format!("TLS: {older} is accepted too");
         place(builder, exhibit, path.to("older_version"), &line);
     }
     for (index, certificate) in tls.chain.iter().enumerate() {

@@ -18,7 +18,7 @@ use crate::facts::tree::{
 use crate::grammar::policy::Mode;
 use crate::outcome::{Check, Fix, Ignored, Location, Outcome, Severity, Summary};
 use crate::rules::judge_report;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, TlsVersion};
 use crate::source_text::is_unseen;
 use crate::tls_match::{CauseNow, CauseState, Comparison, EnforceAdvice, HeldPolicy};
 use crate::tls_reports::digest::digest;
@@ -80,7 +80,7 @@ fn facts(text: &str) -> FactTree {
         ..CertificateFacts::default()
     };
     let tls = TlsSessionFacts {
-        version: some(),
+        version: Fact::Known(Some(TlsVersion::Tls13)),
         cipher: some(),
         failure: some(),
         certificate: Fact::Known(Some(certificate)),

@@ -4,6 +4,7 @@ use super::policy::Applied;
 use super::{AppliedPolicy, SenderAction, SenderHost};
 use crate::facts::tree::{MxHostFacts, SmtpFacts, TlsSessionFacts};
 use crate::facts::{Facts, Path};
+use crate::snapshot::TlsVersion;
 use crate::tls_reports::result_type::ResultType;
 
 /// What validation of one address comes to.
@@ -207,7 +208,7 @@ fn session_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &Path) -> Verdict
         None => return unseen("handshake"),
     }
     if let Some(Some(version)) = tls.version.known()
-        && !["TLSv1.2", "TLSv1.3"].contains(&version.as_str())
+        && *version < TlsVersion::Tls12
     {
         return Verdict::Fails(ResultType::ValidationFailure, format!("it speaks {version}, and TLS 1.2 is the least"));
     }

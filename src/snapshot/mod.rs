@@ -39,7 +39,7 @@ pub use self::smtp::{
     FirstConversation, MxHost, Party, ReverseLookup, SmtpProbe, SmtpReply, TranscriptLine, WithoutSni,
 };
 pub use self::time::{duration, instant};
-pub use self::tls::{Certificate, SecondLook, TlsFacts, Trust, TrustVerdict};
+pub use self::tls::{Certificate, SecondLook, TlsFacts, TlsVersion, Trust, TrustVerdict};
 use crate::vocabulary::vocabulary;
 
 /// The version of the snapshot format that this program writes, and the only one that it reads.

@@ -17,7 +17,7 @@ pub struct TlsFacts {
     pub handshake: bool,
     /// The protocol version: `TLSv1.2`, `TLSv1.3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
+    pub version: Option<TlsVersion>,
     /// The cipher suite by its IANA name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cipher: Option<String>,
@@ -49,15 +49,15 @@ pub struct TlsFacts {
     pub second_look: Option<SecondLook>,
     /// The newest version below TLS 1.2 that the server accepts, `null` where it was offered them and accepts none.
     #[serde(default, deserialize_with = "super::known_or_absent", skip_serializing_if = "Option::is_none")]
-    pub older_version: Option<Option<String>>,
+    pub older_version: Option<Option<TlsVersion>>,
 }
 
 /// What a server chose from a ClientHello with all that OpenSSL-based senders offer. The handshake was not finished.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecondLook {
     /// The protocol version: `TLSv1.0` to `TLSv1.3`.
-    pub version: String,
+    pub version: TlsVersion,
     /// The cipher suite by its IANA name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cipher: Option<String>,
@@ -78,6 +78,22 @@ pub struct Trust {
     /// The verifier's reason, in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+}
+
+crate::vocabulary::vocabulary! {
+    /// A version of TLS, from the oldest to the newest.
+    pub enum TlsVersion {
+        /// SSL 3.0 (RFC 6101).
+        Ssl3 = "SSLv3",
+        /// TLS 1.0 (RFC 2246).
+        Tls10 = "TLSv1.0",
+        /// TLS 1.1 (RFC 4346).
+        Tls11 = "TLSv1.1",
+        /// TLS 1.2 (RFC 5246).
+        Tls12 = "TLSv1.2",
+        /// TLS 1.3 (RFC 8446).
+        Tls13 = "TLSv1.3",
+    }
 }
 
 crate::vocabulary::vocabulary! {

@@ -1,7 +1,7 @@
 //! Part of the tree of facts: a TLS session and the certificate that it presented.
 
 use super::near_miss::NearMissFacts;
-use crate::snapshot::TrustVerdict;
+use crate::snapshot::{TlsVersion, TrustVerdict};
 
 /// The cipher suites that this program speaks; an observation of others may hold any.
 const CIPHERS: [&str; 9] = [
@@ -93,15 +93,13 @@ facts! {
         /// The senders that have nothing in common with the server, for people; `null` where there are none known.
         shut_out: Option<String>,
         /// The newest version below TLS 1.2 that the server accepts: TLSv1.1, TLSv1.0; `null` where it accepts none.
-        #[schemars(extend("enum" = ["TLSv1.0", "TLSv1.1"]))]
-        older_version: Option<String>,
+        older_version: Option<TlsVersion>,
         /// Why it failed, for people; `null` where it did not.
         failure: Option<String>,
         /// Whether the server asked for a client's certificate, which no sender has.
         client_certificate: bool,
         /// The protocol version; `null` where there is none.
-        #[schemars(extend("enum" = ["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]))]
-        version: Option<String>,
+        version: Option<TlsVersion>,
         /// The cipher suite; `null` where there is none.
         #[schemars(extend("x-known" = CIPHERS))]
         cipher: Option<String>,

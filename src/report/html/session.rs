@@ -14,7 +14,7 @@ const MAX_NAMES: usize = 4;
 pub fn version(html: &mut Markup, tls: &Fact<TlsSessionFacts>) {
     match (tls.at(|tls| &tls.version).present(), tls.at(|tls| &tls.failure).present()) {
         (Some(version), _) => {
-            html.text(version);
+            html.text(version.word());
             if let Some(cipher) = tls.at(|tls| &tls.cipher).present() {
                 html.element("div", &[("class", "muted small")], |html| html.leaf("code", &[], cipher));
             }

@@ -55,7 +55,7 @@ fn hosts(facts: &FactTree) -> Vec<(&'static str, String)> {
             None => {}
         }
         if let Some(tls) = host.probes.entries().first().and_then(|probe| probe.tls.known()) {
-            parts.extend(tls.version.present().map(|version| escape(version)));
+            parts.extend(tls.version.present().map(|version| version.word().to_owned()));
             let expires = tls.certificate.present().and_then(|certificate| certificate.not_after.known());
             parts.extend(expires.map(|time| format!("certificate until {}", time_in_words(&escape(time)))));
         }
