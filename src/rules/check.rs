@@ -69,6 +69,7 @@ pub fn check(rules: &[Rule], written_all: &[Checked<'_>], whole: bool) -> Found 
             all: written_all,
             errors: &mut found.errors,
             warnings: &mut found.warnings,
+            told_names: BTreeSet::new(),
             told_params: BTreeSet::new(),
             nulls: Vec::new(),
         };
@@ -152,6 +153,8 @@ struct RuleChecker<'a, 'b> {
     errors: &'b mut Vec<SourceError>,
     warnings: &'b mut Vec<SourceError>,
     /// Params of which something was told.
+    /// Names that nothing has, and which have been told.
+    told_names: BTreeSet<String>,
     told_params: BTreeSet<String>,
     /// Uses of facts that can be `null`, told together: the advice about them is one line.
     nulls: Vec<Null>,

@@ -57,6 +57,20 @@ pub struct Mistake {
     pub null_path: Option<String>,
     /// Whether it is only most likely one: what comes from outside may be so.
     pub doubtful: bool,
+    /// What it is about.
+    pub about: About,
+}
+
+/// What a mistake is about: what each place of a rule would say alike is told once.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum About {
+    /// A name that nothing has, and whether one that is near to it is known.
+    Name { name: String, has_near: bool },
+    /// Params of the rule, by their names.
+    Params(Vec<String>),
+    /// The place alone.
+    #[default]
+    Place,
 }
 
 /// What is known of an expression before it runs.
@@ -202,6 +216,14 @@ impl Checker<'_> {
         items
     }
 
+    fn no_such_name(&mut self, expr: &IdedExpr, name: &str, help: String, has_near: bool) -> Typed {
+        let (offset, length) = self.extent(expr);
+        let message = format!("there is no `{name}`");
+        let about = About::Name { name: name.to_owned(), has_near };
+        self.push(Mistake { offset, length, message, help: Some(help), about, ..Mistake::default() });
+        ANY
+    }
+
     fn variable(&mut self, expr: &IdedExpr, name: &str, not_null: &BTreeSet<String>) -> Typed {
         let Some(variable) = self.scope.get(name) else {
             if self.scope.contains_key(OPEN) {
@@ -220,20 +242,18 @@ impl Checker<'_> {
                 return ANY;
             }
             if let Some(literal) = likely_literal(name) {
-                self.mistake(expr, format!("there is no `{name}`"), Some(format!("write `{literal}`")));
-                return ANY;
+                return self.no_such_name(expr, name, format!("write `{literal}`"), true);
             }
             if self.is_param(name) {
-                let help = format!("did you mean `params.{name}`?");
-                self.mistake(expr, format!("there is no `{name}`"), Some(help));
-                return ANY;
+                return self.no_such_name(expr, name, format!("did you mean `params.{name}`?"), true);
             }
             let names = self.scope.keys().map(String::as_str).filter(|key| !key.starts_with('@'));
-            let near = nearest(name, names).map(|near| format!("did you mean `{near}`?"));
+            if let Some(near) = nearest(name, names) {
+                return self.no_such_name(expr, name, format!("did you mean `{near}`?"), true);
+            }
             let known = self.scope.keys().filter(|key| !key.starts_with('@')).cloned().collect::<Vec<_>>().join(", ");
             let quotes = format!("known here: {known}; a text stands in quotes: \"{name}\"");
-            self.mistake(expr, format!("there is no `{name}`"), near.or(Some(quotes)));
-            return ANY;
+            return self.no_such_name(expr, name, quotes, false);
         };
         let nullable = variable.nullable && !not_null.contains(&variable.path);
         Typed { shape: variable.shape.clone(), nullable, holds_null: variable.holds_null }
@@ -369,7 +389,7 @@ impl Checker<'_> {
         let written = self.info.source.get(offset..offset.saturating_add(length)).unwrap_or_default();
         let help = format!("write `{written} != null && …` before it");
         let message = format!("{name} is `null` where it is known to be absent");
-        self.push(Mistake { offset, length, message, help: Some(help), null_path, doubtful: false });
+        self.push(Mistake { offset, length, message, help: Some(help), null_path, ..Mistake::default() });
     }
 
     fn elements_can_be_null(&mut self, list: &IdedExpr) {

@@ -13,7 +13,7 @@ use crate::rules::compare::{COMPARED, shape_of_compared};
 use crate::rules::cost::{MAX_LISTS, MAX_REQUIRED, MAX_STEPS, steps};
 use crate::rules::expr::Expr;
 use crate::rules::template::Template;
-use crate::rules::types::{self, Mistake, Scope, Variable};
+use crate::rules::types::{self, About, Mistake, Scope, Variable};
 use crate::source_text::nearest;
 
 impl RuleChecker<'_, '_> {
@@ -445,30 +445,26 @@ impl RuleChecker<'_, '_> {
     fn mistake_in(&mut self, written: &Spanned<String>, expr: &Expr, offset: usize, mut mistake: Mistake) {
         let null_path = mistake.null_path.take();
         let doubtful = mistake.doubtful;
-        // What is wrong with a param is told once: each place that asks for it would say the same.
-        let of_params =
-            mistake.message.split("`params.").skip(1).filter_map(|rest| rest.split(['`', '.', '[', ' ']).next());
-        let of_params: Vec<String> = of_params.map(str::to_owned).collect();
-        // So is a name that nothing has, such as that of an element which is called otherwise.
-        let name = mistake.message.strip_prefix("there is no `").and_then(|rest| rest.strip_suffix('`'));
-        if let Some(name) = name.filter(|name| !name.contains(['.', '-'])).map(str::to_owned) {
-            if !self.told_params.insert(format!("@{name}")) {
-                return;
+        // What each place would say of a param or a name is told once.
+        match std::mem::take(&mut mistake.about) {
+            About::Name { name, has_near } => {
+                if !self.told_names.insert(name.clone()) {
+                    return;
+                }
+                let element = self.written.entry.for_each.0.last().map(|(name, list)| (&name.value, &list.value));
+                if let Some((element, list)) = element.filter(|_| !has_near) {
+                    mistake.help = Some(format!(
+                        "an element of `{list}` is called `{element}` here; a text stands in quotes: \"{name}\""
+                    ));
+                }
             }
-            let element = self.written.entry.for_each.0.last().map(|(name, list)| (&name.value, &list.value));
-            if let Some((element, list)) =
-                element.filter(|_| mistake.help.as_ref().is_some_and(|it| it.starts_with("known here")))
-            {
-                mistake.help = Some(format!(
-                    "an element of `{list}` is called `{element}` here; a text stands in quotes: \"{name}\""
-                ));
+            About::Params(params) if null_path.is_none() && !doubtful => {
+                if params.iter().any(|param| self.told_params.contains(param)) {
+                    return;
+                }
+                self.told_params.extend(params);
             }
-        }
-        if null_path.is_none() && !doubtful && !of_params.is_empty() {
-            if of_params.iter().any(|param| self.told_params.contains(param)) {
-                return;
-            }
-            self.told_params.extend(of_params);
+            About::Params(_) | About::Place => {}
         }
         let error = at_mistake(self.written.source, written, expr.source(), offset, mistake);
         if doubtful {

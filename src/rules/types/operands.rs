@@ -8,7 +8,7 @@ use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue, operators};
 use super::calls::IsIn;
 use super::null::{canonical, not_null_if};
 use super::words::{in_seconds, likely_word, nearest_known, spelled, type_help};
-use super::{ANY, Checker, Mistake, Typed, compatible, either, is_null, is_number, known, texts_of_param, with};
+use super::{ANY, About, Checker, Mistake, Typed, compatible, either, is_null, is_number, known, texts_of_param, with};
 use crate::facts::{Field, Form, Texts, Type};
 use crate::rules::expr::path_of;
 
@@ -136,11 +136,12 @@ impl Checker<'_> {
         let Some((text, wrong)) = written.iter().find_map(|text| Some((text, wrong_text(text, texts)?))) else {
             return;
         };
+        let about = of_param.clone().map_or(About::Place, |param| About::Params(vec![param]));
         let value = of_param.map(|param| format!(", the value of `params.{param}`")).unwrap_or_default();
         let hardly = if wrong.doubtful { " (most likely)" } else { "" };
         let (offset, length) = self.extent(expr);
         let message = format!("{} {never}{hardly} {text:?}{value}", spelled(beside));
-        self.push(Mistake { offset, length, message, ..wrong });
+        self.push(Mistake { offset, length, message, about, ..wrong });
     }
 
     /// The texts of a param, and its name.

@@ -2,12 +2,14 @@
 
 use cel::common::ast::{Expr as Ast, IdedExpr, SelectExpr};
 
-use super::{Checker, Mistake};
+use super::{About, Checker, Mistake};
+use crate::rules::expr::path_of;
 
 impl Checker<'_> {
     pub(super) fn mistake(&mut self, expr: &IdedExpr, message: impl Into<String>, help: Option<String>) {
         let (offset, length) = self.extent(expr);
-        self.push(Mistake { offset, length, message: message.into(), help, ..Mistake::default() });
+        let about = about(expr);
+        self.push(Mistake { offset, length, message: message.into(), help, about, ..Mistake::default() });
     }
 
     /// A mistake at the field of a selection: the last word of its path.
@@ -21,7 +23,8 @@ impl Checker<'_> {
         let (offset, length) = self.extent(expr);
         let end = offset.saturating_add(length);
         let start = end.saturating_sub(select.field.len());
-        self.push(Mistake { offset: start, length: end.saturating_sub(start), message, help, ..Mistake::default() });
+        let (length, about) = (end.saturating_sub(start), about(expr));
+        self.push(Mistake { offset: start, length, message, help, about, ..Mistake::default() });
     }
 
     /// A mistake at a function's name.
@@ -94,4 +97,20 @@ impl Checker<'_> {
         let spaces = rest.len().saturating_sub(rest.trim_start().len());
         behind.saturating_add(spaces).saturating_add(field.len())
     }
+}
+
+/// What a mistake in an expression is about: the params that it is, or whose values it works on.
+pub(super) fn about(expr: &IdedExpr) -> About {
+    let operands: Vec<&IdedExpr> = match &expr.expr {
+        Ast::Call(call) => call.target.iter().map(AsRef::as_ref).chain(&call.args).collect(),
+        _ => vec![expr],
+    };
+    let params: Vec<String> = operands.into_iter().filter_map(param_of).collect();
+    if params.is_empty() { About::Place } else { About::Params(params) }
+}
+
+/// The param that a path leads to or through.
+fn param_of(expr: &IdedExpr) -> Option<String> {
+    let mut path = path_of(expr)?.into_iter();
+    (path.next()? == "params").then(|| path.next()).flatten()
 }
