@@ -102,7 +102,7 @@ fn takes(option: &CommandOption, value: &str) -> Result<(), OptionProblem> {
     };
     let message = match std::error::Error::source(&error) {
         Some(source) => source.to_string(),
-        None => format!("`{}` is no value of `{}`", escape(value), option.key),
+        None => format!("`{}` is not a value of `{}`", escape(value), option.key),
     };
     let near = nearest(value, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
     let help = near.unwrap_or_else(|| {

@@ -52,7 +52,7 @@ fn severity(text: &str) -> Result<(String, Level), String> {
             let help = near.map_or("known: error, warning, note, remark, off".to_owned(), |near| {
                 format!("did you mean `{near}`?")
             });
-            Err(format!("`{}` is no severity; {help}", escape(level)))
+            Err(format!("`{}` is not a severity; {help}", escape(level)))
         }
     }
 }

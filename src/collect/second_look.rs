@@ -43,7 +43,7 @@ pub enum Declined {
     Alert(u8),
     /// The server closed or reset the connection.
     Closed,
-    /// The server sent something that is no answer.
+    /// The server sent something that is not an answer.
     Nonsense,
     /// No answer came in time, or nothing could be sent.
     Unanswered,

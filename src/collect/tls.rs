@@ -242,7 +242,7 @@ async fn shake(
     recorder: &Arc<Recorder>,
     clock: Clock,
 ) -> Result<TlsStream<TcpStream>, Failure> {
-    let name = server_name(host).ok_or_else(|| failure(FailureKind::Other, "this is no name that TLS can ask for"))?;
+    let name = server_name(host).ok_or_else(|| failure(FailureKind::Other, "TLS cannot ask for this name"))?;
     let config = recorder.client_config(sni, alpn).map_err(|error| of_tls(&error))?;
     let secured = clock.within("end of the TLS handshake", TlsConnector::from(Arc::new(config)).connect(name, stream));
     let stream = secured.await?.map_err(|error| of_io("the TLS handshake", &error))?;

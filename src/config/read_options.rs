@@ -30,7 +30,7 @@ impl Reader<'_> {
                         .map(|meant| format!("did you mean `{meant}`?"))
                         .or_else(|| did_you_mean(word, words.iter().copied()))
                         .or_else(|| Some(format!("known: {}", words.join(", "))));
-                    self.report(value.at, format!("`{}` is no value of `{}`", escape(word), option.key), help);
+                    self.report(value.at, format!("`{}` is not a value of `{}`", escape(word), option.key), help);
                     return None;
                 }
                 (Some(word.clone()), "")

@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
             None => {
                 let likely = likely(word).map(|meant| format!("did you mean `{meant}`?"));
                 let help = likely.or_else(|| did_you_mean(word, Level::WORDS)).or_else(level_help);
-                self.report(value.at, format!("`{}` is no severity", escape(word)), help);
+                self.report(value.at, format!("`{}` is not a severity", escape(word)), help);
                 None
             }
         }
@@ -154,11 +154,11 @@ impl<'a> Reader<'a> {
         entries
     }
 
-    /// The entries of a mapping; a key that stands twice is reported, and its first value counts.
+    /// The entries of a mapping; a key that is given twice is reported, and its first value counts.
     pub fn entries<'t>(&mut self, value: &'t Placed<Tree>, what: &str) -> Vec<&'t Entry> {
         let Tree::Map(entries) = &value.value else {
             let message = format!("{what} is a mapping, and this is {}", value.value.label());
-            self.report(value.at, message, Some("write `key: value`, one a line".to_owned()));
+            self.report(value.at, message, Some("write `key: value`, one per line".to_owned()));
             return Vec::new();
         };
         self.bounded(entries.len(), value.at);

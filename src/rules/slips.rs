@@ -97,17 +97,17 @@ pub fn slip(source: &str) -> Option<ExprError> {
                 let called = rest.get(word.len()..).is_some_and(|rest| rest.trim_start().starts_with('('));
                 if METHODS.contains(&word) && !field && !called {
                     let help = format!("write `text.{word}(…)`");
-                    return Some(mistake(offset, word.len(), &format!("`{word}` is no operator"), &help));
+                    return Some(mistake(offset, word.len(), &format!("`{word}` is not an operator"), &help));
                 }
                 if let Some((_, help)) = WORDS.iter().find(|(name, _)| *name == word && !field) {
-                    return Some(mistake(offset, word.len(), &format!("`{word}` is no operator"), help));
+                    return Some(mistake(offset, word.len(), &format!("`{word}` is not an operator"), help));
                 }
                 word.len()
             }
             c => match operator(rest, c) {
                 Ok(length) => length,
                 Err((sign, help)) => {
-                    return Some(mistake(offset, sign.len(), &format!("`{sign}` is no operator"), help));
+                    return Some(mistake(offset, sign.len(), &format!("`{sign}` is not an operator"), help));
                 }
             },
         };

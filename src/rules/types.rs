@@ -252,7 +252,7 @@ impl Checker<'_> {
                 return self.no_such_name(expr, name, format!("did you mean `{near}`?"), true);
             }
             let known = self.scope.keys().filter(|key| !key.starts_with('@')).cloned().collect::<Vec<_>>().join(", ");
-            let quotes = format!("known here: {known}; a text stands in quotes: \"{name}\"");
+            let quotes = format!("known here: {known}; put a text in quotes: \"{name}\"");
             return self.no_such_name(expr, name, quotes, false);
         };
         let nullable = variable.nullable && !not_null.contains(&variable.path);

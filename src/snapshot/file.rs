@@ -1,4 +1,4 @@
-//! Snapshots in files: YAML, JSON, and JSON Lines (many in one file, one a line).
+//! Snapshots in files: YAML, JSON, and JSON Lines (many in one file, one per line).
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

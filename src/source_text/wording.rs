@@ -56,7 +56,7 @@ fn told(text: &str, error: &YamlError, span: Option<(usize, usize)>) -> Told {
             let item = line_at(text, at).1.trim() == "-";
             let help =
                 if item { "write the value behind the `-`, or remove it" } else { "write the value behind the `:`" };
-            here("nothing stands here, where a text belongs", help)
+            here("a text is missing here", help)
         }
         YamlError::InvalidBooleanStrict { .. } => here("this is neither `true` nor `false`", "write `true` or `false`"),
         YamlError::InvalidScalar { ty: "boolean" | "bool", .. } => {
@@ -118,7 +118,7 @@ fn unexpected(text: &str, expected: &str, at: usize, span: Option<(usize, usize)
     let second = line.get(before.len()..).and_then(|rest| rest.find(": "));
     if expected == "mapping start" && found == "a key" && before.ends_with(": ") {
         return Told {
-            message: "a second `:` stands in this line".to_owned(),
+            message: "a second `:` is in this line".to_owned(),
             help: Some("write its keys below, indented deeper, or in braces: `{ key: value }`".to_owned()),
             span,
         };
@@ -213,7 +213,7 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
                 span: Some((start, key.len())),
             },
             None => here(
-                "a second `:` stands in this line",
+                "a second `:` is in this line",
                 "put the text into quotes: a colon with a blank behind it begins a mapping",
             ),
         };
@@ -580,7 +580,7 @@ mod tests {
             ("name: {a} b\n", 1, "{", "this is a mapping, where a text belongs", "quotes"),
             ("name: a\nlist: b\n", 2, "b", "this is a single value, where a list belongs", "[ … ]"),
             ("name: a\nlist:\n  b: c\n", 3, "b", "this is a key, where a list belongs", "- "),
-            ("name:\n", 1, ":", "nothing stands here", "behind the"),
+            ("name:\n", 1, ":", "a text is missing here", "behind the"),
             ("name: *a\n", 1, "*", "anchored", "quotes"),
             ("name: a\non: maybe\n", 2, "maybe", "neither `true` nor `false`", "write"),
             ("- a\n", 1, "-", "this is a list, where a mapping belongs", "key: value"),

@@ -309,7 +309,7 @@ fn every_mistake_is_told_at_once() {
         "`nobody` is no resolver",
         "give seconds between 0.01 and 600",
         "cannot read gone.yaml",
-        "`worse` is no severity",
+        "`worse` is not a severity",
         "[base.yaml:1:23]",
         "13 mistakes in the configuration",
     ] {

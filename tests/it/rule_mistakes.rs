@@ -168,7 +168,7 @@ fn what_is_wrong_in_an_expression_or_a_text_is_told_once_with_its_cure() {
         (
             "assert: policy.usable\nmessage: \"{policy.mode|upper}\"",
             "8:27",
-            "`|` is no operator",
+            "`|` is not an operator",
             "there are no filters",
         ),
         ("assert: policy.mode == “enforce”\nmessage: m", "7:28", "quote", "straight ones"),

@@ -454,7 +454,7 @@ impl RuleChecker<'_, '_> {
                 let element = self.written.entry.for_each.0.last().map(|(name, list)| (&name.value, &list.value));
                 if let Some((element, list)) = element.filter(|_| !has_near) {
                     mistake.help = Some(format!(
-                        "an element of `{list}` is called `{element}` here; a text stands in quotes: \"{name}\""
+                        "an element of `{list}` is called `{element}` here; put a text in quotes: \"{name}\""
                     ));
                 }
             }

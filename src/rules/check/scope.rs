@@ -30,7 +30,7 @@ fn root_within(rule: &Rule, mut scope: Scope) -> Scope {
         .params
         .iter()
         .map(|(name, value)| {
-            // What is wrong with a param that has a range, and is no number, has been told.
+            // What is wrong with a param that has a range, and is not a number, has been told.
             let torn = rule.ranges.contains_key(name) && !value.is_number();
             let shape = if torn { Type::Any } else { shape_of(value) };
             (name.clone(), Field { shape, nullable: false, about: String::new() })
