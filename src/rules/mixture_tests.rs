@@ -136,7 +136,7 @@ impl Loss<'_> {
 }
 
 /// What senders do that costs mail, or the protection that a policy promises.
-fn losses<'a>(report: &'a Report, mode: Option<&str>) -> Vec<Loss<'a>> {
+fn losses<'a>(report: &'a Report, mode: Option<&str>, set_up: bool) -> Vec<Loss<'a>> {
     use crate::sender::SenderAction::{Refuse, Retry};
     let mut losses = Vec::new();
     // A domain that takes no mail loses none.
@@ -144,7 +144,9 @@ fn losses<'a>(report: &'a Report, mode: Option<&str>) -> Vec<Loss<'a>> {
         // Mode none says the same as no policy.
         if view.policy == AppliedPolicy::Absent && mode != Some("none") {
             let groups: &[&str] = &["record", "host", "policy", "mx"];
-            losses.push(Loss { why: view.explanation.clone(), severity: Severity::Error, groups, exchange: None });
+            // Nobody was promised anything by a domain that never set up MTA-STS.
+            let severity = if set_up { Severity::Error } else { Severity::Warning };
+            losses.push(Loss { why: view.explanation.clone(), severity, groups, exchange: None });
         }
         for host in &view.hosts {
             let (groups, exchange): (&[&str], _) = (&["smtp", "mx", "dane", "policy"], Some(host.exchange.as_str()));
@@ -168,7 +170,8 @@ fn what_loses_mail_is_an_error() {
         let facts = Facts::of(&snapshot, None);
         let report = evaluate(&rules, &facts).report;
         let mode = facts.of_domain().policy.at(|policy| &policy.mode).present().map(|mode| mode.word());
-        for loss in losses(&report, mode) {
+        let set_up = facts.of_domain().record.at(|record| &record.set_up).known() != Some(&false);
+        for loss in losses(&report, mode, set_up) {
             if !failures(&report).any(|check| loss.is_told_by(check)) {
                 broken.entry(loss.why).or_insert_with(|| names.clone());
             }

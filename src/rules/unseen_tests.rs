@@ -194,3 +194,22 @@ fn nothing_that_fails_passes_for_want_of_a_part() {
     }
     assert!(tried > 500 && wrong.is_empty(), "{tried} tried\n{}", wrong.join("\n"));
 }
+
+/// One fault gives one finding: what a rule requires and the rule itself never fail together, however mild the first
+/// is made by its `severity_if`.
+#[test]
+fn no_rule_fails_beside_one_that_it_requires() {
+    let rules = RuleSet::built_in().unwrap();
+    let good = good_snapshot().unwrap();
+    let mut together = BTreeSet::new();
+    let cases = rules.rules.iter().flat_map(|rule| rule.cases.fail.iter().chain(&rule.cases.not_applicable));
+    for snapshot in cases.filter_map(|case| patched(&good, &case.value).ok()) {
+        let report = report_of(&rules, &snapshot);
+        let failed = |id: &str| report.checks.iter().any(|check| check.outcome == Outcome::Fail && check.rule == id);
+        for rule in rules.rules.iter().filter(|rule| failed(&rule.id)) {
+            let required = rule.requires.iter().filter(|id| failed(id));
+            together.extend(required.map(|id| format!("{} beside {id}", rule.id)));
+        }
+    }
+    assert_eq!(together, BTreeSet::new());
+}

@@ -154,7 +154,7 @@ fn hostile_texts_leave_no_element_of_theirs() {
         "tlsrpt": {{"records": [{{"strings": [{tlsrpt}]}}]}},
         "policy_host": {{"name": {quoted}, "ipv4": {{"name": {quoted}, "aliases": [{{"name": {quoted}, "target": {quoted}}}]}},
             "probes": [{{"address": "192.0.2.1", "connected": true,
-                "tls": {{"handshake": true, "version": {quoted}, "cipher": {quoted}, "chain": [{{"subject": {quoted},
+                "tls": {{"handshake": true, "version": "TLSv1.3", "cipher": {quoted}, "chain": [{{"subject": {quoted},
                     "issuer": {quoted}, "not_after": "2026-11-23T10:00:00Z", "not_before": "2026-11-23T10:00:00Z", "dns_ids": [{quoted}]}}],
                     "trust": {{"verdict": "other", "detail": {quoted}}}}},
                 "response": {{"status": 302, "headers": [{{"name": "location", "value": {quoted}}},

@@ -15,7 +15,7 @@ use crate::broken::{FOLDER, Row, rows, said};
 const BEYOND_SCHEMAS: [&str; 73] = [
     // Expressions, and what they ask for.
     "there is no `",
-    "no operator",
+    "is not an operator",
     "is not an escape",
     "never closed",
     "closes nothing",
