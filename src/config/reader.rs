@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
             let option = option.map(|option| format!("it is an option: write `options: {{ {}: … }}`", option.key));
             let help = option
                 .or_else(|| did_you_mean(&key.value, known.iter().copied()))
-                .or_else(|| Some(format!("known here: {}", known.join(", "))));
+                .or_else(|| Some(format!("available: {}", known.join(", "))));
             self.report(key.at, format!("unknown key `{}`", escape(&key.value)), help);
         }
         entries

@@ -165,6 +165,10 @@ fn generate<T: JsonSchema>() -> Type {
 fn read(schema: &Value) -> (Type, bool) {
     if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
         let nullable = branches.iter().any(is_null);
+        // A fact may be narrower than its vocabulary.
+        if let Some(words) = words(schema) {
+            return (Type::Text(Texts::Only(words)), nullable);
+        }
         let other = branches.iter().find(|branch| !is_null(branch));
         return (other.map_or(Type::Any, |branch| read(branch).0), nullable);
     }

@@ -152,9 +152,9 @@ struct RuleChecker<'a, 'b> {
     all: &'a [Checked<'a>],
     errors: &'b mut Vec<SourceError>,
     warnings: &'b mut Vec<SourceError>,
-    /// Params of which something was told.
-    /// Names that nothing has, and which have been told.
+    /// Names that nothing has, of which that has been told.
     told_names: BTreeSet<String>,
+    /// Params of which something has been told.
     told_params: BTreeSet<String>,
     /// Uses of facts that can be `null`, told together: the advice about them is one line.
     nulls: Vec<Null>,

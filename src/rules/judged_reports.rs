@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::evaluate::{Evaluated, evaluate};
 use super::load::RuleSet;
 use crate::facts::{Facts, Over, json_pointer};
-use crate::outcome::{Check, Outcome};
+use crate::outcome::{Check, Outcome, Severity};
 use crate::tls_reports::digest::Digest;
 use crate::tls_reports::model::{Offence, TlsReport};
 
@@ -34,10 +34,10 @@ fn offence(report: &TlsReport, check: &Check) -> Offence {
         Some(subject) if !message.contains(subject.as_str()) => format!("{subject}: {message}"),
         _ => message.to_owned(),
     };
-    let severity = if check.outcome == Outcome::Remark { "remark" } else { check.severity.word() };
+    let severity = if check.outcome == Outcome::Remark { Severity::Remark } else { check.severity };
     Offence {
         rule: check.rule.clone(),
-        severity: severity.to_owned(),
+        severity: severity.word().to_owned(),
         at: check.at.as_deref().map(|at| json_pointer(report, at)).unwrap_or_default(),
         line: check.location.as_ref().map(|location| location.line),
         column: check.location.as_ref().map(|location| location.column),

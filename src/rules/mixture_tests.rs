@@ -11,8 +11,7 @@ use super::snapshot_cases::{good_snapshot, patched};
 use super::{BROKEN_RULE, RuleSet, evaluate};
 use crate::facts::{Facts, Over};
 use crate::outcome::{Check, Outcome, Report, Severity};
-use crate::sender::AppliedPolicy;
-use crate::sender::{MailFate, result_types};
+use crate::sender::{AppliedPolicy, MailFate, result_types};
 use crate::snapshot::Snapshot;
 use crate::tls_reports::result_type::ResultType;
 

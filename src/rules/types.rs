@@ -252,7 +252,7 @@ impl Checker<'_> {
                 return self.no_such_name(expr, name, format!("did you mean `{near}`?"), true);
             }
             let known = self.scope.keys().filter(|key| !key.starts_with('@')).cloned().collect::<Vec<_>>().join(", ");
-            let quotes = format!("known here: {known}; put a text in quotes: \"{name}\"");
+            let quotes = format!("available: {known}; put a text in quotes: \"{name}\"");
             return self.no_such_name(expr, name, quotes, false);
         };
         let nullable = variable.nullable && !not_null.contains(&variable.path);
@@ -309,7 +309,7 @@ impl Checker<'_> {
         match (near, path_of(&select.operand)) {
             (Some(near), Some(path)) => format!("did you mean `{}.{near}`?", path.join(".")),
             (Some(near), None) => format!("did you mean `{near}`?"),
-            _ => format!("known here: {}", fields.keys().cloned().collect::<Vec<_>>().join(", ")),
+            _ => format!("available: {}", fields.keys().cloned().collect::<Vec<_>>().join(", ")),
         }
     }
 

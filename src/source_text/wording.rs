@@ -543,7 +543,7 @@ fn unknown(what: &str, word: &str, expected: &[&'static str], span: Option<(usiz
     let help = match meant.or_else(|| nearest(&word, expected.iter().copied())) {
         Some(near) => format!("did you mean `{near}`?"),
         None if expected.is_empty() => "nothing can stand here".to_owned(),
-        None => format!("known here: {}", expected.join(", ")),
+        None => format!("available: {}", expected.join(", ")),
     };
     Told { message: format!("unknown {what} `{word}`"), help: Some(help), span }
 }

@@ -164,7 +164,7 @@ fn mistakes_in_entries_have_their_place() {
         ("- { names: x.example, extends: strct }", "2:32", "did you mean `strict`?"),
         ("- { names: 'a b' }", "2:12", "cannot stand in a domain"),
         ("- { name: [x], names: x.example }", "2:11", "where a text belongs"),
-        ("- { domains: x.example }", "2:5", "known here: name, names"),
+        ("- { domains: x.example }", "2:5", "available: name, names"),
     ] {
         std::fs::write(folder.path().join("stslint.yaml"), format!("domains:\n{entry}\n")).unwrap();
         let (code, printed) = run(folder.path(), &["config", "show"]);

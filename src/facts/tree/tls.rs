@@ -93,6 +93,7 @@ facts! {
         /// The senders that have nothing in common with the server, for people; `null` where there are none known.
         shut_out: Option<String>,
         /// The newest version below TLS 1.2 that the server accepts: TLSv1.1, TLSv1.0; `null` where it accepts none.
+        #[schemars(extend("enum" = [TlsVersion::Tls10.word(), TlsVersion::Tls11.word()]))]
         older_version: Option<TlsVersion>,
         /// Why it failed, for people; `null` where it did not.
         failure: Option<String>,

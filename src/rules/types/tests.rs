@@ -91,6 +91,8 @@ fn mistakes_underline_the_very_characters() {
         ("policy.mode in ['enforce', 'test']", "'test'", "did you mean \"testing\"?"),
         ("record.outcome == 'SERVFAIL'", "'SERVFAIL'", "did you mean \"servfail\"?"),
         ("'ipv5' in mx.hosts[0].addresses.map(a, a.family)", "'ipv5'", "never holds \"ipv5\""),
+        ("policy_host.probes.exists(p, p.tls.older_version == 'TLSv1.2')", "'TLSv1.2'", "is never \"TLSv1.2\""),
+        ("policy_host.probes.exists(p, p.tls.version == 'TLSv1_2')", "'TLSv1_2'", "did you mean \"TLSv1.2\"?"),
         ("mx.dnssec == 'zzz'", "'zzz'", "available: \"bogus\", \"indeterminate\""),
         ("'a' in record.outcome", "record.outcome", "text.contains(part)"),
         ("record.outcome.matches('a', 'b')", "matches", "takes 1 argument, not 2"),
