@@ -113,19 +113,41 @@ pub fn compare(digest: &Digest, now: &Observed, older: Option<&Observed>) -> Com
     let Some(reported) = digest.domains.iter().find(|reported| reported.domain == domain) else {
         return Comparison { silence: silence(&domain, now), ..comparison };
     };
-    let causes: Vec<CauseNow> = reported.causes.iter().map(|cause| explained(cause, now, older)).collect();
+    let now_seen = Seen::of(now);
+    let older_seen = older.map(Seen::of);
+    let explained = |cause| explained(cause, &now_seen, older_seen.as_ref());
+    let causes: Vec<CauseNow> = reported.causes.iter().map(explained).collect();
     let held = held(reported, now);
     let enforce = enforce_advice(reported, now, &causes);
     Comparison { causes, held, enforce, ..comparison }
 }
 
-fn explained(cause: &Cause, now: &Observed, older: Option<&Observed>) -> CauseNow {
+/// What was observed, with the findings that a sender would report: found once for all causes.
+struct Seen<'a> {
+    observed: &'a Observed,
+    findings: Vec<&'a Check>,
+    not_checked: Vec<&'a Check>,
+}
+
+impl<'a> Seen<'a> {
+    fn of(observed: &'a Observed) -> Self {
+        let reported = |check: &&Check| check.reported_as.is_some();
+        let not_checked = observed.report.checks.iter().filter(|check| check.outcome == Outcome::NotChecked);
+        Seen {
+            observed,
+            findings: observed.report.findings().into_iter().filter(reported).collect(),
+            not_checked: not_checked.filter(reported).collect(),
+        }
+    }
+}
+
+fn explained(cause: &Cause, now: &Seen<'_>, older: Option<&Seen<'_>>) -> CauseNow {
     let told = |state, rule: Option<&Check>, message: String| CauseNow {
         state,
         rule: rule.map(|check| check.rule.clone()),
         message,
     };
-    let at = observed_on(now);
+    let at = observed_on(now.observed);
     if let Some(check) = finding(cause, now) {
         let message = format!("Still so on {at}: {}.", said(check));
         return told(CauseState::Found, Some(check), message);
@@ -137,7 +159,7 @@ fn explained(cause: &Cause, now: &Observed, older: Option<&Observed>) -> CauseNo
         );
         return told(CauseState::NotChecked, None, message);
     }
-    if let Some(message) = changed(cause, now, &at) {
+    if let Some(message) = changed(cause, now.observed, &at) {
         return told(CauseState::Fixed, None, message);
     }
     if let Some(reason) = not_checked(cause, now) {
@@ -145,7 +167,7 @@ fn explained(cause: &Cause, now: &Observed, older: Option<&Observed>) -> CauseNo
     }
     match older.and_then(|older| Some((older, finding(cause, older)?))) {
         Some((older, check)) => {
-            let message = format!("Fixed since {}: then, {}.", observed_on(older), said(check));
+            let message = format!("Fixed since {}: then, {}.", observed_on(older.observed), said(check));
             told(CauseState::Fixed, Some(check), message)
         }
         None => {
@@ -197,13 +219,13 @@ fn concerns(cause: &Cause, check: &Check) -> bool {
 }
 
 /// The worst finding that a sender would report so.
-fn finding<'a>(cause: &Cause, observed: &'a Observed) -> Option<&'a Check> {
-    observed.report.findings().into_iter().find(|check| concerns(cause, check))
+fn finding<'a>(cause: &Cause, seen: &Seen<'a>) -> Option<&'a Check> {
+    seen.findings.iter().find(|check| concerns(cause, check)).copied()
 }
 
-fn not_checked(cause: &Cause, observed: &Observed) -> Option<String> {
-    let checks = observed.report.checks.iter().filter(|check| check.outcome == Outcome::NotChecked);
-    let reason = checks.filter(|check| concerns(cause, check)).find_map(|check| check.reason.clone());
+fn not_checked(cause: &Cause, seen: &Seen<'_>) -> Option<String> {
+    let checks = seen.not_checked.iter().filter(|check| concerns(cause, check));
+    let reason = checks.filter_map(|check| check.reason.clone()).next();
     reason.map(|reason| reason.trim_end_matches('.').to_owned())
 }
 

@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use jiff::civil::Date;
+
 use super::OutputArgs;
 use super::file_progress::FileProgress;
+use crate::config::InForce;
 use crate::facts::tree::FactTree;
 use crate::files;
 use crate::outcome::Report;
@@ -31,12 +34,25 @@ const MAX_DEPTH: usize = 16;
 /// Judges reports as they are read.
 #[derive(Debug)]
 pub struct Judge<'a> {
-    /// The rules over reports.
+    /// The rules over reports, for domains of which the configuration says nothing of its own.
     pub rules: &'a RuleSet,
+    /// What the configuration says of some domains, and the findings that it accepts.
+    pub in_force: &'a InForce,
+    /// The day on which that is asked, in UTC.
+    pub today: Date,
     /// The domains whose reports are expected; empty where that is not known.
     pub asked_for: &'a [String],
     /// Whether the findings are kept with the texts that they point into.
     pub keeps: bool,
+}
+
+impl Judge<'_> {
+    /// Takes out the findings that the configuration accepts. `stslint check` tells which entries have expired.
+    pub fn accept(&self, found: &mut Report, domain: Option<&str>) {
+        found.checks.iter_mut().for_each(|check| check.domain = domain.map(str::to_owned));
+        self.in_force.ignores.apply(found, self.today, &mut Vec::new());
+        found.checks.iter_mut().for_each(|check| check.domain = None);
+    }
 }
 
 /// What was read.
@@ -123,7 +139,11 @@ fn judged(found: Found, alone: bool, judge: &Judge<'_>) -> Result<Read, Unreadab
     let Found { mail, media_type, file_name, .. } = found;
     let mut report = TlsReport { mail, media_type, file_name, ..report };
     let asked_for = (!judge.asked_for.is_empty()).then_some(judge.asked_for);
-    let evaluated = judge_report(judge.rules, &mut report, asked_for);
+    let domain = report.policies.iter().find_map(|result| result.policy_domain.clone());
+    let settled = judge.in_force.for_domain(domain.as_deref()).0;
+    let rules = settled.as_ref().map_or(judge.rules, |settled| &settled.rules);
+    let accept = |found: &mut Report| judge.accept(found, domain.as_deref());
+    let evaluated = judge_report(rules, &mut report, asked_for, &accept);
     let octets = std::mem::take(&mut report.text).len();
     report.oddities = Vec::new();
     let kept = (judge.keeps && !report.offences.is_empty())

@@ -13,7 +13,7 @@ use super::network::{NetworkArgs, collect_until_interrupted};
 use super::report_files::{Judge, gather, linted};
 use super::rule_args::RuleArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
-use crate::config::Configuration;
+use crate::config::{Configuration, Ignores, utc_day};
 use crate::facts::Facts;
 use crate::grammar::names::DomainName;
 use crate::outcome::{Check, Severity};
@@ -22,8 +22,8 @@ use crate::report::{self, Results, Style};
 use crate::rules::{RuleSet, evaluate, judge_reports};
 use crate::snapshot::{self, ReadError, Snapshot};
 use crate::tls_match::{Comparison, Observed, compare};
-use crate::tls_reports::digest::digest;
 use crate::tls_reports::duplicates::Distinct;
+use crate::tls_reports::sums::digest;
 
 /// Options of `reports`.
 #[derive(Args, Debug)]
@@ -49,6 +49,9 @@ pub struct ReportsArgs {
     /// When the reports are looked at, for rules over all of them: RFC 3339; now, where nothing is said.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
+    /// Show also the findings that the configuration's `ignore` accepts.
+    #[arg(long, help_heading = "Rules")]
+    no_ignores: bool,
     /// Which rules judge the reports.
     #[command(flatten)]
     rules: RuleArgs,
@@ -110,9 +113,20 @@ pub fn run(args: &ReportsArgs, configuration: &Configuration, output: &OutputArg
         None => Vec::new(),
     };
     let older = args.baseline.as_deref().map(|path| observed(snapshot::read(path))).transpose()?.unwrap_or_default();
-    let rules = args.rules.load(configuration)?.rules.over_reports();
+    let mut in_force = args.rules.load(configuration)?;
+    if args.no_ignores {
+        in_force.ignores = Ignores::default();
+    }
+    let rules = in_force.rules.clone().over_reports();
+    let at = args.at.unwrap_or_else(Timestamp::now);
     let asked_for: Vec<String> = args.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
-    let judge = Judge { rules: &rules, asked_for: &asked_for, keeps: args.format == ReportsFormat::Sarif };
+    let judge = Judge {
+        rules: &rules,
+        in_force: &in_force,
+        today: utc_day(at),
+        asked_for: &asked_for,
+        keeps: args.format == ReportsFormat::Sarif,
+    };
     let mut gathered = gather(&args.paths, &judge, output);
     if let Some(since) = args.since {
         let from = TimeZone::UTC.to_timestamp(since.at(0, 0, 0, 0)).into_diagnostic()?.as_second();
@@ -130,8 +144,8 @@ pub fn run(args: &ReportsArgs, configuration: &Configuration, output: &OutputArg
         .iter()
         .map(|now| compare(&digest, now, older.iter().find(|older| older.facts.domain == now.facts.domain)))
         .collect();
-    let at = args.at.unwrap_or_else(Timestamp::now);
-    let together = judge_reports(&rules, &digest, gathered.lost.len(), at).unwrap_or_default();
+    let mut together = judge_reports(&rules, &digest, gathered.lost.len(), at).unwrap_or_default();
+    judge.accept(&mut together.report, None);
     gathered.mistakes.extend(together.mistakes);
     for (rule, reason) in &gathered.mistakes {
         terminal::remark(&format!("error: the rule {rule} cannot be evaluated: {reason}"), output);

@@ -33,6 +33,11 @@ impl PatternIndex {
         let by_parent = parent(&host).and_then(|parent| self.parents.get(parent));
         by_name.into_iter().chain(by_parent).min().copied()
     }
+
+    /// Whether `*.NAME` is among the patterns; the name is in lower case.
+    pub fn has_wildcard_below(&self, name: &str) -> bool {
+        self.parents.contains_key(name)
+    }
 }
 
 /// Hosts by what matches them.

@@ -21,9 +21,9 @@ use crate::rules::judge_report;
 use crate::snapshot::{Snapshot, TlsVersion};
 use crate::source_text::is_unseen;
 use crate::tls_match::{CauseNow, CauseState, Comparison, EnforceAdvice, HeldPolicy};
-use crate::tls_reports::digest::digest;
 use crate::tls_reports::duplicates::Distinct;
 use crate::tls_reports::result_type::ResultType;
+use crate::tls_reports::sums::digest;
 
 /// Texts that mean something to a terminal, to HTML, to Markdown, to XML, or to a service.
 const HOSTILE: [&str; 15] = [
@@ -396,7 +396,7 @@ fn each_tls_report(examine: impl Fn(&str, &TlsResults<'_>)) {
             }],
         });
         let mut read = crate::tls_reports::read::read(text, &serde_json::to_vec(&report).unwrap()).unwrap();
-        judge_report(&rules, &mut read, None);
+        judge_report(&rules, &mut read, None, &|_| ());
         assert!(read.offences.len() >= 3, "{:?}", read.offences);
         let distinct = Distinct::of([read]);
         let digest = digest(&distinct);

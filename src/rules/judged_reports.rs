@@ -7,14 +7,20 @@ use jiff::Timestamp;
 use super::evaluate::{Evaluated, evaluate};
 use super::load::RuleSet;
 use crate::facts::{Facts, Over, json_pointer};
-use crate::outcome::{Check, Outcome, Severity};
+use crate::outcome::{Check, Outcome, Report, Severity};
 use crate::tls_reports::digest::Digest;
 use crate::tls_reports::model::{Offence, TlsReport};
 
 /// Judges one report, and notes what the rules find in it as its offences. `asked_for` are the domains whose reports
-/// are expected, where that is known.
-pub fn judge_report(rules: &RuleSet, report: &mut TlsReport, asked_for: Option<&[String]>) -> Evaluated {
-    let evaluated = evaluate(rules, &Facts::of_report(report, asked_for));
+/// are expected, where that is known; `accept` takes out what a configuration accepts.
+pub fn judge_report(
+    rules: &RuleSet,
+    report: &mut TlsReport,
+    asked_for: Option<&[String]>,
+    accept: &dyn Fn(&mut Report),
+) -> Evaluated {
+    let mut evaluated = evaluate(rules, &Facts::of_report(report, asked_for));
+    accept(&mut evaluated.report);
     let told = evaluated.report.checks.iter().filter(|check| check.is_told());
     let mut offences: Vec<Offence> = told.map(|check| offence(report, check)).collect();
     offences.sort_by(|one, other| (one.line, one.column, &one.rule).cmp(&(other.line, other.column, &other.rule)));

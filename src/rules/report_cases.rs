@@ -12,10 +12,10 @@ use serde_json::Value;
 use super::model::Case;
 use super::patch::set;
 use crate::facts::{Facts, Over};
-use crate::tls_reports::digest::digest;
 use crate::tls_reports::duplicates::Distinct;
 use crate::tls_reports::model::{MailOrigin, TlsReport};
 use crate::tls_reports::read::read;
+use crate::tls_reports::sums::digest;
 
 /// Three reports about one domain, in which nothing is odd: what cases patch.
 const GOOD: &str = include_str!("../../fixtures/good/tls-reports.json");

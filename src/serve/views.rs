@@ -22,9 +22,9 @@ use crate::facts::Facts;
 use crate::report;
 use crate::snapshot::Snapshot;
 use crate::store::Observation;
-use crate::tls_reports::digest::digest;
 use crate::tls_reports::duplicates::Distinct;
 use crate::tls_reports::read::read;
+use crate::tls_reports::sums::digest;
 use crate::what_if::Texts;
 
 type Shared = State<Arc<App>>;

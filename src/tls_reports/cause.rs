@@ -6,9 +6,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::model::{FailureDetail, PolicyResult, PolicyType};
-use crate::grammar::mx_pattern::MxPattern;
-use crate::grammar::policy;
+use super::applied::Applied;
+use super::model::FailureDetail;
 
 /// What explains a failure.
 #[derive(Clone, Copy, Debug, Default, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
@@ -73,8 +72,12 @@ pub struct Explained {
 }
 
 /// Explains one failure under the policy that was applied.
-pub fn explain(result: &PolicyResult, failure: &FailureDetail) -> Explained {
-    let kind = kind_of(result, failure);
+pub fn explain(applied: &Applied<'_>, failure: &FailureDetail) -> Explained {
+    worded(kind_of(applied, failure), applied, failure)
+}
+
+/// The words for a failure of a known kind.
+pub fn worded(kind: CauseKind, applied: &Applied<'_>, failure: &FailureDetail) -> Explained {
     let host = failure.receiving_mx_hostname.as_deref();
     let at = host.map_or_else(|| "an MX host".to_owned(), |host| format!("`{host}`"));
     let (explanation, advice) = match kind {
@@ -100,13 +103,13 @@ pub fn explain(result: &PolicyResult, failure: &FailureDetail) -> Explained {
             "The sender's resolver could not validate the DNSSEC signatures.".to_owned(),
             "Check the zone's signatures and the DS record at the parent.".to_owned(),
         ),
-        CauseKind::NotCovered => not_covered(result, host),
+        CauseKind::NotCovered => not_covered(applied, host),
         CauseKind::Other => (
             format!("The sender could not set up TLS as the policy demands with {at}."),
             "Check the domain as it is now, with `stslint check`.".to_owned(),
         ),
-        CauseKind::PolicyFetch => fetch(result, failure),
-        CauseKind::PolicyInvalid => invalid(result),
+        CauseKind::PolicyFetch => fetch(applied, failure),
+        CauseKind::PolicyInvalid => invalid(applied),
         CauseKind::PolicyHostCertificate => (
             "The certificate of the policy host is not valid, so the policy was not taken.".to_owned(),
             "Give the policy host a certificate from a public authority that names it (RFC 8461 §3.3).".to_owned(),
@@ -123,8 +126,8 @@ pub fn explain(result: &PolicyResult, failure: &FailureDetail) -> Explained {
     Explained { kind, explanation: sentence(&explanation), advice }
 }
 
-fn kind_of(result: &PolicyResult, failure: &FailureDetail) -> CauseKind {
-    let uncovered = failure.receiving_mx_hostname.as_deref().is_some_and(|host| !covered(result, host));
+fn kind_of(applied: &Applied<'_>, failure: &FailureDetail) -> CauseKind {
+    let uncovered = failure.receiving_mx_hostname.as_deref().is_some_and(|host| !applied.covers(host));
     let mismatch = reason(failure).contains("mx_hosts_mismatch") || reason(failure).contains("mx-mismatch");
     match failure.result_type.as_str() {
         // Senders have no result type of their own for a host that the policy does not name.
@@ -148,16 +151,8 @@ fn reason(failure: &FailureDetail) -> String {
     failure.failure_reason_code.as_deref().unwrap_or_default().to_ascii_lowercase()
 }
 
-/// Whether the applied policy names the host; `true` where that cannot be told.
-pub fn covered(result: &PolicyResult, host: &str) -> bool {
-    let patterns = result.patterns();
-    result.policy_type != PolicyType::Sts
-        || patterns.is_empty()
-        || patterns.iter().any(|pattern| MxPattern::parse(pattern).is_ok_and(|pattern| pattern.matches(host)))
-}
-
-fn not_covered(result: &PolicyResult, host: Option<&str>) -> (String, String) {
-    let patterns = result.patterns();
+fn not_covered(applied: &Applied<'_>, host: Option<&str>) -> (String, String) {
+    let patterns = applied.patterns();
     let shown: Vec<String> = patterns.iter().take(4).map(|pattern| format!("`{pattern}`")).collect();
     let more = if patterns.len() > shown.len() {
         format!(" and {} more", patterns.len() - shown.len())
@@ -171,13 +166,9 @@ fn not_covered(result: &PolicyResult, host: Option<&str>) -> (String, String) {
             "Compare the MX records with the policy's `mx` lines: `stslint check` names the host.".to_owned(),
         );
     };
-    let deeper = patterns.iter().find_map(|pattern| {
-        let zone = pattern.strip_prefix("*.")?;
-        let label = host.strip_suffix(zone)?.strip_suffix('.')?;
-        label
-            .contains('.')
-            .then(|| format!(" `*` covers one label only, and `{host}` has more of them below `{zone}`."))
-    });
+    let deeper = applied
+        .wildcard_above(host)
+        .map(|zone| format!(" `*` covers one label only, and `{host}` has more of them below `{zone}`."));
     let parent = host.split_once('.').map_or(host, |(_, parent)| parent);
     let advice = match &deeper {
         Some(_) => format!("Publish `mx: *.{parent}` or `mx: {host}`, with a new `id` in the record."),
@@ -187,7 +178,7 @@ fn not_covered(result: &PolicyResult, host: Option<&str>) -> (String, String) {
     (format!("`{host}` is named by no `mx` line of the policy that the sender held{of}.{why}"), advice)
 }
 
-fn fetch(result: &PolicyResult, failure: &FailureDetail) -> (String, String) {
+fn fetch(applied: &Applied<'_>, failure: &FailureDetail) -> (String, String) {
     let reason = reason(failure);
     let status: Option<&str> = reason
         .split(|c: char| !c.is_ascii_digit())
@@ -202,7 +193,7 @@ fn fetch(result: &PolicyResult, failure: &FailureDetail) -> (String, String) {
         "the policy host could not be reached, or did not serve the policy; the report does not say which".to_owned()
     };
     // With a policy in the report the fetch was a refresh, and the cached policy was applied (RFC 8461 §5.1).
-    let cached = if result.line("mode").is_some() {
+    let cached = if applied.is_shown() {
         " The sender went on with the policy in its cache, until its max_age runs out."
     } else {
         ""
@@ -212,16 +203,8 @@ fn fetch(result: &PolicyResult, failure: &FailureDetail) -> (String, String) {
 }
 
 /// What is wrong with the policy is often in the report itself.
-fn invalid(result: &PolicyResult) -> (String, String) {
-    let text = result.policy_string.join("\r\n");
-    let parsed = policy::parse(text.as_bytes());
-    let missing = [
-        ("version", parsed.version.is_none()),
-        ("mode", parsed.valid_mode().is_none()),
-        ("max_age", parsed.valid_max_age().is_none()),
-    ];
-    let found = missing.iter().find(|(_, missing)| *missing && !text.is_empty());
-    let what = found.map_or_else(String::new, |(name, _)| format!(": it has no valid `{name}`"));
+fn invalid(applied: &Applied<'_>) -> (String, String) {
+    let what = applied.invalid_field().map_or_else(String::new, |name| format!(": it has no valid `{name}`"));
     (
         format!("The sender fetched a policy that is not valid{what}."),
         "Lint the file that is served now: `stslint check --policy FILE`.".to_owned(),

@@ -91,12 +91,20 @@ impl Kind {
             [] => Kind::Empty,
             _ if octets.starts_with(&[0x1F, 0x8B]) => Kind::Gzip,
             _ if octets.starts_with(b"PK\x03\x04") || octets.starts_with(b"PK\x05\x06") => Kind::Zip,
+            _ if Kind::is_utf_16(octets) => Kind::Json,
             [b'{' | b'[', ..] => Kind::Json,
             [b'<', ..] => Kind::Xml,
             _ if octets.starts_with(b"From ") => Kind::Mbox,
             _ if begins_with_a_header(text) => Kind::Mail,
             _ => Kind::Unknown,
         }
+    }
+}
+
+impl Kind {
+    /// Whether a byte order mark says so.
+    fn is_utf_16(octets: &[u8]) -> bool {
+        matches!(octets, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..])
     }
 }
 
@@ -153,6 +161,9 @@ impl Unpacker {
 
     /// One report; or several, one after another or in a list.
     fn json(&mut self, at: &Where, octets: &[u8]) {
+        // Some programs fill a block with zeroes.
+        let text = octets.iter().rposition(|octet| *octet != 0).map_or(0, |last| last.saturating_add(1));
+        let octets = if Kind::is_utf_16(octets) { octets } else { octets.get(..text).unwrap_or(octets) };
         let parts = several(octets);
         if parts.is_empty() {
             return self.found(at, octets.to_vec());
@@ -285,18 +296,22 @@ impl Unpacker {
 }
 
 /// Each of several JSON values that follow one another, or are the elements of a list; nothing where it is one value, or
-/// not JSON.
+/// not JSON. A line that is not JSON, among others that are, is one of them: it costs nobody else's report.
 fn several(octets: &[u8]) -> Vec<&[u8]> {
     let text = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets);
     let inside = text.trim_ascii().strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]"));
     let mut values = Vec::new();
+    let mut reports = 0_usize;
     let mut rest = inside.unwrap_or(text).trim_ascii_start();
     while !rest.is_empty() {
-        let mut stream = serde_json::Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
-        if !rest.starts_with(b"{") || !matches!(stream.next(), Some(Ok(_))) {
-            return Vec::new();
-        }
-        let Some((value, after)) = rest.split_at_checked(stream.byte_offset()) else { return Vec::new() };
+        let (value, after) = match value_in_front(rest) {
+            Some((value, after)) => {
+                reports = reports.saturating_add(usize::from(mentions_policies(value)));
+                (value, after)
+            }
+            None if inside.is_some() => return Vec::new(),
+            None => up_to_the_next_object(rest),
+        };
         values.push(value);
         rest = after.trim_ascii_start();
         if inside.is_some() && !rest.is_empty() {
@@ -304,8 +319,20 @@ fn several(octets: &[u8]) -> Vec<&[u8]> {
             rest = next.trim_ascii_start();
         }
     }
-    // A list of one is odd, and told with the report.
-    if values.len() > 1 { values } else { Vec::new() }
+    // A list of one is odd, and told with the report; so is one report that is damaged.
+    if values.len() > 1 && reports > 0 { values } else { Vec::new() }
+}
+
+/// The JSON object that octets begin with, and what follows it.
+fn value_in_front(octets: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut stream = serde_json::Deserializer::from_slice(octets).into_iter::<IgnoredAny>();
+    let is_object = octets.starts_with(b"{") && matches!(stream.next(), Some(Ok(_)));
+    is_object.then(|| octets.split_at_checked(stream.byte_offset())).flatten()
+}
+
+fn up_to_the_next_object(octets: &[u8]) -> (&[u8], &[u8]) {
+    let next = octets.windows(2).position(|two| two == b"\n{").map(|place| place.saturating_add(1));
+    next.and_then(|next| octets.split_at_checked(next)).unwrap_or((octets, &[]))
 }
 
 /// Octets in base64 that a mail reader gave up on; `None` where they are not.

@@ -1,6 +1,6 @@
 //! Reports that arrive more than once: the same report of the same sender counts once.
 //!
-//! Called by whoever gathers reports, before [`digest`](super::digest::digest) sums them up.
+//! Called by whoever gathers reports, before [`digest`](super::sums::digest) sums them up.
 
 use std::collections::BTreeSet;
 

@@ -25,7 +25,20 @@ pub fn read(source: &str, octets: &[u8]) -> Result<TlsReport, Broken> {
     let mut reader = Reader::default();
     let text = reader.text(octets);
     let value = json::parse(&text)?;
-    let object = reader.root(&value)?;
+    let mut object = reader.root(&value)?;
+    if let [property] = object.properties.as_slice()
+        && let Value::Object(inner) = &property.value
+        && is_report(inner)
+    {
+        let span = property.range.start..property.range.end;
+        reader.oddities.note(
+            About::Json,
+            "",
+            span,
+            format!("the report is inside an object, as `{}`", property.name.as_str()),
+        );
+        object = inner;
+    }
     if !is_report(object) {
         let reason = "it has neither `policies` nor the other fields of a TLS report".to_owned();
         return Err(Broken { reason, span: 0..0 });
@@ -65,6 +78,10 @@ struct Reader {
 impl Reader {
     /// The text, without a byte order mark; octets that are not UTF-8 are replaced (RFC 7493 §2.1).
     fn text(&mut self, octets: &[u8]) -> String {
+        if let Some(text) = utf_16(octets) {
+            self.oddities.note(About::Json, "", 0..0, "the JSON is in UTF-16, not in UTF-8");
+            return text;
+        }
         let (marked, octets) = match octets.strip_prefix(b"\xEF\xBB\xBF") {
             Some(rest) => (true, rest),
             None => (false, octets),
@@ -196,6 +213,7 @@ impl Reader {
             When::DateOnly(_) => Some("is a date without a time; it is read as midnight, UTC"),
             When::Exact(_) => None,
             When::NoZone(_) => Some("has no time zone; it is read as UTC"),
+            When::Seconds(_) => Some("is a number of seconds, not a date-time (RFC 3339 §5.6)"),
         };
         if let Some(oddity) = oddity {
             self.odd::<()>(About::DateRange, &place, format!("`{text}` {oddity}"));
@@ -271,7 +289,8 @@ impl Reader {
         result.failed = match counted {
             Some((Some(failed), place)) => {
                 if failed != details {
-                    let message = format!("the summary counts {failed} failures, the details {details}");
+                    let failures = if failed == 1 { "failure" } else { "failures" };
+                    let message = format!("the summary counts {failed} {failures}, the details {details}");
                     self.odd::<()>(About::Counts, &place, message);
                 }
                 failed
@@ -308,10 +327,14 @@ impl Reader {
             let place = here.below("policy-type", member(policy, "policy-type").map_or(here.span.clone(), span));
             let message = format!("`{word}` is not a policy type: RFC 8460 §4.4 has sts, tlsa and no-policy-found");
             self.odd::<()>(About::Policy, &place, message);
-            let lower = PolicyType::parse(&word.to_ascii_lowercase());
-            if !matches!(lower, PolicyType::Other(_)) {
-                return lower;
-            }
+            return match word.to_ascii_lowercase().as_str() {
+                // Words of senders' own settings for the same (RFC 7672).
+                "dane" | "dane-only" => PolicyType::Tlsa,
+                lower => match PolicyType::parse(lower) {
+                    PolicyType::Other(_) => kind,
+                    known => known,
+                },
+            };
         }
         kind
     }
@@ -512,6 +535,17 @@ impl Reader {
             }
         }
     }
+}
+
+/// The text of octets that begin with a byte order mark of UTF-16.
+fn utf_16(octets: &[u8]) -> Option<String> {
+    let (unit, octets): (fn([u8; 2]) -> u16, _) = match octets {
+        [0xFF, 0xFE, rest @ ..] => (u16::from_le_bytes, rest),
+        [0xFE, 0xFF, rest @ ..] => (u16::from_be_bytes, rest),
+        _ => return None,
+    };
+    let units: Vec<u16> = octets.as_chunks().0.iter().copied().map(unit).collect();
+    Some(String::from_utf16_lossy(&units))
 }
 
 /// A scalar as text.

@@ -13,6 +13,8 @@ pub enum When {
     Exact(i64),
     /// Without an offset, read as UTC.
     NoZone(i64),
+    /// As seconds since 1970.
+    Seconds(i64),
 }
 
 impl When {
@@ -21,6 +23,11 @@ impl When {
         let text = text.trim();
         if let Ok(timestamp) = text.parse::<Timestamp>() {
             return Some(When::Exact(timestamp.as_second()));
+        }
+        if text.len() >= 9
+            && let Ok(seconds) = text.parse::<i64>()
+        {
+            return Timestamp::from_second(seconds).ok().map(|_| When::Seconds(seconds));
         }
         let utc = |civil: DateTime| TimeZone::UTC.to_timestamp(civil).ok().map(Timestamp::as_second);
         if text.len() > 10 {
@@ -32,7 +39,7 @@ impl When {
     /// Seconds since 1970.
     pub fn seconds(self) -> i64 {
         match self {
-            When::DateOnly(seconds) | When::Exact(seconds) | When::NoZone(seconds) => seconds,
+            When::DateOnly(seconds) | When::Exact(seconds) | When::NoZone(seconds) | When::Seconds(seconds) => seconds,
         }
     }
 }
@@ -53,7 +60,7 @@ pub fn instant_of(seconds: i64) -> Option<String> {
 pub fn seconds_of_day(day: &str) -> Option<i64> {
     match When::parse(day)? {
         When::DateOnly(seconds) => Some(seconds),
-        When::Exact(_) | When::NoZone(_) => None,
+        When::Exact(_) | When::NoZone(_) | When::Seconds(_) => None,
     }
 }
 
@@ -69,6 +76,9 @@ mod tests {
             ("2026-11-23T00:00:00", Some(When::NoZone(1_795_392_000))),
             ("2026-11-23 00:00:00", Some(When::NoZone(1_795_392_000))),
             ("2026-11-23", Some(When::DateOnly(1_795_392_000))),
+            ("1795392000", Some(When::Seconds(1_795_392_000))),
+            ("99999999999999999999", None),
+            ("20261123", Some(When::DateOnly(1_795_392_000))),
             ("yesterday", None),
             ("", None),
             ("2026-13-41T00:00:00Z", None),

@@ -110,6 +110,33 @@ fn a_configuration_sets_rules_over_reports_as_it_sets_others() {
 }
 
 #[test]
+fn a_configuration_accepts_findings_in_reports_and_speaks_of_single_domains() {
+    let settings = "ignore:\n  - { rule: report-extra, domain: one.example, reason: told them, until: 2026-12-31 }\n\
+        domains:\n  - { names: two.example, rules: { report-fields: off } }\n";
+    let folder = folder(&[("stslint.yaml", settings)]);
+    for domain in ["one.example", "two.example"] {
+        let odd = json!({ "organization-name": domain, "more": 1, "contact-info": null, "report-id": "1",
+            "policies": [{ "policy": { "policy-type": "no-policy-found", "policy-domain": domain },
+                "summary": { "total-successful-session-count": 1, "total-failure-session-count": 0 } }],
+            "date-range": { "start-datetime": "2026-11-22T00:00:00Z", "end-datetime": "2026-11-22T23:59:59Z" } });
+        std::fs::write(folder.path().join(domain), odd.to_string()).unwrap();
+    }
+    let told = |more: &[&str]| {
+        let args = ["reports", "one.example", "two.example", "--format", "json"];
+        let ran = run(folder.path(), &[&args, more].concat());
+        let document: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.errors));
+        let rules = |report: &Value| {
+            let offences = report["offences"].as_array().unwrap().iter();
+            offences.map(|one| one["rule"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        document["reports"].as_array().unwrap().iter().map(rules).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&["--at", "2026-11-24T00:00:00Z"]), ["report-fields", "report-extra"]);
+    assert_eq!(told(&["--at", "2027-01-01T00:00:00Z"]), ["report-fields report-extra", "report-extra"]);
+    assert_eq!(told(&["--at", "2026-11-24T00:00:00Z", "--no-ignores"]), ["report-fields report-extra", "report-extra"]);
+}
+
+#[test]
 fn own_rules_judge_each_report_and_point_into_its_json() {
     let rules = r#"
 group: acme
@@ -199,7 +226,7 @@ fn rules_and_facts_over_reports_are_listed_and_explained() {
     let list = run(here, &["rules", "list", "--no-config"]).out;
     assert!(list.contains("report-counts") && list.contains("report-domain"), "{list}");
     let page = run(here, &["explain", "report-counts", "--no-config"]).out;
-    assert!(page.contains("the summary counts 1 failures, the details 2"), "{page}");
+    assert!(page.contains("the summary counts 1 failure, the details 2"), "{page}");
     let of_one = run(here, &["facts", "report", "--format", "json"]).out;
     let of_all = run(here, &["facts", "reports", "domains.senders"]).out;
     assert!(of_one.contains("policies[].failures[].receiving_mx_hostname"), "{of_one}");

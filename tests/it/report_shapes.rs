@@ -123,7 +123,7 @@ fn questions_that_people_ask_about_a_report_get_their_answer() {
                     json!([fetch("bad https response code: 404"), fetch("bad https response code: 500")])
                 )]),
             ),
-            vec!["HTTP status 404", "HTTP status 500", "the summary counts 1 failures, the details 2"],
+            vec!["HTTP status 404", "HTTP status 500", "the summary counts 1 failure, the details 2"],
         ),
         (
             "the cached policy is used when the fetch fails, also in mode enforce",
@@ -343,6 +343,8 @@ fn files_hold_one_report_or_several_and_write_it_in_their_own_way() {
     };
     let plain = octets(&one("1", 1));
     let lines = [octets(&one("1", 1)), octets(&one("2", 2))].join(&b'\n');
+    let text = String::from_utf8(plain.clone()).unwrap();
+    let utf_16 = [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let underscores = String::from_utf8(plain.clone()).unwrap().replace("organization-name", "organization_name");
     let cases: Vec<(&str, Vec<u8>, u64, &str)> = vec![
         ("JSON Lines", lines, 3, ""),
@@ -361,6 +363,9 @@ fn files_hold_one_report_or_several_and_write_it_in_their_own_way() {
         ),
         ("underscores", underscores.into_bytes(), 1, "report-extra"),
         ("gzip with a line end behind it", [gzip(&plain), b"\r\n".to_vec()].concat(), 1, ""),
+        ("zeroes behind it", [plain.as_slice(), &[0; 12]].concat(), 1, ""),
+        ("UTF-16", utf_16, 1, "report-json"),
+        ("an object around it", octets(&json!({ "report": one("1", 1) })), 1, "report-json"),
     ];
     for (name, input, connections, rule) in cases {
         let (_, document) = told(&input);
@@ -370,4 +375,59 @@ fn files_hold_one_report_or_several_and_write_it_in_their_own_way() {
         let rules: Vec<&str> = offences.iter().map(|offence| offence["rule"].as_str().unwrap()).collect();
         assert_eq!(rules.concat(), rule, "{name}");
     }
+}
+
+#[test]
+fn a_damaged_line_costs_no_other_report() {
+    let one = |id: &str| {
+        let mut one = report("S", json!([entry("sts", policy("testing", "mx1.example.com"), (1, 0), json!([]))]));
+        one["report-id"] = json!(id);
+        octets(&one)
+    };
+    let cut = one("2");
+    for damaged in [&cut[..cut.len() - 40], b"<html>", b"\0\xFF"] {
+        for lines in [[&one("1"), damaged, &one("3")], [damaged, &one("1"), &one("3")], [&one("1"), &one("3"), damaged]]
+        {
+            // What a file is, its first octets say.
+            if !lines[0].starts_with(b"{") {
+                continue;
+            }
+            let (people, document) = told(&lines.join(&b'\n'));
+            assert_eq!(document["digest"]["reports"], 2, "{people}");
+            assert_eq!(document["unreadable"].as_array().unwrap().len(), 1, "{document}");
+        }
+    }
+}
+
+#[test]
+fn dane_under_another_name_is_dane() {
+    for word in ["dane", "dane-only", "DANE"] {
+        let failed = json!([{ "result-type": "tlsa-invalid", "failed-session-count": 2 }]);
+        let (people, document) = told(&octets(&report("S", json!([entry(word, json!(["3 1 1 ab"]), (3, 2), failed)]))));
+        let domain = &document["digest"]["domains"][0];
+        assert_eq!((&domain["verified"], &domain["refused"]), (&json!(3), &json!(2)), "{people}");
+        assert!(people.contains(&format!("`{word}` is not a policy type")), "{people}");
+    }
+}
+
+#[test]
+fn seconds_since_1970_are_a_time() {
+    let mut seconds = report("S", json!([entry("sts", policy("testing", "mx1.example.com"), (1, 0), json!([]))]));
+    seconds["date-range"] = json!({ "start-datetime": 1_763_596_800, "end-datetime": "1763683199" });
+    let (people, document) = told(&octets(&seconds));
+    assert_eq!(document["digest"]["domains"][0]["first_day"], "2025-11-20", "{people}");
+    assert!(people.contains("`1763683199` is a number of seconds, not a date-time"), "{people}");
+}
+
+#[test]
+fn both_forms_of_an_internationalised_name_are_one_domain() {
+    let about = |name: &str| {
+        let mut one = report(name, json!([entry("sts", policy("testing", "mx1.example.com"), (1, 0), json!([]))]));
+        one["policies"][0]["policy"]["policy-domain"] = json!(name);
+        octets(&one)
+    };
+    let (_, document) = told(&[about("m\u{fc}nchen.example"), about("xn--mnchen-3ya.example.")].join(&b'\n'));
+    let domains = document["digest"]["domains"].as_array().unwrap();
+    assert_eq!(domains.len(), 1, "{document}");
+    assert_eq!(domains[0]["domain"], "xn--mnchen-3ya.example");
 }

@@ -9,9 +9,9 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use stslint::tls_reports::container::unpack;
-use stslint::tls_reports::digest::digest;
 use stslint::tls_reports::duplicates::Distinct;
 use stslint::tls_reports::read::read as read_report;
+use stslint::tls_reports::sums::digest;
 
 struct Ran {
     code: i32,
