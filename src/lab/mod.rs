@@ -19,6 +19,7 @@
 
 mod ca;
 mod certificate;
+mod denial;
 mod dns;
 pub mod domains;
 mod listen;

@@ -46,6 +46,13 @@ pub enum RecordData {
     Cname(String),
     /// An alias of all names below it, RFC 6672: the name below which they are.
     Dname(String),
+    /// A key beside the zone's own, signed with it, RFC 4034 §2.1: one that signs records, and not keys.
+    Dnskey {
+        /// The number of the algorithm.
+        algorithm: u8,
+        /// The key as the algorithm has it.
+        key: Vec<u8>,
+    },
     /// A host that takes the domain's mail.
     Mx {
         /// The preference; the lowest is tried first.

@@ -3,8 +3,8 @@
 //! A resolver that validates has to find its way from a trust anchor to every name, so the lab has
 //! a root and top-level zones of its own. What lies in no scenario's domain is still not served.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,7 +15,9 @@ use hickory_server::net::runtime::TokioRuntimeProvider;
 use hickory_server::proto::ProtoError;
 use hickory_server::proto::dnssec::crypto::EcdsaSigningKey;
 use hickory_server::proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS};
-use hickory_server::proto::dnssec::{Algorithm, DigestType, DnsSecError, DnssecSigner, Nsec3HashAlgorithm, SigningKey};
+use hickory_server::proto::dnssec::{
+    Algorithm, DigestType, DnsSecError, DnssecSigner, Nsec3HashAlgorithm, PublicKeyBuf, SigningKey,
+};
 use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, MX, NS, NULL, PTR, SOA, TLSA, TXT};
 use hickory_server::proto::rr::{LowerName, Name, RData, Record as Rr, RecordSet, RecordType, RrKey};
 use hickory_server::proto::serialize::binary::BinEncodable;
@@ -23,6 +25,7 @@ use hickory_server::store::in_memory::InMemoryZoneHandler;
 use hickory_server::zone_handler::{AxfrPolicy, Catalog, ZoneHandler, ZoneType};
 
 use super::LabError;
+use super::denial::ProvenZone;
 use super::record::{Dnssec, Record, RecordData};
 
 /// The time to live of what the lab adds to a zone, and of a "no", in seconds.
@@ -67,7 +70,6 @@ impl ZoneTree {
         for record in records {
             insert(&mut zones, record)?;
         }
-        add_service_labels(&mut zones)?;
         add_ancestors(&mut zones)?;
         delegate(&mut zones)?;
         let trust_anchor = match zones.get(&LowerName::new(&Name::root())) {
@@ -184,7 +186,7 @@ impl Zone {
             handler.add_zone_signing_key_mut(signer)?;
             handler.secure_zone_mut()?;
         }
-        Ok(Arc::new(handler))
+        Ok(Arc::new(ProvenZone::new(handler)))
     }
 }
 
@@ -210,23 +212,6 @@ fn insert(zones: &mut BTreeMap<LowerName, Zone>, record: &Record) -> Result<(), 
         .max_by_key(|(origin, _)| origin.num_labels())
         .map(|(_, zone)| zone.insert(rr))
         .ok_or_else(|| LabError::OutsideZones(record.name.clone()))
-}
-
-/// Makes the names exist above those that are asked for in vain, as `_25._tcp.<host>` is.
-///
-/// Hickory denies a name with the wildcard right above it alone, and a validating resolver takes
-/// that for bogus where the closest name that exists is further up.
-fn add_service_labels(zones: &mut BTreeMap<LowerName, Zone>) -> Result<(), LabError> {
-    for (origin, zone) in zones {
-        let hosts = zone.sets.keys().filter(|key| key.record_type == RecordType::A);
-        // A host may be asked about as a domain, too.
-        let names = hosts.map(|key| Name::from(&key.name)).chain([Name::from(origin)]);
-        let names: BTreeSet<_> = names.flat_map(|name| ["_tcp", "_tls"].map(|label| (name.clone(), label))).collect();
-        for (name, label) in names {
-            zone.insert(Rr::from_rdata(child(&name, label)?, ZONE_TTL, RData::A(A(Ipv4Addr::LOCALHOST))));
-        }
-    }
-    Ok(())
 }
 
 /// Adds a zone for every name above a zone, up to the root.
@@ -278,6 +263,10 @@ fn rdata(record: &RecordData) -> Result<RData, LabError> {
         RecordData::Cname(target) => RData::CNAME(CNAME(name(target)?)),
         RecordData::Dname(target) => {
             RData::Unknown { code: RecordType::DNAME, rdata: NULL::with(name(target)?.to_bytes()?) }
+        }
+        RecordData::Dnskey { algorithm, key } => {
+            let key = PublicKeyBuf::new(key.clone(), Algorithm::from_u8(*algorithm));
+            RData::DNSSEC(DNSSECRData::DNSKEY(DNSKEY::new(true, false, false, key)))
         }
         RecordData::Mx { preference, exchange } => RData::MX(MX::new(*preference, name(exchange)?)),
         RecordData::Ptr(target) => RData::PTR(PTR(name(target)?)),

@@ -103,6 +103,22 @@ async fn an_alias_and_what_it_does_not_lead_to_are_proven_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_answer_of_a_wildcard_is_proven() {
+    let mut scenario = Scenario::good("wild.example");
+    scenario.remove_txt("_mta-sts.wild.example");
+    scenario.records.push(stslint::lab::Record::txt("*.wild.example", "v=STSv1; id=20260901T120000"));
+    let lab = Lab::start(LabOptions::empty(SystemTime::now()).with(scenario)).await.unwrap();
+    let snapshot = collect(&lab, lab.resolver(), DnssecMode::Validate, "wild.example").await;
+    let record = snapshot.record.as_ref().unwrap();
+    assert_eq!((record.outcome, record.dnssec), (Some(DnsOutcome::Answer), Some(DnssecProof::Secure)), "{record:?}");
+    // The names of the wildcard have no other records, which is proven as well.
+    let absent = snapshot.ipv6.as_ref().unwrap();
+    assert_eq!((absent.outcome, absent.dnssec), (Some(DnsOutcome::Nodata), Some(DnssecProof::Secure)), "{absent:?}");
+    let no_tlsa = snapshot.mx_hosts.as_ref().unwrap()[0].tlsa.as_ref().unwrap();
+    assert_eq!(no_tlsa.dnssec, Some(DnssecProof::Secure), "{no_tlsa:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_proven_outside_of_the_anchors_zone() {
     let lab = lab().await;
     let elsewhere = lab.trust_anchor().trim_start().replacen('.', "elsewhere.example.", 1);

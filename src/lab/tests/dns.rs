@@ -33,19 +33,19 @@ async fn refusal(lab: &Lab, name: &str, kind: RecordType) -> DnsError {
     }
 }
 
-fn question(name: &str, kind: RecordType) -> Message {
+pub(super) fn question(name: &str, kind: RecordType) -> Message {
     let mut message = Message::new(7, MessageType::Query, OpCode::Query);
     message.add_query(Query::query(Name::from_ascii(name).unwrap(), kind));
     message
 }
 
-async fn udp(lab: &Lab) -> UdpSocket {
+pub(super) async fn udp(lab: &Lab) -> UdpSocket {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     socket.connect(lab.resolver()).await.unwrap();
     socket
 }
 
-async fn receive(socket: &UdpSocket) -> Message {
+pub(super) async fn receive(socket: &UdpSocket) -> Message {
     let mut octets = [0; 4_096];
     let length = socket.recv(&mut octets).await.unwrap();
     Message::from_vec(&octets[..length]).unwrap()
