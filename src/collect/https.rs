@@ -58,7 +58,7 @@ pub async fn probe(asked: &Asked<'_>, observatory: &Observatory, clock: Clock) -
     let (fetched, older_version) =
         second_look::beside(Box::pin(fetch(&asking, observatory, clock, &mut probe)), look).await;
     if let Some(tls) = &mut probe.tls {
-        tls.older_version = older_version;
+        second_look::note_older_version(tls, older_version);
     }
     if let Err(failure) = fetched {
         probe.failure = Some(failure);

@@ -154,6 +154,11 @@ impl Clock {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
+    /// The pause before a second try: no longer than leaves it the time of a step. `None` where that is not left.
+    pub fn retry_pause(self) -> Option<Duration> {
+        retry_pause(self.step, self.left())
+    }
+
     /// Milliseconds since the clock started.
     pub fn elapsed_ms(self) -> u64 {
         millis(self.began.elapsed())
@@ -180,6 +185,11 @@ impl Clock {
     }
 }
 
+fn retry_pause(step: Duration, left: Duration) -> Option<Duration> {
+    let spare = left.checked_sub(step)?;
+    Some(RETRY_PAUSE.min(step / 2).min(spare))
+}
+
 /// A duration in whole milliseconds.
 pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
@@ -199,6 +209,15 @@ fn timeout(detail: String) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pause_leaves_the_time_of_a_step() {
+        let seconds = Duration::from_secs;
+        assert_eq!(retry_pause(seconds(10), seconds(60)), Some(RETRY_PAUSE));
+        assert_eq!(retry_pause(seconds(2), seconds(60)), Some(seconds(1)));
+        assert_eq!(retry_pause(seconds(10), seconds(11)), Some(seconds(1)));
+        assert_eq!(retry_pause(seconds(10), seconds(9)), None);
+    }
 
     #[test]
     fn the_limits_are_documented() {

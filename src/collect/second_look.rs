@@ -15,7 +15,7 @@ use super::alert;
 use super::client_hello::{ClientHello, Offer};
 use super::limits::{Clock, LOOK_GRACE};
 use super::server_flight::{Flight, Progress, Spoken};
-use crate::snapshot::{Failure, FailureKind, TlsVersion};
+use crate::snapshot::{Failure, FailureKind, TlsFacts, TlsVersion};
 use crate::source_text::escape;
 
 /// What is offered to a server with which the TLS library here came to nothing, in this order: up to TLS 1.2 more of
@@ -111,6 +111,13 @@ pub async fn older_version<S: AsyncRead + AsyncWrite + Unpin>(
         Ok(spoken) => Some(Some(spoken.version)),
         Err(declined) => declined.is_answer().then_some(None),
     }
+}
+
+/// Notes the newest version below TLS 1.2 that a server accepts. Where it agreed to nothing, whatever the offer, its refusal of
+/// old versions says nothing about them.
+pub fn note_older_version(tls: &mut TlsFacts, older: Option<Option<TlsVersion>>) {
+    let agreed = tls.handshake || tls.second_look.is_some() || !tls.chain.is_empty();
+    tls.older_version = older.filter(|version| agreed || version.is_some());
 }
 
 /// Runs a look beside what nobody should have to wait longer for: once that has ended, the look has [`LOOK_GRACE`] left.

@@ -9,7 +9,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::guard::Admitted;
 use super::https::{self, Asked};
-use super::limits::{Clock, LONGEST_RETRY_AFTER, RETRY_PAUSE, millis};
+use super::limits::{Clock, LONGEST_RETRY_AFTER, millis};
 use super::log_lines;
 use super::smtp::{self, Manner};
 use super::tls::Observatory;
@@ -25,10 +25,7 @@ pub async fn converse(
     clock: Clock,
 ) -> SmtpProbe {
     let first = Box::pin(smtp::probe(exchange, admitted, manner, observatory, clock)).await;
-    let Some(pause) = manner.retry.then(|| pause(clock.step(), clock.left())).flatten().filter(|_| is_put_off(&first))
-    else {
-        return first;
-    };
+    let Some(pause) = clock.retry_pause().filter(|_| manner.retry && is_put_off(&first)) else { return first };
     let pause = pause.max(manner.pause.unwrap_or_default());
     log_lines::second_try("MX host", exchange, first.address, pause);
     tokio::time::sleep(pause).await;
@@ -56,7 +53,7 @@ pub async fn fetch(asked: &Asked<'_>, retry: bool, observatory: &Observatory, cl
     let said = retry_after.as_deref().and_then(|value| seconds(value, Timestamp::now()));
     let (step, left) = (clock.step(), clock.left());
     // A server that names a time is asked then, where that is near enough.
-    let Some(pause) = said.filter(|said| fits(*said, step, left)).or_else(|| pause(step, left)) else { return first };
+    let Some(pause) = said.filter(|said| fits(*said, step, left)).or_else(|| clock.retry_pause()) else { return first };
     log_lines::second_try("policy host", asked.host, first.address, pause);
     tokio::time::sleep(pause).await;
     let second = Box::pin(https::probe(asked, observatory, clock)).await;
@@ -68,12 +65,6 @@ pub async fn fetch(asked: &Asked<'_>, retry: bool, observatory: &Observatory, cl
         pause_ms: Some(millis(pause)),
     };
     HttpsProbe { first_try: Some(first), ..second }
-}
-
-/// The pause before a second try: no longer than leaves it the time of a step. `None` where that is not left.
-fn pause(step: Duration, left: Duration) -> Option<Duration> {
-    let spare = left.checked_sub(step)?;
-    Some(RETRY_PAUSE.min(step / 2).min(spare))
 }
 
 fn fits(pause: Duration, step: Duration, left: Duration) -> bool {
@@ -185,12 +176,8 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_leaves_the_time_of_a_step() {
+    fn a_time_that_a_server_names_leaves_that_of_a_step() {
         let seconds = Duration::from_secs;
-        assert_eq!(pause(seconds(10), seconds(60)), Some(RETRY_PAUSE));
-        assert_eq!(pause(seconds(2), seconds(60)), Some(seconds(1)));
-        assert_eq!(pause(seconds(10), seconds(11)), Some(seconds(1)));
-        assert_eq!(pause(seconds(10), seconds(9)), None);
         assert!(fits(seconds(30), seconds(10), seconds(60)) && !fits(seconds(31), seconds(10), seconds(60)));
         assert!(fits(seconds(10), seconds(10), seconds(20)) && !fits(seconds(11), seconds(10), seconds(20)));
     }

@@ -84,7 +84,7 @@ pub async fn probe(
         Some(_) => (speaking.await, look.await),
     };
     if let Some(tls) = &mut conversation.probe.tls {
-        tls.older_version = older_version;
+        second_look::note_older_version(tls, older_version);
     }
     if let Err(failure) = ended {
         conversation.fail(failure);
@@ -147,8 +147,28 @@ impl Conversation<'_> {
                 (spoken, if paused.is_ok() && worth_it { second.await } else { None })
             }
         };
-        self.probe.without_sni = without_sni.filter(|_| self.probe.tls.is_some());
+        let first = without_sni.filter(|_| self.probe.tls.is_some());
+        self.probe.without_sni = match first {
+            // Where the conversation failed, all of it is tried again.
+            Some(first) if spoken.is_ok() => Some(self.again_without_sni(first, observatory).await),
+            first => first,
+        };
         spoken
+    }
+
+    /// A handshake without SNI that was reset is tried once more, after a pause, as whole conversations are.
+    async fn again_without_sni(&self, first: WithoutSni, observatory: &Observatory) -> WithoutSni {
+        let Conversation { exchange, address, manner, clock, .. } = *self;
+        let was_reset = first.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Reset);
+        let pause = clock.retry_pause().filter(|_| manner.retry && was_reset && first.second_look.is_none());
+        let Some(pause) = pause else { return first };
+        let pause = pause.max(manner.pause.unwrap_or_default());
+        log_lines::second_try("MX host without SNI", exchange, address.ip(), pause);
+        tokio::time::sleep(pause).await;
+        match Box::pin(without_sni(exchange, address, manner, observatory, clock)).await {
+            Some(second) => WithoutSni { first_failure: first.failure, ..second },
+            None => first,
+        }
     }
 
     /// The conversation on a connection, as far as the server goes along.
@@ -331,7 +351,8 @@ async fn without_sni(
             if !recorder.saw_certificate() && second_look::is_worth_it(&failure) {
                 spoken = Box::pin(look(exchange, false, address, manner, clock)).await;
             }
-            Some(WithoutSni { handshake: false, failure: Some(failure), second_look: spoken.map(SecondLook::from) })
+            let second_look = spoken.map(SecondLook::from);
+            Some(WithoutSni { failure: Some(failure), second_look, ..WithoutSni::default() })
         }
     }
 }

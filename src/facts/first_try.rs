@@ -1,11 +1,18 @@
 //! What a first try came to where a second one counts, in words. Called by the builders of facts.
 
 use super::builder::failure_text;
-use crate::snapshot::{DnsOutcome, FirstConversation, FirstFetch, FirstQuery, SmtpReply};
+use crate::snapshot::{DnsOutcome, FirstConversation, FirstFetch, FirstQuery, SmtpProbe, SmtpReply};
 use crate::source_text::escape;
 
+/// What was tried twice at an MX host: the whole conversation, or the handshake without SNI alone.
+pub fn probe(probe: &SmtpProbe) -> Option<String> {
+    let reset = || probe.without_sni.as_ref()?.first_failure.as_ref();
+    let whole = probe.first_try.as_deref().map(conversation);
+    whole.or_else(|| reset().map(|failure| format!("without SNI, {}", failure_text(failure))))
+}
+
 /// A first conversation with an MX host: the reply that put the client off, or the failure.
-pub fn conversation(first: &FirstConversation) -> String {
+fn conversation(first: &FirstConversation) -> String {
     let steps = [
         (&first.greeting, "the greeting was"),
         (&first.ehlo, "EHLO was answered with"),

@@ -116,7 +116,7 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
         connected: connected.into(),
         failure: Fact::Known(failure.map(failure_text)),
         failure_kind: Fact::Known(failure.map(|failure| failure.kind)),
-        first_try: tried.then(|| probe.first_try.as_deref().map(first_try::conversation)).into(),
+        first_try: tried.then(|| first_try::probe(probe)).into(),
         turned_away: tried.then(|| turned_away.map(|seen| seen.reason.clone())).into(),
         greeting: step(connected == Some(true), &probe.greeting, probe),
         ..SmtpFacts::default()
@@ -153,7 +153,9 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
         Some(_) if legacy => builder.why(path.to("without_sni"), legacy::BEYOND_LIBRARY),
         Some(without) => {
             facts.without_sni = Fact::Known(false);
-            facts.without_sni_failure = Fact::Known(without.failure.as_ref().map(failure_text));
+            let again = if without.first_failure.is_some() { ", at a second try too" } else { "" };
+            let failure = without.failure.as_ref().map(|failure| failure_text(failure) + again);
+            facts.without_sni_failure = Fact::Known(failure);
         }
         None => builder.why(path.to("without_sni"), "a handshake without SNI was not tried"),
     }

@@ -148,6 +148,9 @@ pub struct WithoutSni {
     /// What the server chose, without SNI, from all that OpenSSL-based senders offer, where the handshake failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_look: Option<SecondLook>,
+    /// How the handshake before this one failed, where this is the second try: the connection was reset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_failure: Option<Failure>,
 }
 
 /// A line of an SMTP conversation.

@@ -74,6 +74,18 @@ fn every_source_file_opens_with_what_it_is_for() {
 }
 
 #[test]
+fn every_test_file_is_part_of_the_test_program() {
+    let main = std::fs::read_to_string("tests/it/main.rs").unwrap();
+    for entry in std::fs::read_dir("tests/it").unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let is_module = path.extension().is_some_and(|ending| ending == "rs") || path.join("mod.rs").exists();
+        let declared = main.lines().any(|line| line == format!("mod {name};"));
+        assert!(!is_module || name == "main" || declared, "{}", path.display());
+    }
+}
+
+#[test]
 fn every_rule_file_is_built_in() {
     let names: Vec<String> = stslint::rules::built_in_sources().into_iter().map(|source| source.name).collect();
     let beside = ["rules/profiles", "rules/providers", "rules/senders", "rules/symptoms"];

@@ -62,6 +62,8 @@ mod rule_values;
 mod rules_sound;
 mod schema;
 mod schema_agrees;
+#[cfg(feature = "lab")]
+mod second_try;
 mod sender;
 mod sender_model;
 #[cfg(feature = "serve")]

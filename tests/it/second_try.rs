@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 
 use crate::peers::{
     Authority, DOMAIN, LOOPBACK, POLICY, Zone, answer_stream, https, https_with, listen, read_command, response, smtp,
-    sockets,
+    smtp_then, sockets,
 };
 
 /// The servers of a domain: its resolver, its policy host and its MX host.
@@ -188,6 +188,62 @@ async fn an_mx_host_that_puts_off_once_is_spoken_to_again() {
     let kind = seen.probe().pointer("/first_try/failure/kind").and_then(Value::as_str);
     assert!(matches!(kind, Some("closed" | "reset")), "{}", seen.probe());
     assert!(seen.errors().is_empty(), "{:?}", seen.errors());
+}
+
+/// Whether a ClientHello names a host, read in front of the server that answers it.
+async fn names_a_host(stream: &TcpStream) -> bool {
+    let mut hello = [0; 2048];
+    loop {
+        let Ok(length @ 1..) = stream.peek(&mut hello).await else { return true };
+        let announced = usize::from(u16::from_be_bytes([hello[3], hello[4]])) + 5;
+        if length >= announced {
+            let name = b"mx.example.test";
+            return hello[..length].windows(name.len()).any(|octets| octets == name);
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// An MX host that resets the first handshakes that name no host.
+async fn resets_without_sni(servers: &Servers, first: usize) -> u16 {
+    let (acceptor, count) =
+        (servers.authority.identity(&["mx.example.test"]).acceptor(), Arc::new(AtomicUsize::new(0)));
+    smtp_then(LOOPBACK, 0, move |stream| {
+        let (acceptor, count) = (acceptor.clone(), count.clone());
+        async move {
+            if !names_a_host(&stream).await && count.fetch_add(1, Ordering::Relaxed) < first {
+                let _ = stream.set_zero_linger();
+                return;
+            }
+            let Ok(mut stream) = acceptor.accept(stream).await else { return };
+            while read_command(&mut stream).await.is_some_and(|command| command.starts_with("EHLO")) {
+                let _ = stream.write_all(b"250 mx\r\n").await;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handshake_without_sni_that_is_reset_is_repeated_alone() {
+    let servers = Servers::healthy().await;
+    // The look at what else the server speaks, without SNI too, comes to as little: two offers.
+    for (first, args, outcome, remark) in [
+        (3, &[][..], "pass", "remark"),
+        (usize::MAX, &[], "fail", "remark"),
+        (usize::MAX, &["--no-retry"], "fail", "pass"),
+    ] {
+        let servers = Servers { smtp_port: resets_without_sni(&servers, first).await, ..Servers::healthy().await };
+        let seen = servers.seen(args).await;
+        let without = &seen.probe()["without_sni"];
+        assert_eq!(seen.outcome("smtp-tls"), "pass", "{}", seen.probe());
+        assert!(seen.probe().get("first_try").is_none(), "{}", seen.probe());
+        assert_eq!((seen.outcome("smtp-sni-optional"), seen.outcome("smtp-first-try")), (outcome, remark), "{without}");
+        let kind = without.pointer("/first_failure/kind").and_then(Value::as_str);
+        assert_eq!(kind, (remark == "remark").then_some("reset"), "{without}");
+        let text = seen.text("smtp-sni-optional");
+        assert_eq!(text.contains("was reset, at a second try too"), first > 3 && args.is_empty(), "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
