@@ -46,6 +46,17 @@ fn every_case_holds_and_every_rule_has_one_of_each_kind() {
 }
 
 #[test]
+fn the_reason_names_the_fact_that_is_missing_and_no_parameter() {
+    let mut snapshot = good();
+    let record = snapshot.record.as_mut().unwrap();
+    (record.ttl, record.ttl_at_least) = (Some(300), true);
+    let report = evaluate(&RuleSet::built_in().unwrap(), &Facts::of(&snapshot, None)).report;
+    let check = report.checks.iter().find(|check| check.rule == "record-ttl").unwrap();
+    let expected = "only what the resolver's cache had left of the TTL was seen: 300 seconds";
+    assert_eq!((check.outcome, check.reason.as_deref()), (Outcome::NotChecked, Some(expected)));
+}
+
+#[test]
 fn the_good_domain_passes_everything_that_applies() {
     let evaluated = evaluate(&RuleSet::built_in().unwrap(), &Facts::of(&good(), None));
     assert_eq!(evaluated.mistakes, []);

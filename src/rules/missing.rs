@@ -15,13 +15,12 @@ pub type Start<'a> = dyn Fn(&str) -> (String, Option<Value>) + 'a;
 pub fn missing(facts: &Facts, compiled: &Compiled, start: &Start<'_>, inside: &str, key: &str) -> String {
     for path in &compiled.paths {
         let Some((root, rest)) = path.split_first() else { continue };
-        let (mut at, mut value) = start(root);
+        // What is no fact, such as a parameter of the rule, is never missing.
+        let (mut at, Some(mut value)) = start(root) else { continue };
         for segment in rest {
             at = format!("{at}.{segment}");
-            value = value.as_ref().and_then(|value| member(value, segment));
-            if value.is_none() {
-                return facts.why_unobserved(&at);
-            }
+            let Some(below) = member(&value, segment) else { return facts.why_unobserved(&at) };
+            value = below;
         }
     }
     // The expression may have gone through the elements of a list, with a variable of its own.
