@@ -1,7 +1,7 @@
 //! How much of what a domain shows is kept: together never more than the file of a snapshot may have, so that whatever is
 //! collected can be read again. Shared out, so that no host or answer takes what belongs to the others. Used by `shares`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 /// Octets of a file that are given out: to each holder some of its own, and the rest to whoever comes first.
@@ -17,30 +17,42 @@ struct Left {
     common: usize,
     /// What each holder has left of its own.
     own: BTreeMap<String, usize>,
+    /// Those that asked for more than there was.
+    refused: BTreeSet<String>,
 }
 
 impl Budget {
     /// So many octets in all, `reserve` of them for each of the first `holders`.
     pub const fn of(octets: usize, reserve: usize, holders: usize) -> Self {
         let common = octets.saturating_sub(reserve.saturating_mul(holders));
-        Budget { reserve, holders, left: Mutex::new(Left { common, own: BTreeMap::new() }) }
+        Budget { reserve, holders, left: Mutex::new(Left { common, own: BTreeMap::new(), refused: BTreeSet::new() }) }
     }
 
     /// Gives a holder so many octets: all of them, or none where there are fewer.
     pub fn take(&self, holder: &str, octets: usize) -> bool {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let Left { common, own } = &mut *left;
+        let Left { common, own, refused } = &mut *left;
         if !own.contains_key(holder) && own.len() < self.holders {
             own.insert(holder.to_owned(), self.reserve);
         }
         let own = own.get_mut(holder);
         let from_own = own.as_deref().map_or(0, |own| octets.min(*own));
-        let Some(rest) = common.checked_sub(octets.saturating_sub(from_own)) else { return false };
+        let Some(rest) = common.checked_sub(octets.saturating_sub(from_own)) else {
+            if own.is_some() {
+                refused.insert(holder.to_owned());
+            }
+            return false;
+        };
         *common = rest;
         if let Some(own) = own {
             *own = own.saturating_sub(from_own);
         }
         true
+    }
+
+    /// Whether a holder ever asked for more than there was: what it has left is for saying so.
+    pub fn has_refused(&self, holder: &str) -> bool {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).refused.contains(holder)
     }
 
     /// Whether a holder can still be given so many octets.
@@ -65,6 +77,7 @@ mod tests {
         assert!(!budget.has("greedy", 1) && budget.has("modest", 100) && !budget.has("modest", 101));
         assert!(budget.take("modest", 60) && budget.take("modest", 40) && !budget.take("modest", 1));
         assert!(budget.take("third", 100) && !budget.take("fourth", 1));
+        assert!(budget.has_refused("greedy") && !budget.has_refused("third"));
     }
 
     proptest! {

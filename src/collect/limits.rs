@@ -52,6 +52,8 @@ pub const KEPT_FOR_EACH_HOST: usize = 128 << 10;
 pub const MAX_HOSTS: usize = MAX_MX_HOSTS + 1;
 /// How many octets a host must have left for another conversation to begin.
 pub const LEAST_FOR_CONVERSATION: usize = 16 << 10;
+/// How many octets of a snapshot's file a conversation takes at most that is kept for the other domains of a run.
+pub const MAX_REMEMBERED_OCTETS: usize = 64 << 10;
 /// How many octets of a snapshot's file the answers about a domain take at most.
 pub const MAX_ANSWERS_OCTETS: usize = 5 << 20;
 /// How many of these each answer has for itself.
@@ -243,6 +245,7 @@ mod tests {
             ("character-strings of the TXT records of an answer", MAX_STRINGS as u64),
             ("octets of a snapshot for what a domain's hosts say", MAX_KEPT_OCTETS as u64),
             ("… of which each host has for itself", KEPT_FOR_EACH_HOST as u64),
+            ("octets of a conversation that is kept for other domains of the run", MAX_REMEMBERED_OCTETS as u64),
             ("octets of a snapshot for the answers about a domain", MAX_ANSWERS_OCTETS as u64),
             ("… of which each answer has for itself", KEPT_FOR_EACH_ANSWER as u64),
             ("signatures of an answer that are tried", MAX_SIGNATURES as u64),

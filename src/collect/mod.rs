@@ -141,7 +141,7 @@ pub struct Collector {
     questions: Questions,
     manner: Manner,
     shares: Shares,
-    probes: Memo<(String, IpAddr), Arc<SmtpProbe>>,
+    probes: Memo<(String, IpAddr), Option<Arc<SmtpProbe>>>,
     reach: Reach,
     activity: Activity,
     guard: Guard,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{join, join_all};
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 use super::Collector;
 use super::dns_proof::Limits;
 use super::kept::Budget;
-use super::limits::{Clock, MAX_LEFT_OUT_OCTETS, MAX_MX_HOSTS, MAX_RECORDS};
+use super::limits::{Clock, MAX_LEFT_OUT_OCTETS, MAX_MX_HOSTS, MAX_RECORDS, MAX_REMEMBERED_OCTETS};
 use super::misplaced;
 use super::options::Families;
 use super::reach::is_silent;
@@ -248,45 +249,70 @@ impl<'a> Pass<'a> {
     /// Speaks to one address of a host, unless it was spoken to in this run already.
     async fn smtp_probe(&self, exchange: &str, address: IpAddr) -> Option<SmtpProbe> {
         let probe = self.timeline.step(format!("SMTP {exchange} at {address}"), self.conversation(exchange, address));
-        let probe = Arc::unwrap_or_clone(probe.await);
-        let kept =
-            self.share.keep(exchange, probe, |failure| SmtpProbe { failure: Some(failure), ..smtp::unasked(address) });
+        let kept = probe.await.map(Arc::unwrap_or_clone);
         if kept.is_none() {
             self.leave_out("mx_hosts.probes", NO_ROOM.to_owned());
         }
         kept
     }
 
-    async fn conversation(&self, exchange: &str, address: IpAddr) -> Arc<SmtpProbe> {
+    /// What is kept of a conversation. The domain is charged for it before anybody else can have it, and before its turn
+    /// is over: no more is ever held than its budget has, and what is under way.
+    async fn conversation(&self, exchange: &str, address: IpAddr) -> Option<Arc<SmtpProbe>> {
         let collector = self.collector;
         let unasked = |failure| SmtpProbe { failure: Some(failure), ..smtp::unasked(address) };
         let admitted = match collector.guard.admit(address) {
             Ok(admitted) => admitted,
-            Err(failure) => return Arc::new(unasked(failure)),
+            Err(failure) => return self.charged(exchange, Arc::new(unasked(failure))),
         };
         // The turn comes first: a domain that waits for one of its own must not hold up the others that share the host.
         let _turn = match self.share.turn(exchange, self.clock).await {
             Ok(turn) => turn,
-            Err(failure) => return Arc::new(unasked(failure)),
+            Err(failure) => return self.charged(exchange, Arc::new(unasked(failure))),
         };
         let key = (exchange.to_ascii_lowercase(), address);
-        let is_final = |probe: &Arc<SmtpProbe>| probe.failure.is_none() || !self.clock.is_over();
+        let (made_here, own_limit) = (AtomicBool::new(false), AtomicBool::new(false));
+        // What this domain has no room or no time for is no answer to the others that share the host.
+        let is_final = |probe: &Option<Arc<SmtpProbe>>| {
+            let fits = |probe: &Arc<SmtpProbe>| written_size(&**probe) <= MAX_REMEMBERED_OCTETS;
+            let ended = |probe: &Arc<SmtpProbe>| probe.failure.is_none() || !self.clock.is_over();
+            !own_limit.load(Ordering::Relaxed) && probe.as_ref().is_some_and(|probe| ended(probe) && fits(probe))
+        };
         let probe = collector.probes.get(key, is_final, || async {
+            made_here.store(true, Ordering::Relaxed);
+            let limited = |failure| {
+                own_limit.store(true, Ordering::Relaxed);
+                unasked(failure)
+            };
             let probe = match collector.shares.connection(admitted, collector.options.smtp_port, self.clock).await {
                 Ok(_leave) => match self.rare_turn(address).await {
                     Ok(_turn) => {
                         let probe =
                             second_try::converse(exchange, admitted, &collector.manner, &self.observatory, self.clock);
-                        self.share.work.within(Box::pin(probe)).await.unwrap_or_else(unasked)
+                        self.share.work.within(Box::pin(probe)).await.unwrap_or_else(limited)
                     }
                     Err(failure) => unasked(failure),
                 },
                 Err(failure) => unasked(failure),
             };
             collector.reach.note(&probe);
-            Arc::new(probe)
+            match self.share.charge(exchange, &probe) {
+                Ok(()) => Some(Arc::new(probe)),
+                Err(failure) => self.charged(exchange, Arc::new(limited(failure))),
+            }
         });
-        probe.await
+        match (probe.await, made_here.load(Ordering::Relaxed)) {
+            (Some(probe), false) => match self.share.charge(exchange, &*probe) {
+                Ok(()) => Some(probe),
+                Err(failure) => self.charged(exchange, Arc::new(unasked(failure))),
+            },
+            (probe, _) => probe,
+        }
+    }
+
+    /// A probe that says why nothing was kept, where there is room for that.
+    fn charged(&self, exchange: &str, probe: Arc<SmtpProbe>) -> Option<Arc<SmtpProbe>> {
+        self.share.charge(exchange, &*probe).is_ok().then_some(probe)
     }
 
     /// The turn with an address, where conversations are to be rare: whoever has it may take long, so that the wait ends

@@ -96,7 +96,7 @@ impl Share {
             Some(Leave { _permits: [Some(host), Some(place), None] })
         };
         let leave = clock.until_deadline("free place in the queue", permits).await?.ok_or_else(ended)?;
-        if !self.conversations.has(&host, LEAST_FOR_CONVERSATION) {
+        if self.conversations.has_refused(&host) || !self.conversations.has(&host, LEAST_FOR_CONVERSATION) {
             return Err(failure(FailureKind::Limit, format!("not connected to: {TOO_MUCH}")));
         }
         if self.connections.fetch_add(1, Ordering::Relaxed) >= MAX_CONNECTIONS {
@@ -108,12 +108,19 @@ impl Share {
 
     /// What is kept of a conversation with a host: all of it, else what `refused` makes of the reason, else nothing.
     pub fn keep<T: Serialize>(&self, host: &str, seen: T, refused: impl FnOnce(Failure) -> T) -> Option<T> {
-        let host = host.to_ascii_lowercase();
-        let fits = |seen: &T| self.conversations.take(&host, written_size(seen));
-        if fits(&seen) {
-            return Some(seen);
+        match self.charge(host, &seen) {
+            Ok(()) => Some(seen),
+            Err(failure) => Some(refused(failure)).filter(|refused| self.charge(host, refused).is_ok()),
         }
-        Some(refused(failure(FailureKind::Limit, format!("not kept: {TOO_MUCH}")))).filter(fits)
+    }
+
+    /// Charges a host with what was seen of it, unless that is more than is left. Once it was, no more of its addresses
+    /// are spoken to: each would cost as much, and for nothing.
+    pub fn charge(&self, host: &str, seen: &impl Serialize) -> Result<(), Failure> {
+        if self.conversations.take(&host.to_ascii_lowercase(), written_size(seen)) {
+            return Ok(());
+        }
+        Err(failure(FailureKind::Limit, format!("not kept: {TOO_MUCH}")))
     }
 
     /// What is kept of an answer: all of it, or that there was one.
@@ -221,8 +228,8 @@ mod tests {
         let share = shares.of_domain();
         let refused = |failure: Failure| failure.detail;
         assert_eq!(share.keep("mx", "x".repeat(MAX_KEPT_OCTETS), refused).unwrap(), format!("not kept: {TOO_MUCH}"));
+        assert_eq!(share.turn("mx", clock()).await.err().unwrap().kind, FailureKind::Limit, "the next costs as much");
         while share.keep("mx", "x".repeat(1_024), |_| "y".repeat(1_024)).is_some() {}
-        assert_eq!(share.turn("mx", clock()).await.err().unwrap().kind, FailureKind::Limit);
         assert!(share.turn("mx2", clock()).await.is_ok(), "each host has some of its own");
         assert!(share.keep("mx2", "x".repeat(64 << 10), refused).is_some_and(|kept| kept.starts_with('x')));
     }

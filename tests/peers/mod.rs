@@ -184,7 +184,8 @@ fn answer_on(
             let Ok(question) = Message::from_vec(&buffer[..length]) else { continue };
             let Some(answer) = answers(&question) else { continue };
             let mut octets = answer.to_vec().unwrap();
-            if octets.len() > 1232 {
+            // Who says nothing of EDNS reads 512 octets (RFC 1035 §4.2.1).
+            if octets.len() > usize::from(question.max_payload()).min(1232) {
                 octets = answer.truncate().to_vec().unwrap();
             }
             let _ = udp.send_to(&octets, peer).await;

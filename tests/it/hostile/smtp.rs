@@ -1,5 +1,6 @@
 //! MX hosts that mean harm, before TLS and in it.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::{Case, Peers, all, case, drip, flood, zone};
-use crate::peers::{Authority, DOMAIN, Identity, listen, read_command, smtp};
+use crate::peers::{Authority, DOMAIN, Identity, Zone, listen, read_command, smtp, smtp_at};
 
 type Speaking = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -284,4 +285,39 @@ async fn certificates_cost_little_whatever_is_in_them() {
         pieces,
     ])
     .await;
+}
+
+/// A domain of 32 MX hosts at eight addresses each.
+fn of_many_addresses(zone: Zone, domain: &str) -> Zone {
+    (0..32_u8).fold(zone, |zone, host| {
+        let exchange = format!("mx{host}.{domain}");
+        let zone = zone.mx(domain, 10, &exchange);
+        (1..=8).fold(zone, |zone, last| zone.a(&exchange, Ipv4Addr::new(127, 93, host, last)))
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_of_many_names_at_many_addresses_are_charged_to_the_domain() {
+    const MANY: &str = "many.test";
+    let mut cases = Vec::new();
+    // As many names as fit in a handshake, and fewer that are longer: of these some are kept.
+    for (name, names) in [
+        ("19,000 names at 256 addresses", vec!["a".to_owned(); 19_000]),
+        ("3,000 names at 256 addresses", (0..3_000).map(|number| format!("n{number}.{MANY}")).collect()),
+    ] {
+        let authority = Authority::new();
+        let params = CertificateParams::new(names).unwrap();
+        let acceptor = authority.identity_of(params).acceptor();
+        let smtp_port = smtp_at(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0, acceptor).await;
+        let resolver = of_many_addresses(zone(), MANY).serve().await;
+        let peers = Peers { authority, smtp_port, ..Peers::of(resolver).await };
+        cases.push(case(name, MANY, peers, |snapshot| {
+            let hosts = snapshot.mx_hosts.as_ref().unwrap();
+            let probes: Vec<&SmtpProbe> = hosts.iter().flat_map(|host| host.probes.iter().flatten()).collect();
+            let shaken = probes.iter().filter(|probe| probe.tls.as_ref().is_some_and(|tls| tls.handshake)).count();
+            assert!((1..64).contains(&shaken), "{shaken} of {} are kept", probes.len());
+            assert!(probes.iter().any(|probe| failed(probe, &[FailureKind::Limit])));
+        }));
+    }
+    all(cases).await;
 }
