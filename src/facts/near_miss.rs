@@ -16,6 +16,8 @@ use crate::grammar::near_miss::{Miss, NearMiss, Wanted, nearest_of};
 const MAX_LINES: usize = 1_024;
 /// How many pairs of a host and a line are compared.
 const MAX_PAIRS: usize = 32_768;
+/// How many hosts are named together in one text: each of them has that text.
+const MAX_TOGETHER: usize = 64;
 
 /// Adds to each MX host that the policy does not name the line that comes nearest, and the text that names it.
 pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut PolicyFacts) {
@@ -45,7 +47,7 @@ pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut Polic
     let none_near = misses.iter().all(Option::is_none);
     let others = valid && !patterns.is_empty() && none_near && !hosts.is_empty() && hosts.iter().all(uncovered);
     policy.other_hosts = Fact::Known(others);
-    let block = if others { block(builder, policy) } else { None };
+    let block = if others && hosts.len() <= MAX_TOGETHER { block(builder, policy) } else { None };
     // One line that was meant for several hosts is one mistake, with one text that names them all.
     let mut meant_for: BTreeMap<usize, Vec<(String, Miss)>> = BTreeMap::new();
     for (name, miss) in names.iter().zip(&misses) {
@@ -53,6 +55,8 @@ pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut Polic
             meant_for.entry(miss.index).or_default().push((name.clone(), miss.miss));
         }
     }
+    // A line that comes nearest to very many was meant for each by itself.
+    meant_for.retain(|_, hosts| hosts.len() <= MAX_TOGETHER);
     for (index, (host, miss)) in hosts.iter_mut().zip(misses).enumerate() {
         let path = Path::from("mx").to("hosts").nth(index);
         if host.covered.is_unobserved() {
@@ -65,7 +69,8 @@ pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut Polic
         let pattern = miss.as_ref().and_then(|miss| Some((miss, patterns.get(miss.index)?)));
         host.near_miss = Fact::Known(pattern.map(|(miss, pattern)| facts(miss, pattern)));
         let meant_for = pattern.and_then(|(miss, _)| meant_for.get(&miss.index)).map_or(&[][..], Vec::as_slice);
-        host.near_miss_of = Fact::Known(meant_for.iter().map(|(name, _)| name.clone()).collect());
+        let alone = pattern.and(host.name.known()).filter(|_| meant_for.is_empty());
+        host.near_miss_of = Fact::Known(meant_for.iter().map(|(name, _)| name).chain(alone).cloned().collect());
         if let Some((miss, _)) = pattern {
             let place = builder.locations.get(Path::from("policy").to("mx").nth(miss.index));
             builder.locations.note_as(path.to("near_miss"), place);
@@ -77,7 +82,7 @@ pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut Polic
         let (text, place) = match (&block, pattern) {
             (Some(place), _) => (names.join("\nmx: "), Some(place.clone())),
             // A line that names another host stays as it is.
-            (None, Some((miss, pattern))) if pattern.matches == Fact::Known(Vec::new()) => {
+            (None, Some((miss, pattern))) if pattern.matches == Fact::Known(Vec::new()) && !meant_for.is_empty() => {
                 let place = builder.locations.get(Path::from("policy").to("mx").nth(miss.index));
                 (replacements(meant_for, pattern), place)
             }

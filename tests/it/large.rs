@@ -78,10 +78,11 @@ fn of_hundreds_of_findings_every_format_has_the_first_and_the_number_of_the_rest
     assert!(metrics.contains(&format!("severity=\"error\"}} {}", summary["errors"])), "{metrics}");
 }
 
-/// Runs a check that may take so many seconds of processor time, and not more.
+/// Runs a check that may take so many seconds of processor time and half a gigabyte of memory, and not more.
 fn check_within(seconds: u32, snapshot: &Path) -> std::process::Output {
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("ulimit -t {seconds}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_stslint")]);
+    let limits = format!("ulimit -t {seconds}; ulimit -v {}; exec \"$0\" \"$@\"", 512 << 10);
+    command.args(["-c", &limits, env!("CARGO_BIN_EXE_stslint")]);
     command.args(["check", "--format=json", "--snapshot"]).arg(snapshot).output().unwrap()
 }
 
@@ -167,6 +168,31 @@ fn the_largest_snapshots_cost_what_their_size_says() {
     let reason = "the MX hosts have so many addresses, certificates and TLSA records that these are not looked at";
     let checks = report["results"][0]["checks"].as_array().unwrap();
     assert!(checks.iter().any(|check| check["outcome"] == "not_checked" && check["reason"] == reason), "{checks:#?}");
+}
+
+#[test]
+fn a_line_that_nearly_names_every_host_is_told_of_each_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.json");
+    // Texts that name all of 1,024 hosts with the longest of names, once for each of them, would take a gigabyte.
+    let zone = format!("{}.hosts.example", [&"a".repeat(60)[..]; 3].join("."));
+    let mut near = many(1_024, 1);
+    let hosts = (0..1_024).map(|number| json!({ "preference": 10, "exchange": format!("h{number}.{zone}") }));
+    near["mx"]["records"] = hosts.collect();
+    for (host, number) in near["mx_hosts"].as_array_mut().unwrap().iter_mut().zip(0..) {
+        host["exchange"] = json!(format!("h{number}.{zone}"));
+    }
+    near["policy"]["body"] = json!("version: STSv1\r\nmode: enforce\r\nmx: *.hosts.example\r\nmax_age: 604800\r\n");
+    std::fs::write(&path, near.to_string()).unwrap();
+    let output = check_within(SECONDS, &path);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checks = report["results"][0]["checks"].as_array().unwrap();
+    let covered: Vec<&Value> =
+        checks.iter().filter(|check| check["rule"] == "mx-covered" && check["outcome"] == "fail").collect();
+    assert_eq!((covered.len(), &covered[31]["subject"]), (32, &json!("993 more")));
+    let told = covered[0].to_string();
+    assert!(told.contains(&format!("Add the line `mx: h0.{zone}`")), "{told}");
 }
 
 #[test]
