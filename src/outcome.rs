@@ -145,6 +145,43 @@ pub struct Against {
     pub not_met: Vec<String>,
     /// Those of them that could not be checked.
     pub not_checked: Vec<String>,
+    /// Those of them of which nothing was asked: neither met nor not met.
+    pub not_judged: Vec<NotJudged>,
+}
+
+/// A rule that a profile names and of which nothing was asked.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct NotJudged {
+    /// The rule.
+    pub rule: String,
+    /// Why.
+    pub why: WhyNotJudged,
+}
+
+/// Why a rule that a profile names was not judged.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyNotJudged {
+    /// An option of the command line ignores it.
+    IgnoredByOption,
+    /// It does not apply to the domain as it is.
+    NotApplicable,
+    /// `--select` does not name it.
+    NotSelected,
+    /// The configuration sets it off.
+    Off,
+}
+
+impl WhyNotJudged {
+    /// In words, after a number.
+    pub fn words(self) -> &'static str {
+        match self {
+            WhyNotJudged::IgnoredByOption => "ignored by `--ignore`",
+            WhyNotJudged::NotApplicable => "not applicable",
+            WhyNotJudged::NotSelected => "not among those of `--select`",
+            WhyNotJudged::Off => "off in the configuration",
+        }
+    }
 }
 
 /// So many findings of one rule are listed; the last of them says how many more there are.

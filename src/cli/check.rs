@@ -349,7 +349,7 @@ impl<'a> Run<'a> {
         let mut report = self.evaluated(rules, &facts);
         self.in_force.ignores.apply(&mut report, utc_day(Timestamp::now()), uses);
         decisions(&mut report, changes);
-        report.against = self.in_force.against(&membership, &report);
+        report.against = self.in_force.against(&membership, changes, &report);
         report.leave_out_below(self.args.min_severity.severity());
         report.shorten();
         Ok(Linted { report, facts: facts.into_domain(), snapshot, policy_file: self.policy_file(source) })

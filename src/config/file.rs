@@ -51,6 +51,13 @@ pub struct RuleSetting {
     pub params: Vec<(Placed<String>, Placed<Value>)>,
 }
 
+impl RuleSetting {
+    /// Whether it sets the rule off.
+    pub fn is_off(&self) -> bool {
+        self.severity.as_ref().is_some_and(|level| level.value == Level::Off)
+    }
+}
+
 /// A severity, or `off`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Level {

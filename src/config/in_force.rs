@@ -61,6 +61,11 @@ impl InForce {
         self.commands.push(command);
     }
 
+    /// What the command line sets, in its order.
+    pub(super) fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
     /// The rules for a domain, and what the entries of `domains` say that it is.
     pub fn for_domain(&self, domain: Option<&str>) -> (Option<Arc<Settled>>, Membership) {
         let membership = self.sections.membership(domain);

@@ -605,13 +605,42 @@ fn a_report_says_how_far_a_domain_is_from_a_document() {
     let folder =
         Folder::of(&[("stslint.yaml", "extends: [strict, uk-gov]\ndomains: [{ names: \"*\", extends: au-ism }]\n")]);
     let ran = folder.check(&[]);
-    assert!(ran.out.contains("against uk-gov: 1 of 8 not met (policy-enforced)\n"), "{}", ran.out);
+    assert!(ran.out.contains("against uk-gov: 1 of 8 not met (policy-enforced), 1 not applicable\n"), "{}", ran.out);
     assert!(ran.out.contains("against au-ism: 1 of 4 not met (policy-enforced)\n"), "{}", ran.out);
     let accepted = "ignore: [{ rule: policy-enforced, reason: R, until: 2999-12-31 }]\n";
     folder.write("stslint.yaml", &format!("extends: uk-gov\n{accepted}"));
     assert!(folder.check(&[]).out.contains("against uk-gov: 1 of 8 not met"), "what is accepted is still not met");
     folder.write("stslint.yaml", "extends: strict\n");
     assert!(!folder.check(&[]).out.contains("against"));
+}
+
+#[test]
+fn rules_of_a_document_that_were_not_asked_are_not_judged() {
+    let folder = Folder::of(&[("stslint.yaml", "extends: uk-gov\nrules: { policy-enforced: off }\n")]);
+    let against = |args: &[&str]| {
+        let out = folder.check(args).out.replace("\n  ", " ");
+        out.lines().find(|line| line.starts_with("against")).unwrap().to_owned()
+    };
+    assert_eq!(
+        against(&[]),
+        "against uk-gov: 0 of 8 not met, 1 not applicable, 1 not judged (1 off in the configuration)"
+    );
+    let ignored = against(&["--ignore", "tlsrpt-published", "--ignore", "smtp"]);
+    assert_eq!(
+        ignored,
+        "against uk-gov: 0 of 8 not met, 1 not applicable, 3 not judged (2 ignored by `--ignore`, 1 off in the configuration)"
+    );
+    // Beside the selected rule nothing was asked, and so nothing met.
+    folder.write("stslint.yaml", "extends: uk-gov\n");
+    let selected = against(&["--select", "record-published"]);
+    assert_eq!(selected, "against uk-gov: 0 of 8 not met, 7 not judged (7 not among those of `--select`)");
+    // What does not apply is not met either.
+    let none = folder.run(&["check", "--snapshot", &fixture("no-record")]).out;
+    assert!(none.contains("not judged") && none.contains("not applicable"), "{none}");
+    let json: Value = serde_json::from_str(&folder.check(&["--select", "record", "--format", "json"]).out).unwrap();
+    let unjudged = json["against"][0]["not_judged"].as_array().unwrap();
+    assert!(unjudged.contains(&serde_json::json!({ "rule": "policy-enforced", "why": "not_selected" })), "{json}");
+    assert!(!unjudged.iter().any(|it| it["rule"] == "record-published"), "{json}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod published;
 mod sender;
 mod tls_reports;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use miette::{
@@ -19,7 +20,7 @@ pub use self::tls_reports::tls_reports as human_tls_reports;
 use super::{citation_url, counted};
 use crate::facts::tree::FactTree;
 use crate::fix::corrected_line;
-use crate::outcome::{Against, Check, Location, Report, Severity, Summary};
+use crate::outcome::{Against, Check, Location, NotJudged, Report, Severity, Summary, WhyNotJudged};
 use crate::source_text::{EXCERPT_WIDTH, Excerpt, Excerpts, escape, printable, without_commands};
 
 /// How a report is shown.
@@ -120,13 +121,30 @@ fn parts(report: &Report, facts: &FactTree, style: &Style) -> String {
 
 /// How far the domain is from a document that a profile follows.
 fn against(against: &Against, page: &Page<'_>) -> String {
-    let Against { profile, rules, not_met, not_checked } = against;
+    let Against { profile, rules, not_met, not_checked, not_judged } = against;
     let which = if not_met.is_empty() { String::new() } else { format!(" ({})", not_met.join(", ")) };
     let unchecked = match not_checked.len() {
         0 => String::new(),
         some => format!(", {some} not checked"),
     };
-    page.paragraph("", &format!("against {profile}: {} of {rules} not met{which}{unchecked}", not_met.len()))
+    let (inapplicable, unasked): (Vec<&NotJudged>, Vec<&NotJudged>) =
+        not_judged.iter().partition(|rule| rule.why == WhyNotJudged::NotApplicable);
+    let inapplicable = match inapplicable.len() {
+        0 => String::new(),
+        some => format!(", {some} not applicable"),
+    };
+    let mut reasons: BTreeMap<WhyNotJudged, usize> = BTreeMap::new();
+    for rule in &unasked {
+        let count = reasons.entry(rule.why).or_default();
+        *count = count.saturating_add(1);
+    }
+    let reasons: Vec<String> = reasons.iter().map(|(why, count)| format!("{count} {}", why.words())).collect();
+    let unjudged = match unasked.len() {
+        0 => String::new(),
+        some => format!(", {some} not judged ({})", reasons.join(", ")),
+    };
+    let not_met = format!("{} of {rules} not met{which}", not_met.len());
+    page.paragraph("", &format!("against {profile}: {not_met}{unchecked}{inapplicable}{unjudged}"))
 }
 
 fn heading(report: &Report, page: &Page<'_>) -> String {
