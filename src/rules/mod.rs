@@ -9,6 +9,7 @@ mod check;
 mod checks;
 mod compare;
 mod cost;
+mod decided;
 mod domain_cases;
 mod elements;
 pub mod evaluate;

@@ -7,6 +7,7 @@ use cel::common::ast::{EntryExpr, Expr as Ast, IdedExpr};
 use serde_json::Value;
 
 use super::cost::{MAX_PARAMS_OCTETS, MAX_STEPS, steps};
+use super::decided::param_error;
 use super::expr::{Expr, path_of};
 use super::model::Range;
 use super::rule::Rule;
@@ -18,6 +19,9 @@ pub fn param_problem(rule: &Rule, name: &str, value: &Value) -> Option<String> {
     let wrong =
         mixed_list(value).or_else(|| range_problem(rule, name, value)).or_else(|| regex_problem(rule, name, value));
     if let Some(problem) = wrong {
+        return Some(problem);
+    }
+    if let Some(problem) = param_error(rule, name) {
         return Some(problem);
     }
     let octets = serde_json::to_string(&rule.params).map_or(0, |text| text.len());

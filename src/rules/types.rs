@@ -111,6 +111,18 @@ pub fn not_null_where_true(compiled: &Compiled, scope: &Scope) -> BTreeSet<Strin
     not_null_if(compiled.program.expression(), true, scope)
 }
 
+/// The type of a part of an expression, and whether it can be `null`.
+pub fn type_of(compiled: &Compiled, part: &IdedExpr, scope: &Scope, not_null: &BTreeSet<String>) -> (Type, bool) {
+    let mut checker = Checker { guards: false, ..Checker::of(compiled, scope) };
+    let typed = checker.infer(part, not_null);
+    (typed.shape, typed.nullable)
+}
+
+/// The octets that a part of an expression stands in: the first, and how many.
+pub fn extent_in(compiled: &Compiled, part: &IdedExpr) -> (usize, usize) {
+    Checker::of(compiled, &Scope::new()).extent(part)
+}
+
 /// A name in a scope of which not all variables are known: what else is asked for there is not judged.
 pub const OPEN: &str = "@open";
 
@@ -139,6 +151,8 @@ struct Checker<'a> {
     functions: &'static [Function],
     /// Whether nothing may be done with a value that can be `null`.
     guards: bool,
+    /// What the variables of macros go through, where that is written out.
+    elements: BTreeMap<String, Vec<IdedExpr>>,
     mistakes: Vec<Mistake>,
 }
 
@@ -155,6 +169,7 @@ impl<'a> Checker<'a> {
             scope: scope.clone(),
             functions: functions(),
             guards: true,
+            elements: BTreeMap::new(),
             mistakes: Vec::new(),
         }
     }
@@ -197,7 +212,8 @@ impl Checker<'_> {
             },
             Ast::Select(select) => self.select(expr, select, not_null),
             Ast::Map(_) | Ast::Struct(_) => {
-                self.mistake(expr, "maps and messages are not built here", None);
+                let help = "several values are a list: `[\"a\", \"b\"]`".to_owned();
+                self.mistake(expr, "maps and messages are not built here", Some(help));
                 ANY
             }
             Ast::Unspecified => ANY,

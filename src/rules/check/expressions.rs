@@ -11,7 +11,8 @@ use super::scope::{all_prefixes, element_of, root_scope, scope_of};
 use crate::facts::{self, Field, Over, Type};
 use crate::rules::compare::{COMPARED, shape_of_compared};
 use crate::rules::cost::{MAX_LISTS, MAX_REQUIRED, MAX_STEPS, steps};
-use crate::rules::expr::Expr;
+use crate::rules::decided::{constant_errors, decided};
+use crate::rules::expr::{Compiled, Expr};
 use crate::rules::template::Template;
 use crate::rules::types::{self, About, Mistake, Scope, Variable};
 use crate::source_text::nearest;
@@ -61,6 +62,8 @@ impl RuleChecker<'_, '_> {
         if let (Some(when), Some(expr)) = (&entry.when, &self.rule.when) {
             self.expression(when, expr, &scope, &not_null, Some(&Type::Bool));
             self.needs_a_fact(when, expr, &scope);
+            let before: Vec<&Expr> = self.rule.group_when.as_deref().into_iter().collect();
+            self.decided(when, expr, &scope, &not_null, &before);
             not_null.extend(certain_of(expr, &scope));
         }
         if let (Some(compare), Some(expr)) = (&entry.compare, &self.rule.compare) {
@@ -71,15 +74,20 @@ impl RuleChecker<'_, '_> {
         if let (Some(assert), Some(expr)) = (&entry.assert, &self.rule.assert) {
             self.expression(assert, expr, &scope, &not_null, Some(&Type::Bool));
             self.needs_a_fact(assert, expr, &scope);
+            let before: Vec<&Expr> = self.rule.group_when.as_deref().into_iter().chain(&self.rule.when).collect();
+            self.decided(assert, expr, &scope, &not_null, &before);
         }
         for (written, (expr, _)) in entry.severity_if.iter().zip(&self.rule.severity_if) {
             self.expression(&written.when, expr, &scope, &not_null, Some(&Type::Bool));
+            self.decided(&written.when, expr, &scope, &not_null, &[]);
         }
         for (written, (expr, _)) in entry.cites_if.iter().zip(&self.rule.cites_if) {
             self.expression(&written.when, expr, &scope, &not_null, Some(&Type::Bool));
+            self.decided(&written.when, expr, &scope, &not_null, &[]);
         }
         for (written, (expr, _)) in entry.reported_as_if.iter().zip(&self.rule.reported_as_if) {
             self.expression(&written.when, expr, &scope, &not_null, Some(&Type::Bool));
+            self.decided(&written.when, expr, &scope, &not_null, &[]);
         }
         self.texts(&scope, &not_null);
     }
@@ -386,6 +394,24 @@ impl RuleChecker<'_, '_> {
         self.warnings.push(at_text(self.written.source, written, message, Some(help)));
     }
 
+    /// Warns of what is decided before any fact is known, in a condition that is sound and asks for facts.
+    fn decided(
+        &mut self,
+        written: &Spanned<String>,
+        expr: &Expr,
+        scope: &Scope,
+        not_null: &BTreeSet<String>,
+        before: &[&Expr],
+    ) {
+        let Ok(compiled) = expr.compiled() else { return };
+        if self.written.torn.is_empty() && types::check(compiled, scope, not_null).1.is_empty() {
+            let before: Vec<&Compiled> = before.iter().filter_map(|expr| expr.compiled().ok()).collect();
+            for mistake in decided(compiled, scope, not_null, &before) {
+                self.mistake_in(written, expr, 0, mistake);
+            }
+        }
+    }
+
     pub(super) fn expression(
         &mut self,
         written: &Spanned<String>,
@@ -429,7 +455,8 @@ impl RuleChecker<'_, '_> {
         }
         let (typed, mistakes) = types::check(compiled, scope, not_null);
         let sound = mistakes.is_empty();
-        for mistake in mistakes {
+        let impossible = if sound { constant_errors(compiled, &self.rule.params) } else { Vec::new() };
+        for mistake in mistakes.into_iter().chain(impossible) {
             self.mistake_in(written, expr, offset, mistake);
         }
         if let Some(wanted) = wanted.filter(|wanted| sound && typed.shape != Type::Any && typed.shape != **wanted) {

@@ -12,6 +12,7 @@ use super::{ANY, Checker, Typed, Variable, compatible, known, unknown, with};
 use crate::facts::Type;
 use crate::rules::expr::path_of;
 use crate::rules::function::Function;
+use crate::rules::meter::regex;
 use crate::rules::texts_and_lists::{is_network, wrong_format};
 use crate::source_text::nearest;
 
@@ -101,8 +102,11 @@ impl Checker<'_> {
             let shape = self.infer(text, not_null).shape;
             self.part_of(text, never, part, &shape, is_in);
         }
-        if let ("matches", [_, pattern]) = (function.name, arguments.as_slice()) {
+        if let ("matches", [text, pattern]) = (function.name, arguments.as_slice()) {
             self.regex(pattern);
+            let shape = self.infer(text, not_null).shape;
+            let is_in: IsIn = |text, pattern| regex(pattern).map_or(true, |regex| regex.is_match(text));
+            self.part_of(text, "never matches", pattern, &shape, is_in);
         }
         // A list in another order, or without some of its elements, holds what it held before.
         if let ("distinct" | "sort", Some(list)) = (function.name, arguments.first()) {
@@ -216,7 +220,14 @@ impl Checker<'_> {
                 Type::Any
             }
         };
-        let before = self.scope.clone();
+        let before = (self.scope.clone(), self.elements.clone());
+        let elements = self.written_elements(&comprehension.iter_range).unwrap_or_default();
+        let literals: Vec<IdedExpr> = elements.iter().flat_map(|element| self.literals(element)).collect();
+        if literals.is_empty() {
+            self.elements.remove(&comprehension.iter_var);
+        } else {
+            self.elements.insert(comprehension.iter_var.clone(), literals);
+        }
         let mut start = self.infer(&comprehension.accu_init, not_null);
         // The empty list that `map` and `filter` begin with holds nothing yet, and so nothing of another type.
         if matches!(&comprehension.accu_init.expr, Ast::List(list) if list.elements.is_empty()) {
@@ -240,7 +251,7 @@ impl Checker<'_> {
         let accumulated = if matches!(start.shape, Type::List(_)) { step } else { start };
         self.scope.insert(comprehension.accu_var.clone(), variable(&accumulated, &comprehension.accu_var));
         let result = self.infer(&comprehension.result, not_null);
-        self.scope = before;
+        (self.scope, self.elements) = before;
         result
     }
 
@@ -258,7 +269,7 @@ impl Checker<'_> {
 }
 
 /// The condition of a `filter`, and the name that it gives each element.
-fn filter_of(range: &IdedExpr) -> Option<(&IdedExpr, &str)> {
+pub(super) fn filter_of(range: &IdedExpr) -> Option<(&IdedExpr, &str)> {
     let Ast::Comprehension(filter) = &range.expr else { return None };
     let Ast::Call(step) = &filter.loop_step.expr else { return None };
     let [condition, kept, _] = step.args.as_slice() else { return None };

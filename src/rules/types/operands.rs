@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue, operators};
 
-use super::calls::IsIn;
+use super::calls::{IsIn, filter_of};
 use super::null::{canonical, not_null_if};
 use super::words::{in_seconds, likely_word, nearest_known, spelled, type_help};
 use super::{ANY, About, Checker, Mistake, Typed, compatible, either, is_null, is_number, known, texts_of_param, with};
@@ -64,11 +64,11 @@ impl Checker<'_> {
         if list_type.nullable {
             self.can_be_null(list);
         }
-        match &list.expr {
-            Ast::List(listed) => {
-                listed.elements.iter().for_each(|element| self.one_of(item, "is never", element, &item_type.shape));
+        match self.written_elements(list) {
+            Some(listed) => {
+                listed.iter().for_each(|element| self.one_of(item, "is never", element, &item_type.shape));
             }
-            _ => self.one_of(item, "is never", list, &item_type.shape),
+            None => self.one_of(item, "is never", list, &item_type.shape),
         }
         if let Type::List(element) = &list_type.shape {
             self.one_of(list, "never holds", item, element);
@@ -118,14 +118,55 @@ impl Checker<'_> {
 
     /// The same for each element of a list that is written out beside a list of such words.
     fn listed_words(&mut self, beside: &IdedExpr, list: &IdedExpr, shape: &Type) {
-        if let (Ast::List(listed), Type::List(element)) = (&list.expr, shape) {
-            listed.elements.iter().for_each(|item| self.one_of(beside, "never holds", item, element));
+        if let (Some(listed), Type::List(element)) = (self.written_elements(list), shape) {
+            listed.iter().for_each(|item| self.one_of(beside, "never holds", item, element));
+        }
+    }
+
+    /// The elements of a list that is written out, also where some of them are left out again or put in order.
+    pub(super) fn written_elements(&self, list: &IdedExpr) -> Option<Vec<IdedExpr>> {
+        match &list.expr {
+            Ast::List(listed) => Some(listed.elements.clone()),
+            Ast::Call(call) if ["distinct", "sort"].contains(&call.func_name.as_str()) => {
+                self.written_elements(call.target.as_deref()?)
+            }
+            Ast::Call(call) => match (call.func_name.as_str(), call.args.as_slice()) {
+                (operators::ADD, [left, right]) | (operators::CONDITIONAL, [_, left, right]) => {
+                    let (left, right) = (self.written_elements(left)?, self.written_elements(right)?);
+                    Some(left.into_iter().chain(right).collect())
+                }
+                _ => None,
+            },
+            Ast::Comprehension(filter) => filter_of(list).and_then(|_| self.written_elements(&filter.iter_range)),
+            _ => None,
+        }
+    }
+
+    /// The expressions of which this one is one: those that a macro goes through, or the two sides of a choice.
+    fn alternatives(&self, expr: &IdedExpr) -> Option<Vec<IdedExpr>> {
+        match &expr.expr {
+            Ast::Ident(name) => self.elements.get(name).cloned(),
+            Ast::Call(call) if call.func_name == operators::CONDITIONAL => call.args.get(1..).map(<[IdedExpr]>::to_vec),
+            _ => None,
+        }
+    }
+
+    /// The literals that an expression can be.
+    pub(super) fn literals(&self, expr: &IdedExpr) -> Vec<IdedExpr> {
+        match (&expr.expr, self.alternatives(expr)) {
+            (Ast::Literal(_), _) => vec![expr.clone()],
+            (Ast::Ident(_), Some(literals)) => literals,
+            (_, Some(sides)) => sides.iter().flat_map(|side| self.literals(side)).collect(),
+            (_, None) => Vec::new(),
         }
     }
 
     /// Refuses a literal that the expression beside it can never be: one of `shape`'s words is expected.
     fn one_of(&mut self, beside: &IdedExpr, never: &str, expr: &IdedExpr, shape: &Type) {
         let Type::Text(texts) = shape else { return };
+        if let Some(alternatives) = self.alternatives(expr) {
+            return alternatives.iter().for_each(|expr| self.one_of(beside, never, expr, shape));
+        }
         let (written, of_param) = match &expr.expr {
             Ast::Literal(LiteralValue::String(text)) => (vec![text.inner().to_owned()], None),
             _ => match self.texts_of_param(expr) {
@@ -156,6 +197,9 @@ impl Checker<'_> {
 
     /// Refuses a part of a text that no text of this shape has: `is_in` says whether a whole text has it.
     pub(super) fn part_of(&mut self, beside: &IdedExpr, never: &str, part: &IdedExpr, shape: &Type, is_in: IsIn) {
+        if let Some(alternatives) = self.alternatives(part) {
+            return alternatives.iter().for_each(|part| self.part_of(beside, never, part, shape, is_in));
+        }
         let (Type::Text(texts), Ast::Literal(LiteralValue::String(text))) = (shape, &part.expr) else { return };
         let text = text.inner();
         let help = match texts {

@@ -54,6 +54,7 @@ impl Checker<'_> {
         } else {
             // The end may be that of a character's first octet.
             let end = (range.1..source.len()).find(|end| source.is_char_boundary(*end)).unwrap_or(source.len());
+            let end = closed(source, range.0, end);
             (range.0, end.saturating_sub(range.0).max(1))
         }
     }
@@ -97,6 +98,39 @@ impl Checker<'_> {
         let spaces = rest.len().saturating_sub(rest.trim_start().len());
         behind.saturating_add(spaces).saturating_add(field.len())
     }
+}
+
+/// The end of a text with the brackets that it opens: of a call the parser keeps no place of its last one.
+fn closed(source: &str, start: usize, end: usize) -> usize {
+    let text = source.get(start..end).unwrap_or_default();
+    let mut open = open_brackets(text);
+    let mut end = end;
+    while open > 0 {
+        let rest = source.get(end..).unwrap_or_default();
+        let inside = rest.trim_start();
+        if !inside.starts_with([')', ']']) {
+            break;
+        }
+        end = end.saturating_add(rest.len().saturating_sub(inside.len())).saturating_add(1);
+        open = open.saturating_sub(1);
+    }
+    end
+}
+
+/// How many brackets a text leaves open, those in quotes not counted.
+fn open_brackets(text: &str) -> usize {
+    let mut quote = None;
+    let mut open = 0_usize;
+    for c in text.chars() {
+        match (quote, c) {
+            (Some(mark), c) if mark == c => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '(' | '[') => open = open.saturating_add(1),
+            (None, ')' | ']') => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    open
 }
 
 /// What a mistake in an expression is about: the params that it is, or whose values it works on.
