@@ -10,6 +10,7 @@ pub use self::tls_reports::tls_reports as prometheus_tls_reports;
 use super::certificates::certificates;
 use super::{Linted, Results};
 use crate::outcome::{Outcome, Severity};
+use crate::rules::BROKEN_RULE;
 use crate::snapshot::instant;
 use crate::source_text::{escape, without_runner_commands};
 
@@ -56,7 +57,7 @@ pub fn prometheus(results: &Results<'_>) -> String {
         "Inputs that could not be read in this run, and domains of which nothing could be checked.",
     );
     unreadable.set(&[], integer(results.unreadable.len()));
-    let families = [findings, checks, not_after, remaining, in_force, mail, mode, max_age, last_run];
+    let families = [findings, checks, broken_rules, not_after, remaining, in_force, mail, mode, max_age, last_run];
     let latest: BTreeMap<&str, &Linted> = results.linted.iter().map(|linted| (domain(linted), linted)).collect();
     let latest: Vec<&Linted> = latest.into_values().collect();
     families.iter().map(|family| family(&latest).text()).chain([unreadable.text()]).collect()
@@ -88,6 +89,18 @@ fn checks(linted: &[&Linted]) -> Metric {
             (Outcome::Remark, summary.remarks),
         ] {
             metric.set(&[("domain", domain(linted)), ("outcome", outcome.word())], integer(count));
+        }
+    }
+    metric
+}
+
+fn broken_rules(linted: &[&Linted]) -> Metric {
+    let mut metric =
+        Metric::new("stslint_broken_rules", "1 for each rule that could not be evaluated: its own mistake.");
+    for linted in linted {
+        for check in linted.report.checks.iter().filter(|check| check.rule == BROKEN_RULE) {
+            let rule = check.subject.as_deref().unwrap_or_default();
+            metric.set(&[("domain", domain(linted)), ("rule", rule)], 1);
         }
     }
     metric
