@@ -379,6 +379,8 @@ pub struct Ignored {
     pub until: String,
     /// Where the configuration says so: `stslint.yaml:12`.
     pub by: String,
+    /// The first line of the entry that says so.
+    pub line: String,
 }
 
 /// A replacement of text in an exhibit.

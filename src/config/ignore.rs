@@ -185,6 +185,10 @@ impl Ignore {
             reason: escape(&self.entry.reason),
             until: self.entry.until.value.to_string(),
             by: self.origin.to_string(),
+            line: match &self.origin {
+                Origin::File { text, .. } => text.trim().to_owned(),
+                Origin::CommandLine | Origin::Profile { .. } => String::new(),
+            },
         }
     }
 

@@ -1,19 +1,21 @@
 //! One line a finding, for logs and for `grep`.
 
 use super::place::Place;
-use super::wording::{domain, one_line, what};
+use super::wording::{decided, domain, one_line, what};
 use super::{Linted, Unreadable};
 use crate::outcome::Check;
 use crate::source_text::without_commands;
 
 /// The findings, a line each: `example.com: error[record-id] message (RFC 8461 §3.1)`. Where no
-/// domain is given, the place leads: `mta-sts.txt:2:7: error[policy-mode] …`.
+/// domain is given, the place leads: `mta-sts.txt:2:7: error[policy-mode] …`. What the configuration decided of a finding
+/// comes last, in brackets.
 pub fn concise(linted: &Linted) -> String {
     let mut text = String::new();
     for check in linted.report.findings() {
         let cites = check.cites.join(", ");
-        let line =
-            format!("{}: {}[{}] {} ({cites})", led_by(linted, check), check.severity.word(), check.rule, what(check));
+        let decided: String = decided(linted, check).iter().map(|decided| format!(" [{decided}]")).collect();
+        let (place, severity, what) = (led_by(linted, check), check.severity.word(), what(check));
+        let line = format!("{place}: {severity}[{}] {what} ({cites}){decided}", check.rule);
         text.push_str(&one_line(&line));
         text.push('\n');
     }

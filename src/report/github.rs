@@ -2,7 +2,7 @@
 //! given.
 
 use super::place::Place;
-use super::wording::{domain, lines, shortened, what};
+use super::wording::{decided, domain, lines, shortened, what};
 use super::{Linted, Unreadable};
 use crate::outcome::{Check, Severity};
 use crate::source_text::without_runner_commands;
@@ -47,12 +47,13 @@ fn command(linted: &Linted, check: &Check) -> String {
     properties.push(("title", title));
     let properties: Vec<String> =
         properties.iter().map(|(name, value)| format!("{name}={}", property(value))).collect();
-    format!("::{level} {}::{}\n", properties.join(","), message(check))
+    format!("::{level} {}::{}\n", properties.join(","), message(linted, check))
 }
 
-fn message(check: &Check) -> String {
+fn message(linted: &Linted, check: &Check) -> String {
+    let decided: String = decided(linted, check).iter().map(|decided| format!("\n{decided}")).collect();
     let help = check.help.as_deref().map(|help| format!("\n{help}")).unwrap_or_default();
-    let text = format!("{}{help}\nSee {}", what(check), check.cites.join(", "));
+    let text = format!("{}{help}{decided}\nSee {}", what(check), check.cites.join(", "));
     escaped(&shortened(&lines(&text), LONGEST))
 }
 

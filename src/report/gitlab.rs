@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::fingerprint::{Fingerprints, digest_of};
 use super::json::document_of;
 use super::place::{Place, path_of};
-use super::wording::{domain, one_line, shortened, what};
+use super::wording::{decided, domain, one_line, shortened, what};
 use super::{Linted, Results, Unreadable};
 use crate::outcome::{Check, Severity};
 
@@ -60,9 +60,10 @@ fn unread(input: &Unreadable) -> Issue {
 fn issue(linted: &Linted, check: &Check, fingerprint: String) -> Issue {
     let place = check.location.as_ref().and_then(|location| Place::of(linted, location));
     let file = place.as_ref().and_then(|place| place.file);
+    let decided: String = decided(linted, check).iter().map(|decided| format!(" [{decided}]")).collect();
     let of = if linted.report.domain.is_some() { format!("{}: ", domain(linted)) } else { String::new() };
     Issue {
-        description: shortened(&one_line(&format!("{of}{}", what(check))), LONGEST),
+        description: shortened(&one_line(&format!("{of}{}{decided}", what(check))), LONGEST),
         check_name: check.rule.clone(),
         fingerprint,
         severity: match check.severity {

@@ -162,6 +162,7 @@ fn linted(text: &str, policy_file: Option<&str>) -> Linted {
             reason: text.to_owned(),
             until: text.to_owned(),
             by: text.to_owned(),
+            line: text.to_owned(),
         }],
         exhibits: BTreeMap::from([(text.to_owned(), text.to_owned())]),
         ..Report::default()

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 pub use self::tls_reports::tls_reports as markdown_tls_reports;
 use super::place::Place;
-use super::wording::{counted, domain, one_line, shortened, what};
+use super::wording::{counted, decided, domain, one_line, shortened, what};
 use super::{Linted, Results, citation_url};
 use crate::fix::corrected_line;
 use crate::outcome::{Check, Ignored, Outcome, Severity, Summary};
@@ -107,8 +107,8 @@ fn finding(linted: &Linted, check: &Check) -> String {
             let _ = write!(text, "\n{} {label}\n\n{}", name(&place), fenced(&excerpt(&place)));
         }
     }
-    for decision in linted.report.configured.get(&check.rule).into_iter().flatten() {
-        let _ = write!(text, "\n{}: {}\n", prose(&decision.by), prose(&decision.what.replace(" here", "")));
+    for decided in decided(linted, check) {
+        let _ = write!(text, "\n{}\n", prose(&decided));
     }
     if let Some(help) = &check.help {
         let _ = write!(text, "\n**What to do:** {}\n", prose(help));

@@ -19,6 +19,12 @@ pub fn what(check: &Check) -> String {
     }
 }
 
+/// What lines of the configuration decided of a finding, each with its place: "stslint.yaml:3: the severity `error` is set".
+pub fn decided(linted: &Linted, check: &Check) -> Vec<String> {
+    let decisions = linted.report.configured.get(&check.rule).into_iter().flatten();
+    decisions.map(|decision| format!("{}: {}", decision.by, decision.what.replace(" here", ""))).collect()
+}
+
 /// The text in one line: white space becomes one blank, control characters become escapes.
 pub fn one_line(text: &str) -> String {
     escape(&text.split_whitespace().collect::<Vec<_>>().join(" "))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::page::Page;
 use crate::outcome::{Check, Outcome, Report, Severity, Summary};
+use crate::report::wording::shortened;
 use crate::source_text::escape;
 
 /// The titles of the built-in groups; another is called by its name.
@@ -18,6 +19,9 @@ const TITLES: [(&str, &str); 9] = [
     ("smtp", "MX hosts over SMTP"),
     ("tlsrpt", "TLSRPT"),
 ];
+
+/// How much of a line of the configuration is shown beside what it accepts, in characters.
+const MAX_LINE: usize = 200;
 
 /// The title of a group of rules.
 pub fn group_title(group: &str) -> &str {
@@ -155,6 +159,9 @@ pub fn ignored(report: &Report, page: &Page<'_>) -> String {
             escape(&ignored.by)
         );
         text.push_str(&page.paragraph("  ", &line));
+        if !ignored.line.is_empty() {
+            text.push_str(&format!("      | {}\n", shortened(&escape(&ignored.line), MAX_LINE)));
+        }
     }
     text + "\n"
 }
