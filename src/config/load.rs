@@ -86,6 +86,15 @@ impl Configuration {
         Ok(configuration)
     }
 
+    /// The configuration on top of a profile; `None` where there is no profile of that name.
+    pub fn on_profile(mut self, name: &str) -> Option<Self> {
+        let (profile, text) = PROFILES.iter().find(|(profile, _)| *profile == name)?;
+        let mut loader = Loader::default();
+        self.layers.insert(0, loader.profile_layer(profile, text));
+        self.mistakes.extend(loader.mistakes);
+        Some(self)
+    }
+
     /// The mistakes that show without looking at rules.
     pub fn mistakes(&self) -> &[SourceError] {
         &self.mistakes

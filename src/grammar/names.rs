@@ -10,6 +10,7 @@ pub struct DomainName(String);
 
 /// Why a text is no domain name.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
 pub enum NameError {
     /// It is an address.
     #[error("`{0}` is an IP address; a mail domain is a name such as example.com")]
@@ -97,6 +98,14 @@ impl DomainName {
 impl std::fmt::Display for DomainName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl std::str::FromStr for DomainName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        DomainName::parse(text)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of the flow; each may use those before it.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 24] = [
     "vocabulary",
     "format",
     "source_text",
@@ -24,6 +24,7 @@ const ORDER: [&str; 23] = [
     "config",
     "report",
     "collect",
+    "library",
     "store",
     "serve",
     "cli",

@@ -43,6 +43,7 @@ mod large;
 mod layers;
 #[cfg(feature = "lab")]
 mod legacy_tls;
+mod library;
 #[cfg(feature = "lab")]
 mod logs;
 mod many_domains;

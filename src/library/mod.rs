@@ -1,0 +1,17 @@
+//! The front door: what a program needs to check domains, without the layers behind it.
+//!
+//! `lib.rs` re-exports everything here. The command line does not use it; it needs the layers themselves.
+
+mod collector;
+mod error;
+mod finding;
+mod linter;
+mod read;
+mod report;
+
+pub use self::collector::Collector;
+pub use self::error::Error;
+pub use self::finding::{Citation, Finding, NotChecked, Severity};
+pub use self::linter::{Linter, LinterBuilder};
+pub use self::read::{parse, parse_bytes, read, read_all};
+pub use self::report::LintReport;
