@@ -191,6 +191,7 @@ pub const MAX_OTHERS: usize = 64;
 
 /// How many checks ended how.
 #[derive(Clone, Copy, Debug, Default, Eq, JsonSchema, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// Findings of severity error.
     pub errors: usize,

@@ -12,6 +12,7 @@ macro_rules! vocabulary {
             Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd,
             schemars::JsonSchema, serde::Deserialize, serde::Serialize,
         )]
+        #[non_exhaustive]
         pub enum $name {
             $($(#[doc = $about])* #[serde(rename = $word)] $variant,)*
         }

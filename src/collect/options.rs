@@ -16,6 +16,7 @@ use super::turns::Turns;
 
 /// The choices of one run.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// Which resolver is asked.
     pub resolver: ResolverChoice,
@@ -95,6 +96,7 @@ impl Default for Options {
 
 /// Which addresses are connected to.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum ConnectTo {
     /// Whatever a domain's DNS names.
     #[default]
@@ -109,6 +111,7 @@ pub enum ConnectTo {
 #[derive(Clone, Debug, Diagnostic, Eq, Error, PartialEq)]
 #[error("{message}")]
 #[diagnostic(code(stslint::options))]
+#[non_exhaustive]
 pub struct OptionError {
     /// What is wrong, in one sentence.
     pub message: String,
@@ -119,6 +122,7 @@ pub struct OptionError {
 
 /// Which resolver is asked.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum ResolverChoice {
     /// The one at this address, over UDP and TCP.
     Address(SocketAddr),
@@ -207,6 +211,7 @@ fn explicit_port(text: &str) -> Option<u16> {
 
 /// How DNSSEC is judged (RFC 4035 §4.3).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum DnssecMode {
     /// Not at all.
     Off,
@@ -242,6 +247,7 @@ impl FromStr for DnssecMode {
 
 /// Which authorities' certificates are trusted.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Roots {
     /// Those of a file of PEM certificates, and no others.
     File(PathBuf),
@@ -279,6 +285,7 @@ impl fmt::Display for Roots {
 
 /// Which addresses of a host are asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Families {
     /// IPv4 and IPv6.
     Both,
@@ -301,6 +308,7 @@ impl Families {
 
 /// A SOCKS5 proxy (RFC 1928).
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Proxy {
     /// Where it listens: an address or a name, and a port.
     pub endpoint: String,

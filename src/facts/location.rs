@@ -13,6 +13,7 @@ const MAX_LINES_KEPT: usize = 1_000;
 
 /// A place in an exhibit.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Location {
     /// The exhibit's name.
     pub exhibit: String,

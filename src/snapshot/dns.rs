@@ -11,6 +11,7 @@ use super::{ExtendedError, Failure, Octets, ProofReason};
 /// One question and what came of it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, bound(deserialize = "R: Deserialize<'de>"))]
+#[non_exhaustive]
 pub struct Lookup<R> {
     /// The owner name that was asked for, without the trailing dot.
     #[serde(default, deserialize_with = "bounded::optional_name", skip_serializing_if = "Option::is_none")]
@@ -65,6 +66,7 @@ pub struct Lookup<R> {
 /// The first time that a query was put, where it was put again: over TCP, without EDNS, or as another datagram.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FirstQuery {
     /// How it ended.
     pub outcome: DnsOutcome,
@@ -184,6 +186,7 @@ crate::vocabulary::vocabulary! {
 /// One CNAME on the way to an answer.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Alias {
     /// The owner of the CNAME.
     #[serde(deserialize_with = "bounded::name")]
@@ -199,6 +202,7 @@ pub struct Alias {
 /// A TXT record: its character-strings kept apart, byte for byte.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TxtRecord {
     /// The character-strings (RFC 1035 §3.3.14), in order.
     #[serde(deserialize_with = "bounded::strings")]
@@ -220,6 +224,7 @@ impl TxtRecord {
 /// An MX record (RFC 5321 §5.1).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MxRecord {
     /// The preference: lower is tried first.
     pub preference: u16,
@@ -231,6 +236,7 @@ pub struct MxRecord {
 /// An A or AAAA record.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AddressRecord {
     /// The address.
     pub address: IpAddr,
@@ -239,6 +245,7 @@ pub struct AddressRecord {
 /// A PTR record (RFC 1035 §3.3.12).
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PtrRecord {
     /// The name that the address leads back to, without the trailing dot.
     #[serde(deserialize_with = "bounded::name")]
@@ -248,6 +255,7 @@ pub struct PtrRecord {
 /// A TLSA record (RFC 6698 §2.1).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TlsaRecord {
     /// Certificate usage, 0 to 3.
     pub usage: u8,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Why an answer is bogus or indeterminate.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ProofReason {
     /// The kind, for programs.
     pub kind: ProofReasonKind,
@@ -39,6 +40,7 @@ crate::vocabulary::vocabulary! {
 /// What a resolver says about its answer (RFC 8914 §2).
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ExtendedError {
     /// The code, from IANA's registry.
     pub code: u16,

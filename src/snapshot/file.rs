@@ -18,6 +18,7 @@ pub const MAX_SNAPSHOT_OCTETS: u64 = 16 << 20;
 
 /// A format of snapshot files.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Format {
     /// One JSON document.
     Json,
@@ -41,6 +42,7 @@ impl Format {
 
 /// Why a snapshot could not be read.
 #[derive(Debug, Diagnostic, Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// The file could not be read at all.
     #[error(transparent)]
@@ -61,6 +63,7 @@ pub enum ReadError {
 
 /// Why a snapshot could not be written.
 #[derive(Debug, Diagnostic, Error)]
+#[non_exhaustive]
 pub enum WriteError {
     /// The file could not be written.
     #[error(transparent)]

@@ -48,6 +48,7 @@ pub const SNAPSHOT_VERSION: u32 = 1;
 /// Everything that was observed of one domain in one pass.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// The version of the format: 1.
     pub snapshot: u32,
@@ -132,6 +133,7 @@ impl Snapshot {
 /// How a collection was made: what a reader needs in order to judge or repeat it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Collection {
     /// The program and its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -166,6 +168,7 @@ pub struct Collection {
 /// A part of the collection that was left out on purpose or could not be begun.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct LeftOut {
     /// The field of the snapshot that was not observed, for example `mx_hosts`.
     pub field: String,
@@ -199,6 +202,7 @@ impl AddressFamily {
 /// Why something could not be observed, or ended badly.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Failure {
     /// The kind, for programs.
     pub kind: FailureKind,
@@ -274,6 +278,7 @@ crate::vocabulary::vocabulary! {
 /// One address of a name server of the domain's own zone, asked directly and without recursion.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct NameServer {
     /// Its name, as the NS record has it, without the trailing dot.
     #[serde(deserialize_with = "bounded::name")]
@@ -298,6 +303,7 @@ pub struct NameServer {
 /// A host that a `rua` of the TLSRPT record names.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ReportHost {
     /// The domain of a `mailto:` or the host of an `https:` URI.
     #[serde(deserialize_with = "bounded::name")]
@@ -316,6 +322,7 @@ pub struct ReportHost {
 /// One step of a collection, for the timeline.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Step {
     /// What was done, for example `TXT _mta-sts.example.com`.
     pub name: String,

@@ -12,6 +12,7 @@ use super::{Failure, Octets, TlsFacts};
 /// The host `mta-sts.<domain>`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PolicyHost {
     /// Its name, without the trailing dot.
     #[serde(default, deserialize_with = "bounded::optional_name", skip_serializing_if = "Option::is_none")]
@@ -34,6 +35,7 @@ pub struct PolicyHost {
 /// One address of the policy host, asked for the policy.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct HttpsProbe {
     /// The address that was asked.
     pub address: IpAddr,
@@ -60,6 +62,7 @@ pub struct HttpsProbe {
 /// The first fetch from an address of the policy host, where another one followed: it was put off (429, 503) or broken off.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FirstFetch {
     /// The status code, where a response came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,6 +84,7 @@ pub struct FirstFetch {
 /// The response of the policy host.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct HttpResponse {
     /// The status code.
     pub status: u16,
@@ -111,6 +115,7 @@ pub struct HttpResponse {
 /// A header field of a response.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Header {
     /// The field name in lower case.
     pub name: String,
@@ -121,6 +126,7 @@ pub struct Header {
 /// The policy as a sender would get it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Policy {
     /// The body, byte for byte.
     pub body: Octets,

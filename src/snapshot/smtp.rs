@@ -12,6 +12,7 @@ use super::{Failure, Octets, SecondLook, TlsFacts};
 /// One MX host.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MxHost {
     /// The exchange as the MX record names it, without the trailing dot.
     #[serde(deserialize_with = "bounded::name")]
@@ -44,6 +45,7 @@ pub struct MxHost {
 /// The PTR RRset of an address (RFC 1035 §3.5, RFC 3596 §2.5).
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ReverseLookup {
     /// The address.
     pub address: IpAddr,
@@ -54,6 +56,7 @@ pub struct ReverseLookup {
 /// One address of an MX host, spoken to as a sender would.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SmtpProbe {
     /// The address that was asked.
     pub address: IpAddr,
@@ -98,6 +101,7 @@ pub struct SmtpProbe {
 /// The first conversation with an address of an MX host, where another one followed: it was put off (4yz) or broken off.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FirstConversation {
     /// The greeting (RFC 5321 §4.3.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,6 +132,7 @@ pub struct FirstConversation {
 /// A reply of an SMTP server (RFC 5321 §4.2).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SmtpReply {
     /// The reply code.
     pub code: u16,
@@ -139,6 +144,7 @@ pub struct SmtpReply {
 /// A handshake without SNI.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct WithoutSni {
     /// Whether it succeeded.
     pub handshake: bool,
@@ -156,6 +162,7 @@ pub struct WithoutSni {
 /// A line of an SMTP conversation.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TranscriptLine {
     /// Who sent it.
     pub from: Party,
@@ -166,6 +173,7 @@ pub struct TranscriptLine {
 /// A side of an SMTP conversation.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Party {
     /// The collector.
     Client,

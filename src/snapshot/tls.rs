@@ -9,6 +9,7 @@ use super::bounded::{self, MAX_RECORDS, MAX_TEXTS};
 /// What a TLS handshake showed.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TlsFacts {
     /// The name that was sent as SNI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,6 +56,7 @@ pub struct TlsFacts {
 /// What a server chose from a ClientHello with all that OpenSSL-based senders offer. The handshake was not finished.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SecondLook {
     /// The protocol version: `TLSv1.0` to `TLSv1.3`.
     pub version: TlsVersion,
@@ -72,6 +74,7 @@ pub struct SecondLook {
 /// Whether a chain leads to a trusted root.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Trust {
     /// The verdict.
     pub verdict: TrustVerdict,
@@ -125,6 +128,7 @@ crate::vocabulary::vocabulary! {
 /// A certificate as it was presented (RFC 5280).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Certificate {
     /// The subject's distinguished name.
     #[serde(default)]

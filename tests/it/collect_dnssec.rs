@@ -41,16 +41,15 @@ async fn collect_from(
     let (roots, anchor) = (folder.path().join("roots.pem"), folder.path().join("anchor"));
     std::fs::write(&roots, lab.roots_pem()).unwrap();
     std::fs::write(&anchor, trust_anchor).unwrap();
-    let options = Options {
-        resolver: ResolverChoice::Address(resolver),
-        dnssec,
-        trust_anchor: Some(anchor),
-        roots: Roots::File(roots),
-        https_port: lab.https_port(),
-        smtp_port: lab.smtp_port(),
-        timeout: Duration::from_secs(3),
-        ..Options::default()
-    };
+    let mut options = Options::default();
+    options.resolver = ResolverChoice::Address(resolver);
+    options.dnssec = dnssec;
+    options.trust_anchor = Some(anchor);
+    options.roots = Roots::File(roots);
+    options.https_port = lab.https_port();
+    options.smtp_port = lab.smtp_port();
+    options.timeout = Duration::from_secs(3);
+
     Collector::new(options).unwrap().collect(domain, Timestamp::now()).await
 }
 

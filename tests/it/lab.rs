@@ -31,16 +31,14 @@ impl Bench {
     }
 
     fn collector(&self, timeout: Duration) -> Collector {
-        Collector::new(Options {
-            resolver: ResolverChoice::Address(self.lab.resolver()),
-            roots: Roots::File(self.roots.path().to_owned()),
-            trust_anchor: Some(self.anchor.path().to_owned()),
-            https_port: self.lab.https_port(),
-            smtp_port: self.lab.smtp_port(),
-            timeout,
-            ..Options::default()
-        })
-        .unwrap()
+        let mut options = Options::default();
+        options.resolver = ResolverChoice::Address(self.lab.resolver());
+        options.roots = Roots::File(self.roots.path().to_owned());
+        options.trust_anchor = Some(self.anchor.path().to_owned());
+        options.https_port = self.lab.https_port();
+        options.smtp_port = self.lab.smtp_port();
+        options.timeout = timeout;
+        Collector::new(options).unwrap()
     }
 
     async fn collect(&self, domain: &str) -> Snapshot {
@@ -131,11 +129,10 @@ async fn a_time_out_is_never_a_pass_nor_no_policy() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_resolver_nothing_is_known_and_nothing_passes() {
     let nobody = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    let options = Options {
-        resolver: ResolverChoice::Address(nobody.local_addr().unwrap()),
-        timeout: Duration::from_millis(200),
-        ..Options::default()
-    };
+    let mut options = Options::default();
+    options.resolver = ResolverChoice::Address(nobody.local_addr().unwrap());
+    options.timeout = Duration::from_millis(200);
+
     let snapshot = Collector::new(options).unwrap().collect("example.com", Timestamp::now()).await;
     let report = lint(&snapshot);
     assert_eq!(
@@ -162,15 +159,13 @@ async fn mail_servers_that_misbehave_become_facts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_public_is_not_connected_to() {
     let bench = Bench::start(LabOptions::demo(SystemTime::now())).await;
-    let collector = Collector::new(Options {
-        resolver: ResolverChoice::Address(bench.lab.resolver()),
-        roots: Roots::File(bench.roots.path().to_owned()),
-        trust_anchor: Some(bench.anchor.path().to_owned()),
-        connect_to: ConnectTo::Public,
-        timeout: Duration::from_secs(2),
-        ..Options::default()
-    })
-    .unwrap();
+    let mut options = Options::default();
+    options.resolver = ResolverChoice::Address(bench.lab.resolver());
+    options.roots = Roots::File(bench.roots.path().to_owned());
+    options.trust_anchor = Some(bench.anchor.path().to_owned());
+    options.connect_to = ConnectTo::Public;
+    options.timeout = Duration::from_secs(2);
+    let collector = Collector::new(options).unwrap();
     let snapshot = collector.collect("perfect.example", Timestamp::now()).await;
     let hosts = snapshot.mx_hosts.as_ref().unwrap();
     let kinds: Vec<_> = hosts
@@ -204,5 +199,8 @@ async fn what_is_not_public_is_not_connected_to() {
     }
     let reasons: Vec<&str> = report.checks.iter().filter_map(|check| check.reason.as_deref()).collect();
     assert!(reasons.iter().any(|reason| reason.contains("is not a public address")), "{reasons:?}");
-    assert!(Collector::new(Options { connect_to: ConnectTo::Public, smtp_port: 2525, ..Options::default() }).is_err());
+    let mut options = Options::default();
+    options.connect_to = ConnectTo::Public;
+    options.smtp_port = 2525;
+    assert!(Collector::new(options).is_err());
 }

@@ -54,6 +54,7 @@ mod packaging;
 #[path = "../peers/mod.rs"]
 mod peers;
 mod plan;
+mod public_surface;
 mod report_rules;
 mod report_shapes;
 mod reports;
