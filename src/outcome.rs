@@ -225,6 +225,7 @@ impl Summary {
     }
 
     /// Counts checks. Ignored findings are not among them.
+    #[doc(hidden)]
     pub fn of(checks: &[Check]) -> Self {
         let count = |outcome, severity: Option<Severity>| {
             let counts =

@@ -58,6 +58,7 @@ pub struct Options {
     /// Which addresses are connected to.
     pub connect_to: ConnectTo,
     /// Turns with the addresses of MX hosts, where conversations are to be rare; shared by all who look at them.
+    #[doc(hidden)]
     pub turns: Option<Arc<Turns>>,
     /// A page that says who looks at hosts: named in the User-Agent of policy fetches.
     pub about_url: Option<String>,

@@ -24,7 +24,7 @@ pub struct Collector {
 impl Collector {
     /// Prepares a collector. Opens no socket yet, but reads the files that the options name.
     pub fn new(options: Options) -> Result<Self, Error> {
-        let inner = collect::Collector::new(options).map_err(miette::Report::from)?;
+        let inner = collect::Collector::new(options).map_err(Error::of)?;
         Ok(Collector { inner: Arc::new(inner) })
     }
 

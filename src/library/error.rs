@@ -13,6 +13,10 @@ use crate::report::{Style, render};
 pub struct Error(miette::Report);
 
 impl Error {
+    pub(super) fn of(error: impl Into<miette::Report>) -> Self {
+        Error(error.into())
+    }
+
     /// Every mistake with its place and what to do about it: several lines of plain text, safe for terminals and logs.
     pub fn details(&self) -> String {
         render(self.0.as_ref(), &Style::plain())
@@ -32,9 +36,3 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
-
-impl From<miette::Report> for Error {
-    fn from(report: miette::Report) -> Self {
-        Error(report)
-    }
-}

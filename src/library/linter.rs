@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use miette::{Diagnostic, Report};
+use miette::Diagnostic;
 
 use super::Error;
 use super::report::{self, LintReport};
@@ -111,20 +111,20 @@ impl LinterBuilder {
     /// Loads and checks the rules. An error holds every mistake, each with its place.
     pub fn build(self) -> Result<Linter, Error> {
         let mut configuration = match &self.configuration {
-            Some(path) => Configuration::load(path, &|_, _| Ok(())).map_err(Report::from)?,
+            Some(path) => Configuration::load(path, &|_, _| Ok(())).map_err(Error::of)?,
             None => Configuration::default(),
         };
         if let Some(name) = &self.profile {
-            configuration = configuration.on_profile(name).ok_or_else(|| Report::from(UnknownProfile(escape(name))))?;
+            configuration = configuration.on_profile(name).ok_or_else(|| Error::of(UnknownProfile(escape(name))))?;
         }
         let mut own: Vec<Source> = Vec::new();
         for path in &self.rules {
-            for source in rule_files(path).map_err(Report::from)? {
+            for source in rule_files(path).map_err(Error::of)? {
                 if !own.iter().any(|other| same_file(other, &source)) {
                     own.push(source);
                 }
             }
         }
-        Ok(Linter { in_force: Arc::new(configuration.rules(&own)?) })
+        Ok(Linter { in_force: Arc::new(configuration.rules(&own).map_err(Error::of)?) })
     }
 }

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use miette::Report;
-
 use super::Error;
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::SourceError;
@@ -21,12 +19,12 @@ pub fn read(path: impl AsRef<Path>) -> Result<Snapshot, Error> {
 
 /// Reads every snapshot in a file, one at a time. A damaged line is an error of its own and hides no other.
 pub fn read_all(path: impl AsRef<Path>) -> impl Iterator<Item = Result<Snapshot, Error>> {
-    snapshot::read(path.as_ref()).map(|read| read.map_err(|error| Report::from(error).into()))
+    snapshot::read(path.as_ref()).map(|read| read.map_err(Error::of))
 }
 
 /// Reads a snapshot from text; JSON where it begins with `{`, YAML otherwise.
 pub fn parse(text: &str) -> Result<Snapshot, Error> {
-    snapshot::parse(NAME, text, None).map_err(|error| Report::from(error).into())
+    snapshot::parse(NAME, text, None).map_err(Error::of)
 }
 
 /// Reads a snapshot from the octets of a file or a request, which must be UTF-8.
@@ -35,7 +33,7 @@ pub fn parse_bytes(octets: &[u8]) -> Result<Snapshot, Error> {
         Ok(text) => parse(text),
         Err(error) => {
             let message = format!("the snapshot is not UTF-8: octet {} is wrong", error.valid_up_to());
-            Err(Report::from(SourceError::new("", "", None, message)).into())
+            Err(Error::of(SourceError::new("", "", None, message)))
         }
     }
 }
@@ -45,7 +43,7 @@ const NAME: &str = "snapshot";
 
 fn parse_named(name: &str, text: &str) -> Error {
     match snapshot::parse(name, text, None) {
-        Err(error) => Report::from(error).into(),
-        Ok(_) => Report::from(SourceError::new("", "", None, "there is no snapshot in it")).into(),
+        Err(error) => Error::of(error),
+        Ok(_) => Error::of(SourceError::new("", "", None, "there is no snapshot in it")),
     }
 }

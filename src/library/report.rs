@@ -87,6 +87,6 @@ pub(super) fn render(reports: &[LintReport], rules: &RuleSet, format: Format) ->
     };
     text.map_err(|error| {
         let message = format!("the report cannot be written as {format}: {error}");
-        miette::Report::from(SourceError::new("", "", None, message)).into()
+        Error::of(SourceError::new("", "", None, message))
     })
 }

@@ -29,6 +29,7 @@ pub enum Written {
 
 impl Format {
     /// How it is written.
+    #[doc(hidden)]
     pub fn written(self) -> Written {
         use Written::{Document, EachDomain};
         match self {
@@ -54,6 +55,7 @@ impl Format {
     }
 
     /// Whether it is one document about everything.
+    #[doc(hidden)]
     pub fn is_document(self) -> bool {
         matches!(self.written(), Written::Document(_))
     }

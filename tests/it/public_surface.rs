@@ -186,7 +186,7 @@ fn spaced(tokens: &str) -> String {
 }
 
 fn fields(fields: &Fields) -> Vec<String> {
-    let public = fields.iter().filter(|field| is_public(&field.vis));
+    let public = fields.iter().filter(|field| is_public(&field.vis) && !is_hidden(&field.attrs));
     public
         .map(|field| {
             let name = field.ident.as_ref().map_or_else(|| "0".to_owned(), ToString::to_string);
@@ -244,7 +244,7 @@ fn shown(of: &Crate, home: &[String], item: &Item, name: &str) -> String {
 /// Without comments, which are attributes to the parser: `#[doc = "…"]`.
 fn without_docs(text: &str) -> String {
     let mut text = text.to_owned();
-    while let Some(start) = text.find("#[") {
+    while let Some(start) = text.find("# [") {
         let end = text[start..].find("\"]").or_else(|| text[start..].find(']')).unwrap();
         text.replace_range(start..start + end + 2, "");
     }
