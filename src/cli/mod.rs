@@ -5,6 +5,7 @@ mod collect;
 mod completions;
 mod config;
 mod configured;
+mod default_command;
 #[cfg(feature = "lab")]
 mod demo;
 mod diff;
@@ -169,7 +170,7 @@ impl UsageError {
 
 /// Runs the command that these words are; the exit code is as the README says.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let words: Vec<OsString> = words.into_iter().collect();
+    let words = default_command::with_default_command(words.into_iter().collect());
     let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
         Err(error) => {

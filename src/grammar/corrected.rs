@@ -25,7 +25,8 @@ pub fn sts_record(text: &[u8], record: &StsRecord) -> Option<String> {
         Some((first, rest)) if rest.contains(['=', ':']) => first,
         _ => &id,
     };
-    let id: String = id.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
+    // A longer id is not cut: what is left of it may be an id that was used before.
+    let id: String = id.chars().filter(char::is_ascii_alphanumeric).collect();
     let candidate = format!("v=STSv1; id={id};");
     sts_record::parse(candidate.as_bytes()).is_valid().then_some(candidate)
 }

@@ -441,3 +441,39 @@ fn what_is_surely_not_meant_is_a_usage_error() {
         assert!(ran.err.contains(told), "{args:?}: {}", ran.err);
     }
 }
+
+#[test]
+fn a_domain_without_a_command_is_checked() {
+    let policy = tempfile::Builder::new().suffix(".mta-sts.txt").tempfile().unwrap();
+    std::fs::write(policy.path(), "version: STSv1\nmode: none\nmax_age: 86400\n").unwrap();
+    let path = policy.path().to_str().unwrap();
+    let (short, long) = (run(&["--no-config", path]), run(&["check", "--no-config", path]));
+    assert_eq!((short.code, &short.out, &short.err), (long.code, &long.out, &long.err));
+    assert!(short.out.contains("policy-enforced"), "{}{}", short.out, short.err);
+    let misspelt = run(&["chekc", "example.com"]);
+    assert!(misspelt.code == 2 && misspelt.err.contains("'check'"), "{}", misspelt.err);
+}
+
+#[test]
+fn an_id_that_is_too_long_is_replaced_and_not_cut() {
+    let record = format!("v=STSv1; id={}", "20261127".repeat(5));
+    let ran = run(&["check", "--no-config", "--record", &record]);
+    assert!(ran.out.contains("Use 1 to 32 letters and digits"), "{}", ran.out);
+    assert!(!ran.out.contains("Publish it as"), "{}", ran.out);
+}
+
+#[test]
+fn hosts_on_one_line_are_corrected_into_lines() {
+    let ran = run_with(
+        &["check", "--no-config", "--policy", "-"],
+        "version: STSv1\nmode: enforce\nmx : a.example.com, b.example.com\nmax_age: 1209600\n",
+    );
+    assert!(ran.out.contains("`mx: a.example.com`, `mx: b.example.com`"), "{}", ran.out);
+    assert!(!ran.out.contains("\\nmx:"), "{}", ran.out);
+}
+
+#[test]
+fn a_record_in_place_of_the_policy_is_not_fixed_into_an_empty_file() {
+    let ran = run_with(&["check", "--no-config", "--policy", "-"], "v=STSv1; id=1;\n");
+    assert!(ran.out.contains("Publish this text as the TXT record at `_mta-sts`"), "{}", ran.out);
+}

@@ -320,10 +320,15 @@ pub fn finding(report: &Report, check: &Check, style: &Style) -> String {
         check,
         source,
         notes,
-        corrected: fixed.map(|line| escape(&line)).filter(|line| !said(line)),
+        corrected: fixed.map(|lines| shown_lines(&lines)).filter(|lines| !said(lines)),
         decided: decided.collect(),
     };
     render(&shown, style)
+}
+
+/// Corrected lines for people, the second and later ones below the first.
+fn shown_lines(lines: &str) -> String {
+    lines.lines().map(escape).collect::<Vec<_>>().join("\n           ")
 }
 
 /// A diagnostic in the style of the report; also used for errors.
