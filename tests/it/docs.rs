@@ -1,10 +1,10 @@
 //! What the documents say is so: every command in them runs, and what they show of its output is what it prints.
 //!
-//! A block `console` holds commands behind `$ ` and their output; `…` on a line of its own stands for any lines.
-//! A block behind `<!-- file: NAME -->` is written to that file first; `<!-- copy: FILE as NAME -->` copies one of the
+//! A block `console` holds commands after `$ ` and their output; `…` on a line of its own means any lines.
+//! A block after `<!-- file: NAME -->` is written to that file first; `<!-- copy: FILE as NAME -->` copies one of the
 //! project's. The lines of `sh` blocks that begin with
 //! `stslint` run too, except where they need the internet or a file of the reader's: then their options must exist.
-//! `cargo bless` writes the outputs in the documents anew, and keeps each `…` where it was.
+//! `cargo bless` writes the outputs in the documents again, and keeps each `…` where it was.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,6 +21,7 @@ fn documents() -> Vec<PathBuf> {
     };
     let mut all = vec![PathBuf::from("README.md")];
     all.extend(pages("docs"));
+    all.extend(pages("docs/questions"));
     all.extend(pages("examples/acme"));
     all.extend(pages("examples/bank"));
     all
