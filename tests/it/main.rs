@@ -75,3 +75,4 @@ mod service;
 mod symptoms;
 mod totals;
 mod why;
+mod words;
