@@ -92,8 +92,8 @@ fn alias(target: &str) -> Value {
 fn a_web_server_that_does_not_know_the_name_is_one_fault() {
     for (status, location) in [(404, None), (421, None), (403, None), (301, Some("https://www.host.example/"))] {
         let changes = at_both(&unknown_name(status, location));
-        let says = format!("does not know the name mta-sts.example.com: it answers with status {status}");
-        let words = [says.as_str(), "names www.host.example: senders get no policy", "a site and a certificate"];
+        let says = format!("has no site for mta-sts.example.com: it answers with status {status}");
+        let words = [says.as_str(), "names www.host.example: senders get no policy", "Configure a site"];
         assert_told(&changes, &[("host-cert-name", &words)]);
     }
     // A start page under status 200 is the same fault.
@@ -105,8 +105,8 @@ fn a_web_server_that_does_not_know_the_name_is_one_fault() {
 fn the_advice_knows_who_runs_the_policy_host() {
     for (target, words) in [
         ("someuser.github.io", ["Enter mta-sts.example.com as a custom domain at GitHub Pages", "gets a certificate"]),
-        ("example_com_mta_sts.easydmarc.pro", ["Ask EasyDMARC", "whether the domain has been set up there"]),
-        ("mta-sts.provider.example.net", ["Whoever runs mta-sts.provider.example.net", "entered as a custom domain"]),
+        ("example_com_mta_sts.easydmarc.pro", ["Ask EasyDMARC", "whether your domain is set up there"]),
+        ("mta-sts.provider.example.net", ["Ask whoever runs mta-sts.provider.example.net", "as a custom domain"]),
     ] {
         let mut changes = at_both(&unknown_name(404, None));
         changes.push(("/policy_host/ipv4/aliases", alias(target)));
@@ -124,7 +124,7 @@ fn the_advice_knows_who_runs_the_policy_host() {
 #[test]
 fn a_record_that_is_delegated_alone_is_told_so() {
     let record = json!([{ "name": "_mta-sts.example.com", "target": "_mta-sts.provider.example.net", "ttl": 3600 }]);
-    let words: &[&str] = &["the CNAME at _mta-sts brings the id only", "must be delegated too"];
+    let words: &[&str] = &["the CNAME at _mta-sts delegates only the id", "Publish another CNAME"];
     let lower =
         |found: &[Finding]| found.iter().map(|(rule, text)| (rule.clone(), text.to_lowercase())).collect::<Vec<_>>();
     let mut missing = unknown_name(404, None);
@@ -181,7 +181,7 @@ fn a_fault_reaches_as_far_as_it_does() {
     let media = json!([{ "name": "content-type", "value": "text/html" }]);
     assert_told(
         &[("/policy_host/probes/1/response/headers", media)],
-        &[("host-media-type", &["senders that check the media type refuse it"])],
+        &[("host-media-type", &["senders that check the media type reject it"])],
     );
 }
 
@@ -196,7 +196,7 @@ fn findings_point_at_the_text_that_is_wrong() {
         &[("/mx_hosts/0/ipv4/aliases", aliases.clone()), ("/mx_hosts/0/ipv6/aliases", aliases)],
         &[(
             "mx-not-alias",
-            &["must carry mx1.example.com, not lb.example.net", "| mx1.example.com. 60 IN CNAME lb.example.net."],
+            &["must name mx1.example.com, not lb.example.net", "| mx1.example.com. 60 IN CNAME lb.example.net."],
         )],
     );
     assert_told(
@@ -228,7 +228,7 @@ fn a_masked_keyword_is_the_proof() {
         ],
         &[(
             "smtp-starttls-offered",
-            &["a device on the way wrote `XXXXXXXA` in its place", "inspect esmtp", "| XXXXXXXA"],
+            &["a device on the path replaced it with `XXXXXXXA`", "inspect esmtp", "| XXXXXXXA"],
         )],
     );
 }
@@ -246,10 +246,10 @@ fn faults_of_a_chain_are_told_apart() {
     for (certificates, words) in [
         (
             json!([leaf, first, second]),
-            "the certificates are sent out of order (CN=mx1.example.com; CN=First; CN=Second)",
+            "the server sends its certificates out of order (CN=mx1.example.com; CN=First; CN=Second)",
         ),
-        (json!([leaf, leaf, second, first]), "sent more than once: CN=mx1.example.com"),
-        (json!([leaf, second, first, foreign]), "sent, and not part of the chain: CN=Stray"),
+        (json!([leaf, leaf, second, first]), "the server sends a certificate more than once: CN=mx1.example.com"),
+        (json!([leaf, second, first, foreign]), "sends a certificate that is not part of the chain: CN=Stray"),
     ] {
         let found = findings(&changed(&[(chain, certificates)]));
         let finding = found.iter().find(|(rule, _)| rule == "smtp-cert-chain").unwrap();
@@ -270,10 +270,10 @@ fn names_as_dns_panels_make_them_are_recognised() {
     for (name, words) in [
         (
             "_mta-sts.example.com.example.com",
-            ["the zone is there twice", "enter this one there without it, as `_mta-sts`"],
+            ["the zone name is repeated", "enter only `_mta-sts`"],
         ),
-        ("mta-sts.example.com", ["with one underscore and one hyphen", "Move it to _mta-sts.example.com"]),
-        ("_mta-sts.www.example.com", ["not to www", "Move it to _mta-sts.example.com"]),
+        ("mta-sts.example.com", ["with one underscore and one hyphen", "Move this record to _mta-sts.example.com"]),
+        ("_mta-sts.www.example.com", ["not to www", "Move this record to _mta-sts.example.com"]),
     ] {
         let found = findings(&changed(&[("/record", nothing.clone()), ("/misplaced/-", at(name, "v=STSv1; id=1"))]));
         assert_eq!(found[0].0, "record-misplaced", "{found:?}");
@@ -285,7 +285,7 @@ fn names_as_dns_panels_make_them_are_recognised() {
         ("/misplaced/-", at("_smtp._tls.example.com.example.com", "v=TLSRPTv1; rua=mailto:a@example.com")),
     ]));
     assert!(
-        found.iter().any(|(rule, text)| rule == "tlsrpt-misplaced" && text.contains("the zone is there twice")),
+        found.iter().any(|(rule, text)| rule == "tlsrpt-misplaced" && text.contains("the zone name is repeated")),
         "{found:?}"
     );
     // The policy host, published as `mta-sts.example.com` in a panel that appends the zone.
@@ -301,12 +301,12 @@ fn names_as_dns_panels_make_them_are_recognised() {
         "/misplaced/-",
         json!({ "name": "mta-sts.example.com.example.com", "outcome": "nodata", "records": [] }),
     ));
-    assert_told(&changes, &[("host-resolves", &["mta-sts.example.com.example.com is in the DNS", "appends the zone"])]);
+    assert_told(&changes, &[("host-resolves", &["mta-sts.example.com.example.com has", "appends the zone"])]);
     // A CNAME where a TXT record was meant.
     let cname = json!([{ "name": "_mta-sts.example.com", "target": "mta-sts.example.com", "ttl": 60 }]);
     let record = json!({ "name": "_mta-sts.example.com", "outcome": "nodata", "aliases": cname, "records": [] });
     let found = findings(&changed(&[("/record", record)]));
-    assert!(found[0].0 == "record-alias-dangling" && found[0].1.contains("a TXT record was meant"), "{found:?}");
+    assert!(found[0].0 == "record-alias-dangling" && found[0].1.contains("Replace it with a TXT record"), "{found:?}");
 }
 
 #[test]
@@ -323,7 +323,7 @@ fn a_wildcard_is_told_once() {
     assert_told(&changes[..6], &[("record-wildcard", &["at every name below the domain"])]);
     assert_told(
         &changes,
-        &[("record-wildcard", &["a wildcard TXT record answers with `v=STSv1; id=20261123T100000;`"])],
+        &[("record-wildcard", &["a wildcard TXT record answers `v=STSv1; id=20261123T100000;`"])],
     );
 }
 
@@ -357,7 +357,7 @@ fn placeholders_are_called_that() {
     assert_told(&[("/policy/body", policy("<your MX host>"))], &[("policy-mx-syntax", hosts)]);
     assert_told(
         &[("/tlsrpt", record("v=TLSRPTv1; rua=mailto:tls@yourdomain.com"))],
-        &[("tlsrpt-rua-placeholder", &["the reports do not come to you", "mailto:tlsrpt@example.com"])],
+        &[("tlsrpt-rua-placeholder", &["you get no reports", "mailto:tlsrpt@example.com"])],
     );
 }
 
@@ -376,7 +376,7 @@ fn a_certificate_that_the_server_came_with_is_one_fault() {
             ("/mx_hosts/0/probes/0/tls/chain", json!([certificate])),
             ("/mx_hosts/0/probes/0/tls/trust", json!({ "verdict": "self_signed" })),
         ],
-        &[("smtp-cert-name", &["it names localhost.localdomain", "self-signed, such as a server comes with"])],
+        &[("smtp-cert-name", &["it names localhost.localdomain", "self-signed, probably the default of the server"])],
     );
 }
 
@@ -390,7 +390,7 @@ fn what_another_runs_is_for_another_to_do() {
     let policy = "version: STSv1\r\nmode: enforce\r\nmx: mx.provider.example\r\nmax_age: 1209600\r\n";
     assert_told(
         &[("/mx", mx), ("/mx_hosts", json!([host])), ("/policy/body", policy.into())],
-        &[("smtp-cert-valid-now", &["For whoever runs provider.example to do: Renew the certificate"])],
+        &[("smtp-cert-valid-now", &["For whoever runs provider.example to fix: Renew the certificate"])],
     );
 }
 

@@ -324,7 +324,7 @@ fn remarks_are_in_every_report_and_are_no_findings() {
         assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
         ran.out
     };
-    let said = "the last line is not terminated";
+    let said = "the last line has no line ending";
     let human = run(&[]);
     assert!(human.contains("2 remarks") && human.contains("Remarks\n") && human.contains(said), "{human}");
     assert!(human.contains("No error and no warning"), "{human}");

@@ -27,7 +27,7 @@ const HARM: [(&str, &str); 17] = [
     ("interim.test", "the server sends more than is read"),
     ("body.test", "senders stop reading and get no policy"),
     ("drip.test", "no greeting within"),
-    ("speech.test", "STARTTLS is not offered"),
+    ("speech.test", "does not offer STARTTLS"),
     ("unsecured.test", "the server answered with something that is not TLS"),
     ("greeting.test", "the reply does not end after 128 lines"),
     ("banner.test", "a line does not end within 32768 octets"),
