@@ -444,9 +444,10 @@ fn what_is_surely_not_meant_is_a_usage_error() {
 
 #[test]
 fn a_domain_without_a_command_is_checked() {
-    let policy = tempfile::Builder::new().suffix(".mta-sts.txt").tempfile().unwrap();
-    std::fs::write(policy.path(), "version: STSv1\nmode: none\nmax_age: 86400\n").unwrap();
-    let path = policy.path().to_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("mta-sts.txt");
+    std::fs::write(&policy, "version: STSv1\nmode: none\nmax_age: 86400\n").unwrap();
+    let path = policy.to_str().unwrap();
     let (short, long) = (run(&["--no-config", path]), run(&["check", "--no-config", path]));
     assert_eq!((short.code, &short.out, &short.err), (long.code, &long.out, &long.err));
     assert!(short.out.contains("policy-enforced"), "{}{}", short.out, short.err);
