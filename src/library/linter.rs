@@ -81,7 +81,7 @@ impl Linter {
         let mut report = evaluated.report;
         in_force.ignores.apply(&mut report, utc_day(Timestamp::now()), &mut Vec::new());
         decisions(&mut report, changes);
-        report.against = in_force.against(&membership, &report);
+        report.against = in_force.against(&membership, changes, &report);
         report.shorten();
         let linted = Linted { report, facts: facts.into_domain(), snapshot: snapshot.clone(), policy_file: None };
         LintReport { linted, broken_rules: evaluated.mistakes }
