@@ -127,15 +127,15 @@ impl Prover {
         };
         let lacks_evidence = || trail.names().iter().any(|name| self.way.lacks_evidence(name));
         let unsupported = trail.names().iter().find_map(|name| self.way.unsupported(name));
+        let unsupported = unsupported.map(|detail| ProofReason { kind: ProofReasonKind::Unsupported, detail });
         match (proof, unsupported) {
             // What is not supported here is not unsigned for all that (RFC 4035 §4.3).
-            (DnssecProof::Indeterminate | DnssecProof::Insecure, Some(detail)) => Proven {
-                reason: Some(ProofReason { kind: ProofReasonKind::Unsupported, detail }),
-                ..DnssecProof::Indeterminate.into()
-            },
+            (DnssecProof::Indeterminate | DnssecProof::Insecure, reason @ Some(_)) => {
+                Proven { reason, ..DnssecProof::Indeterminate.into() }
+            }
             // What could not be had or tried proves nothing, and disproves nothing.
-            (DnssecProof::Bogus, _) if lacks_evidence() || !self.signatures_arrive(clock).await => {
-                DnssecProof::Indeterminate.into()
+            (DnssecProof::Bogus, reason) if lacks_evidence() || !self.signatures_arrive(clock).await => {
+                Proven { reason, ..DnssecProof::Indeterminate.into() }
             }
             (DnssecProof::Bogus, _) => {
                 let explaining = limits.work.within(Box::pin(work.within(Box::pin(self.explain(&trail)))));
@@ -152,10 +152,15 @@ impl Prover {
         let judging = self.way.put_plain(Query::query(trail.current.clone(), trail.kind));
         let (reasons, judged) = join(explaining, judging).await;
         // Where aliases are followed, one of the answers is bogus, and nothing may be wrong with the others.
-        let is_told = |reason: &&ProofReason| reason.kind != ProofReasonKind::WrongSignature;
-        let reasons: Vec<ProofReason> = reasons.into_iter().flatten().collect();
-        let reason = reasons.iter().find(is_told).or_else(|| reasons.first()).cloned();
-        Proven { reason, extended_errors: judged.note.extended_errors, ..DnssecProof::Bogus.into() }
+        let weight = |reason: &ProofReason| match reason.kind {
+            ProofReasonKind::WrongSignature => 2,
+            ProofReasonKind::Unsupported => 1,
+            _ => 0,
+        };
+        let reason = reasons.into_iter().flatten().min_by_key(weight);
+        let beyond_us = reason.as_ref().is_some_and(|reason| reason.kind == ProofReasonKind::Unsupported);
+        let proof = if beyond_us { DnssecProof::Indeterminate } else { DnssecProof::Bogus };
+        Proven { reason, extended_errors: judged.note.extended_errors, ..proof.into() }
     }
 
     async fn follow(&self, trail: &mut Trail) {

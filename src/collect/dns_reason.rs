@@ -1,4 +1,5 @@
-//! Why an answer is bogus: what of its proof is wrong or missing. The library that validates says only that something is.
+//! Why an answer is bogus: what of its proof is wrong or missing. The library that validates says only that something is, and
+//! says so of what it has no algorithm for, too.
 //!
 //! Called by `dns_proof`, after the fact: keys and DS records are remembered, so that this asks for little that is new.
 
@@ -10,6 +11,7 @@ use hickory_resolver::proto::rr::{Name, RData, Record, RecordType, SerialNumber}
 use jiff::Timestamp;
 
 use super::dns_name::shown;
+use super::evidence::{ED448, NOT_SUPPORTED};
 use super::resolver::Way;
 use crate::snapshot::{ProofReason, ProofReasonKind};
 
@@ -65,6 +67,14 @@ fn of_keys(zone: &Name, ds: &Records, keys: &Records, now: u32) -> Option<ProofR
     let (of_ds, of_keys) = (ds.signatures(zone, RecordType::DS), keys.signatures(zone, RecordType::DNSKEY));
     out_of_date(&of_ds, &format!("the signature of the DS record of {name}"), now)
         .or_else(|| out_of_date(&of_keys, &format!("the signature of the keys of {name}"), now))
+        .or_else(|| {
+            let vouched_for = |key: &&&DNSKEY| vouched.iter().any(|ds| ds.covers(zone, key).unwrap_or(false));
+            let tags: Vec<u16> =
+                published.iter().filter(vouched_for).filter_map(|key| key.calculate_key_tag().ok()).collect();
+            let by_those: Vec<&RRSIG> =
+                of_keys.iter().copied().filter(|rrsig| tags.contains(&rrsig.input().key_tag)).collect();
+            unsupported(&by_those, &format!("the keys of {name} are"))
+        })
 }
 
 /// What is wrong with the signatures of an answer, or with what denies one.
@@ -95,6 +105,9 @@ fn of_records(name: &Name, kind: RecordType, asked: &Records, keys: &Records, no
         let detail = format!("{what} is signed with a key that the zone does not publish");
         return reason(ProofReasonKind::MissingKey, detail);
     }
+    if let Some(beyond) = unsupported(&signatures, &format!("{what} is")) {
+        return beyond;
+    }
     match found {
         Some(_) => reason(ProofReasonKind::WrongSignature, format!("the signature of {what} is wrong")),
         None => reason(
@@ -102,6 +115,13 @@ fn of_records(name: &Name, kind: RecordType, asked: &Records, keys: &Records, no
             format!("what comes does not prove that {owner} has no {kind} record"),
         ),
     }
+}
+
+/// Where all signatures are of an algorithm that others validate and the library does not.
+fn unsupported(signatures: &[&RRSIG], what: &str) -> Option<ProofReason> {
+    let beyond = |rrsig: &&RRSIG| u8::from(rrsig.input().algorithm) == ED448;
+    let all = !signatures.is_empty() && signatures.iter().all(beyond);
+    all.then(|| reason(ProofReasonKind::Unsupported, format!("{what} signed with Ed448 alone, {NOT_SUPPORTED}")))
 }
 
 /// Where none of the signatures is within its dates: since when, or until when.

@@ -17,7 +17,9 @@ use super::dns_name::shown;
 use super::limits::{MAX_ITERATIONS, MAX_KEYS, MAX_SIGNATURES};
 
 /// Ed448 (RFC 8080): the one algorithm that others validate and the library does not.
-const ED448: u8 = 16;
+pub const ED448: u8 = 16;
+/// What is said of an algorithm that others validate and the library does not.
+pub const NOT_SUPPORTED: &str = "which is not supported here";
 /// More iterations than these, and the library takes what they prove for unsigned.
 const ITERATIONS_TAKEN_FOR_UNSIGNED: u16 = 100;
 
@@ -83,7 +85,7 @@ impl<H: DnsHandle> DnsHandle for Evidence<H> {
         let (handle, missing) = (self.handle.clone(), self.missing.clone());
         let name = request.queries.first().map(|query| query.name().clone());
         Box::pin(once(async move {
-            let asked = handle.send(request).first_answer().await;
+            let asked = without_unsupported(handle.send(request).first_answer().await);
             if let Some(name) = &name {
                 note_unsupported(&missing, name, &asked);
             }
@@ -99,6 +101,28 @@ impl<H: DnsHandle> DnsHandle for Evidence<H> {
             }
             asked
         }))
+    }
+}
+
+/// A result without signatures of algorithms that the library does not have: it takes none of them for its own, and one for a
+/// mistake of the program's.
+fn without_unsupported(asked: Result<DnsResponse, NetError>) -> Result<DnsResponse, NetError> {
+    let is_of_use = |record: &Record| match &record.data {
+        RData::DNSSEC(DNSSECRData::RRSIG(rrsig)) => rrsig.input().algorithm.is_supported(),
+        _ => true,
+    };
+    match asked {
+        Ok(mut response) => {
+            response.answers.retain(is_of_use);
+            response.authorities.retain(is_of_use);
+            Ok(response)
+        }
+        Err(NetError::Dns(DnsError::NoRecordsFound(mut none))) => {
+            let authorities = none.authorities.take();
+            none.authorities = authorities.map(|records| records.iter().filter(|it| is_of_use(it)).cloned().collect());
+            Err(NetError::Dns(DnsError::NoRecordsFound(none)))
+        }
+        asked => asked,
     }
 }
 
@@ -131,7 +155,7 @@ fn note_unsupported(missing: &Missing, name: &Name, asked: &Result<DnsResponse, 
         && vouched.iter().all(|algorithm| *algorithm == ED448)
     {
         let detail = format!("{} is signed with Ed448 (algorithm {algorithm}) alone", shown(name));
-        missing.note_unsupported(name, format!("{detail}, which is not supported here"));
+        missing.note_unsupported(name, format!("{detail}, {NOT_SUPPORTED}"));
     }
 }
 

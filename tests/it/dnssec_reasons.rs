@@ -6,8 +6,9 @@
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
-use hickory_resolver::proto::dnssec::rdata::DNSSECRData;
-use hickory_resolver::proto::op::{Edns, Message, ResponseCode};
+use hickory_resolver::proto::dnssec::rdata::{DNSSECRData, NSEC3, RRSIG};
+use hickory_resolver::proto::dnssec::{Algorithm, PublicKey};
+use hickory_resolver::proto::op::{Edns, Message, Query, ResponseCode};
 use hickory_resolver::proto::rr::rdata::CNAME;
 use hickory_resolver::proto::rr::rdata::opt::EdnsOption;
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType, SerialNumber};
@@ -206,6 +207,80 @@ async fn a_zone_that_is_not_supported_here_is_not_unsigned() {
     let absent = &snapshot["ipv6"];
     assert_eq!((&absent["dnssec"], &absent["dnssec_reason"]["kind"]), (&"indeterminate".into(), &"unsupported".into()));
     assert!(absent["dnssec_reason"]["detail"].as_str().unwrap().contains("150 iterations of NSEC3"), "{absent}");
+    assert_eq!(message(&checks, "dns-bogus"), "");
+}
+
+/// A zone with a key of Ed448 (RFC 8080) beside the one that its parent vouches for.
+fn zone_with_ed448_key(domain: &str) -> Scenario {
+    let mut scenario = Scenario::good(domain);
+    scenario.records.push(lab::Record::new(domain, RecordData::Dnskey { algorithm: 16, key: vec![7; 57] }));
+    scenario
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_signed_with_ed448_alone_is_neither_bogus_nor_unsigned() {
+    let lab = lab_of(vec![zone_with_ed448_key("curve.example")]).await;
+    // The second key does no harm to what the first has signed.
+    let (snapshot, _) = seen(&lab, lab.resolver(), "curve.example").await;
+    assert_eq!(snapshot["record"]["dnssec"], "secure", "{}", snapshot["record"]);
+    let tag = |message: &Message| {
+        let key = message.answers.iter().find_map(|record| match &record.data {
+            RData::DNSSEC(DNSSECRData::DNSKEY(key)) if u8::from(key.public_key().algorithm()) == 16 => Some(key),
+            _ => None,
+        });
+        key.unwrap().calculate_key_tag().unwrap()
+    };
+    let mut query = Message::query();
+    query.add_query(Query::query(Name::from_ascii("curve.example.").unwrap(), RecordType::DNSKEY));
+    let tag = tag(&asked(lab.resolver(), &query.to_vec().unwrap()).await);
+    // All but the keys is signed by that second key, as far as anybody here can tell.
+    let with_ed448 = move |rrsig: &RRSIG| {
+        let mut input = rrsig.input().clone();
+        (input.algorithm, input.key_tag) = (Algorithm::from_u8(16), tag);
+        RRSIG::from_sig(input, vec![7; 114])
+    };
+    let resolver = between(lab.resolver(), move |_, mut answer| {
+        for record in answer.answers.iter_mut().chain(&mut answer.authorities) {
+            if let RData::DNSSEC(DNSSECRData::RRSIG(rrsig)) = &mut record.data
+                && rrsig.input().type_covered != RecordType::DNSKEY
+                && rrsig.input().signer_name == Name::from_ascii("curve.example.").unwrap()
+            {
+                *rrsig = with_ed448(rrsig);
+            }
+        }
+        answer
+    })
+    .await;
+    let (snapshot, checks) = seen(&lab, resolver, "curve.example").await;
+    for lookup in [&snapshot["record"], &snapshot["mx"], &snapshot["ipv6"], &snapshot["misplaced"][0]] {
+        let reason = &lookup["dnssec_reason"];
+        assert_eq!((&lookup["dnssec"], &reason["kind"]), (&"indeterminate".into(), &"unsupported".into()), "{lookup}");
+        assert!(
+            reason["detail"].as_str().unwrap().ends_with("signed with Ed448 alone, which is not supported here"),
+            "{reason}"
+        );
+    }
+    assert_eq!(message(&checks, "dns-bogus"), "");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_absence_that_takes_too_many_iterations_is_not_supported_here() {
+    let lab = lab_of(vec![zone("slow.example", Dnssec::ManyIterations)]).await;
+    let resolver = between(lab.resolver(), |_, mut answer| {
+        for record in &mut answer.authorities {
+            if let RData::DNSSEC(DNSSECRData::NSEC3(nsec3)) = &mut record.data {
+                let (algorithm, types) = (nsec3.hash_algorithm(), nsec3.type_bit_maps().collect::<Vec<_>>());
+                let next = nsec3.next_hashed_owner_name().to_vec();
+                *nsec3 = NSEC3::new(algorithm, false, 2_500, Vec::new(), next, types);
+            }
+        }
+        answer
+    })
+    .await;
+    let (snapshot, checks) = seen(&lab, resolver, "slow.example").await;
+    let absent = &snapshot["ipv6"];
+    assert_eq!((&absent["dnssec"], &absent["dnssec_reason"]["kind"]), (&"indeterminate".into(), &"unsupported".into()));
+    assert!(absent["dnssec_reason"]["detail"].as_str().unwrap().contains("2500 iterations of NSEC3"), "{absent}");
     assert_eq!(message(&checks, "dns-bogus"), "");
 }
 
