@@ -15,6 +15,7 @@ use hickory_resolver::proto::op::{DnsRequest, DnsResponse, ResponseCode};
 use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
 use tokio_rustls::rustls::ClientConfig;
 
+use super::dns_failure;
 use super::failure::failure;
 use super::limits::MAX_QUESTIONS;
 use super::watched::{GRACE, Note, Notes, Watched};
@@ -187,8 +188,8 @@ impl Connections {
         }
         self.to.without_edns.store(true, Ordering::Relaxed);
         let code = match &refused {
-            Err(NetError::Dns(DnsError::ResponseCode(code))) => code.to_string(),
-            _ => "an error".to_owned(),
+            Err(NetError::Dns(DnsError::ResponseCode(code))) => dns_failure::name_of(u16::from(*code)),
+            _ => "an error",
         };
         let detail = format!("the query with EDNS was answered with {code}, and it was put again without");
         let first = FirstQuery { outcome: DnsOutcome::Other, failure: Some(failure(FailureKind::Resolver, detail)) };
@@ -198,6 +199,18 @@ impl Connections {
     /// Why the last connection that failed did, in words.
     pub fn unconnected(&self) -> Option<String> {
         self.notes.unconnected()
+    }
+
+    /// Why a query that came to nothing may have been lost on the way, where nothing but datagrams carried it or only one did.
+    pub fn may_be_lost(&self) -> Option<String> {
+        if !self.to.has_datagrams() {
+            return None;
+        }
+        let once =
+            (!self.to.retry).then(|| "a datagram may have been lost, and was not sent again (--no-retry)".to_owned());
+        once.or_else(|| {
+            Some(format!("datagrams may have been lost, and there is no connection: {}", self.unconnected()?))
+        })
     }
 
     /// Whether an answer to a query did not fit in a datagram: it then was put over TCP too.

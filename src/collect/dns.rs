@@ -150,14 +150,21 @@ impl Questions {
     }
 
     /// The lookup, with the failure laid at the resolver's door where it has no answer at all: a resolver that answers for
-    /// the root, and not for this name, waits for the zone's own servers.
+    /// the root, and not for this name, waits for the zone's own servers, unless the query may never have come to it.
     async fn blamed(&self, lookup: Lookup<RData>, clock: Clock) -> Lookup<RData> {
-        let (Some(DnsOutcome::Servfail | DnsOutcome::Timeout), Some(failure)) = (lookup.outcome, &lookup.failure)
+        let (Some(DnsOutcome::Malformed | DnsOutcome::Servfail | DnsOutcome::Timeout), Some(failure)) =
+            (lookup.outcome, &lookup.failure)
         else {
             return lookup;
         };
-        if failure.kind == FailureKind::Resolver || self.way.is_alive(clock).await {
+        if failure.kind == FailureKind::Resolver {
             return lookup;
+        }
+        if self.way.is_alive(clock).await {
+            let lost = self.way.may_be_lost().filter(|_| lookup.outcome == Some(DnsOutcome::Timeout));
+            let Some(lost) = lost else { return lookup };
+            let detail = format!("{}: {lost}", failure.detail);
+            return Lookup { failure: Some(super::failure::failure(FailureKind::Resolver, detail)), ..lookup };
         }
         let unconnected = self.way.unconnected().filter(|_| lookup.outcome == Some(DnsOutcome::Timeout));
         let detail = match unconnected {

@@ -144,7 +144,7 @@ fn of_code(code: ResponseCode, asked: Asked) -> (DnsOutcome, Failure) {
 
 /// The name of a response code in IANA's registry. Above 15 a code is spelt by OPT (RFC 6891 §6.1.3), where 16 is BADVERS;
 /// the BADSIG of TSIG has the same number, in a field of its own.
-fn name_of(number: u16) -> &'static str {
+pub fn name_of(number: u16) -> &'static str {
     match number {
         0 => "NOERROR",
         1 => "FORMERR",

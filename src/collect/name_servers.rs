@@ -93,6 +93,15 @@ impl Pass<'_> {
         }
     }
 
+    /// One datagram without an answer says nothing about the server: it may have been lost.
+    fn unless_lost(&self, lookup: Lookup<RData>) -> Lookup<RData> {
+        if self.collector.options.retry || lookup.outcome != Some(DnsOutcome::Timeout) {
+            return lookup;
+        }
+        let detail = "a datagram may have been lost, and was not sent again (--no-retry)";
+        Lookup { failure: Some(failure(FailureKind::Network, detail)), ..lookup }
+    }
+
     /// What a server says, and whether it says so with authority where that is known.
     pub(super) async fn ask_server(
         &self,
@@ -121,6 +130,7 @@ impl Pass<'_> {
             Ok(Err((outcome, failure))) => (unanswered(name, outcome, failure), None),
             Err(failure) => (unanswered(name, DnsOutcome::Timeout, failure), None),
         };
+        let lookup = self.unless_lost(lookup);
         log_lines::answer(kind, name, Some(&server.ip()), &lookup, began.elapsed());
         (Lookup { elapsed_ms: Some(millis(began.elapsed())), ..lookup }, authority)
     }

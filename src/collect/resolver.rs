@@ -182,6 +182,11 @@ impl Way {
         self.plain.unconnected()
     }
 
+    /// Why a query that came to nothing may have been lost on the way.
+    pub fn may_be_lost(&self) -> Option<String> {
+        self.plain.may_be_lost()
+    }
+
     /// What is not supported here of a zone that a name is in.
     pub fn unsupported(&self, name: &Name) -> Option<String> {
         self.missing.unsupported_above(name)

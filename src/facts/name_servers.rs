@@ -4,7 +4,7 @@ use super::builder::{Builder, failure_text};
 use super::fact::Fact;
 use super::path::Path;
 use super::tree::{NameServerFacts, NameServersFacts};
-use crate::snapshot::{DnsOutcome, Lookup, MxRecord, NameServer, TxtRecord};
+use crate::snapshot::{DnsOutcome, FailureKind, Lookup, MxRecord, NameServer, TxtRecord};
 use crate::source_text::escape;
 
 /// The facts of the name servers; `None` where they were not asked.
@@ -63,6 +63,9 @@ fn problem(server: &NameServer, servers: &[NameServer]) -> Result<Fact<Option<St
         let family = other.address.is_some_and(|other| other.is_ipv4() == address.is_ipv4());
         family && other.mx.as_ref().and_then(Lookup::outcome).is_some_and(|outcome| !silent(outcome))
     };
+    if let Some(lost) = lookup.failure.as_ref().filter(|failure| failure.kind == FailureKind::Network) {
+        return Err(format!("whether {} answers was not observed: {}", named(server), failure_text(lost)));
+    }
     let said = lookup.failure.as_ref().map_or_else(|| outcome.label().to_owned(), failure_text);
     let problem = match (outcome, server.authority) {
         (DnsOutcome::Answer | DnsOutcome::Nodata | DnsOutcome::Nxdomain, Some(true)) => None,

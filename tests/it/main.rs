@@ -46,6 +46,8 @@ mod legacy_tls;
 mod library;
 #[cfg(feature = "lab")]
 mod logs;
+#[cfg(feature = "lab")]
+mod lossy;
 mod many_domains;
 mod own_rules;
 mod packaging;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hickory_resolver::proto::op::{Message, ResponseCode};
 use serde_json::Value;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::peers::{
@@ -378,6 +378,31 @@ async fn resolver(over_tcp: bool, react: impl Fn(&Message, usize) -> Reaction + 
     address
 }
 
+/// A resolver whose every answer ends after its header, over UDP and TCP.
+async fn unreadable() -> SocketAddr {
+    let (udp, tcp) = sockets().await;
+    let address = udp.local_addr().unwrap();
+    let cut = |question: &[u8]| [&question[..2], &[0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0]].concat();
+    tokio::spawn(async move {
+        let mut buffer = [0; 4096];
+        while let Ok((length, peer)) = udp.recv_from(&mut buffer).await {
+            let _ = udp.send_to(&cut(&buffer[..length]), peer).await;
+        }
+    });
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = tcp.accept().await {
+            tokio::spawn(async move {
+                while let Ok(length) = stream.read_u16().await {
+                    let mut question = vec![0; length.into()];
+                    let _ = stream.read_exact(&mut question).await;
+                    let _ = stream.write_all(&[&[0, 12], &cut(&question)[..]].concat()).await;
+                }
+            });
+        }
+    });
+    address
+}
+
 fn record(seen: &Seen) -> &Value {
     &seen.snapshot["record"]
 }
@@ -398,7 +423,7 @@ async fn a_query_without_an_answer_is_put_in_another_way() {
     for (resolver, args, said) in [
         (lossy, &[][..], Some("sent again")),
         (tcp_alone, &[], Some("put again over TCP")),
-        (refuses_edns, &validate, Some("answered with Form Error, and it was put again without")),
+        (refuses_edns, &validate, Some("answered with FORMERR, and it was put again without")),
         // Without DNSSEC nothing asks for EDNS.
         (no_edns, &[], None),
         (refuses_edns, &[], None),
@@ -430,6 +455,7 @@ async fn a_fault_on_the_way_to_the_resolver_is_not_the_domains() {
         (silent, "connecting to it: the connection was refused"),
         (truncating, "does not fit in a datagram, and the resolver does not answer over TCP"),
         (failing, "the resolver answered SERVFAIL, and it has no answer for the root either"),
+        (unreadable().await, "the answer of the resolver cannot be read, and it has no answer for the root either"),
     ] {
         let servers = Servers { resolver: resolver.to_string(), ..Servers::healthy().await };
         let seen = servers.seen(&["--timeout", "0.8"]).await;
