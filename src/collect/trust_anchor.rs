@@ -9,11 +9,13 @@ use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hickory_resolver::proto::dnssec::rdata::{DNSKEY, DNSSECRData, RRSIG};
-use hickory_resolver::proto::dnssec::{TrustAnchors, Verifier};
+use hickory_resolver::proto::dnssec::{PublicKey, TrustAnchors, Verifier};
 use hickory_resolver::proto::op::DnsResponse;
 use hickory_resolver::proto::rr::{DNSClass, Name, RData, Record, RecordType, SerialNumber};
 use hickory_resolver::proto::serialize::txt::trust_anchor::{Entry, Parser};
 
+use super::dns_name::shown;
+use super::evidence::NOT_SUPPORTED;
 use super::resolver_error::ResolverError;
 use crate::files;
 use crate::source_text::escape;
@@ -42,8 +44,11 @@ impl Anchors {
             path: escape(&path.display().to_string()),
             reason: escape(&reason),
         };
-        let keys = TrustAnchors::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         let entries = Parser::new(text.as_str()).parse().map_err(|error| wrong(error.to_string()))?;
+        if let Some((zone, algorithm)) = entries.iter().find_map(unsupported) {
+            return Err(wrong(format!("the key of {zone} is of algorithm {algorithm}, {NOT_SUPPORTED}")));
+        }
+        let keys = TrustAnchors::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         let mut zones: Vec<Name> = entries.iter().filter_map(zone_of).collect();
         zones.sort();
         zones.dedup();
@@ -58,6 +63,17 @@ impl Anchors {
 fn zone_of(entry: &Entry) -> Option<Name> {
     match entry {
         Entry::DNSKEY(record) => Some(record.name().clone()),
+        _ => None,
+    }
+}
+
+/// The zone of a key with which nothing can be verified here, and the number of its algorithm.
+fn unsupported(entry: &Entry) -> Option<(String, u8)> {
+    match entry {
+        Entry::DNSKEY(record) if !record.data().public_key().algorithm().is_supported() => {
+            let algorithm = record.data().public_key().algorithm();
+            Some((shown(record.name()), algorithm.into()))
+        }
         _ => None,
     }
 }
@@ -155,6 +171,16 @@ mod tests {
         assert_eq!(trusted(ANCHOR, |octets| octets[299] ^= 1), 1, "the anchor itself stays");
         let other = ANCHOR.replace("fqGQ", "fqGR");
         assert_eq!(trusted(&other, |_| {}), 0);
+    }
+
+    #[test]
+    fn an_anchor_that_verifies_nothing_here_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("anchor");
+        let key = STANDARD.encode([7; 57]);
+        std::fs::write(&path, format!("{ANCHOR}right.example. IN DNSKEY 257 3 16 {key}\n")).unwrap();
+        let Err(ResolverError::Anchors { reason, .. }) = Anchors::read(Some(&path)) else { panic!() };
+        assert_eq!(reason, "the key of right.example is of algorithm 16, which is not supported here");
     }
 
     #[test]
