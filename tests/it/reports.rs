@@ -533,3 +533,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn of_many_causes_each_format_tells_the_first_and_the_number_of_the_rest() {
+    let mut many = report("many");
+    let failure = |number: usize| {
+        json!({
+            "result-type": "starttls-not-supported",
+            "receiving-mx-hostname": format!("mx{number}.example.com"),
+            "failed-session-count": 1_000 - number,
+        })
+    };
+    many["policies"][0]["failure-details"] = (0..300).map(failure).collect();
+    many["policies"][0]["summary"]["total-failure-session-count"] = json!(300_000);
+    for (format, told) in [("digest", 3), ("human", 20), ("markdown", 20), ("html", 50)] {
+        let ran = run(&["-", "--format", format], &octets(&many));
+        assert!(ran.out.contains(&format!("and {} more causes", 300 - told)), "{format}: {}", ran.out);
+        assert!(ran.out.len() < 256 << 10, "{format}: {} octets", ran.out.len());
+    }
+}

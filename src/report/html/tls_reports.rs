@@ -64,6 +64,7 @@ pub fn sums(html: &mut Markup, domain: &DomainDigest) {
                 html.prose_in("li", &[], &format!("{connections}: {} {}", cause.explanation, cause.advice));
             }
         });
+        words::and_more(html, domain.causes.len().saturating_sub(MAX_CAUSES), "cause");
     }
     Section { domain, comparison: None, number: 1 }.days(html);
 }
@@ -152,10 +153,11 @@ impl Section<'_> {
                     for day in self.domain.days.iter().rev().take(MAX_ROWS) {
                         let all = day.succeeded.saturating_add(day.failed);
                         let name = if day.day.is_empty() { "no readable date" } else { &day.day };
-                        let of_day = self.domain.causes.iter().enumerate().filter_map(|(index, cause)| {
-                            let on = cause.days.iter().find(|on| on.day == day.day)?;
-                            Some(format!("{}: {}", index.saturating_add(1), on.connections))
-                        });
+                        let of_day =
+                            self.domain.causes.iter().take(MAX_CAUSES).enumerate().filter_map(|(index, cause)| {
+                                let on = cause.days.iter().find(|on| on.day == day.day)?;
+                                Some(format!("{}: {}", index.saturating_add(1), on.connections))
+                            });
                         let causes = of_day.collect::<Vec<_>>().join(", ");
                         row(html, name, &[&all.to_string(), &day.failed.to_string()], Some(&causes));
                     }

@@ -12,6 +12,8 @@ use crate::source_text::{escape, without_commands};
 use crate::tls_match::{CauseNow, CauseState, Comparison, EnforceAdvice};
 use crate::tls_reports::digest::{Cause, DomainDigest};
 
+/// So many causes of a domain are told.
+const MOST_CAUSES: usize = 20;
 /// So many lines of a table are shown.
 const MOST_ROWS: usize = 30;
 /// So many oddities are shown by their text.
@@ -52,9 +54,12 @@ fn of_domain(domain: &DomainDigest, comparison: Option<&Comparison>, by: By, pag
         &page
             .paragraph("", &severity(domain).map_or_else(|| page.good(&fate), |severity| page.severe(severity, &fate))),
     );
-    for (number, cause) in domain.causes.iter().enumerate() {
+    for (number, cause) in domain.causes.iter().take(MOST_CAUSES).enumerate() {
         let now = comparison.and_then(|comparison| comparison.causes.get(number));
         text.push_str(&of_cause(number.saturating_add(1), cause, now, page));
+    }
+    if let Some(more) = domain.causes.len().checked_sub(MOST_CAUSES).filter(|more| *more > 0) {
+        text.push_str(&format!("  and {}; --format json has them all\n", counted(more, "more cause")));
     }
     if page.style.findings_only {
         return text;

@@ -13,6 +13,9 @@ use crate::source_text::without_runner_commands;
 use crate::tls_match::{CauseNow, CauseState, Comparison};
 use crate::tls_reports::digest::{Cause, DomainDigest};
 
+/// So many causes of a domain are told.
+const MOST_CAUSES: usize = 20;
+
 /// The reports as one document; what does not fit into a comment is left out and said.
 pub fn tls_reports(results: &TlsResults<'_>, by: By) -> String {
     let mut text = "## TLS reports\n".to_owned();
@@ -36,9 +39,12 @@ fn parts(results: &TlsResults<'_>, by: By) -> Vec<String> {
     for domain in &results.digest.domains {
         let comparison = results.comparisons.iter().find(|comparison| comparison.domain == domain.domain);
         parts.push(head(domain));
-        for (index, cause) in domain.causes.iter().enumerate() {
+        for (index, cause) in domain.causes.iter().take(MOST_CAUSES).enumerate() {
             let now = comparison.and_then(|comparison| comparison.causes.get(index));
             parts.push(of_cause(index.saturating_add(1), cause, now));
+        }
+        if let Some(more) = domain.causes.len().checked_sub(MOST_CAUSES).filter(|more| *more > 0) {
+            parts.push(format!("\nand {}\n", counted(more, "more cause")));
         }
         parts.push(table(domain, by));
         parts.push(advice(domain, comparison));
