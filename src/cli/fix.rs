@@ -10,7 +10,7 @@ use super::{OutputArgs, UsageError, terminal};
 use crate::files;
 use crate::rules::{RuleSet, fix_policy};
 use crate::snapshot::Snapshot;
-use crate::source_text::{escape, printable};
+use crate::source_text::{escape, printable, without_commands};
 
 /// Mending the policy file.
 #[derive(Args, Debug)]
@@ -114,7 +114,7 @@ fn shown(path: &Path) -> String {
     escape(&path.display().to_string())
 }
 
-/// A unified diff, safe to print.
+/// A unified diff, safe to print: neither a terminal nor a runner of CI jobs obeys anything in it.
 fn diff(path: &Path, before: &str, after: &str) -> String {
     let name = shown(path);
     let diff = TextDiff::from_lines(before, after);
@@ -122,5 +122,24 @@ fn diff(path: &Path, before: &str, after: &str) -> String {
     // A change of line ends alone must be seen too.
     let ends_differ =
         before.contains('\r') != after.contains('\r') || before.replace('\r', "") == after.replace('\r', "");
-    printable(&if ends_differ { text.replace('\r', "\\r") } else { text.replace('\r', "") })
+    without_commands(&printable(&if ends_differ { text.replace('\r', "\\r") } else { text.replace('\r', "") }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_a_preview_is_a_command_of_a_runner() {
+        let before = "a\n::error::context\n##vso[task.complete]context\nold\n";
+        let after = "a\n::error::context\n##vso[task.complete]context\n##[error]new\n";
+        let text = diff(Path::new("##[group]mta-sts.txt"), before, after);
+        for hostile in ["##[", "##vso[", "\n ::"] {
+            assert!(!text.contains(hostile), "{hostile}: {text}");
+        }
+        assert!(
+            text.contains("\n \\::error::context\n #\\#vso[task.complete]context\n-old\n+#\\#[error]new\n"),
+            "{text}"
+        );
+    }
 }
