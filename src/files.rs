@@ -4,6 +4,7 @@
 //! the text goes into a temporary file beside the target, which is then renamed over it.
 
 mod pipes;
+mod special;
 pub mod temporary;
 
 use std::fs::File;
@@ -23,6 +24,13 @@ pub enum FileError {
     #[error("{} is a directory, not a file", shown(path))]
     #[diagnostic(code(stslint::file), help("name the file itself"))]
     Directory {
+        /// The path as it was given.
+        path: PathBuf,
+    },
+    /// The path names a device that has no end, or that nobody knows the end of.
+    #[error("{} is a device, not a file", shown(path))]
+    #[diagnostic(code(stslint::file), help("name a file, or `-` for standard input"))]
+    Device {
         /// The path as it was given.
         path: PathBuf,
     },
@@ -109,7 +117,10 @@ pub fn open(path: &Path) -> Result<Box<dyn Read>, FileError> {
     if path.is_dir() {
         return Err(FileError::Directory { path: path.to_owned() });
     }
-    let opened = if pipes::is_pipe(path) {
+    if special::is_endless(path) {
+        return Err(FileError::Device { path: path.to_owned() });
+    }
+    let opened = if special::may_wait(path) {
         pipes::open(path, File::options().read(true)).map(|file| Box::new(pipes::Pipe::of(file)) as Box<dyn Read>)
     } else {
         File::open(path).map(|file| Box::new(file) as Box<dyn Read>)
@@ -166,6 +177,8 @@ impl WholeFile {
             return Err(FileError::Directory { path: path.to_owned() });
         }
         let to = match path.metadata() {
+            // A link to itself, a folder that may not be searched: there is no place to write to.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             Ok(metadata) if !metadata.is_file() => pipes::open(path, File::options().write(true)).map(To::Itself),
             // A link stays a link: the file that it points to is replaced.
             _ => {
@@ -280,5 +293,23 @@ mod tests {
         assert!(matches!(read_bounded(folder.path(), 9), Err(FileError::Directory { .. })));
         assert!(matches!(write_whole(folder.path(), b""), Err(FileError::Directory { .. })));
         assert!(matches!(read_bounded(&folder.path().join("no"), 9), Err(FileError::Io { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_without_end_are_refused_and_a_link_to_itself_stays() {
+        for path in ["/dev/zero", "/dev/random"] {
+            assert!(matches!(read_bounded(Path::new(path), u64::MAX), Err(FileError::Device { .. })), "{path}");
+        }
+        assert_eq!(read_bounded(Path::new("/dev/null"), 9).unwrap(), b"");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("self");
+        std::os::unix::fs::symlink("self", &path).unwrap();
+        assert!(matches!(write_whole(&path, b"x"), Err(FileError::Io { action: "write", .. })));
+        assert!(path.symlink_metadata().unwrap().is_symlink());
+        let path = folder.path().join("new");
+        std::os::unix::fs::symlink("target", &path).unwrap();
+        write_whole(&path, b"x").unwrap();
+        assert_eq!(read_bounded(&folder.path().join("target"), 9).unwrap(), b"x", "a link stays a link");
     }
 }

@@ -190,7 +190,8 @@ impl Gathered {
         paths.sort();
         // What is in `tmp` of a Maildir is not delivered yet.
         let maildir = path.join("cur").is_dir() && path.join("new").is_dir();
-        for entry in paths.iter().filter(|entry| !maildir || !entry.ends_with("tmp")) {
+        let regular = |entry: &&PathBuf| entry.metadata().map_or(true, |entry| entry.is_file() || entry.is_dir());
+        for entry in paths.iter().filter(|entry| !maildir || !entry.ends_with("tmp")).filter(regular) {
             if files.len() > MAX_FILES {
                 return;
             }

@@ -13,24 +13,8 @@ const SILENCE: Duration = Duration::from_secs(180);
 /// How many octets are read at a time.
 const PART: usize = 64 * 1024;
 
-/// Whether there is a pipe at a path.
-#[cfg(unix)]
-pub fn is_pipe(path: &Path) -> bool {
-    use std::os::unix::fs::FileTypeExt;
-    path.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo())
-}
-
-/// Whether there is a pipe at a path.
-#[cfg(not(unix))]
-pub fn is_pipe(_: &Path) -> bool {
-    false
-}
-
 /// Opens a file, where the other end of a pipe opens it too before long.
 pub fn open(path: &Path, options: &OpenOptions) -> io::Result<File> {
-    if !is_pipe(path) {
-        return options.open(path);
-    }
     let (opened, opening) = channel();
     let (path, options) = (path.to_owned(), options.clone());
     // A thread that waits for ever ends with the process.
