@@ -1,5 +1,9 @@
-//! Ctrl-C, SIGTERM and SIGHUP: what ends a command, and what is put in order before it ends.
+//! Ctrl-C, SIGTERM, SIGHUP, SIGQUIT and SIGXCPU: what ends a command, and what is put in order before it ends.
 
+#[cfg(unix)]
+use std::future::poll_fn;
+#[cfg(unix)]
+use std::task::Poll;
 use std::time::Duration;
 
 #[cfg(unix)]
@@ -35,40 +39,40 @@ pub async fn asked_to_end() -> i32 {
     Signals::listen().next().await
 }
 
-/// The signals that ask to end. Those that whoever started the process had it ignore (nohup(1), a job in the background of a
-/// script) stay ignored.
+/// The signals that ask to end, each with its number. Those that whoever started the process had it ignore (nohup(1), a job
+/// in the background of a script) stay ignored.
 #[cfg(unix)]
-struct Signals([Option<tokio::signal::unix::Signal>; 3]);
-
-#[cfg(unix)]
-const KINDS: [SignalKind; 3] = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+struct Signals(Vec<(i32, tokio::signal::unix::Signal)>);
 
 #[cfg(unix)]
 impl Signals {
     fn listen() -> Self {
         let listen = |kind: SignalKind| {
-            if is_ignored(kind.as_raw_value()) { None } else { tokio::signal::unix::signal(kind).ok() }
+            let number = kind.as_raw_value();
+            (!is_ignored(number)).then(|| tokio::signal::unix::signal(kind).ok())?.map(|signal| (number, signal))
         };
-        Signals(KINDS.map(listen))
+        Signals(kinds().into_iter().filter_map(listen).collect())
     }
 
     async fn next(&mut self) -> i32 {
-        let Signals([interrupt, terminate, hangup]) = self;
-        let [on_interrupt, on_terminate, on_hangup] = KINDS.map(|kind| kind.as_raw_value());
-        tokio::select! {
-            () = received(interrupt) => on_interrupt,
-            () = received(terminate) => on_terminate,
-            () = received(hangup) => on_hangup,
-        }
+        poll_fn(|cx| {
+            let received = self.0.iter_mut().find_map(|(number, signal)| match signal.poll_recv(cx) {
+                Poll::Ready(Some(())) => Some(*number),
+                Poll::Ready(None) | Poll::Pending => None,
+            });
+            received.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 }
 
 #[cfg(unix)]
-async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
-    match signal {
-        Some(signal) => _ = signal.recv().await,
-        None => std::future::pending().await,
-    }
+fn kinds() -> Vec<SignalKind> {
+    let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()];
+    // The processor time that the process may use is over (setrlimit(2)).
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    kinds.push(SignalKind::from_raw(24));
+    kinds
 }
 
 /// Ctrl-C.

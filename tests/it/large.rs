@@ -263,7 +263,7 @@ fn a_pipe_that_somebody_writes_to_is_read() {
 #[cfg(target_os = "linux")]
 #[test]
 fn no_temporary_file_is_left_behind_by_a_signal() {
-    for signal in ["INT", "TERM", "HUP"] {
+    for signal in ["INT", "TERM", "HUP", "QUIT", "XCPU"] {
         let folder = tempfile::tempdir().unwrap();
         let report = folder.path().join("report.json");
         let mut child = Command::new("env")
