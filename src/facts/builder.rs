@@ -175,12 +175,18 @@ pub fn outcome_text<R>(lookup: &Lookup<R>) -> String {
     let outcome = match lookup.outcome() {
         None => "not observed",
         Some(DnsOutcome::Answer) if lookup.records.is_empty() => "the snapshot does not hold the records",
+        Some(_) if is_beyond_limit(lookup) => "answered with more than is read here",
         Some(outcome) => outcome.label(),
     };
     match &lookup.failure {
         Some(failure) if !failure.detail.is_empty() => format!("{outcome} ({})", failure_text(failure)),
         _ => outcome.to_owned(),
     }
+}
+
+/// Whether there was an answer, of which more came than is read here.
+pub fn is_beyond_limit<R>(lookup: &Lookup<R>) -> bool {
+    lookup.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Limit)
 }
 
 /// The way along CNAMEs: the first name that they lead to, all of them in order, and the last.

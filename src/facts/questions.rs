@@ -1,6 +1,6 @@
 //! The facts of every DNS question that was asked about the domain.
 
-use super::builder::{Builder, failure_text, proof, ttl, ttl_seen};
+use super::builder::{Builder, failure_text, is_beyond_limit, proof, question_text, ttl, ttl_seen};
 use super::fact::Fact;
 use super::fault::Fault;
 use super::first_try;
@@ -100,7 +100,10 @@ impl Questions<'_, '_> {
         let path = Path::from("questions").nth(self.facts.len());
         self.builder.why(path.to("dnssec"), "DNSSEC was not looked at");
         self.builder.why(path.to("ttl"), "the TTL was not observed");
-        let failed_here = "the resolver that was asked failed, which tells nothing of the domain";
+        let failed_here = match lookup.filter(|lookup| is_beyond_limit(lookup)) {
+            Some(lookup) => question_text(lookup, kind.word(), name),
+            None => "the resolver that was asked failed, which tells nothing of the domain".to_owned(),
+        };
         self.builder.why(path.to("outcome"), failed_here);
         self.builder.locations.note_as(path, at);
         self.facts.push(found);
