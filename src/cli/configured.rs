@@ -113,12 +113,18 @@ fn takes(option: &CommandOption, value: &str) -> Result<(), OptionProblem> {
 
 /// Whether the collection could begin with a value: told at its place in the configuration, and not once it begins.
 fn usable(option: &CommandOption, value: &str) -> Result<(), OptionProblem> {
-    let problem = |message: String| Err(OptionProblem { message, help: Some(option.about.to_owned()) });
+    let problem = |message: String, help: &str| Err(OptionProblem { message, help: Some(help.to_owned()) });
     match option.key {
-        "helo" if !is_helo(value) => problem(format!("`{}` is not a host name or an address literal", escape(value))),
+        "helo" if !is_helo(value) => problem(
+            format!("`{}` is not a host name or an address literal", escape(value)),
+            "write the name that this machine's address leads to, as `helo: probe.example.com`, or `helo: \"[192.0.2.1]\"`",
+        ),
         "roots" if !["mozilla", "system"].contains(&value) => match sound_roots(std::path::Path::new(value)) {
             Ok(()) => Ok(()),
-            Err(error) => problem(error.to_string()),
+            Err(error) => problem(
+                error.to_string(),
+                "name a file of certificates in PEM, relative to this configuration, or write `mozilla` or `system`",
+            ),
         },
         _ => Ok(()),
     }

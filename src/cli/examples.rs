@@ -2,6 +2,14 @@
 //!
 //! A test below parses every one of them, so that none can name an option that does not exist.
 
+/// Of the program as a whole.
+pub const ALL: &str = "\
+Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 could not run; 3 with --require-complete only: some check was not made.
+
+Examples:
+  stslint check example.com                                  a live domain
+  stslint explain policy-mode                                what a rule asks for, and why
+  stslint rules list                                         every rule, and how bad it is";
 /// Of `check`.
 pub const CHECK: &str = "\
 Examples:
@@ -16,6 +24,25 @@ pub const COLLECT: &str = "\
 Examples:
   stslint collect example.com -o example.yaml                record what is seen of a domain
   stslint collect example.com --no-smtp -o example.yaml      without speaking to its MX hosts";
+/// Of `completions`.
+pub const COMPLETIONS: &str = "\
+Examples:
+  stslint completions bash > ~/.local/share/bash-completion/completions/stslint
+  stslint completions zsh > ~/.zfunc/_stslint
+  stslint completions fish > ~/.config/fish/completions/stslint.fish
+  stslint completions powershell >> $PROFILE
+  stslint completions elvish > ~/.config/elvish/lib/stslint.elv
+
+zsh reads ~/.zfunc with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc, elvish its script with `use stslint` in
+~/.config/elvish/rc.elv.
+
+Packages put them into /usr/share/bash-completion/completions/stslint,
+/usr/share/zsh/site-functions/_stslint and /usr/share/fish/vendor_completions.d/stslint.fish.";
+/// Of `config`.
+pub const CONFIG: &str = "\
+Examples:
+  stslint config init                                        write ./stslint.yaml
+  stslint config show pay.example.com                        what is in force for one domain";
 /// Of `config init`.
 pub const CONFIG_INIT: &str = "\
 Examples:
@@ -61,6 +88,19 @@ Examples:
 pub const INIT: &str = "\
 Examples:
   stslint init example.com                                   propose a policy and records";
+/// Of `man`.
+pub const MAN: &str = "\
+Examples:
+  stslint man ~/.local/share/man/man1                        the pages for one user
+  stslint man /usr/local/share/man/man1                      the pages for everybody
+  stslint man | man -l -                                     read now
+
+The folder is made if it is not there. Each page is written whole or not at all.";
+/// Of `profiles`.
+pub const PROFILES: &str = "\
+Examples:
+  stslint profiles list                                      the profiles, and what each is for
+  stslint profiles show uk-gov                               what one of them sets";
 /// Of `profiles list`.
 pub const PROFILES_LIST: &str = "\
 Examples:
@@ -75,6 +115,12 @@ Examples:
   stslint reports report.json.gz                             read a TLS report
   stslint reports inbox.mbox --format html > page.html       every mail of a mailbox, as a page with a chart
   stslint reports reports/ --since 2026-11-20 --format digest  a few lines for a chat";
+/// Of `rules`.
+pub const RULES: &str = "\
+Examples:
+  stslint rules new acme-max-age                             a rule of your own to begin with
+  stslint rules test rules/                                  whether every rule does what its cases say
+  stslint rules show policy-mode                             a built-in rule as it is written";
 /// Of `rules docs`.
 pub const RULES_DOCS: &str = "\
 Examples:
@@ -116,7 +162,7 @@ mod tests {
     /// The words of a line as a shell has them, up to the remark after three spaces or to a redirection.
     fn words(line: &str) -> Vec<String> {
         let command = line.trim_start().split("   ").next().unwrap_or_default();
-        let command = command.split(['>', '<']).next().unwrap_or_default();
+        let command = command.split(['>', '<', '|']).next().unwrap_or_default();
         let quoted = command.split('\'').enumerate();
         let part = |(index, part): (usize, &str)| match index % 2 {
             0 => part.split_whitespace().map(str::to_owned).collect(),
@@ -126,19 +172,16 @@ mod tests {
     }
 
     fn examples(command: &clap::Command, path: &str, found: &mut Vec<String>, without: &mut Vec<String>) {
+        let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+        let under_heading = help.split_once("Examples:\n").map(|(_, rest)| rest).unwrap_or_default();
+        let lines = under_heading.lines().take_while(|line| line.starts_with("  "));
+        let lines: Vec<String> = lines.filter(|line| line.starts_with("  stslint ")).map(str::to_owned).collect();
+        if lines.is_empty() {
+            without.push(path.to_owned());
+        }
+        found.extend(lines);
         for below in command.get_subcommands() {
-            let path = format!("{path} {}", below.get_name());
-            if below.get_subcommands().next().is_some() {
-                examples(below, &path, found, without);
-                continue;
-            }
-            let help = below.get_after_long_help().map(ToString::to_string).unwrap_or_default();
-            let lines: Vec<String> =
-                help.lines().filter(|line| line.trim_start().contains("stslint ")).map(str::to_owned).collect();
-            if lines.is_empty() {
-                without.push(path);
-            }
-            found.extend(lines.into_iter().filter(|line| line.starts_with("  stslint")));
+            examples(below, &format!("{path} {}", below.get_name()), found, without);
         }
     }
 

@@ -43,13 +43,7 @@ const STANDARDS: [(&str, &str); 2] =
 
 /// Options of `man`.
 #[derive(Args, Debug)]
-#[command(after_long_help = "\
-Where the pages go:
-  for one user   stslint man ~/.local/share/man/man1
-  for everybody  stslint man /usr/local/share/man/man1
-  read now       stslint man | man -l -
-
-The folder is made if it is not there. Each page is written whole or not at all.")]
+#[command(after_long_help = super::examples::MAN)]
 pub struct ManArgs {
     /// Write a page for every command into this folder; without it, the main page goes to standard output.
     #[arg(value_name = "DIR")]

@@ -57,7 +57,8 @@ const STYLES: Styles = Styles::styled()
 #[derive(Debug, Parser)]
 #[command(name = "stslint", version, styles = STYLES, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 could not run; 3 with --require-complete only: some check was not made."
+    after_help = "Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 could not run; 3 with --require-complete only: some check was not made.",
+    after_long_help = examples::ALL
 )]
 pub struct Cli {
     /// What to do.
@@ -109,6 +110,7 @@ pub enum Command {
     #[command(after_long_help = examples::COLLECT)]
     Collect(Box<collect::CollectArgs>),
     /// Show which configuration is in force and where each value comes from, or write one to begin with.
+    #[command(after_long_help = examples::CONFIG)]
     Config(config::ConfigCommandArgs),
     /// Propose a policy and records for a domain to begin with, from what is seen of its MX hosts.
     #[command(after_long_help = examples::INIT)]
@@ -120,8 +122,10 @@ pub enum Command {
     #[command(after_long_help = examples::REPORTS)]
     Reports(Box<reports::ReportsArgs>),
     /// Name the profiles that a configuration can extend, or show what one of them sets.
+    #[command(after_long_help = examples::PROFILES)]
     Profiles(profiles::ProfilesArgs),
     /// List, show or test rules.
+    #[command(after_long_help = examples::RULES)]
     Rules(rules::RulesArgs),
     /// Explain a rule, a group of rules, a result type of TLS reports, or what a mail server said in a bounce or a log.
     #[command(after_long_help = examples::EXPLAIN)]

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::{Ended, UsageError, examples, terminal};
-use crate::config::{PROFILES, about_profile};
+use crate::config::{PROFILES, about_profile, why_no_profile};
 use crate::source_text::{escape, nearest};
 
 /// Options of `profiles`.
@@ -47,6 +47,7 @@ pub fn run(args: &ProfilesArgs) -> Ended {
             None => {
                 let names = PROFILES.map(|(name, _)| name);
                 let help = match nearest(name, names) {
+                    _ if why_no_profile(name).is_some() => why_no_profile(name).unwrap_or_default().to_owned(),
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("available: {}", names.join(", ")),
                 };

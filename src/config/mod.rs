@@ -32,7 +32,7 @@ pub use self::load::{ConfigErrors, Configuration, OptionCheck, OptionProblem, fi
 pub use self::options::{CommandOption, OPTIONS, OptionKind};
 pub use self::origin::{Origin, Set};
 pub use self::pattern::Pattern;
-pub use self::profiles::{PROFILES, about as about_profile};
+pub use self::profiles::{PROFILES, about as about_profile, why_none as why_no_profile};
 pub use self::rule_files::{CONFIG_NAME, RuleFilesError, rule_files};
 pub use self::sections::{Membership, Section, Sections};
 pub use self::settled::{Change, Settled};

@@ -19,3 +19,10 @@ pub fn about(text: &str) -> String {
     let about = comment.split_once(": ").map_or("the rules as they are shipped", |(_, about)| about);
     about.split(". ").next().unwrap_or_default().trim_end_matches('.').to_owned()
 }
+
+/// Why there is no profile for a document that people look for, where it is one that was thought of.
+pub fn why_none(name: &str) -> Option<&'static str> {
+    (name == "nz-sge").then_some(
+        "nothing is shipped for New Zealand's Secure Government Email framework: its text could not be read first-hand, and a profile cites sentences; `extends: strict` comes nearest to what others say of it",
+    )
+}

@@ -455,7 +455,11 @@ impl RuleChecker<'_, '_> {
         }
         let (typed, mistakes) = types::check(compiled, scope, not_null);
         let sound = mistakes.is_empty();
-        let impossible = if sound { constant_errors(compiled, &self.rule.params) } else { Vec::new() };
+        let impossible = if sound && !self.written.is_torn("params") {
+            constant_errors(compiled, &self.rule.params)
+        } else {
+            Vec::new()
+        };
         for mistake in mistakes.into_iter().chain(impossible) {
             self.mistake_in(written, expr, offset, mistake);
         }

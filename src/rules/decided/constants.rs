@@ -145,7 +145,19 @@ impl Search<'_> {
                 elements.iter().filter_map(|element| with_value(expr, &of, element)).collect()
             }
         };
-        let Some(error) = tried.iter().find_map(|expr| value(expr, self.params).err()) else { return };
+        // What another error speaks of, a param that is missing or of another type, has been told.
+        let has_none = |error: &ExecutionError| {
+            matches!(
+                error,
+                ExecutionError::DivisionByZero(_)
+                    | ExecutionError::FunctionError { .. }
+                    | ExecutionError::IndexOutOfBounds(_)
+                    | ExecutionError::Overflow(..)
+                    | ExecutionError::RemainderByZero(_)
+            )
+        };
+        let mut errors = tried.iter().filter_map(|expr| value(expr, self.params).err());
+        let Some(error) = errors.find(has_none) else { return };
         let (offset, length) = extent_in(self.compiled, expr);
         let params = params_in(expr);
         let about = if params.is_empty() { About::Place } else { About::Params(params) };
