@@ -4,12 +4,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use cel::extractors::This;
+use cel::extractors::{Arguments, This};
 use cel::{Context, ExecutionError};
 
 use super::function::{Body, Cost, Function};
 use super::meter::{self, Meter};
-use super::texts_and_lists;
+use super::{strings, texts_and_lists};
 use crate::facts::{Form, Texts, Type};
 use crate::snapshot::{duration, instant};
 
@@ -122,11 +122,39 @@ fn all() -> Vec<Function> {
             cost: Cost::OwnBody,
             body: Body::Ours(|context, name, meter| {
                 let meter = Arc::clone(meter);
-                let _ = context.add_function(name, move |list: Arc<Vec<cel::Value>>, separator: Arc<String>| {
-                    meter.spend_on_join(list.len(), separator.len())?;
-                    Ok::<_, ExecutionError>(cel::Value::from(join(&list, &separator)))
-                });
+                let _ = context.add_function(
+                    name,
+                    move |This(list): This<Arc<Vec<cel::Value>>>, Arguments(rest): Arguments| {
+                        // As a function, the list is the first argument; as a method, there may be no separator.
+                        let separator = match rest.last() {
+                            Some(cel::Value::String(separator)) => separator.as_str(),
+                            _ => "",
+                        };
+                        meter.spend_on_join(list.len(), separator.len())?;
+                        Ok::<_, ExecutionError>(cel::Value::from(join(&list, separator)))
+                    },
+                );
             }),
+        },
+        Function {
+            name: "join",
+            method: true,
+            arguments: vec![list()],
+            result: text(),
+            usage: "list.join()",
+            about: "the elements as one text, with nothing between them",
+            cost: Cost::OwnBody,
+            body: Body::Above,
+        },
+        Function {
+            name: "join",
+            method: true,
+            arguments: vec![list(), text()],
+            result: text(),
+            usage: "list.join(separator)",
+            about: "the same as `join(list, separator)`",
+            cost: Cost::OwnBody,
+            body: Body::Above,
         },
         Function {
             name: "lower",
@@ -234,6 +262,7 @@ fn all() -> Vec<Function> {
         },
     ];
     all.extend(texts_and_lists::table());
+    all.extend(strings::functions());
     all.sort_by_key(|function| function.name);
     all
 }

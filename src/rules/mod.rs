@@ -35,6 +35,7 @@ mod silence;
 mod slips;
 mod snapshot_cases;
 mod source;
+mod strings;
 pub mod template;
 mod texts_and_lists;
 mod types;

@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 
 use super::function::{Body, Cost, Function};
 use super::meter::Meter;
+use super::strings;
 use super::value_text::text_of;
 use crate::facts::{Texts, Type};
 
@@ -73,7 +74,7 @@ pub fn table() -> Vec<Function> {
             arguments: vec![text(), text()],
             result: Type::Bool,
             usage: "in_network(ip, cidr)",
-            about: "whether the address is in the network: \"192.0.2.0/24\"",
+            about: "whether the address is in the network, \"192.0.2.0/24\"; bits of the network beyond its number do not count",
             cost: Cost::FirstArgument,
             body: Body::Ours(|context, name, _| {
                 let _ = context
@@ -115,13 +116,20 @@ pub fn table() -> Vec<Function> {
             cost: Cost::OwnBody,
             body: Body::Ours(|context, name, meter| {
                 let meter = Arc::clone(meter);
-                let _ = context.add_function(
-                    name,
-                    move |This(text): This<Arc<String>>, part: Arc<String>, other: Arc<String>| {
-                        replace(&meter, &text, &part, &other)
-                    },
-                );
+                let _ = context.add_function(name, move |This(text): This<Arc<String>>, Arguments(rest): Arguments| {
+                    strings::replace(&meter, &text, &rest)
+                });
             }),
+        },
+        Function {
+            name: "replace",
+            method: true,
+            arguments: vec![text(), text(), text(), Type::Int],
+            result: text(),
+            usage: "text.replace(part, other, limit)",
+            about: "the same for so many parts from the start on; for all where the limit is negative",
+            cost: Cost::OwnBody,
+            body: Body::Above,
         },
         Function {
             name: "sort",
@@ -184,12 +192,6 @@ fn distinct(meter: &Meter, list: &[Value]) -> Result<Value, ExecutionError> {
     list.iter().try_for_each(|value| meter.spend_on_text(octets_of(value)))?;
     let mut seen = BTreeSet::new();
     Ok(list_of(list.iter().filter(|value| seen.insert(key_of(value))).cloned()))
-}
-
-fn replace(meter: &Meter, text: &str, part: &str, other: &str) -> Result<Value, ExecutionError> {
-    let found = text.matches(part).count();
-    meter.spend_on_text(text.len().saturating_add(found.saturating_mul(other.len())))?;
-    Ok(Value::from(text.replace(part, other)))
 }
 
 fn sort(meter: &Meter, list: &[Value]) -> Result<Value, ExecutionError> {
@@ -275,6 +277,14 @@ pub fn wrong_format(format: &str) -> Option<String> {
 /// Whether a text is a network with its bits: "192.0.2.0/24".
 pub fn is_network(cidr: &str) -> bool {
     in_network("192.0.2.1", cidr).is_ok()
+}
+
+/// The network that a text with bits beyond its number most likely means: "192.0.2.0/24" for "192.0.2.7/24".
+pub fn network_meant(cidr: &str) -> Option<String> {
+    let (address, bits) = cidr.split_once('/')?;
+    let address: IpAddr = address.parse().ok()?;
+    let network = masked(address, bits.parse().ok()?)?;
+    (network != address).then(|| format!("{network}/{bits}"))
 }
 
 fn in_network(ip: &str, cidr: &str) -> Result<bool, ExecutionError> {

@@ -8,12 +8,12 @@ use cel::common::ast::{CallExpr, ComprehensionExpr, Expr as Ast, IdedExpr, Liter
 use super::null::not_null_if;
 use super::regex::regex_sound;
 use super::words::{is_macro, likely_function, likely_macro, spelled};
-use super::{ANY, Checker, Typed, Variable, compatible, known, unknown, with};
+use super::{ANY, About, Checker, Mistake, Typed, Variable, compatible, known, unknown, with};
 use crate::facts::Type;
 use crate::rules::expr::path_of;
 use crate::rules::function::Function;
 use crate::rules::meter::regex;
-use crate::rules::texts_and_lists::{is_network, wrong_format};
+use crate::rules::texts_and_lists::{is_network, network_meant, wrong_format};
 use crate::source_text::nearest;
 
 impl Checker<'_> {
@@ -136,15 +136,46 @@ impl Checker<'_> {
                     self.mistake(second, format!("this format cannot be read: {why}"), Some(help));
                 }
             }
-            ("in_network", Ast::Literal(LiteralValue::String(cidr))) if !is_network(cidr.inner()) => {
-                let help = "write it with its number of bits, for example \"192.0.2.0/24\" or \"2001:db8::/32\"";
-                self.mistake(second, format!("{} is not a network", spelled(second)), Some(help.to_owned()));
-            }
+            ("in_network", _) => self.networks(second),
             ("network", Ast::Literal(LiteralValue::Int(bits))) if !(0..=128).contains(bits.inner()) => {
                 let help = "IPv4 addresses have 32 bits, IPv6 addresses 128".to_owned();
                 self.mistake(second, format!("no network has {} bits", bits.inner()), Some(help));
             }
             _ => {}
+        }
+    }
+
+    /// Refuses texts that are written out, here or among the params, and are no networks.
+    fn networks(&mut self, cidr: &IdedExpr) {
+        let of_param = self.texts_of_param(cidr);
+        let about = of_param.as_ref().map_or(About::Place, |(_, param)| About::Params(vec![param.clone()]));
+        let value = of_param.as_ref().map(|(_, param)| format!(", the value of `params.{param}`")).unwrap_or_default();
+        let written: Vec<(IdedExpr, String)> = match of_param {
+            Some((texts, _)) => texts.into_iter().map(|text| (cidr.clone(), text)).collect(),
+            None => self
+                .literals(cidr)
+                .into_iter()
+                .filter_map(|literal| match &literal.expr {
+                    Ast::Literal(LiteralValue::String(text)) => Some((literal.clone(), text.inner().to_owned())),
+                    _ => None,
+                })
+                .collect(),
+        };
+        for (at, text) in written {
+            let (message, help) = if !is_network(&text) {
+                let help = "write it with its number of bits, for example \"192.0.2.0/24\" or \"2001:db8::/32\"";
+                (format!("this is not a network: {text:?}{value}"), help.to_owned())
+            } else if let Some(meant) = network_meant(&text) {
+                (
+                    format!("this network has bits beyond its number: {text:?}{value}"),
+                    format!("the network is \"{meant}\""),
+                )
+            } else {
+                continue;
+            };
+            let (offset, length) = self.extent(&at);
+            let about = about.clone();
+            self.push(Mistake { offset, length, message, help: Some(help), about, ..Mistake::default() });
         }
     }
 

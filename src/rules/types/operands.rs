@@ -186,7 +186,7 @@ impl Checker<'_> {
     }
 
     /// The texts of a param, and its name.
-    fn texts_of_param(&self, expr: &IdedExpr) -> Option<(Vec<String>, String)> {
+    pub(super) fn texts_of_param(&self, expr: &IdedExpr) -> Option<(Vec<String>, String)> {
         let path = path_of(expr)?;
         let [root, name] = path.as_slice() else { return None };
         match &self.scope.get(&texts_of_param(name)).filter(|_| root == "params")?.shape {

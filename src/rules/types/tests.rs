@@ -77,6 +77,12 @@ fn mistakes_underline_the_very_characters() {
         ("'a'.substring(1, 2, 3) == 'a'", "substring", "takes 2 arguments, not 3"),
         ("in_network('192.0.2.1', '192.0.2.0')", "'192.0.2.0'", "is not a network"),
         ("in_network('192.0.2.1', '192.0.2.0/40')", "'192.0.2.0/40'", "is not a network"),
+        (
+            "in_network('192.0.2.1', '192.0.2.7/24')",
+            "'192.0.2.7/24'",
+            "\"192.0.2.7/24\" / the network is \"192.0.2.0/24\"",
+        ),
+        ("['192.0.2.7/24'].exists(n, in_network('192.0.2.1', n))", "'192.0.2.7/24'", "beyond its number"),
         ("network('192.0.2.1', 129) == ''", "129", "no network has 129 bits"),
         ("date('1', '%!') == ''", "'%!'", "format cannot be read"),
         ("'a-b'.split('-') == 'a'", "'a-b'.split('-') == 'a'", "never equal"),
