@@ -142,10 +142,10 @@ pub struct DomainEntry {
     #[schemars(with = "String")]
     pub name: Option<Placed<String>>,
     /// The domains: `*` stands for any text, so `*.example.com` is every name below example.com and not itself.
-    #[schemars(with = "OneOrMore")]
+    #[schemars(with = "AtLeastOne")]
     pub names: Vec<Placed<Pattern>>,
     /// The domains to which an entry above gives one of these tags.
-    #[schemars(with = "OneOrMore")]
+    #[schemars(with = "AtLeastOne")]
     pub tagged: Vec<Placed<String>>,
     /// Tags that these domains get, which rules see in `tags`.
     #[schemars(with = "OneOrMore")]
@@ -189,6 +189,23 @@ impl JsonSchema for OneOrMore {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
+    }
+}
+
+/// One text, or a list of texts.
+struct AtLeastOne;
+
+impl JsonSchema for AtLeastOne {
+    fn schema_name() -> Cow<'static, str> {
+        "AtLeastOne".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "minItems": 1, "items": { "type": "string" } }] })
     }
 }
 

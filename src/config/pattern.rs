@@ -62,6 +62,11 @@ impl Pattern {
         open.ends_with(last)
     }
 
+    /// The domain of which the pattern matches every name below: `example.com` for `*.example.com`.
+    pub fn domain_above(&self) -> Option<&str> {
+        self.folded.strip_prefix("*.").filter(|domain| !domain.is_empty() && !domain.contains('*'))
+    }
+
     /// Whether a text would match but for one or two characters: those of the fixed parts of the pattern.
     pub fn nearly_matches(&self, text: &str) -> bool {
         let text = text.to_lowercase();

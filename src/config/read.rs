@@ -2,12 +2,12 @@
 //!
 //! Only what the file alone can tell is judged here; whether a rule of some name exists is asked in `in_force`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::{ConfigFile, DomainEntry, IgnoreEntry, Level, RuleSetting};
 use super::pattern::Pattern;
 use super::reader::{Entry, MAX_ENTRIES, MAX_MISTAKES, Reader, did_you_mean};
-use super::tree::{self, Placed, Tree};
+use super::tree::{self, Placed, Span, Tree};
 use crate::rules::Source;
 use crate::source_text::lookalikes::Repaired;
 use crate::source_text::told_apart::FileKind;
@@ -171,7 +171,20 @@ impl Reader<'_> {
             self.report(value.at, format!("there are more than {MAX_DOMAIN_ENTRIES} entries here"), None);
         }
         let mut given = BTreeSet::new();
-        items.iter().take(MAX_DOMAIN_ENTRIES).filter_map(|item| self.domain_entry(item, &mut given)).collect()
+        let entries: Vec<DomainEntry> =
+            items.iter().take(MAX_DOMAIN_ENTRIES).filter_map(|item| self.domain_entry(item, &mut given)).collect();
+        self.tags_come_first(&entries, &given);
+        let mut named: BTreeMap<&str, Span> = BTreeMap::new();
+        for name in entries.iter().filter_map(|entry| entry.name.as_ref()) {
+            if let Some(first) = named.get(name.value.as_str()) {
+                let message = format!("the entry of line {} is called `{}`, too", first.line, escape(&name.value));
+                let help = "choose another name: rules could not tell the two apart; what both have in common is a tag";
+                self.report(name.at, message, Some(help.to_owned()));
+            } else {
+                named.insert(&name.value, name.at);
+            }
+        }
+        entries
     }
 
     fn domain_entry(&mut self, item: &Placed<Tree>, given: &mut BTreeSet<String>) -> Option<DomainEntry> {
@@ -189,9 +202,15 @@ impl Reader<'_> {
                 "groups" => entry.groups = self.groups(value),
                 "ignore" => entry.ignore = self.ignores(value),
                 "name" => entry.name = self.text(value),
-                "names" => entry.names = self.patterns(value),
+                "names" => {
+                    self.not_empty(key, value);
+                    entry.names = self.patterns(value);
+                }
                 "rules" => entry.rules = self.rules(value),
-                "tagged" => entry.tagged = self.texts(value),
+                "tagged" => {
+                    self.not_empty(key, value);
+                    entry.tagged = self.texts(value);
+                }
                 _ => entry.tags = self.texts(value),
             }
         }
@@ -203,15 +222,36 @@ impl Reader<'_> {
             // Which tags it gives is not known.
             given.insert(UNKNOWN_TAG.to_owned());
         }
-        for tag in entry.tagged.iter().filter(|_| !given.contains(UNKNOWN_TAG)) {
-            if !given.contains(&tag.value) {
-                let help = did_you_mean(&tag.value, given.iter().map(String::as_str))
-                    .or_else(|| Some("an entry above gives it: `tags: [core]`".to_owned()));
-                self.report(tag.at, format!("no entry above gives the tag `{}`", escape(&tag.value)), help);
-            }
-        }
         given.extend(entry.tags.iter().map(|tag| tag.value.clone()));
         Some(entry)
+    }
+
+    /// Refuses entries about domains with a tag that no entry above gives; `given` are the tags of all.
+    fn tags_come_first(&mut self, entries: &[DomainEntry], given: &BTreeSet<String>) {
+        if given.contains(UNKNOWN_TAG) {
+            return;
+        }
+        let mut above: BTreeSet<&str> = BTreeSet::new();
+        for entry in entries {
+            for tag in entry.tagged.iter().filter(|tag| !above.contains(tag.value.as_str())) {
+                let gives = |other: &&DomainEntry| other.tags.iter().any(|it| it.value == tag.value);
+                let help = match entries.iter().find(gives) {
+                    Some(other) => format!("move this entry below that of line {}, which gives it", other.at.line),
+                    None => did_you_mean(&tag.value, given.iter().map(String::as_str))
+                        .unwrap_or_else(|| format!("let an entry above give it: `tags: [{}]`", escape(&tag.value))),
+                };
+                self.report(tag.at, format!("no entry above gives the tag `{}`", escape(&tag.value)), Some(help));
+            }
+            above.extend(entry.tags.iter().map(|tag| tag.value.as_str()));
+        }
+    }
+
+    /// Refuses a list of domains or tags in which nothing is: its entry would be about no domain.
+    fn not_empty(&mut self, key: &Placed<String>, value: &Placed<Tree>) {
+        if matches!(&value.value, Tree::List(items) if items.is_empty()) {
+            let help = format!("name what the entry is about, or remove `{}`", key.value);
+            self.report(value.at, "this list is empty, and so about no domain", Some(help));
+        }
     }
 
     /// A pattern of domains, or a list of them.

@@ -43,6 +43,13 @@ impl Reader<'_> {
             let number = value.value.text().map(|text| text.trim_end_matches(|c: char| c.is_alphabetic() || c == ' '));
             let number = number.filter(|number| option.kind == OptionKind::Seconds && number.parse::<f64>().is_ok());
             let help = number.map(|number| format!("write the number alone: {number}"));
+            let word = value.value.text().map(str::to_ascii_lowercase);
+            let truth = match word.as_deref().filter(|_| wanted == "`true` or `false`") {
+                Some("no" | "off" | "n" | "never" | "false" | "disabled") => Some(false),
+                Some("yes" | "on" | "y" | "always" | "true" | "enabled") => Some(true),
+                _ => None,
+            };
+            let help = help.or_else(|| truth.map(|truth| format!("write `{}: {truth}`", option.key)));
             self.report(value.at, message, help.or_else(|| Some(option.about.to_owned())));
         }
         Some(OptionSetting { key: key.clone(), value: Placed { value: text?, at: value.at } })

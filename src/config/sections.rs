@@ -90,12 +90,22 @@ impl Sections {
         }
     }
 
-    /// Patterns of `names` that none of these domains matches, where one that falls under no entry is nearly it.
+    /// Patterns of `names` that none of these domains matches, where one that falls under no entry is nearly it; and
+    /// those of all names below a domain that itself falls under none.
     pub fn nearly(&self, domains: &BTreeSet<String>) -> Vec<String> {
         let outside = || domains.iter().filter(|domain| self.membership(Some(domain)).sections.is_empty());
         let mut told = Vec::new();
         for section in &self.list {
             for pattern in &section.entry.names {
+                let apex = pattern.value.domain_above();
+                if let Some(apex) = apex.and_then(|apex| outside().find(|domain| domain.eq_ignore_ascii_case(apex))) {
+                    let (origin, apex) = (section.layer.origin(pattern.at), escape(apex));
+                    let pattern = escape(&pattern.value.to_string());
+                    told.push(format!(
+                        "note[{UNMATCHED}]: {origin}: {apex} falls under no entry: `{pattern}` is every name below it, and not {apex} itself; write `names: [{apex}, \"{pattern}\"]` where it belongs to them"
+                    ));
+                    continue;
+                }
                 let idle = !domains.iter().any(|domain| pattern.value.matches(domain));
                 let near = outside().find(|domain| idle && pattern.value.nearly_matches(domain));
                 if let Some(near) = near {

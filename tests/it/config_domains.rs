@@ -164,6 +164,12 @@ fn mistakes_in_entries_have_their_place() {
         ("- { names: x.example, extends: strct }", "2:32", "did you mean `strict`?"),
         ("- { names: 'a b' }", "2:12", "cannot stand in a domain"),
         ("- { name: [x], names: x.example }", "2:11", "where a text belongs"),
+        ("- { names: [], rules: { policy-mode: off } }", "2:12", "this list is empty, and so about no domain"),
+        (
+            "- { name: a, names: a.example }\n- { name: a, names: b.example }",
+            "3:11",
+            "the entry of line 2 is called `a`",
+        ),
         ("- { domains: x.example }", "2:5", "available: name, names"),
     ] {
         std::fs::write(folder.path().join("stslint.yaml"), format!("domains:\n{entry}\n")).unwrap();
@@ -203,6 +209,19 @@ fn a_rule_for_a_tag_that_nobody_gives_and_a_pattern_that_nobody_matches_are_told
         assert!(flat.contains(part), "{part}\n{printed}");
     }
     assert!(!flat.contains("c.other.example nearly"), "{printed}");
+    // A pattern of all names below a domain is not about the domain itself, whether or not it matches others.
+    let config = BANK.replace("\"*.campaign.example\"", "\"*.Other.example\"");
+    std::fs::write(folder.path().join("stslint.yaml"), config).unwrap();
+    std::fs::write(
+        folder.path().join("apex.snapshot.yaml"),
+        good.replacen("domain: example.com", "domain: other.example", 1),
+    )
+    .unwrap();
+    arguments.push("--snapshot=apex.snapshot.yaml");
+    let (_, printed) = run(folder.path(), &arguments);
+    let told =
+        "other.example falls under no entry: `*.Other.example` is every name below it, and not other.example itself";
+    assert!(printed.contains(told), "{printed}");
     // What is right is not told of.
     let folder = bank();
     std::fs::copy(GOOD, folder.path().join("s.yaml")).unwrap();
