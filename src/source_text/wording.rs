@@ -234,6 +234,9 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
             span: Some((open, 1)),
         };
     }
+    if let Some(whole) = begins_with_quoted(text, at).filter(|_| message.contains("trailing content after")) {
+        return here("the quoted text ended before this", &format!("put quotes around the whole: '{whole}'"));
+    }
     if message.contains("trailing content after") {
         return here(
             "the quoted text ended before this",
@@ -356,6 +359,16 @@ fn wrong_escape(text: &str, at: usize) -> Option<(usize, usize)> {
         escaped = c == '\\' && !escaped;
     }
     None
+}
+
+/// The value of a line that begins with a text in double quotes and goes on behind it, as an expression may: in single
+/// quotes it would be whole.
+fn begins_with_quoted(text: &str, at: usize) -> Option<&str> {
+    let line = line_at(text, at).1;
+    let value = line.split_once(": ")?.1.trim();
+    let (_, behind) = value.strip_prefix('"')?.split_once('"')?;
+    let goes_on = behind.trim_start().starts_with(['=', '!', '<', '>', '+', '.']) || behind.starts_with(" in ");
+    (goes_on && !value.contains(['\'', '\\'])).then_some(value)
 }
 
 /// A line that is neither a `key: value` nor belongs to one.
@@ -529,6 +542,11 @@ pub fn likely(word: &str) -> Option<&'static str> {
 fn unknown(what: &str, word: &str, expected: &[&'static str], span: Option<(usize, usize)>) -> Told {
     let word = printable(word);
     if let Some(key) = expected.iter().find(|key| word.strip_prefix(**key).is_some_and(|rest| rest.starts_with(' '))) {
+        let rest = word.strip_prefix(*key).unwrap_or_default().trim();
+        if what == "value" {
+            let message = format!("a `,` is missing after `{key}`");
+            return Told { message, help: Some(format!("write `{key}, {rest}`")), span };
+        }
         return Told {
             message: format!("a `:` is missing after `{key}`"),
             help: Some(format!("write `{key}: …`")),

@@ -200,6 +200,24 @@ impl RuleChecker<'_, '_> {
     }
 
     /// Texts that end in reports and on terminals hold no control characters and nothing that turns their direction.
+    /// Typographic quotes around a whole text: to YAML they are none, and reports would show them.
+    fn typographic_quotes(&mut self) {
+        let entry = &self.written.entry;
+        let labels = entry.also.iter().map(|also| &also.label);
+        let texts: Vec<Spanned<String>> =
+            [&entry.message, &entry.help, &entry.subject].into_iter().flatten().chain(labels).cloned().collect();
+        for text in texts {
+            let value = text.value.trim();
+            let inside = ['\u{201c}', '\u{201e}', '\u{2018}'].into_iter().find_map(|open| value.strip_prefix(open));
+            let inside = inside.and_then(|inside| inside.strip_suffix(['\u{201c}', '\u{201d}', '\u{2019}']));
+            if let Some(inside) = inside {
+                let message = "these quotes are part of the text: YAML knows only \" and '".to_owned();
+                let help = format!("write \"{}\"", printable(inside).replace('\\', "\\\\").replace('"', "\\\""));
+                self.report(&text, message, Some(help));
+            }
+        }
+    }
+
     pub(super) fn texts_are_plain(&mut self) {
         let entry = &self.written.entry;
         let labels = entry.also.iter().map(|also| &also.label);
@@ -212,6 +230,7 @@ impl RuleChecker<'_, '_> {
             .collect();
         let others = [Some(&entry.title), Some(&entry.why), entry.otherwise.as_ref()];
         wrong.extend(others.into_iter().flatten().filter(|text| !is_plain(text)).map(|text| (None, text.clone())));
+        self.typographic_quotes();
         for (text, value) in wrong {
             let Some(c) = value.chars().find(|c| !is_plain_char(*c)) else { continue };
             let (message, help) = match told(c) {
