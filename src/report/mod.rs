@@ -101,7 +101,9 @@ pub fn citation_url(cite: &str) -> Option<String> {
         let erratum: u32 = erratum.parse().ok()?;
         return Some(format!("https://www.rfc-editor.org/errata/eid{erratum}"));
     }
-    match rest.strip_prefix('§') {
+    // People write a section in several ways; only the first is ours.
+    let section = ["§", "section ", "Section ", "sec. "].iter().find_map(|mark| rest.strip_prefix(mark));
+    match section.or(Some(rest)).map(str::trim_start) {
         Some(section) if section.starts_with(|c: char| c.is_ascii_digit()) => {
             Some(format!("https://www.rfc-editor.org/rfc/rfc{number}.html#section-{section}"))
         }
@@ -120,6 +122,9 @@ mod tests {
     fn citations_lead_to_their_sections() {
         for (cite, url) in [
             ("RFC 8461 §3.2", Some("https://www.rfc-editor.org/rfc/rfc8461.html#section-3.2")),
+            ("RFC 8461 3.2", Some("https://www.rfc-editor.org/rfc/rfc8461.html#section-3.2")),
+            ("RFC 8461 section 3.2", Some("https://www.rfc-editor.org/rfc/rfc8461.html#section-3.2")),
+            ("RFC 8461 Appendix A", Some("https://www.rfc-editor.org/rfc/rfc8461.html")),
             ("RFC 8461 eid 6285", Some("https://www.rfc-editor.org/errata/eid6285")),
             ("RFC 3986", Some("https://www.rfc-editor.org/rfc/rfc3986.html")),
             ("ACME-SEC-12", None),
