@@ -124,8 +124,8 @@ pub use self::collect::{
 pub use self::format::Format;
 pub use self::grammar::names::{DomainName, NameError};
 pub use self::library::{
-    Citation, Collector, Error, Finding, LintReport, Linter, LinterBuilder, NotChecked, Severity, parse, parse_bytes,
-    read, read_all,
+    Citation, Collector, Confidence, Error, Finding, LintReport, Linter, LinterBuilder, NotChecked, Severity, parse,
+    parse_bytes, read, read_all,
 };
 pub use self::outcome::{Location, Summary};
 pub use self::snapshot::Snapshot;

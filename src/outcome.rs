@@ -275,6 +275,23 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// How a rule knows what it finds.
+    pub enum Confidence {
+        /// It is deduced: what was observed points to it, and the owner of the domain may know better.
+        Deduced = "deduced",
+        /// It is what was observed.
+        Observed = "observed",
+    }
+}
+
+#[allow(clippy::derivable_impls)]
+impl Default for Confidence {
+    fn default() -> Self {
+        Confidence::Observed
+    }
+}
+
 /// One rule's outcome, or one of several where a rule speaks of several things.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct Check {
@@ -288,6 +305,8 @@ pub struct Check {
     pub outcome: Outcome,
     /// How bad it is, or would be.
     pub severity: Severity,
+    /// How the rule knows.
+    pub confidence: Confidence,
     /// What the check speaks of, where a rule speaks of several things: an MX host, an address, a line.
     pub subject: Option<String>,
     /// The domain that it speaks of, in a report on many domains.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::input::TextArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
-use crate::facts::{Domains, FactPath, Facts, Field, Over, Type, fact_paths, root};
+use crate::facts::{Domains, FIRST_VERSION, FactPath, Facts, Field, Over, Type, fact_paths, root};
 use crate::report::Page;
 use crate::rules::{Answer, Function, ask, functions, needed_of};
 use crate::snapshot::{self, Snapshot};
@@ -144,14 +144,17 @@ fn show_paths(paths: &[FactPath], format: FactsFormat, page: &Page<'_>) -> Ended
             text.push('\n');
         }
         let first = format!("{:<widest$}  {:<12}  ", fact.path, fact.shape);
+        let since = if fact.since == FIRST_VERSION { String::new() } else { format!(" Since {}.", fact.since) };
+        let about = format!("{}{since}", fact.about);
         text.push_str(&if first.len() > widest.saturating_add(16) {
-            format!("{}\n{}", first.trim_end(), page.paragraph(&" ".repeat(widest.saturating_add(16)), &fact.about))
+            format!("{}\n{}", first.trim_end(), page.paragraph(&" ".repeat(widest.saturating_add(16)), &about))
         } else {
-            page.paragraph(&first, &fact.about)
+            page.paragraph(&first, &about)
         });
     }
     text.push_str("\nA type with ? can be null: the fact is known to be absent. Every fact can be left out because it was not\n\
-        observed; a rule that needs it is then not checked, without a word from you. Elements of lists are written [].\n");
+        observed; a rule that needs it is then not checked, without a word from you. Elements of lists are written [].\n\
+        A fact that names no version has been there since 0.1.0.\n");
     terminal::print_words(&text, page.style);
     Ok(0)
 }

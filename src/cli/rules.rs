@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use miette::{IntoDiagnostic, Report as Error};
+use serde::Serialize;
 
 use super::explain::find;
 use super::rule_args::{OwnRules, sources};
 use super::{Ended, OutputArgs, examples, terminal};
 use crate::config::{Configuration, same_file};
+use crate::outcome::Confidence;
 use crate::report::rule_page;
 use crate::rules::{
     CaseOutcome, CaseResult, Expected, GOOD, Rule, RuleSet, Source, built_in_sources, good_snapshot, run_cases,
@@ -37,6 +39,9 @@ enum RulesCommand {
         /// Your own rules.
         #[command(flatten)]
         own: OwnRules,
+        /// The format of the list.
+        #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+        format: ListFormat,
     },
     /// Write a rule file to begin with: one rule with its cases and a comment on every key.
     #[command(after_long_help = examples::RULES_NEW)]
@@ -84,6 +89,40 @@ enum TestFormat {
     Json,
 }
 
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum ListFormat {
+    /// One line per rule, under its group.
+    Human,
+    /// Every rule as JSON.
+    Json,
+}
+
+/// A rule in the list for programs.
+#[derive(Serialize)]
+struct Row<'a> {
+    rule: &'a str,
+    group: &'a str,
+    title: &'a str,
+    severity: &'static str,
+    confidence: Confidence,
+    since: Option<&'a str>,
+    cites: &'a [String],
+}
+
+impl<'a> Row<'a> {
+    fn of(rule: &'a Rule) -> Self {
+        Row {
+            rule: &rule.id,
+            group: &rule.group,
+            title: &rule.title,
+            severity: if rule.off { "off" } else { rule.severity.word() },
+            confidence: rule.confidence,
+            since: rule.since.as_deref(),
+            cites: &rule.cites,
+        }
+    }
+}
+
 impl RulesArgs {
     /// Whether the command looks at the configuration.
     pub fn uses_configuration(&self) -> bool {
@@ -95,7 +134,7 @@ impl RulesArgs {
 pub fn run(args: &RulesArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
     match &args.command {
         RulesCommand::Docs { folder, own } => docs(folder, &sources(&own.rules)?),
-        RulesCommand::List { own } => list(&own.load(configuration)?.rules, output),
+        RulesCommand::List { own, format } => list(&own.load(configuration)?.rules, *format, output),
         RulesCommand::Good => {
             terminal::print(GOOD);
             Ok(0)
@@ -108,11 +147,17 @@ pub fn run(args: &RulesArgs, configuration: &Configuration, output: &OutputArgs)
     }
 }
 
-fn list(rules: &RuleSet, output: &OutputArgs) -> Ended {
+fn list(rules: &RuleSet, format: ListFormat, output: &OutputArgs) -> Ended {
+    if format == ListFormat::Json {
+        let rows: Vec<Row<'_>> = rules.rules.iter().map(Row::of).collect();
+        terminal::print_json(&rows)?;
+        return Ok(0);
+    }
     let widest = rules.rules.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
     let line = |rule: &Rule| {
         let severity = if rule.off { "off" } else { rule.severity.word() };
-        format!("{:<widest$}  {severity:<7}  {}  ({})\n", rule.id, rule.title, rule.cites.join(", "))
+        let since = rule.since.as_ref().map(|since| format!("; since {since}")).unwrap_or_default();
+        format!("{:<widest$}  {severity:<7}  {}  ({}{since})\n", rule.id, rule.title, rule.cites.join(", "))
     };
     let mut text = String::new();
     let mut group = "";

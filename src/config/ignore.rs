@@ -11,7 +11,7 @@ use super::layer::Layer;
 use super::origin::Origin;
 use super::sections::{Section, Sections};
 use super::tree::Span;
-use crate::outcome::{Check, Ignored, Location, Outcome, Report, Severity, Summary};
+use crate::outcome::{Check, Confidence, Ignored, Location, Outcome, Report, Severity, Summary};
 use crate::rules::BROKEN_RULE;
 use crate::source_text::{escape, printable};
 
@@ -203,6 +203,7 @@ impl Ignore {
             title: "No entry of `ignore` has expired".to_owned(),
             outcome: Outcome::Fail,
             severity: Severity::Warning,
+            confidence: Confidence::Observed,
             domain: None,
             subject: Some(what.clone()),
             message: Some(format!(

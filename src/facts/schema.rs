@@ -18,6 +18,10 @@ use super::tree::{FactTree, ReportTree, ReportsTree};
 const FORM: &str = "x-form";
 /// The key of a fact's schema that lists the texts that are known among others.
 const KNOWN: &str = "x-known";
+/// The key of a fact's schema that names the version in which it first appeared, where that is not the first one.
+const SINCE: &str = "x-since";
+/// The first version: facts that do not say otherwise are as old.
+pub const FIRST_VERSION: &str = "0.1.0";
 
 /// A type that an expression can have.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +53,8 @@ pub struct Field {
     pub nullable: bool,
     /// What it means, with its unit.
     pub about: String,
+    /// The version in which it first appeared, where that is not the first one.
+    pub since: Option<String>,
 }
 
 impl Type {
@@ -88,7 +94,7 @@ fn tree_type(over: Over) -> Type {
         Over::Domains => {
             let about = "Every domain of the run, in the order in which they were given, each with all its facts; of several observations of one domain the latest.";
             let domains = Type::List(Arc::new(generate::<FactTree>()));
-            let field = Field { shape: domains, nullable: false, about: about.to_owned() };
+            let field = Field { shape: domains, nullable: false, about: about.to_owned(), since: None };
             Type::Object(Arc::new(BTreeMap::from([("domains".to_owned(), field)])))
         }
         Over::Report => generate::<ReportTree>(),
@@ -117,6 +123,8 @@ pub struct FactPath {
     pub shape: String,
     /// What it means, with its unit.
     pub about: String,
+    /// The version in which it first appeared.
+    pub since: String,
 }
 
 /// Every path, sorted.
@@ -141,6 +149,7 @@ fn walk(prefix: &str, fields: &BTreeMap<String, Field>, paths: &mut Vec<FactPath
             path: path.clone(),
             shape: format!("{}{absent}", field.shape.name()),
             about: field.about.clone(),
+            since: field.since.as_deref().unwrap_or(FIRST_VERSION).to_owned(),
         });
         match &field.shape {
             Type::Object(fields) => walk(&path, fields, paths),
@@ -246,7 +255,8 @@ fn fields(schema: &Value) -> BTreeMap<String, Field> {
             }
             _ => {}
         }
-        Field { shape, nullable, about }
+        let since = schema.get(SINCE).and_then(Value::as_str).map(str::to_owned);
+        Field { shape, nullable, about, since }
     };
     properties.iter().map(|(name, schema)| (name.clone(), field(schema))).collect()
 }

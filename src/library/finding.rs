@@ -3,7 +3,7 @@
 use crate::outcome::{Check, Location, Outcome};
 use crate::report::citation_url;
 
-pub use crate::outcome::Severity;
+pub use crate::outcome::{Confidence, Severity};
 
 /// Something that is wrong with a domain.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Finding {
     pub group: String,
     /// How bad it is. Never [`Severity::Remark`] except among [`LintReport::remarks`](super::LintReport::remarks).
     pub severity: Severity,
+    /// How the rule knows: from what was observed itself, or deduced from it.
+    pub confidence: Confidence,
     /// What the rule expects, in one line.
     pub title: String,
     /// What it is about, where a rule can find several things: an MX host, an address, a line.
@@ -66,6 +68,7 @@ impl Finding {
             rule: check.rule.clone(),
             group: check.group.clone(),
             severity: check.severity,
+            confidence: check.confidence,
             title: check.title.clone(),
             subject: check.subject.clone(),
             // The evaluation gives every finding a message; the title says what is expected, should it ever not.

@@ -11,7 +11,7 @@ mod report;
 
 pub use self::collector::Collector;
 pub use self::error::Error;
-pub use self::finding::{Citation, Finding, NotChecked, Severity};
+pub use self::finding::{Citation, Confidence, Finding, NotChecked, Severity};
 pub use self::linter::{Linter, LinterBuilder};
 pub use self::read::{parse, parse_bytes, read, read_all};
 pub use self::report::LintReport;

@@ -53,6 +53,7 @@ fn check(text: &str, severity: Severity, outcome: Outcome) -> Check {
         title: text.clone(),
         outcome,
         severity,
+        confidence: Default::default(),
         domain: None,
         subject: Some(format!("{text}s")),
         message: Some(text.clone()),

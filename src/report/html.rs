@@ -315,6 +315,7 @@ mod tests {
             title: "The mode is valid".to_owned(),
             outcome: Outcome::Fail,
             severity: Severity::Error,
+            confidence: Default::default(),
             domain: None,
             subject: None,
             message: Some("the mode is no mode".to_owned()),

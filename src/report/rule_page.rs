@@ -4,7 +4,7 @@
 
 use super::citation_url;
 use super::human::{Style, finding};
-use crate::outcome::{Check, Outcome, Report, Severity};
+use crate::outcome::{Check, Confidence, Outcome, Report, Severity};
 use crate::rules::expr::Expr;
 use crate::rules::params::range_text;
 use crate::rules::template::{Part, Template};
@@ -30,7 +30,14 @@ enum Body {
 /// The page in Markdown.
 pub fn markdown(rules: &RuleSet, rule: &Rule, good: &Snapshot) -> String {
     let style = Style { colour: false, unicode: true, hyperlinks: false, width: 90, ..Style::plain() };
-    let mut text = format!("# {}\n\n{}\n\n{} · group `{}`\n", rule.id, title(rule), rule.severity.word(), rule.group);
+    let mut text = format!(
+        "# {}\n\n{}\n\n{} · group `{}`{}\n",
+        rule.id,
+        title(rule),
+        rule.severity.word(),
+        rule.group,
+        life(rule, " · ")
+    );
     for section in sections(rules, rule, good, &style) {
         let body = match section.body {
             Body::Code(code) => format!("```text\n{}\n```", code.trim_end()),
@@ -41,6 +48,10 @@ pub fn markdown(rules: &RuleSet, rule: &Rule, good: &Snapshot) -> String {
     }
     text
 }
+
+/// What is said of a rule that deduces.
+const DEDUCED: &str =
+    "The finding is deduced: what was observed points to it, and whoever runs the domain may know better.";
 
 /// The index of all pages in Markdown.
 pub fn index(rules: &RuleSet) -> String {
@@ -69,7 +80,8 @@ pub fn index(rules: &RuleSet) -> String {
 /// The page for a terminal.
 pub fn plain(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> String {
     let page = super::human::Page { style };
-    let mut text = format!("{} ({}, group {})\n\n", page.bold(&rule.id), rule.severity.word(), rule.group);
+    let mut text =
+        format!("{} ({}, group {}{})\n\n", page.bold(&rule.id), rule.severity.word(), rule.group, life(rule, ", "));
     text.push_str(&page.paragraph("", &title(rule)));
     for section in sections(rules, rule, good, style) {
         text.push_str(&format!("\n{}\n", page.bold(section.title)));
@@ -85,6 +97,13 @@ pub fn plain(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> St
         }
     }
     text
+}
+
+/// Since when there is the rule, and whether it deduces what it finds.
+fn life(rule: &Rule, before: &str) -> String {
+    let since = rule.since.as_ref().map(|since| format!("{before}since {since}"));
+    let deduced = (rule.confidence == Confidence::Deduced).then(|| format!("{before}deduced"));
+    since.into_iter().chain(deduced).collect()
 }
 
 fn title(rule: &Rule) -> String {
@@ -107,6 +126,9 @@ fn sections(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> Vec
     let mut add = |title, body| sections.push(Section { title, body });
     if !rule.why.is_empty() {
         add("Why", Body::Text(rule.why.clone()));
+    }
+    if rule.confidence == Confidence::Deduced {
+        add("How sure it is", Body::Text(DEDUCED.to_owned()));
     }
     let mut cites: Vec<String> = rule.cites.clone();
     let others = rule.cites_if.iter().flat_map(|(_, cites)| cites);

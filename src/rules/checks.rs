@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::rule::Rule;
 use super::verdicts::Verdict;
-use crate::outcome::{Check, Outcome, Severity};
+use crate::outcome::{Check, Confidence, Outcome, Severity};
 
 /// The id under which a rule is reported that cannot be evaluated over a domain's facts.
 pub const BROKEN_RULE: &str = "rule-broken";
@@ -21,6 +21,7 @@ pub fn broken(id: &str, reason: &str) -> Check {
         title: "Every rule can be evaluated".to_owned(),
         outcome: Outcome::Fail,
         severity: Severity::Error,
+        confidence: Confidence::Observed,
         domain: None,
         subject: Some(id.to_owned()),
         message: Some(format!("the rule `{id}` cannot be evaluated: {reason}")),
@@ -108,6 +109,7 @@ pub fn whole(rule: &Rule, verdict: Verdict) -> Check {
         title: rule.title.clone(),
         outcome,
         severity: rule.severity,
+        confidence: rule.confidence,
         domain: None,
         subject: None,
         message: None,

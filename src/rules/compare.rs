@@ -16,7 +16,12 @@ const MAX_PEERS: usize = 20;
 
 /// The type of the variable, for values of a type.
 pub fn shape_of_compared(value: &Type) -> Type {
-    let field = |shape: &Type, about: &str| Field { shape: shape.clone(), nullable: false, about: about.to_owned() };
+    let field = |shape: &Type, about: &str| Field {
+        shape: shape.clone(),
+        nullable: false,
+        about: about.to_owned(),
+        since: None,
+    };
     let names = Type::List(Arc::new(Type::Text(Texts::Any)));
     Type::Object(Arc::new(BTreeMap::from([
         ("peer_count".to_owned(), field(&Type::Int, "How many other domains have the same value.")),

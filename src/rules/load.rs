@@ -212,6 +212,7 @@ fn build_file<'a>(
             source,
             when: group_when.clone(),
             otherwise: &file.otherwise,
+            since: &file.since,
         };
         let start = starts.get(index).copied().unwrap_or_default();
         let end = starts.get(index.saturating_add(1)).copied().unwrap_or(usize::MAX);
@@ -265,6 +266,7 @@ struct Group<'a> {
     source: &'a Source,
     when: Option<Arc<Expr>>,
     otherwise: &'a Option<String>,
+    since: &'a Option<String>,
 }
 
 /// The rule, and the texts in it whose braces do not match; those stay empty.
@@ -302,6 +304,8 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> (Rule, Vec<TemplateError>)
         over: group.over,
         title: entry.title.clone(),
         severity: entry.severity.unwrap_or(Severity::Error),
+        confidence: entry.confidence,
+        since: entry.since.clone().or_else(|| group.since.clone()),
         severity_if: entry
             .severity_if
             .iter()

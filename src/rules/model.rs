@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use serde_yaml::Spanned;
 
 use crate::facts::Over;
-use crate::outcome::Severity;
+use crate::outcome::{Confidence, Severity};
 use crate::snapshot::{DnsOutcome, DnssecProof, TrustVerdict};
 use crate::tls_reports::result_type::ResultType;
 
@@ -39,6 +39,11 @@ pub struct RuleFile {
     /// Why no rule of the file applies there, for people.
     #[serde(default)]
     pub otherwise: Option<String>,
+    /// The version in which the rules first appeared, where a rule does not say otherwise: of stslint for built-in rules, of
+    /// your own rules for yours.
+    #[serde(default)]
+    #[schemars(regex(pattern = "[^ ]"))]
+    pub since: Option<String>,
     /// The rules.
     #[schemars(length(min = 1))]
     pub rules: Vec<RuleEntry>,
@@ -68,6 +73,13 @@ pub struct RuleEntry {
     #[serde(default)]
     #[schemars(with = "Severity")]
     pub severity: Option<Severity>,
+    /// How the rule knows: `observed` (where nothing is said), or `deduced` where what was observed only points to it.
+    #[serde(default)]
+    pub confidence: Confidence,
+    /// The version in which the rule first appeared, where its file does not say.
+    #[serde(default)]
+    #[schemars(regex(pattern = "[^ ]"))]
+    pub since: Option<String>,
     /// Where the severity is another one: the first whose `when` is true.
     #[serde(default)]
     pub severity_if: Vec<SeverityIf>,

@@ -10,7 +10,7 @@ use super::expr::Expr;
 use super::model::{Cases, Range};
 use super::template::Template;
 use crate::facts::Over;
-use crate::outcome::Severity;
+use crate::outcome::{Confidence, Severity};
 use crate::tls_reports::result_type::ResultType;
 
 /// One rule.
@@ -26,6 +26,10 @@ pub struct Rule {
     pub title: String,
     /// How bad it is when it fails.
     pub severity: Severity,
+    /// How it knows what it finds.
+    pub confidence: Confidence,
+    /// The version in which it first appeared; `None` where its file does not say.
+    pub since: Option<String>,
     /// Other severities under conditions; the first that is true counts.
     pub severity_if: Vec<(Expr, Severity)>,
     /// The sections of the standards behind it.

@@ -10,12 +10,13 @@ use crate::source_text::{self, ReadAll, SourceError, line_at, nearest};
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The keys of a rule.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 24] = [
     "after",
     "assert",
     "at",
     "cites",
     "compare",
+    "confidence",
     "fix",
     "for_each",
     "forbid",
@@ -28,6 +29,7 @@ const KEYS: [&str; 22] = [
     "replaces",
     "requires",
     "severity",
+    "since",
     "subject",
     "tests",
     "title",

@@ -37,6 +37,7 @@ mod hostile_outputs;
 #[cfg(all(feature = "lab", feature = "serve", target_os = "linux"))]
 mod hostile_page;
 mod html;
+mod ids;
 mod lab;
 #[cfg(unix)]
 mod large;

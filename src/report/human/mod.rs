@@ -20,7 +20,7 @@ pub use self::tls_reports::tls_reports as human_tls_reports;
 use super::{citation_url, counted};
 use crate::facts::tree::FactTree;
 use crate::fix::corrected_line;
-use crate::outcome::{Against, Check, Location, NotJudged, Report, Severity, Summary, WhyNotJudged};
+use crate::outcome::{Against, Check, Confidence, Location, NotJudged, Report, Severity, Summary, WhyNotJudged};
 use crate::source_text::{EXCERPT_WIDTH, Excerpt, Excerpts, escape, printable, without_commands};
 
 /// How a report is shown.
@@ -226,6 +226,9 @@ impl Diagnostic for Shown<'_> {
         }
         if let Some(kind) = &self.check.reported_as {
             help.push_str(&format!("\nsenders report it as: {kind}"));
+        }
+        if self.check.confidence == Confidence::Deduced {
+            help.push_str("\ndeduced from what was observed: you may know better");
         }
         help.push_str(&format!("\nsee {}", self.check.cites.join(", ")));
         Some(Box::new(printable(&help.trim_start().replace('\r', "?"))))

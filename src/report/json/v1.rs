@@ -186,6 +186,9 @@ pub struct Check<'a> {
     pub outcome: Outcome,
     /// How bad it is, or would be.
     pub severity: Severity,
+    /// How the rule knows; left out where it is `observed`.
+    #[serde(skip_serializing_if = "is_observed")]
+    pub confidence: Confidence,
     /// What the check speaks of, where a rule speaks of several things: an MX host, an address, a line.
     pub subject: Option<&'a str>,
     /// The domain that it speaks of, in a report on many domains.
@@ -213,6 +216,10 @@ pub struct Check<'a> {
     pub fix: Option<Fix<'a>>,
 }
 
+fn is_observed(confidence: &Confidence) -> bool {
+    *confidence == Confidence::Observed
+}
+
 impl<'a> From<&'a outcome::Check> for Check<'a> {
     fn from(it: &'a outcome::Check) -> Self {
         Check {
@@ -221,6 +228,7 @@ impl<'a> From<&'a outcome::Check> for Check<'a> {
             title: &it.title,
             outcome: it.outcome.into(),
             severity: it.severity.into(),
+            confidence: it.confidence.into(),
             subject: it.subject.as_deref(),
             domain: it.domain.as_deref(),
             message: it.message.as_deref(),
@@ -428,6 +436,26 @@ impl From<facts::Over> for Over {
             facts::Over::Domains => Over::Domains,
             facts::Over::Report => Over::Report,
             facts::Over::Reports => Over::Reports,
+        }
+    }
+}
+
+/// How a rule knows what it finds.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum Confidence {
+    /// It is deduced: what was observed points to it, and the owner of the domain may know better.
+    #[serde(rename = "deduced")]
+    Deduced,
+    /// It is what was observed.
+    #[serde(rename = "observed")]
+    Observed,
+}
+
+impl From<outcome::Confidence> for Confidence {
+    fn from(it: outcome::Confidence) -> Self {
+        match it {
+            outcome::Confidence::Deduced => Confidence::Deduced,
+            outcome::Confidence::Observed => Confidence::Observed,
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::rule_page::as_written;
 use super::super::{Results, citation_url};
 use crate::facts::Over;
-use crate::outcome::Check;
+use crate::outcome::{Check, Confidence};
 use crate::rules::Rule;
 
 /// The descriptors of the rules in force, and where each stands.
@@ -78,6 +78,13 @@ fn described(rule: &Rule, built_in: bool, what_to_do: &str) -> Value {
         "defaultConfiguration": { "level": super::level(rule.severity) },
         "properties": { "tags": ["mta-sts", rule.group] },
     });
+    // `precision` is the word that code scanning services know; `confidence` is ours.
+    if rule.confidence == Confidence::Deduced
+        && let Some(properties) = descriptor.get_mut("properties").and_then(Value::as_object_mut)
+    {
+        properties.insert("confidence".to_owned(), rule.confidence.word().into());
+        properties.insert("precision".to_owned(), "medium".into());
+    }
     if let (Some(uri), Some(descriptor)) = (if built_in { Some(page) } else { cited }, descriptor.as_object_mut()) {
         descriptor.insert("helpUri".to_owned(), uri.into());
     }

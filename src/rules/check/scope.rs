@@ -33,7 +33,7 @@ fn root_within(rule: &Rule, mut scope: Scope) -> Scope {
             // What is wrong with a param that has a range, and is not a number, has been told.
             let torn = rule.ranges.contains_key(name) && !value.is_number();
             let shape = if torn { Type::Any } else { shape_of(value) };
-            (name.clone(), Field { shape, nullable: false, about: String::new() })
+            (name.clone(), Field { shape, nullable: false, about: String::new(), since: None })
         })
         .collect();
     // A name that holds its value is a mistake that has been told: which params there are is not known.
@@ -134,7 +134,8 @@ pub(super) fn shape_of(value: &serde_json::Value) -> Type {
         Value::Number(number) if number.is_f64() => Type::Double,
         Value::Number(_) => Type::Int,
         Value::Object(map) => {
-            let field = |value| Field { shape: shape_of(value), nullable: value.is_null(), about: String::new() };
+            let field =
+                |value| Field { shape: shape_of(value), nullable: value.is_null(), about: String::new(), since: None };
             Type::Object(Arc::new(map.iter().map(|(name, value)| (name.clone(), field(value))).collect()))
         }
         Value::String(_) => Type::Text(Texts::Any),
