@@ -12,7 +12,7 @@ use crate::config::{Configuration, EXPIRED_RULE, UNUSED_RULE};
 use crate::files;
 use crate::report::{rule_page, symptoms as page};
 use crate::rules::{BROKEN_RULE, Rule, RuleSet, good_snapshot};
-use crate::source_text::{escape, nearest, printable_json};
+use crate::source_text::{SourceError, escape, nearest, printable_json};
 use crate::symptoms::{self, Answer, Explained, RuleLine};
 
 /// The largest bounce that is read: mail providers take no larger mail.
@@ -97,7 +97,11 @@ pub fn run(args: &ExplainArgs, configuration: &Configuration, output: &OutputArg
         return Ok(0);
     }
     let rules = args.own.load(configuration)?.rules;
-    let rule = rules.get(text.trim());
+    let rule = rules.get(rules.current(text.trim()));
+    if let Some(former) = rules.former(text.trim()) {
+        let warning = SourceError::new("", "", None, former.message(text.trim())).with_help(Some(former.help()));
+        terminal::print_warnings(&[warning], output);
+    }
     let style = terminal::style(output);
     if let (Some(rule), ExplainFormat::Human) = (rule, args.format) {
         terminal::print_words(&rule_page::plain(&rules, rule, &good_snapshot()?, &style), &style);
@@ -162,7 +166,10 @@ fn not_known(explained: &Explained) -> UsageError {
 
 /// The rule of that id, or an error that proposes the nearest.
 pub fn find<'a>(rules: &'a RuleSet, id: &str) -> Result<&'a Rule, UsageError> {
-    rules.get(id).ok_or_else(|| {
+    rules.get(rules.current(id)).ok_or_else(|| {
+        if let Some(former) = rules.former(id) {
+            return UsageError::new(former.message(id), former.help());
+        }
         let near = nearest(id, rules.rules.iter().map(|rule| rule.id.as_str()));
         let help =
             near.map_or("`stslint rules list` names them all".to_owned(), |near| format!("did you mean `{near}`?"));

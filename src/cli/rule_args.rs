@@ -68,17 +68,26 @@ impl RuleArgs {
     /// The rules, filtered.
     pub fn load(&self, configuration: &Configuration) -> Result<InForce, Error> {
         let mut in_force = self.own.load(configuration)?;
-        for name in self.ignore.iter().chain(&self.select).chain(self.severity.iter().map(|(name, _)| name)) {
-            known(&in_force.rules, name)?;
-        }
-        for (name, level) in &self.severity {
-            in_force.command(Command::Set(vec![name.clone()], *level));
+        let mut warnings = Vec::new();
+        let mut named = |names: &[String]| -> Result<Vec<String>, UsageError> {
+            names.iter().map(|name| known(&in_force.rules, name, &mut warnings)).collect()
+        };
+        let (ignore, select) = (named(&self.ignore)?, named(&self.select)?);
+        let severity = self
+            .severity
+            .iter()
+            .map(|(name, level)| -> Result<_, UsageError> { Ok((named(std::slice::from_ref(name))?, *level)) });
+        let severity: Vec<(Vec<String>, Level)> = severity.collect::<Result<_, UsageError>>()?;
+        in_force.rules.warnings.append(&mut warnings);
+        for (names, level) in severity {
+            in_force.command(Command::Set(names, level));
         }
         // Whoever selects a rule by its id wants to see it, whatever the configuration says.
-        in_force.command(Command::On(self.select.clone()));
-        in_force.command(Command::Set(self.ignore.clone(), Level::Off));
+        in_force.command(Command::On(select.clone()));
+        in_force.command(Command::Set(ignore, Level::Off));
+        // A rule that is gone selects nothing, and not everything.
         if !self.select.is_empty() {
-            in_force.command(Command::Only(self.select.clone()));
+            in_force.command(Command::Only(select));
         }
         Ok(in_force)
     }
@@ -123,10 +132,15 @@ fn every_mistake(unreadable: Vec<RuleFilesError>, sources: &[Source]) -> Error {
     RuleErrors(unreadable.iter().map(told).chain(others).collect()).into()
 }
 
-/// A usage error where the name is neither that of a rule nor that of a group.
-fn known(rules: &RuleSet, name: &str) -> Result<(), UsageError> {
+/// The name by which a rule or a group is known now, with a warning where that is another one; a usage error where it is
+/// neither.
+fn known(rules: &RuleSet, name: &str, warnings: &mut Vec<SourceError>) -> Result<String, UsageError> {
     if rules.rules.iter().any(|rule| rule.id == name || rule.group == name) {
-        return Ok(());
+        return Ok(name.to_owned());
+    }
+    if let Some(former) = rules.former(name) {
+        warnings.push(SourceError::new("", "", None, former.message(name)).with_help(Some(former.help())));
+        return Ok(rules.current(name).to_owned());
     }
     let candidates = rules.rules.iter().flat_map(|rule| [rule.id.as_str(), rule.group.as_str()]);
     let help = nearest(name, candidates)

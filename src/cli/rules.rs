@@ -190,7 +190,7 @@ fn show(id: &str, own: &OwnRules, configuration: &Configuration) -> Ended {
     let included = configuration.rule_files.iter().map(|file| file.value.clone());
     let mut sources = built_in_sources().into_iter().chain(included).chain(sources(&own.rules)?);
     let source = sources.find(|source| is_in(rule, source));
-    let shown = source.and_then(|source| entry(&source.text, id)).unwrap_or_else(|| rule.id.clone());
+    let shown = source.and_then(|source| entry(&source.text, &rule.id)).unwrap_or_else(|| rule.id.clone());
     terminal::print_text(&format!("# {}\n{}", escape(&rule.file), printable(&shown)));
     Ok(0)
 }

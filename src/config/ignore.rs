@@ -1,5 +1,6 @@
 //! Findings that are known and accepted until a day: taken out of reports, and never without a trace.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use super::origin::Origin;
 use super::sections::{Section, Sections};
 use super::tree::Span;
 use crate::outcome::{Check, Confidence, Ignored, Location, Outcome, Report, Severity, Summary};
-use crate::rules::BROKEN_RULE;
+use crate::rules::{BROKEN_RULE, RuleSet};
 use crate::source_text::{escape, printable};
 
 /// The id under which an entry is reported whose last day has passed.
@@ -39,6 +40,8 @@ pub struct Ignore {
     pub origin: Origin,
     file: String,
     text: String,
+    /// The ids of rules that it names by a former one.
+    renamed: BTreeSet<String>,
     /// The entry of `domains` that it is in.
     section: Option<usize>,
 }
@@ -56,12 +59,18 @@ pub struct Use {
 
 impl Ignores {
     /// The entries of all configurations.
-    pub fn of(layers: &[Layer], sections: &Arc<Sections>) -> Self {
+    pub fn of(layers: &[Layer], sections: &Arc<Sections>, rules: &RuleSet) -> Self {
+        let renamed = |entry: &IgnoreEntry| -> BTreeSet<String> {
+            let Some(pattern) = &entry.rule else { return BTreeSet::new() };
+            let named = rules.rules.iter().filter(|rule| rule.formerly.iter().any(|id| pattern.value.matches(id)));
+            named.map(|rule| rule.id.clone()).collect()
+        };
         let ignore = |layer: &Layer, entry: &IgnoreEntry, section| Ignore {
             entry: entry.clone(),
             origin: layer.origin(entry.at),
             file: layer.source.name.clone(),
             text: layer.source.text.clone(),
+            renamed: renamed(entry),
             section,
         };
         let of_layer =
@@ -161,7 +170,7 @@ impl Ignore {
 
     /// Whether it is about a rule of this id and group.
     pub fn names_rule(&self, rule: &str, group: &str) -> bool {
-        self.entry.rule.as_ref().is_none_or(|named| named.value.matches(rule))
+        self.entry.rule.as_ref().is_none_or(|named| named.value.matches(rule) || self.renamed.contains(rule))
             && self.entry.group.as_ref().is_none_or(|named| named.value == group)
     }
 

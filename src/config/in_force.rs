@@ -20,7 +20,7 @@ use super::tree::shape;
 use crate::facts::Over;
 use crate::grammar::policy::max_age_meant;
 use crate::rules::params::param_problem;
-use crate::rules::{Rule, RuleSet, Source};
+use crate::rules::{Former, Rule, RuleSet, Source};
 use crate::rules::{never_equal, unknown_members};
 use crate::source_text::{SourceError, escape, nearest};
 
@@ -176,7 +176,10 @@ impl Configuration {
         }
         let sections = Arc::new(Sections::of(&self.layers));
         for section in &sections.list {
-            settled.clone().apply(section, &mut mistakes, self.lacks_rules);
+            let mut of_section = settled.clone();
+            of_section.rules.warnings.clear();
+            of_section.apply(section, &mut mistakes, self.lacks_rules);
+            settled.rules.warnings.append(&mut of_section.rules.warnings);
         }
         // Without any entry nobody expects domains to have tags.
         if !sections.list.is_empty() {
@@ -188,11 +191,12 @@ impl Configuration {
             }
         }
         if mistakes.is_empty() {
+            let ignores = Ignores::of(&self.layers, &sections, &settled.rules);
             Ok(InForce {
                 configured: (!sections.list.is_empty()).then(|| settled.clone()),
                 rules: settled.rules,
                 changes: settled.changes,
-                ignores: Ignores::of(&self.layers, &sections),
+                ignores,
                 profiles: self.layers.iter().filter(|layer| layer.profile.is_some()).cloned().collect(),
                 sections,
                 commands: Vec::new(),
@@ -242,10 +246,8 @@ impl Setter<'_> {
             if self.is_full() {
                 return;
             }
-            if !self.rule_exists(id) {
-                continue;
-            }
-            let Some(rule) = self.rules.rules.iter_mut().find(|rule| rule.id == id.value) else { continue };
+            let Some(current) = self.current(id) else { continue };
+            let Some(rule) = self.rules.rules.iter_mut().find(|rule| rule.id == current) else { continue };
             if let Some(level) = &setting.severity {
                 set_level(rule, self.changes, level.value, self.layer.origin(level.at));
             }
@@ -302,10 +304,19 @@ impl Setter<'_> {
     fn some_rule_matches(&mut self, pattern: &Placed<Pattern>) {
         let written = Placed { value: pattern.value.to_string(), at: pattern.at };
         if !written.value.contains('*') {
-            self.rule_exists(&written);
-        } else if !self.rules.rules.iter().any(|rule| pattern.value.matches(&rule.id)) {
-            let help = "`*` stands for any text; `stslint rules list` names all rules".to_owned();
-            self.report(&written, format!("no rule matches `{}`", escape(&written.value)), help);
+            self.current(&written);
+            return;
+        }
+        if self.rules.rules.iter().any(|rule| pattern.value.matches(&rule.id)) {
+            return;
+        }
+        let former = self.rules.rules.iter().flat_map(|rule| &rule.formerly).find(|id| pattern.value.matches(id));
+        match former.cloned() {
+            Some(former) => self.warn_of_former(&written, &former),
+            None => {
+                let help = "`*` stands for any text; `stslint rules list` names all rules".to_owned();
+                self.report(&written, format!("no rule matches `{}`", escape(&written.value)), help);
+            }
         }
     }
 
@@ -318,6 +329,26 @@ impl Setter<'_> {
         {
             let help = format!("leave out the group: the rule says enough; it is in `{first}`");
             self.report(group, format!("no rule of this entry is in the group `{}`", escape(&group.value)), help);
+        }
+    }
+
+    /// The id by which the rule is known now; `None` where there is none, which is told.
+    fn current(&mut self, id: &Placed<String>) -> Option<String> {
+        match self.rules.former(&id.value) {
+            None => self.rule_exists(id).then(|| id.value.clone()),
+            Some(former) => {
+                let current = matches!(former, Former::Renamed(_)).then(|| self.rules.current(&id.value).to_owned());
+                self.warn_of_former(id, &id.value);
+                current
+            }
+        }
+    }
+
+    /// Warns of an id that a rule had before.
+    fn warn_of_former(&mut self, at: &Placed<String>, id: &str) {
+        if let Some(former) = self.rules.former(id) {
+            let warning = mistake(&self.layer.source, at.at, former.message(id), Some(former.help()));
+            self.rules.warnings.push(warning);
         }
     }
 

@@ -11,6 +11,7 @@ use super::check::{self, Checked};
 use super::cost::{MAX_MISTAKES, MAX_RULES};
 use super::expr::Expr;
 use super::model::{RuleEntry, RuleFile};
+use super::renamed;
 use super::rule::{Rule, RuleAlso, RuleFix};
 use super::shape;
 use super::source::Source;
@@ -45,6 +46,8 @@ pub struct RuleSet {
     pub rules: Vec<Rule>,
     /// What is most likely not as it was meant in an organisation's own files.
     pub warnings: Vec<SourceError>,
+    /// Ids of rules that are gone, each with what to know.
+    pub(super) removed: BTreeMap<String, String>,
     /// Indices of the rules, each after those that it requires.
     order: Vec<usize>,
 }
@@ -125,6 +128,7 @@ impl RuleSet {
         let mut warnings = Vec::new();
         let mut rules = Vec::new();
         let mut checked = Vec::new();
+        let mut removed = BTreeMap::new();
         let mut whole = true;
         let mut cut: BTreeSet<(String, usize)> = BTreeSet::new();
         let mut shape_errors = Vec::new();
@@ -136,6 +140,8 @@ impl RuleSet {
             cut.extend(read.cut.iter().map(|line| (source_text::printable(&source.name), *line)));
             warnings.extend(read.warnings);
             if let Some(file) = read.file {
+                let gone = file.removed.0.iter().take(MAX_RULES);
+                removed.extend(gone.map(|(id, why)| (id.value.clone(), source_text::printable(why))));
                 let tags = if own { check::taken_for_tags(source) } else { Vec::new() };
                 let wrong: Vec<usize> =
                     read.mistakes.iter().chain(&tags).filter_map(|mistake| mistake.at.map(|at| at.offset())).collect();
@@ -149,6 +155,7 @@ impl RuleSet {
             let message = format!("there are more than {MAX_RULES} rules");
             return Err(RuleErrors(vec![SourceError::new(&source.name, &source.text, None, message)]));
         }
+        renamed::resolve(&mut rules, &mut checked, &mut errors, &mut warnings);
         replace_built_in(&mut rules, &mut checked, &mut errors);
         let found = check::check(&rules, &checked, whole);
         errors.extend(found.errors);
@@ -162,7 +169,7 @@ impl RuleSet {
         errors.extend(shape_errors);
         if errors.is_empty() {
             warnings.extend(found.warnings);
-            Ok(RuleSet { order: order(&rules), rules, warnings })
+            Ok(RuleSet { order: order(&rules), removed, rules, warnings })
         } else {
             // Mistakes come in the order of the files; in each, by their place. Each carries its text, and nobody
             // reads more at once.
@@ -300,6 +307,7 @@ fn build(entry: &mut RuleEntry, group: &Group<'_>) -> (Rule, Vec<TemplateError>)
     let rule = Rule {
         also,
         id: entry.id.value.clone(),
+        formerly: texts(&entry.formerly),
         group: group.name.to_owned(),
         over: group.over,
         title: entry.title.clone(),

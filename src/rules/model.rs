@@ -44,6 +44,10 @@ pub struct RuleFile {
     #[serde(default)]
     #[schemars(regex(pattern = "[^ ]"))]
     pub since: Option<String>,
+    /// Ids of rules that are gone, each with what whoever still names it should know. They are understood, with a warning.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    pub removed: Ordered<String>,
     /// The rules.
     #[schemars(length(min = 1))]
     pub rules: Vec<RuleEntry>,
@@ -61,6 +65,10 @@ pub struct RuleEntry {
     /// The stable id in kebab-case; configuration and reports name the rule by it.
     #[schemars(with = "String", length(max = 64), regex(pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"))]
     pub id: Spanned<String>,
+    /// Ids that the rule had before: configurations and commands that name one are understood, with a warning.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", inner(length(max = 64), regex(pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$")))]
+    pub formerly: Vec<Spanned<String>>,
     /// The id of the built-in rule that this one stands in for.
     #[serde(default)]
     #[schemars(with = "Option<String>")]

@@ -18,6 +18,8 @@ use crate::tls_reports::result_type::ResultType;
 pub struct Rule {
     /// The stable id.
     pub id: String,
+    /// Ids that it had before.
+    pub formerly: Vec<String>,
     /// The group that it belongs to.
     pub group: String,
     /// What it is over.

@@ -10,7 +10,7 @@ use crate::source_text::{self, ReadAll, SourceError, line_at, nearest};
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The keys of a rule.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "after",
     "assert",
     "at",
@@ -20,6 +20,7 @@ const KEYS: [&str; 24] = [
     "fix",
     "for_each",
     "forbid",
+    "formerly",
     "help",
     "id",
     "message",

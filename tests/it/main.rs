@@ -28,6 +28,7 @@ mod docs;
 #[cfg(feature = "lab")]
 mod failed_fetches;
 mod formats;
+mod former_ids;
 mod grammar_cases;
 mod held;
 #[cfg(all(feature = "lab", target_os = "linux"))]

@@ -138,7 +138,7 @@ fn what_the_program_refuses_a_schema_refuses_as_far_as_it_can() {
 }
 
 /// Changes to a sound file that leave it sound.
-const OF_RULES: [(&str, &str, &str); 35] = [
+const OF_RULES: [(&str, &str, &str); 36] = [
     ("block", "severity: error", "severity: note"),
     ("block", "severity: error", "severity: remark"),
     ("block", "severity: error", "severity: \"warning\""),
@@ -158,6 +158,7 @@ const OF_RULES: [(&str, &str, &str); 35] = [
     ("block", "    at: host\n", "    at: host\n    together: true\n"),
     ("block", "severity: error", "severity: error\n    confidence: deduced"),
     ("block", "severity: error", "severity: error\n    since: 1.2.0"),
+    ("block", "severity: error", "severity: error\n    formerly: [acme-before]"),
     ("block", "    at: host\n", "    also: [{ at: host.name, label: here, when: host.resolves }]\n"),
     ("block", "    at: host\n", "    severity_if: [{ when: policy.usable, severity: error }]\n"),
     ("block", "    at: host\n", "    cites_if: [{ when: policy.usable, cites: [X] }]\n"),

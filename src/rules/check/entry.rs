@@ -25,6 +25,15 @@ impl RuleChecker<'_, '_> {
             };
             self.report(id, format!("`{}` is no id", id.value), Some(help));
         }
+        let formerly = &self.written.entry.formerly;
+        for former in formerly.iter().filter(|former| !is_kebab_case(&former.value)) {
+            let help = "write the id that the rule had, in kebab-case".to_owned();
+            self.report(former, format!("`{}` is not a valid id", printable(&former.value)), Some(help));
+        }
+        if let Some(last) = formerly.get(MAX_FORMER) {
+            let message = format!("a rule has at most {MAX_FORMER} former ids");
+            self.report(last, message, Some("keep those that somebody may still name".to_owned()));
+        }
         if let Some(other) = before.iter().find(|other| other.id == id.value) {
             let (message, help) = match self.written_place(other) {
                 Some(place) => (
@@ -374,6 +383,9 @@ pub(super) fn torn_key(text: &str) -> Option<(&str, &str)> {
 
 /// The longest id or name of a group.
 const MAX_ID: usize = 64;
+
+/// The most ids that a rule had before.
+const MAX_FORMER: usize = 16;
 
 /// Whether a text holds nothing that moves a cursor or turns its direction; lines may end in it.
 fn is_plain(text: &str) -> bool {
