@@ -48,7 +48,7 @@ pub struct EvalArgs {
     #[arg(long = "snapshot", value_name = "FILE")]
     snapshots: Vec<PathBuf>,
     /// What the expression is over: one domain, or all that are in the snapshots together.
-    #[arg(long, value_enum, default_value_t = EvalOver::Domain)]
+    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = EvalOver::Domain)]
     over: EvalOver,
     /// An older snapshot of the same domain, for `baseline`.
     #[arg(long, value_name = "FILE")]

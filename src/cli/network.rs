@@ -85,7 +85,7 @@ pub struct NetworkArgs {
     /// Connect to public addresses alone, on ports 443, 25 and 53: for domains that strangers name. What is not connected to
     /// is not checked.
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
-    #[arg(default_missing_value = "true", help_heading = "Collection")]
+    #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Collection")]
     pub only_public: bool,
 }
 

@@ -56,7 +56,7 @@ pub struct ReportsArgs {
     #[command(flatten)]
     rules: RuleArgs,
     /// What the table beside the causes lists: in `human`, `html`, `markdown`, and as series of `prometheus`.
-    #[arg(long, value_enum, default_value_t = Table::Sender)]
+    #[arg(long, value_enum, value_name = "ROWS", default_value_t = Table::Sender)]
     by: Table,
     /// The format.
     #[arg(long, value_enum, default_value_t = ReportsFormat::Human, help_heading = "Output")]

@@ -24,7 +24,7 @@ pub struct NewArgs {
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
     /// What the rule is over: each domain for itself, or all domains of a run together.
-    #[arg(long, value_enum, default_value_t = NewOver::Domain)]
+    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = NewOver::Domain)]
     over: NewOver,
     /// Write to this file instead of standard output; an existing file is kept.
     #[arg(short, long, value_name = "FILE")]
