@@ -106,19 +106,17 @@ async fn collected(lab: &Lab, folder: &Path, domain: &str, loss: Loss, seed: u64
     for ((udp, tcp), seed) in servers.into_iter().zip(seed.wrapping_add(1_000)..) {
         relay(udp, Some(tcp), lab.resolver(), percent, seed);
     }
-    let options = Options {
-        resolver: ResolverChoice::Address(SocketAddr::new(LOOPBACK, port)),
-        dnssec,
-        trust_anchor: Some(folder.join("anchor")),
-        roots: Roots::File(folder.join("roots.pem")),
-        https_port: lab.https_port(),
-        smtp_port: lab.smtp_port(),
-        authoritative: true,
-        name_server_port,
-        retry,
-        timeout: Duration::from_secs(4),
-        ..Options::default()
-    };
+    let mut options = Options::default();
+    options.resolver = ResolverChoice::Address(SocketAddr::new(LOOPBACK, port));
+    options.dnssec = dnssec;
+    options.trust_anchor = Some(folder.join("anchor"));
+    options.roots = Roots::File(folder.join("roots.pem"));
+    options.https_port = lab.https_port();
+    options.smtp_port = lab.smtp_port();
+    options.authoritative = true;
+    options.name_server_port = name_server_port;
+    options.retry = retry;
+    options.timeout = Duration::from_secs(4);
     Collector::new(options).unwrap().collect(domain, Timestamp::now()).await
 }
 
