@@ -52,7 +52,7 @@ pub struct ServeArgs {
     /// Look at so many domains at the same time.
     #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=1000))]
     at_once: u64,
-    /// The address of this service as others see it, such as https://check.example.org: policy hosts are told of its page
+    /// The address of this service as others see it, such as `https://check.example.org`: policy hosts are told of its page
     /// about who asks.
     #[arg(long, value_name = "URL", value_parser = https_url)]
     public_url: Option<String>,
