@@ -3,6 +3,7 @@
 
 mod atoms;
 mod constants;
+mod key;
 mod reasons;
 #[cfg(test)]
 mod tests;

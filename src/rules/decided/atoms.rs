@@ -1,8 +1,9 @@
 //! Conditions as what they say of one value: what it is among, how it compares with another. Used by `reasons`.
 
-use cel::common::ast::{CallExpr, EntryExpr, Expr as Ast, IdedExpr, LiteralValue, operators};
+use cel::common::ast::{CallExpr, Expr as Ast, IdedExpr, LiteralValue, operators};
 
 use super::constants::folded;
+use super::key::key;
 
 /// The first of two values is less than the second.
 const LESS: u8 = 1;
@@ -161,40 +162,5 @@ pub fn equal(a: &LiteralValue, b: &LiteralValue) -> bool {
     match (number(a), number(b)) {
         (Some(a), Some(b)) => a == b,
         _ => a == b,
-    }
-}
-
-/// The expression without its places: two with one key are one value.
-pub fn key(expr: &IdedExpr) -> String {
-    let mut bare = expr.clone();
-    forget_places(&mut bare);
-    format!("{:?}", bare.expr)
-}
-
-fn forget_places(expr: &mut IdedExpr) {
-    expr.id = 0;
-    match &mut expr.expr {
-        Ast::Call(call) => {
-            // `x.size()` and `size(x)` are one.
-            if let (true, Some(target)) = (call.func_name == "size" && call.args.is_empty(), call.target.take()) {
-                call.args.push(*target);
-            }
-            call.target.iter_mut().map(AsMut::as_mut).chain(&mut call.args).for_each(forget_places);
-        }
-        Ast::Comprehension(it) => {
-            [&mut it.iter_range, &mut it.accu_init, &mut it.loop_cond, &mut it.loop_step, &mut it.result]
-                .into_iter()
-                .for_each(forget_places);
-        }
-        Ast::List(list) => list.elements.iter_mut().for_each(forget_places),
-        Ast::Map(map) => map.entries.iter_mut().for_each(|entry| {
-            entry.id = 0;
-            if let EntryExpr::MapEntry(entry) = &mut entry.expr {
-                forget_places(&mut entry.key);
-                forget_places(&mut entry.value);
-            }
-        }),
-        Ast::Select(select) => forget_places(&mut select.operand),
-        Ast::Ident(_) | Ast::Literal(_) | Ast::Struct(_) | Ast::Unspecified => {}
     }
 }

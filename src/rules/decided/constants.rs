@@ -7,7 +7,7 @@ use cel::common::ast::{Expr as Ast, IdedExpr, LiteralValue, operators};
 use cel::{Context, ExecutionError, Value};
 use serde_json::Value as Json;
 
-use super::atoms::key;
+use super::key::key;
 use crate::rules::expr::{Compiled, environment, in_words, path_of};
 use crate::rules::functions;
 use crate::rules::metered::metered;
