@@ -62,14 +62,14 @@ pub enum FileError {
         limit: u64,
     },
     /// The file is not UTF-8 text.
-    #[error("{} is not UTF-8 text: octet {offset} (0x{octet:02X}{}) cannot stand there", shown(path), in_line(*line))]
+    #[error("{} is not UTF-8 text: octet {offset} (0x{octet:02X}{}) is not allowed there", shown(path), in_line(*line))]
     #[diagnostic(code(stslint::file), help("save the file as UTF-8"))]
     NotUtf8 {
         /// The path as it was given.
         path: PathBuf,
         /// Where the first wrong octet is, counted from 0.
         offset: usize,
-        /// The line that it stands in, counted from 1; `None` where the name tells it.
+        /// The line that it is in, counted from 1; `None` where the name tells it.
         line: Option<usize>,
         /// The octet.
         octet: u8,

@@ -1,4 +1,4 @@
-//! Mends: replacements of text that rules propose, applied to the text that they speak of.
+//! Fixes: replacements of text that rules propose, applied to the text that they speak of.
 //!
 //! `cli` applies them to a policy file (`check --fix`) and reports show what a line looks like afterwards.
 
@@ -6,18 +6,18 @@ use crate::outcome::Fix;
 
 /// What became of a text.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Mended {
+pub struct FixedText {
     /// The text afterwards.
     pub text: String,
-    /// How many mends were applied; those that touch the same octets as an earlier one were not.
+    /// How many fixes were applied; those that touch the same octets as an earlier one were not.
     pub applied: usize,
 }
 
-/// Applies mends to the text that their locations speak of. Where two overlap, the first in the text is applied:
+/// Applies fixes to the text that their locations speak of. Where two overlap, the first in the text is applied:
 /// whoever calls lints the result again and gets the other one, if it is still needed.
-pub fn apply(text: &str, fixes: &[&Fix]) -> Mended {
+pub fn apply(text: &str, fixes: &[&Fix]) -> FixedText {
     let mut edits: Vec<Edit> = fixes.iter().filter_map(|fix| Edit::of(text, fix)).collect();
-    // The mend of a whole text waits until nothing smaller is left to do.
+    // The fix of a whole text waits until nothing smaller is left to do.
     edits.sort_by_key(|edit| (edit.is_whole(text), edit.start, edit.end));
     let mut taken: Vec<Edit> = Vec::new();
     for edit in edits {
@@ -26,19 +26,19 @@ pub fn apply(text: &str, fixes: &[&Fix]) -> Mended {
         }
     }
     taken.sort_by_key(|edit| edit.start);
-    let mut mended = Mended { text: String::with_capacity(text.len()), applied: taken.len() };
+    let mut fixed = FixedText { text: String::with_capacity(text.len()), applied: taken.len() };
     let mut from = 0;
     for edit in &taken {
-        mended.text.push_str(text.get(from..edit.start).unwrap_or_default());
-        mended.text.push_str(&edit.with);
+        fixed.text.push_str(text.get(from..edit.start).unwrap_or_default());
+        fixed.text.push_str(&edit.with);
         from = edit.end;
     }
-    mended.text.push_str(text.get(from..).unwrap_or_default());
-    mended
+    fixed.text.push_str(text.get(from..).unwrap_or_default());
+    fixed
 }
 
-/// The line that a mend changes, as it is afterwards, or the lines that it adds; `None` where nothing would be left
-/// of it, or where the mend changes more than one line.
+/// The line that a fix changes, as it is afterwards, or the lines that it adds; `None` where nothing would be left
+/// of it, or where the fix changes more than one line.
 pub fn corrected_line(text: &str, fix: &Fix) -> Option<String> {
     let edit = Edit::of(text, fix)?;
     let before = text.get(..edit.start)?;
@@ -63,7 +63,7 @@ struct Edit {
 }
 
 impl Edit {
-    /// `None` where the mend changes nothing, or does not fit the text.
+    /// `None` where the fix changes nothing, or does not fit the text.
     fn of(text: &str, fix: &Fix) -> Option<Self> {
         let start = fix.location.offset;
         let end = start.checked_add(fix.location.length)?;
@@ -77,7 +77,7 @@ impl Edit {
 
     fn touches(&self, other: &Edit) -> bool {
         match self.start == self.end && other.start == other.end {
-            // Two insertions at one place stand behind each other.
+            // Two insertions at one place follow each other.
             true => false,
             false => self.start <= other.end && other.start <= self.end,
         }
@@ -88,7 +88,7 @@ impl Edit {
     }
 }
 
-/// A mend of part of a text uses the line ends of that text.
+/// A fix of part of a text uses the line ends of that text.
 fn with_line_ends_of(text: &str, fix: &Fix) -> String {
     let whole = fix.location.offset == 0 && fix.location.length >= text.len();
     if !whole && text.contains("\r\n") && !fix.with.contains('\r') {
@@ -129,35 +129,35 @@ mod tests {
         Fix { location, with: with.to_owned(), safe: true }
     }
 
-    fn mended(text: &str, fixes: &[Fix]) -> String {
+    fn fixed(text: &str, fixes: &[Fix]) -> String {
         apply(text, &fixes.iter().collect::<Vec<_>>()).text
     }
 
     #[test]
-    fn mends_are_applied_in_the_order_of_the_text() {
-        assert_eq!(mended("abc", &[fix(2, 1, "z"), fix(0, 1, "x")]), "xbz");
+    fn fixes_are_applied_in_the_order_of_the_text() {
+        assert_eq!(fixed("abc", &[fix(2, 1, "z"), fix(0, 1, "x")]), "xbz");
         assert_eq!(
-            mended("mx: a\nmx: b\n", &[fix(11, 0, "\nmx: c"), fix(11, 0, "\nmx: d")]),
+            fixed("mx: a\nmx: b\n", &[fix(11, 0, "\nmx: c"), fix(11, 0, "\nmx: d")]),
             "mx: a\nmx: b\nmx: c\nmx: d\n"
         );
     }
 
     #[test]
     fn a_line_goes_with_its_end() {
-        assert_eq!(mended("a\r\n\r\nb\r\n", &[fix(3, 0, "")]), "a\r\nb\r\n");
-        assert_eq!(mended("a\n# x\nb\n", &[fix(2, 3, "")]), "a\nb\n");
-        assert_eq!(mended("a b\n", &[fix(1, 1, "")]), "ab\n");
+        assert_eq!(fixed("a\r\n\r\nb\r\n", &[fix(3, 0, "")]), "a\r\nb\r\n");
+        assert_eq!(fixed("a\n# x\nb\n", &[fix(2, 3, "")]), "a\nb\n");
+        assert_eq!(fixed("a b\n", &[fix(1, 1, "")]), "ab\n");
     }
 
     #[test]
-    fn overlapping_mends_wait_for_the_next_round() {
-        let mended = apply("abc\ndef\n", &[&fix(0, 8, "whole"), &fix(0, 2, "x"), &fix(1, 1, "y")]);
-        assert_eq!((mended.text.as_str(), mended.applied), ("xc\ndef\n", 1));
+    fn overlapping_fixes_wait_for_the_next_round() {
+        let fixed = apply("abc\ndef\n", &[&fix(0, 8, "whole"), &fix(0, 2, "x"), &fix(1, 1, "y")]);
+        assert_eq!((fixed.text.as_str(), fixed.applied), ("xc\ndef\n", 1));
     }
 
     #[test]
     fn new_lines_end_as_the_others_do() {
-        assert_eq!(mended("mx: a\r\nx: y\r\n", &[fix(5, 0, "\nmx: b")]), "mx: a\r\nmx: b\r\nx: y\r\n");
+        assert_eq!(fixed("mx: a\r\nx: y\r\n", &[fix(5, 0, "\nmx: b")]), "mx: a\r\nmx: b\r\nx: y\r\n");
     }
 
     #[test]
@@ -169,7 +169,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_mend_panics(text in "(?s).{0,40}", edits in proptest::collection::vec((0usize..60, 0usize..60, "(?s).{0,5}"), 0..6)) {
+        fn no_fix_panics(text in "(?s).{0,40}", edits in proptest::collection::vec((0usize..60, 0usize..60, "(?s).{0,5}"), 0..6)) {
             let fixes: Vec<Fix> = edits.iter().map(|(offset, length, with)| fix(*offset, *length, with)).collect();
             apply(&text, &fixes.iter().collect::<Vec<_>>());
             fixes.iter().for_each(|fix| { corrected_line(&text, fix); });

@@ -6,7 +6,7 @@ use crate::vocabulary::vocabulary;
 vocabulary! {
     /// A format of the reports on domains.
     pub enum Format {
-        /// One line a finding.
+        /// One line per finding.
         Concise = "concise",
         /// Workflow commands of GitHub Actions: annotations, in the file of --policy where one is given.
         Github = "github",
@@ -18,9 +18,9 @@ vocabulary! {
         Human = "human",
         /// One JSON document with everything.
         Json = "json",
-        /// One line of JSON a domain, as soon as it is done.
+        /// One line of JSON per domain, as soon as it is done.
         Jsonl = "jsonl",
-        /// JUnit XML: a test case a check; a finding of any severity is a failure.
+        /// JUnit XML: one test case per check; every finding is a failure.
         Junit = "junit",
         /// Markdown for the comment of a pull request.
         Markdown = "markdown",

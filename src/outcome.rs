@@ -94,7 +94,7 @@ impl Report {
         Some(unchecked.reason.as_deref().unwrap_or("the reason is not known"))
     }
 
-    /// Leaves out the findings below a severity, and counts anew.
+    /// Leaves out the findings below a severity, and counts again.
     pub fn leave_out_below(&mut self, severity: Severity) {
         self.checks.retain(|check| check.outcome != Outcome::Fail || check.severity >= severity);
         self.summary = Summary { ignored: self.ignored.len(), ..Summary::of(&self.checks) };
@@ -329,7 +329,7 @@ pub struct Check {
     pub related: Vec<Related>,
     /// Why the check was not made or does not apply; `null` where it was made.
     pub reason: Option<String>,
-    /// How to mend it; `null` where it cannot be done by replacing text.
+    /// How to fix it; `null` where it cannot be done by replacing text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
 }

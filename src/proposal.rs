@@ -9,7 +9,7 @@ use crate::outcome::Report;
 
 /// Mode testing begins with a week: the least that the standard's "weeks" allows (RFC 8461 §3.2).
 const TESTING_MAX_AGE: u64 = 604_800;
-/// From so many hosts under one parent on, a wildcard stands for them.
+/// From so many hosts under one parent on, a wildcard represents them.
 const MANY_HOSTS: usize = 8;
 /// The TTL of the proposed records in seconds: short, while things still change.
 const TTL: u32 = 3_600;
@@ -23,7 +23,7 @@ pub struct Proposal {
     pub policy: String,
     /// The two TXT records as lines of a zone file (RFC 8461 §3.1, RFC 8460 §3).
     pub records: [String; 2],
-    /// What to know before it is published, and what stands in the way of mode enforce; a sentence each.
+    /// What to know before it is published, and what is in the way of mode enforce; a sentence each.
     pub remarks: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ pub enum NoProposal {
     #[error("the domain has no MX host: it takes no mail, so there is nothing that MTA-STS could protect")]
     NoHosts,
     /// No MX host has a name that a policy can hold.
-    #[error("no MX host has a host name that a policy can name: mend the MX records first")]
+    #[error("no MX host has a name that a policy can contain: fix the MX records first")]
     NoNames,
     /// The MX records were not observed.
     #[error("the MX hosts are not known: {0}")]
@@ -48,7 +48,7 @@ pub enum NoProposal {
 pub fn propose(facts: &Facts, report: &Report, rua: &[String]) -> Result<Proposal, NoProposal> {
     let domain = facts.domain.clone().ok_or(NoProposal::NoDomain)?;
     let hosts = facts.of_domain().mx.known().and_then(|mx| mx.hosts.known());
-    let hosts = hosts.ok_or_else(|| NoProposal::Unobserved(facts.why_unobserved("mx.hosts")))?;
+    let hosts = hosts.ok_or_else(|| NoProposal::Unobserved(facts.reason_unobserved("mx.hosts")))?;
     if hosts.is_empty() {
         return Err(NoProposal::NoHosts);
     }
@@ -130,7 +130,7 @@ fn remarks(facts: &Facts, report: &Report) -> Vec<String> {
             "mta-sts.{name} needs an address, and a web server there with a certificate for that very name."
         ));
     }
-    // What stands in the way of mode enforce: every fault of an MX host that a sender would refuse or report.
+    // What is in the way of mode enforce: every fault of an MX host that a sender would refuse or report.
     let blocks = |group: &str| ["mx", "smtp"].contains(&group);
     for check in report.findings() {
         if blocks(&check.group) && check.severity > crate::outcome::Severity::Note && check.rule != "mx-covered" {

@@ -94,7 +94,7 @@ pub struct HeldPolicy {
 /// Whether mode enforce is safe.
 #[derive(Clone, Debug, Default, JsonSchema, PartialEq, Serialize)]
 pub struct EnforceAdvice {
-    /// Whether nothing speaks against it, and there is enough to go by.
+    /// Whether nothing is in the way, and there is enough to go by.
     pub ready: bool,
     /// The answer in a sentence.
     pub answer: String,
@@ -340,7 +340,7 @@ fn enforce_advice(reported: &DomainDigest, now: &Observed, causes: &[CauseNow]) 
     let short = clean < ENOUGH_DAYS || reported.senders.len() < ENOUGH_SENDERS;
     if short && mode == Mode::Testing {
         missing.push(format!(
-            "more to go by: {ENOUGH_DAYS} days with reports and without failure, from {ENOUGH_SENDERS} senders at least"
+            "more reports: {ENOUGH_DAYS} days with reports and without failure, from at least {ENOUGH_SENDERS} senders"
         ));
     }
     let evidence = format!(
@@ -353,9 +353,9 @@ fn enforce_advice(reported: &DomainDigest, now: &Observed, causes: &[CauseNow]) 
     );
     let ready = missing.is_empty();
     let answer = match (mode, ready) {
-        (Mode::Enforce, true) => "The policy is in mode enforce, and nothing speaks against it.",
+        (Mode::Enforce, true) => "The policy is already in mode enforce, and no reported failure is left to fix.",
         (Mode::Enforce, false) => "The policy is in mode enforce, and mail may be refused.",
-        (_, true) => "Yes: nothing speaks against mode enforce.",
+        (_, true) => "Yes: the reports and the snapshot show no obstacle to mode enforce.",
         (_, false) => "Not yet.",
     };
     Some(EnforceAdvice { ready, answer: answer.to_owned(), evidence, missing })

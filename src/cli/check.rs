@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use jiff::Timestamp;
 use miette::Report as Error;
 
-use super::fix::{FixArgs, Mend};
+use super::fix::{FixArgs, PolicyFix};
 use super::format::FormatArgs;
 use super::held::HeldArgs;
 use super::input::{TextArgs, is_policy_file, policy_alone};
@@ -32,7 +32,7 @@ use crate::what_if::{Texts, unobserved};
 #[derive(Args, Debug)]
 pub struct CheckArgs {
     /// The mail domains: A-labels or U-labels; `user@domain` is fine too; `-` reads them from standard input, where
-    /// `#` begins a comment. A path that ends in `mta-sts.txt` is a policy file, which is linted by itself.
+    /// `#` begins a comment. A path that ends in `mta-sts.txt` is a policy file, which is linted on its own.
     #[arg(value_name = "DOMAIN|FILE")]
     pub inputs: Vec<String>,
     /// Lint a recorded snapshot (.yaml, .json, or .jsonl with many); `-` for standard input.
@@ -44,13 +44,13 @@ pub struct CheckArgs {
     /// A policy that senders may still hold.
     #[command(flatten)]
     pub held: HeldArgs,
-    /// Texts in place of what is published.
+    /// Texts instead of what is published.
     #[command(flatten)]
     pub texts: TextArgs,
-    /// Mending the policy file.
+    /// Fixing the policy file.
     #[command(flatten)]
     pub fix: FixArgs,
-    /// Open no socket, whatever is given.
+    /// Open no network connection, whatever is given.
     #[arg(long)]
     pub offline: bool,
     /// Judge as of this time instead of the time of observation: RFC 3339, for example 2026-12-31T00:00:00Z.
@@ -65,13 +65,13 @@ pub struct CheckArgs {
     /// Which reports go where.
     #[command(flatten)]
     pub formats: FormatArgs,
-    /// Do not report findings below this severity: they are left out of every format and every count.
+    /// Do not report findings below this severity, in any format or count.
     #[arg(long, value_enum, default_value_t = MinSeverity::Note, value_name = "SEVERITY", help_heading = "Output")]
     pub min_severity: MinSeverity,
-    /// From which severity on findings make the exit code 1.
+    /// Exit with code 1 if there is a finding of at least this severity.
     #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY", help_heading = "Output")]
     pub fail_on: FailOn,
-    /// Exit with code 3 where a check could not be made.
+    /// Exit with code 3 if a check could not be made.
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
     #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Output")]
     pub require_complete: bool,
@@ -205,7 +205,7 @@ struct Run<'a> {
     baseline: Option<Snapshot>,
     held: Option<HeldPolicy>,
     at: Option<String>,
-    mend: Option<Mend>,
+    policy_fix: Option<PolicyFix>,
 }
 
 /// The rules over many domains, and the domains that they are over.
@@ -251,13 +251,16 @@ impl<'a> Run<'a> {
         possible(args)?;
         let at = args.at.as_deref().map(|time| {
             time.parse::<Timestamp>().map(|time| time.to_string()).map_err(|_| {
-                UsageError::new(format!("`{}` is no time", escape(time)), "write it in RFC 3339: 2026-12-31T00:00:00Z")
+                UsageError::new(
+                    format!("`{}` is not a valid time", escape(time)),
+                    "write it in RFC 3339: 2026-12-31T00:00:00Z",
+                )
             })
         });
         let baseline = args.baseline.as_deref().and_then(|path| snapshot::read(path).next()).transpose()?;
         let inputs = args.inputs.len().saturating_add(args.snapshots.len());
         if args.texts.policy.is_some() && args.inputs.iter().any(|word| is_policy_file(word)) {
-            let help = "name all of them without --policy: each is linted by itself";
+            let help = "name all of them without --policy: each is linted on its own";
             return Err(UsageError::new("a policy file is given with --policy, and another one without", help).into());
         }
         if args.held.held.is_some() && inputs > 1 {
@@ -265,8 +268,8 @@ impl<'a> Run<'a> {
             return Err(UsageError::new("--held is the policy of one domain, and there are several", help).into());
         }
         let held = args.held.read()?;
-        let mend = args.fix.mend(args.texts.policy.as_deref(), inputs)?;
-        Ok(Run { args, output, in_force, texts: args.texts.read()?, baseline, held, at: at.transpose()?, mend })
+        let policy_fix = args.fix.plan(args.texts.policy.as_deref(), inputs)?;
+        Ok(Run { args, output, in_force, texts: args.texts.read()?, baseline, held, at: at.transpose()?, policy_fix })
     }
 
     /// Hands every snapshot over with its source, one at a time; whether there was anything to check at all.
@@ -333,9 +336,9 @@ impl<'a> Run<'a> {
             Some(settled) => (&settled.rules, &settled.changes),
             None => (&self.in_force.rules, &self.in_force.changes),
         };
-        if let Some(mend) = &self.mend {
+        if let Some(policy_fix) = &self.policy_fix {
             let for_people = self.args.formats.on_standard_output() == Format::Human;
-            mend.run(&mut snapshot, baseline, rules, for_people, self.output)?;
+            policy_fix.run(&mut snapshot, baseline, rules, for_people, self.output)?;
         }
         let before = self.held.as_ref().map(Before::Held).or(baseline.map(Before::Baseline));
         let facts = Facts::beside(&snapshot, before).with_membership(&membership.tags, &membership.groups);

@@ -31,7 +31,7 @@ pub fn run(args: &CollectArgs, output: &OutputArgs) -> Ended {
     let domains = network::domains(&args.domains)?;
     let path = args.output.as_deref().filter(|path| *path != Path::new("-"));
     match (domains.as_slice(), args.domains.as_slice()) {
-        ([], _) => Err(UsageError::new("there is no domain on standard input", "write one a line").into()),
+        ([], _) => Err(UsageError::new("there is no domain on standard input", "write one per line").into()),
         // Where domains come from a list, the format does not depend on how long the list is.
         ([domain], [given]) if given != "-" => collect_one(domain, path, args, output),
         _ => collect_many(&domains, path, args, output),
@@ -51,7 +51,7 @@ fn collect_one(domain: &DomainName, path: Option<&Path>, args: &CollectArgs, out
 fn collect_many(domains: &[DomainName], path: Option<&Path>, args: &CollectArgs, output: &OutputArgs) -> Ended {
     if let Some(path) = path.filter(|path| !matches!(Format::of(path), Some(Format::JsonLines))) {
         let message = format!("{} cannot hold the snapshots of several domains", path.display());
-        return Err(UsageError::new(message, "name a file that ends in .jsonl: it holds one snapshot a line").into());
+        return Err(UsageError::new(message, "name a file that ends in .jsonl: it holds one snapshot per line").into());
     }
     let mut file = path.map(WholeFile::begin).transpose()?;
     network::collect_until_interrupted(domains, &args.network, output, Timestamp::now(), &mut |snapshot| {

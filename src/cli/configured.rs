@@ -64,7 +64,7 @@ fn path(cli: &Cli) -> Option<PathBuf> {
     cli.configuration.config.clone().or_else(nearest)
 }
 
-/// The command line read with the configuration's options in the place of the defaults that are shipped.
+/// The command line read with the configuration's options instead of the defaults that are shipped.
 fn with_defaults(configuration: &Configuration, words: &[OsString]) -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
     for name in WITH_OPTIONS {
@@ -150,6 +150,6 @@ mod tests {
         assert_eq!(of("smtp", "true"), Ok(()));
         assert!(of("timeout", "0").unwrap_err().message.contains("between 0.01 and 600"));
         assert!(of("format", "jsn").unwrap_err().help.unwrap().contains("did you mean `json"));
-        assert!(of("resolver", "nobody").unwrap_err().message.contains("is no resolver"));
+        assert!(of("resolver", "nobody").unwrap_err().message.contains("is not a resolver"));
     }
 }

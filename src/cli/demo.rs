@@ -75,7 +75,7 @@ fn chosen(names: &[String]) -> Result<Vec<&'static LabDomain>, UsageError> {
     wanted.into_iter().map(find).collect()
 }
 
-/// A temporary file that holds what the collector wants to read from one.
+/// A temporary file that holds what the collector needs to read from one.
 fn file_of(text: &str, suffix: &str) -> Result<tempfile::NamedTempFile, Error> {
     let mut file =
         temporary::make(tempfile::Builder::new().prefix("stslint-lab-").suffix(suffix), None).into_diagnostic()?;

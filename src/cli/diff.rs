@@ -21,7 +21,7 @@ pub struct DiffArgs {
     /// The newer snapshot.
     #[arg(value_name = "NEW")]
     new: PathBuf,
-    /// Show what differs each time too (times, TTLs, days that are left) and what only repeats another fact.
+    /// Also show what differs each time (times, TTLs, days left) and what only repeats another fact.
     #[arg(long)]
     all: bool,
     /// The format.
@@ -31,7 +31,7 @@ pub struct DiffArgs {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum DiffFormat {
-    /// A line a fact.
+    /// One line per fact.
     Human,
     /// A JSON list of path, old and new.
     Json,

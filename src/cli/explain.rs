@@ -57,7 +57,7 @@ Why
   that nobody wonders why.
 
 What to do
-  Mend what the entry ignored and remove it, or name a new last day with a reason that still holds.
+  Fix what the entry ignored and remove it, or name a new last day with a reason that still holds.
   `stslint config show` lists every entry with the days that it has left.
 ";
 
@@ -68,7 +68,7 @@ Every entry of `ignore` in the configuration was needed.
 
 Why
   An entry that matches nothing, although everything that it speaks of was checked, hides the next such finding
-  from whoever believes that it is mended.
+  from whoever believes that it is fixed.
 
 What to do
   Remove the entry.
@@ -104,7 +104,7 @@ pub fn run(args: &ExplainArgs, configuration: &Configuration, output: &OutputArg
     }
     let style = terminal::style(output);
     if let (Some(rule), ExplainFormat::Human) = (rule, args.format) {
-        terminal::print_words(&rule_page::plain(&rules, rule, &good_snapshot()?, &style), &style);
+        terminal::print_words(&rule_page::for_terminal(&rules, rule, &good_snapshot()?, &style), &style);
         return Ok(0);
     }
     let explained = match (known, rule) {
@@ -139,7 +139,7 @@ fn alone(text: &str, rule: RuleLine) -> Explained {
     Explained { asked: escape(text.trim()), answers: vec![Answer::Rule(rule)], near: Vec::new() }
 }
 
-/// A page of the configuration's own findings in one line: its severity stands in its first line, its title in the third.
+/// A page of the configuration's own findings in one line: its severity is in its first line, its title in the third.
 fn of_configuration_line(id: &str, page: &str) -> RuleLine {
     let severity = page.split_once(" (").and_then(|(_, rest)| rest.split([',', ')']).next()).unwrap_or_default();
     let title = page.lines().nth(2).unwrap_or_default().trim_end_matches('.');

@@ -22,8 +22,7 @@ const WIDEST_PATH: usize = 44;
 /// Options of `facts`.
 #[derive(Args, Debug)]
 pub struct FactsArgs {
-    /// Only paths under this one, for example `policy` or `mx.hosts`; else those with all these words in their path or
-    /// meaning. `domains` first: the facts of rules over many domains; `report` and `reports`: those of one TLS report, and
+    /// Only paths under this one, for example `policy` or `mx.hosts`; otherwise, those with all these words in their path or meaning. `domains` first: the facts of rules over many domains; `report` and `reports`: those of one TLS report, and
     /// of all together.
     #[arg(value_name = "PATH|WORD")]
     wanted: Vec<String>,
@@ -44,16 +43,16 @@ pub struct EvalArgs {
     /// The expression in CEL, for example `mx.hosts.all(h, h.covered == true)`.
     #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     expr: String,
-    /// The snapshot whose facts are asked; with `--over domains` there can be many.
+    /// The snapshot to evaluate over; with `--over domains` there can be many.
     #[arg(long = "snapshot", value_name = "FILE")]
     snapshots: Vec<PathBuf>,
-    /// What the expression is over: one domain, or all that are in the snapshots together.
+    /// What the expression covers: one domain, or all domains of the snapshots together.
     #[arg(long, value_enum, value_name = "SCOPE", default_value_t = EvalOver::Domain)]
     over: EvalOver,
     /// An older snapshot of the same domain, for `baseline`.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Texts in place of what is published.
+    /// Texts instead of what is published.
     #[command(flatten)]
     texts: TextArgs,
     /// The format.
@@ -103,10 +102,10 @@ pub fn facts(args: &FactsArgs, output: &OutputArgs) -> Ended {
 /// The paths under a prefix, else those with all the words in them.
 fn wanted(over: Over, words: &[String]) -> Result<Vec<FactPath>, UsageError> {
     let all = fact_paths(over);
-    let plain = |path: &str| path.replace("[]", "");
+    let without_brackets = |path: &str| path.replace("[]", "");
     let inside = |fact: &&FactPath, under: &str| {
-        let path = plain(&fact.path);
-        path == plain(under) || path.starts_with(&format!("{}.", plain(under)))
+        let path = without_brackets(&fact.path);
+        path == without_brackets(under) || path.starts_with(&format!("{}.", without_brackets(under)))
     };
     let mut found: Vec<FactPath> = match words {
         [] => return Ok(all),
@@ -220,7 +219,7 @@ fn values(
         let (path, schema) = (join(at.0), join(at.1));
         match (tree.get(name), &field.shape) {
             (None, _) if wanted.contains(schema.as_str()) => {
-                let why = facts.why_unobserved(&path);
+                let why = facts.reason_unobserved(&path);
                 rows.push((path, Err(why)));
             }
             (Some(value @ Value::Object(_)), Type::Object(inner)) => {
@@ -297,7 +296,7 @@ fn facts_of_all(args: &EvalArgs) -> Result<Facts, Error> {
     Ok(domains.into_facts())
 }
 
-/// Escapes what JSON leaves alone, and keeps its line ends.
+/// Escapes what JSON leaves alone, and keeps its line endings.
 fn escape_lines(text: &str) -> String {
     text.lines().map(escape).collect::<Vec<_>>().join("\n")
 }

@@ -1,4 +1,4 @@
-//! `check --fix`: rewrites the policy file by the mends that rules propose, and shows what changed.
+//! `check --fix`: rewrites the policy file by the fixes that rules propose, and shows what changed.
 
 use std::path::{Path, PathBuf};
 
@@ -12,52 +12,52 @@ use crate::rules::{RuleSet, fix_policy};
 use crate::snapshot::Snapshot;
 use crate::source_text::{escape, printable, without_commands};
 
-/// Mending the policy file.
+/// Fixing the policy file.
 #[derive(Args, Debug)]
 pub struct FixArgs {
-    /// Mend the file of --policy: `safe` only what was surely meant, `all` the rest too.
-    #[arg(long, value_enum, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "safe", help_heading = "Mending")]
+    /// Fix the file of --policy: `safe` fixes only obvious mistakes, `all` the rest too.
+    #[arg(long, value_enum, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "safe", help_heading = "Fixing")]
     pub fix: Option<Which>,
     /// Show what --fix would change, and write nothing.
-    #[arg(long, help_heading = "Mending")]
+    #[arg(long, help_heading = "Fixing")]
     pub diff: bool,
 }
 
-/// Which mends are applied.
+/// Which fixes are applied.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Which {
     /// All of them.
     All,
-    /// Those that keep the meaning that was surely meant.
+    /// Only obvious mistakes.
     Safe,
 }
 
-/// A policy file that is to be mended.
+/// A policy file that is to be fixed.
 #[derive(Debug)]
-pub struct Mend {
+pub struct PolicyFix {
     path: PathBuf,
     which: Which,
     write: bool,
 }
 
 impl FixArgs {
-    /// What is to be mended; a usage error where that is no single file.
-    pub fn mend(&self, policy: Option<&Path>, inputs: usize) -> Result<Option<Mend>, UsageError> {
+    /// What is to be fixed; a usage error where that is not a single file.
+    pub fn plan(&self, policy: Option<&Path>, inputs: usize) -> Result<Option<PolicyFix>, UsageError> {
         let Some(which) = self.fix.or(self.diff.then_some(Which::Safe)) else { return Ok(None) };
         let wrong = |message: &str| UsageError::new(message, "for example `stslint check --policy mta-sts.txt --fix`");
         match policy {
-            None => Err(wrong("--fix mends a policy file, and none is given")),
+            None => Err(wrong("--fix needs a policy file: give one with --policy")),
             Some(path) if path == Path::new("-") && !self.diff => {
-                Err(wrong("--fix rewrites a file, and standard input is none"))
+                Err(wrong("--fix rewrites a file, so it cannot take standard input"))
             }
-            Some(_) if inputs > 1 => Err(wrong("--fix mends one policy, beside one domain or snapshot at most")),
-            Some(path) => Ok(Some(Mend { path: path.to_owned(), which, write: !self.diff })),
+            Some(_) if inputs > 1 => Err(wrong("--fix takes one policy, and at most one domain or snapshot")),
+            Some(path) => Ok(Some(PolicyFix { path: path.to_owned(), which, write: !self.diff })),
         }
     }
 }
 
-impl Mend {
-    /// Mends the policy of the snapshot and its file, and prints what changed: on standard output where people
+impl PolicyFix {
+    /// Fixes the policy of the snapshot and its file, and prints what changed: on standard output where people
     /// read, else on standard error.
     pub fn run(
         &self,
@@ -69,7 +69,7 @@ impl Mend {
     ) -> Result<(), Error> {
         let Some(Some(policy)) = &snapshot.policy else { return Ok(()) };
         let Ok(before) = String::from_utf8(policy.body.0.clone()) else {
-            let text = format!("{} is not UTF-8, so nothing in it can be mended", shown(&self.path));
+            let text = format!("{} is not UTF-8, so nothing in it can be fixed", shown(&self.path));
             terminal::remark(&text, output);
             return Ok(());
         };
@@ -77,7 +77,7 @@ impl Mend {
         self.finish(&before, &fixed.text, fixed.applied, for_people, output)?;
         if !fixed.left.is_empty() {
             let rules = fixed.left.into_iter().collect::<Vec<_>>().join(", ");
-            terminal::remark(&format!("--fix=all would also mend what may not be meant: {rules}"), output);
+            terminal::remark(&format!("--fix=all would also apply fixes that may change the meaning: {rules}"), output);
         }
         Ok(())
     }
@@ -91,7 +91,7 @@ impl Mend {
         output: &OutputArgs,
     ) -> Result<(), Error> {
         if before == text {
-            terminal::remark("nothing to mend", output);
+            terminal::remark("nothing to fix", output);
             return Ok(());
         }
         let changes = diff(&self.path, before, text);
@@ -105,7 +105,7 @@ impl Mend {
         }
         files::write_whole(&self.path, text.as_bytes())?;
         let plural = if applied == 1 { "" } else { "s" };
-        terminal::remark(&format!("mended {} ({applied} change{plural})", shown(&self.path)), output);
+        terminal::remark(&format!("fixed {} ({applied} change{plural})", shown(&self.path)), output);
         Ok(())
     }
 }
@@ -118,8 +118,8 @@ fn shown(path: &Path) -> String {
 fn diff(path: &Path, before: &str, after: &str) -> String {
     let name = shown(path);
     let diff = TextDiff::from_lines(before, after);
-    let text = diff.unified_diff().context_radius(2).header(&name, &format!("{name} (mended)")).to_string();
-    // A change of line ends alone must be seen too.
+    let text = diff.unified_diff().context_radius(2).header(&name, &format!("{name} (fixed)")).to_string();
+    // A change of line endings alone must be seen too.
     let ends_differ =
         before.contains('\r') != after.contains('\r') || before.replace('\r', "") == after.replace('\r', "");
     without_commands(&printable(&if ends_differ { text.replace('\r', "\\r") } else { text.replace('\r', "") }))

@@ -21,13 +21,13 @@ use crate::source_text::{escape, nearest};
 /// Which reports go where.
 #[derive(Args, Debug)]
 pub struct FormatArgs {
-    /// The format of the report on standard output; human where nothing is said.
+    /// The format of the report on standard output [default: human].
     #[arg(long, value_enum, help_heading = "Output")]
     pub format: Option<Format>,
-    /// Write a report of this format into a file too (`-` for standard output); give it again for more.
+    /// Also write a report in this format to a file (`-` for standard output); give it again for more.
     #[arg(short, long = "output", value_name = "FORMAT=FILE", value_parser = output, help_heading = "Output")]
     pub outputs: Vec<(Format, PathBuf)>,
-    /// Name the rules that passed too.
+    /// Also name the rules that passed.
     #[arg(long, help_heading = "Output")]
     pub show_passed: bool,
 }

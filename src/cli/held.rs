@@ -20,11 +20,10 @@ const MAX_HELD: u64 = 4 << 20;
 /// A policy that senders may still hold.
 #[derive(Args, Debug, Default)]
 pub struct HeldArgs {
-    /// A policy that senders may still hold, such as that of before a move: says who refuses what, and until when (`-`
-    /// for standard input).
+    /// A policy that senders may still hold, such as the one from before a move: shows which hosts they refuse, and until when (`-` for standard input).
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     pub held: Option<PathBuf>,
-    /// When the policy of --held was last served: a day, or a time in RFC 3339. Without it, it may have been just now.
+    /// When the policy of --held was last served: a day, or a time in RFC 3339 [default: now].
     #[arg(long, value_name = "TIME", requires = "held")]
     pub last_served: Option<String>,
 }

@@ -21,13 +21,13 @@ pub struct InitArgs {
     /// The mail domain.
     #[arg(value_name = "DOMAIN", required_unless_present = "snapshot")]
     domain: Option<String>,
-    /// Look at a recorded snapshot instead of the network.
+    /// Use a recorded snapshot instead of the network.
     #[arg(long, value_name = "PATH", conflicts_with = "domain")]
     snapshot: Option<PathBuf>,
-    /// Where reports go: mailto: or https:; give it again for more. [default: a mailbox of the domain]
+    /// The destination for reports: mailto: or https:; give it again for more. [default: a mailbox of the domain]
     #[arg(long, value_name = "URI")]
     rua: Vec<String>,
-    /// Write the policy to this file too, with CRLF line ends; an existing file is kept.
+    /// Write the policy to this file too, with CRLF line endings; an existing file is kept.
     #[arg(long, value_name = "FILE")]
     policy_file: Option<PathBuf>,
     /// How to collect.
@@ -81,7 +81,7 @@ fn check_rua(uri: &str) -> Result<(), UsageError> {
     match tlsrpt.usable.known() {
         Some(true) => Ok(()),
         _ => Err(UsageError::new(
-            format!("`{}` is no destination for reports (RFC 8460 §3)", crate::source_text::escape(uri)),
+            format!("`{}` is not a valid destination for reports (RFC 8460 §3)", crate::source_text::escape(uri)),
             "write mailto:tlsrpt@example.com or https://tlsrpt.example.com/v1",
         )),
     }

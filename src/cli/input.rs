@@ -15,16 +15,16 @@ const MAX_POLICY_FILE: u64 = 4 << 20;
 #[derive(Args, Debug, Default)]
 pub struct TextArgs {
     /// Lint this policy file (`-` for standard input).
-    #[arg(long, value_name = "FILE", help_heading = "Texts in place of what is published")]
+    #[arg(long, value_name = "FILE", help_heading = "Texts instead of what is published")]
     pub policy: Option<PathBuf>,
-    /// Lint this text of the _mta-sts TXT record; give it again for a second record.
-    #[arg(long, value_name = "TEXT", help_heading = "Texts in place of what is published", allow_hyphen_values = true)]
+    /// Lint this text as the _mta-sts TXT record; give it again for a second record.
+    #[arg(long, value_name = "TEXT", help_heading = "Texts instead of what is published", allow_hyphen_values = true)]
     pub record: Vec<String>,
-    /// Lint this text of the _smtp._tls TXT record; give it again for a second record.
-    #[arg(long, value_name = "TEXT", help_heading = "Texts in place of what is published", allow_hyphen_values = true)]
+    /// Lint this text as the _smtp._tls TXT record; give it again for a second record.
+    #[arg(long, value_name = "TEXT", help_heading = "Texts instead of what is published", allow_hyphen_values = true)]
     pub tlsrpt: Vec<String>,
-    /// Take this as an MX host, in order of preference; give it again for more.
-    #[arg(long, value_name = "HOST", help_heading = "Texts in place of what is published")]
+    /// Use this as an MX host, in order of preference; give it again for more.
+    #[arg(long, value_name = "HOST", help_heading = "Texts instead of what is published")]
     pub mx: Vec<String>,
 }
 

@@ -20,7 +20,7 @@ const EXIT_STATUS: [(&str, &str); 4] = [
 const FILES: [(&str, &str); 3] = [
     ("stslint.yaml", "The configuration: the nearest one in the working directory or in those above it."),
     ("mta-sts.txt", "A policy. A path that ends in this name is linted as a file, not looked up as a domain."),
-    ("/etc/resolv.conf", "Says who answers DNS questions, unless --resolver does."),
+    ("/etc/resolv.conf", "Names the resolver for DNS queries, unless --resolver does."),
 ];
 const ENVIRONMENT: [(&str, &str); 5] = [
     ("NO_COLOR", "Where it is set to anything, there is no colour, unless --color always is given."),
@@ -34,9 +34,9 @@ const EXAMPLES: [(&str, &str); 7] = [
     ("stslint check --policy mta-sts.txt --mx mx1.example.com", "Lint a policy before it is published."),
     ("stslint collect example.com -o example.yaml", "Record what is seen of a domain."),
     ("stslint check --snapshot example.yaml", "Lint the recording, offline."),
-    ("stslint check example.com -q --fail-on warning", "Say nothing but findings, and fail on warnings too."),
-    ("stslint explain policy-max-age-short", "Say what a rule demands, why, and how to mend it."),
-    ("stslint explain - < bounce.eml", "Say what a bounce means, and what may be behind it."),
+    ("stslint check example.com -q --fail-on warning", "Print only findings, and fail on warnings too."),
+    ("stslint explain policy-max-age-short", "Show what a rule demands, why, and how to fix it."),
+    ("stslint explain - < bounce.eml", "Show what a bounce means, and its possible causes."),
 ];
 const STANDARDS: [(&str, &str); 2] =
     [("RFC 8461", "SMTP MTA Strict Transport Security (MTA-STS)"), ("RFC 8460", "SMTP TLS Reporting")];

@@ -81,10 +81,10 @@ pub struct OutputArgs {
     /// Narrate diagnostics for screen readers instead of drawing them.
     #[arg(long, global = true, help_heading = "Output")]
     pub accessible: bool,
-    /// Report findings only, without the checklist, and say nothing on standard error but errors.
+    /// Report only findings, without the checklist, and only errors on standard error.
     #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
-    /// Log what is done on standard error; twice for more.
+    /// Log each step on standard error; give it twice for more.
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
 }
@@ -106,31 +106,31 @@ pub enum Command {
     /// Lint domains, recorded snapshots, or texts given on the command line.
     #[command(after_long_help = examples::CHECK)]
     Check(Box<check::CheckArgs>),
-    /// Observe domains and write what was seen as snapshots.
+    /// Observe domains and write snapshots of what was seen.
     #[command(after_long_help = examples::COLLECT)]
     Collect(Box<collect::CollectArgs>),
-    /// Show which configuration is in force and where each value comes from, or write one to begin with.
+    /// Show the configuration in force and where each value comes from, or write a first one.
     #[command(after_long_help = examples::CONFIG)]
     Config(config::ConfigCommandArgs),
-    /// Propose a policy and records for a domain to begin with, from what is seen of its MX hosts.
+    /// Propose a first policy and records for a domain, from its MX hosts.
     #[command(after_long_help = examples::INIT)]
     Init(Box<init::InitArgs>),
     /// Show what changed between two snapshots, fact by fact.
     #[command(after_long_help = examples::DIFF)]
     Diff(diff::DiffArgs),
-    /// Read TLS reports (RFC 8460): what senders saw, why connections failed, and what became of the mail.
+    /// Read TLS reports (RFC 8460): what senders saw, why connections failed, and what happened to the mail.
     #[command(after_long_help = examples::REPORTS)]
     Reports(Box<reports::ReportsArgs>),
-    /// Name the profiles that a configuration can extend, or show what one of them sets.
+    /// List the profiles that a configuration can extend, or show what one of them sets.
     #[command(after_long_help = examples::PROFILES)]
     Profiles(profiles::ProfilesArgs),
     /// List, show or test rules.
     #[command(after_long_help = examples::RULES)]
     Rules(rules::RulesArgs),
-    /// Explain a rule, a group of rules, a result type of TLS reports, or what a mail server said in a bounce or a log.
+    /// Explain a rule, a group of rules, a result type of TLS reports, or a line from a bounce or a mail log.
     #[command(after_long_help = examples::EXPLAIN)]
     Explain(explain::ExplainArgs),
-    /// List what rules can ask for; with a snapshot, the values in it.
+    /// List the facts that rules can use; with a snapshot, their values.
     #[command(after_long_help = examples::FACTS)]
     Facts(facts::FactsArgs),
     /// Evaluate one expression over a snapshot.
@@ -143,11 +143,11 @@ pub enum Command {
     /// Print the JSON Schema of a file that stslint reads or writes, for editors and validators.
     #[command(after_long_help = examples::SCHEMA)]
     Schema(schema::SchemaArgs),
-    /// Print the script that makes a shell complete commands and options.
+    /// Print the script for shell completion of commands and options.
     Completions(completions::CompletionsArgs),
     /// Print the manual page, or write the pages of all commands into a folder.
     Man(man::ManArgs),
-    /// Run the whole of it on an embedded loopback internet.
+    /// Try stslint on an embedded loopback internet.
     #[cfg(feature = "lab")]
     #[command(after_long_help = examples::DEMO)]
     Demo(demo::DemoArgs),

@@ -18,51 +18,49 @@ use crate::snapshot::Snapshot;
 /// How to collect.
 #[derive(Args, Debug)]
 pub struct NetworkArgs {
-    /// Who answers DNS questions: `system`, an address with or without a port, `tls://…` or `https://…`.
+    /// The resolver for DNS queries: `system`, an address with or without a port, `tls://…` or `https://…`.
     #[arg(long, value_name = "RESOLVER", default_value = "system", help_heading = "Collection")]
     pub resolver: ResolverChoice,
-    /// How DNSSEC is judged: `validate` from the root on, `trust-ad` as the resolver says, or `off`.
+    /// How to judge DNSSEC: `validate` from the root, `trust-ad` to believe the resolver, or `off`.
     #[arg(long, value_name = "MODE", default_value = "validate", help_heading = "Collection")]
     pub dnssec: DnssecMode,
-    /// Validate from these DNSKEY records on instead of the root's built-in ones.
+    /// Validate from these DNSKEY records instead of the built-in ones of the root.
     #[arg(long, value_name = "FILE", help_heading = "Collection")]
     pub trust_anchor: Option<std::path::PathBuf>,
-    /// Which authorities are trusted: `mozilla`, `system`, or a file of certificates in PEM.
+    /// The authorities to trust: `mozilla`, `system`, or a PEM file of certificates.
     #[arg(long, value_name = "ROOTS", default_value = "mozilla", help_heading = "Collection")]
     pub roots: Roots,
     /// The time limit of each step, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, help_heading = "Collection")]
     pub timeout: f64,
-    /// Do not try again where one sample may mislead: a server that puts clients off, a connection that was reset, a lost
-    /// datagram.
+    /// Do not try again after a busy server, a reset connection or a lost datagram.
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
     #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Collection")]
     pub no_retry: bool,
-    /// Do not speak to the MX hosts.
+    /// Do not connect to the MX hosts.
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
     #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Collection")]
     pub no_smtp: bool,
-    /// Ask policy hosts on this port (for labs).
+    /// Connect to policy hosts on this port (for labs).
     #[arg(long, value_name = "PORT", default_value_t = 443, help_heading = "Collection")]
     pub https_port: u16,
-    /// Ask MX hosts on this port (for labs).
+    /// Connect to MX hosts on this port (for labs).
     #[arg(long, value_name = "PORT", default_value_t = 25, help_heading = "Collection")]
     pub smtp_port: u16,
-    /// Ask the zone's name servers on this port (for labs).
+    /// Query the zone's name servers on this port (for labs).
     #[arg(long, value_name = "PORT", default_value_t = 53, help_heading = "Collection")]
     pub name_server_port: u16,
-    /// Ask IPv4 addresses only.
+    /// Connect only to IPv4 addresses.
     #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Collection")]
     pub ipv4: bool,
-    /// Ask IPv6 addresses only.
+    /// Connect only to IPv6 addresses.
     #[arg(short = '6', long, help_heading = "Collection")]
     pub ipv6: bool,
-    /// Ask the zone's own name servers too, past every cache, and compare what they say. Without it, one of them is asked
-    /// for the TTLs of unsigned answers alone; with =false, none is.
+    /// Also query the zone's own name servers, past every cache, and compare their answers. Without it, one of them is queried, only for the TTLs of unsigned answers; with =false, none is.
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Collection")]
     pub authoritative: Option<bool>,
-    /// Ask which names the addresses of MX hosts lead back to (PTR records), one query for each: for rules of your own.
+    /// Look up the PTR records of MX hosts' addresses, one query each: for your own rules.
     #[arg(long, help_heading = "Collection")]
     pub reverse_names: bool,
     /// Reach MX hosts through this SOCKS5 proxy, where port 25 is blocked: socks5://[user:password@]host:port.
@@ -71,19 +69,16 @@ pub struct NetworkArgs {
     /// The time limit of everything about one domain, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds, help_heading = "Collection")]
     pub deadline: f64,
-    /// The name to give in EHLO, instead of this machine's address; some hosts want one that resolves.
+    /// The name to give in EHLO, instead of this machine's address; some hosts need one that resolves.
     #[arg(long, value_name = "NAME", help_heading = "Collection")]
     pub helo: Option<String>,
-    /// How many IPv4 and how many IPv6 addresses of one host are asked, the first of each answer; the report says
-    /// where there were more.
+    /// The most IPv4 and the most IPv6 addresses of one host to connect to, from the start of each answer; the report says if there were more.
     #[arg(long, value_name = "N", default_value_t = 8, help_heading = "Collection")]
     pub max_addresses: usize,
-    /// How many conversations with hosts go on at the same time, over all domains: each domain has a
-    /// sixteenth of them.
+    /// The most simultaneous conversations with hosts, over all domains; each domain gets a sixteenth of them.
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = concurrency, help_heading = "Collection")]
     pub concurrency: usize,
-    /// Connect to public addresses alone, on ports 443, 25 and 53: for domains that strangers name. What is not connected to
-    /// is not checked.
+    /// Connect only to public addresses, on ports 443, 25 and 53: for domains named by strangers. Everything else is not checked.
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
     #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Collection")]
     pub only_public: bool,
@@ -144,7 +139,7 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Report> {
 /// The most octets of domains that are read from standard input.
 const MAX_DOMAINS_OCTETS: u64 = 64 << 20;
 
-/// The domains that were given, `-` replaced by those on standard input: one or more a line, comments behind `#`.
+/// The domains that were given, `-` replaced by those on standard input: one or more per line, comments after `#`.
 pub fn domains(given: &[String]) -> Result<Vec<DomainName>, Report> {
     let mut domains = Vec::new();
     for text in given {
@@ -255,7 +250,7 @@ pub fn collect_until_interrupted(
         if let Some(silent) = collector.silent_mx_addresses() {
             terminal::remark(&unreachable_mx_hosts(silent, args.smtp_port), output);
         }
-        collector.part().await;
+        collector.finish().await;
         Ok(())
     })
 }

@@ -15,7 +15,7 @@ use crate::collect::{Collector, StepUnderWay};
 use crate::grammar::names::DomainName;
 use crate::source_text::escape;
 
-/// How often the line is drawn anew.
+/// How often the line is drawn again.
 const REDRAW: Duration = Duration::from_millis(120);
 /// How many steps are named.
 const NAMED: usize = 4;
@@ -67,7 +67,7 @@ impl Progress {
         self.done.clone()
     }
 
-    /// Waits until the line should be drawn anew: for ever where nobody sees it.
+    /// Waits until the line should be drawn again: for ever where nobody sees it.
     pub async fn tick(&mut self) {
         if self.bar.is_hidden() { std::future::pending().await } else { _ = self.redraw.tick().await }
     }

@@ -33,7 +33,7 @@ const MAX_DEPTH: usize = 16;
 
 /// Judges reports as they are read.
 #[derive(Debug)]
-pub struct Judge<'a> {
+pub struct ReportContext<'a> {
     /// The rules over reports, for domains of which the configuration says nothing of its own.
     pub rules: &'a RuleSet,
     /// What the configuration says of some domains, and the findings that it accepts.
@@ -46,7 +46,7 @@ pub struct Judge<'a> {
     pub keeps: bool,
 }
 
-impl Judge<'_> {
+impl ReportContext<'_> {
     /// Takes out the findings that the configuration accepts. `stslint check` tells which entries have expired.
     pub fn accept(&self, found: &mut Report, domain: Option<&str>) {
         found.checks.iter_mut().for_each(|check| check.domain = domain.map(str::to_owned));
@@ -71,7 +71,7 @@ pub struct Gathered {
 }
 
 /// Reads files, and every file below folders in the order of their names; a bad one never stops the rest.
-pub fn gather(paths: &[PathBuf], judge: &Judge<'_>, output: &OutputArgs) -> Gathered {
+pub fn gather(paths: &[PathBuf], context: &ReportContext<'_>, output: &OutputArgs) -> Gathered {
     let mut gathered = Gathered::default();
     let mut files = Vec::new();
     for path in paths {
@@ -89,7 +89,7 @@ pub fn gather(paths: &[PathBuf], judge: &Judge<'_>, output: &OutputArgs) -> Gath
         let mut found = found.into_iter().flatten().peekable();
         while found.peek().is_some() {
             let some: Vec<(Found, bool)> = found.by_ref().take(BATCH).collect();
-            in_parallel(some, |(found, alone)| judged(found, alone, judge))
+            in_parallel(some, |(found, alone)| judged(found, alone, context))
                 .into_iter()
                 .for_each(|read| gathered.take(read));
         }
@@ -130,7 +130,7 @@ struct Read {
     octets: usize,
 }
 
-fn judged(found: Found, alone: bool, judge: &Judge<'_>) -> Result<Read, Unreadable> {
+fn judged(found: Found, alone: bool, context: &ReportContext<'_>) -> Result<Read, Unreadable> {
     let report = read(&found.source, &found.octets).map_err(|broken| {
         let before = found.octets.get(..broken.span.start).unwrap_or_default();
         let line = before.iter().filter(|octet| **octet == b'\n').count().saturating_add(1);
@@ -138,15 +138,15 @@ fn judged(found: Found, alone: bool, judge: &Judge<'_>) -> Result<Read, Unreadab
     })?;
     let Found { mail, media_type, file_name, .. } = found;
     let mut report = TlsReport { mail, media_type, file_name, ..report };
-    let asked_for = (!judge.asked_for.is_empty()).then_some(judge.asked_for);
+    let asked_for = (!context.asked_for.is_empty()).then_some(context.asked_for);
     let domain = report.policies.iter().find_map(|result| result.policy_domain.clone());
-    let settled = judge.in_force.for_domain(domain.as_deref()).0;
-    let rules = settled.as_ref().map_or(judge.rules, |settled| &settled.rules);
-    let accept = |found: &mut Report| judge.accept(found, domain.as_deref());
+    let settled = context.in_force.for_domain(domain.as_deref()).0;
+    let rules = settled.as_ref().map_or(context.rules, |settled| &settled.rules);
+    let accept = |found: &mut Report| context.accept(found, domain.as_deref());
     let evaluated = judge_report(rules, &mut report, asked_for, &accept);
     let octets = std::mem::take(&mut report.text).len();
     report.oddities = Vec::new();
-    let kept = (judge.keeps && !report.offences.is_empty())
+    let kept = (context.keeps && !report.offences.is_empty())
         .then(|| linted(evaluated.report, &report.source, alone.then(|| report.source.clone())));
     Ok(Read { report, linted: kept, mistakes: evaluated.mistakes, octets })
 }

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use miette::{IntoDiagnostic, Report as Error};
 
 use super::network::{NetworkArgs, collect_until_interrupted};
-use super::report_files::{Judge, gather, linted};
+use super::report_files::{ReportContext, gather, linted};
 use super::rule_args::RuleArgs;
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::config::{Configuration, Ignores, utc_day};
@@ -43,10 +43,10 @@ pub struct ReportsArgs {
     /// Older snapshots of the same domains: what they found, and what is fixed since.
     #[arg(long, value_name = "FILE", requires = "observed")]
     baseline: Option<PathBuf>,
-    /// A domain whose reports you asked for; give it again for more. Reports about others are named.
+    /// A domain whose reports you asked for; give it again for more. Reports about other domains are listed.
     #[arg(long = "domain", value_name = "DOMAIN", value_parser = domain)]
     domains: Vec<DomainName>,
-    /// When the reports are looked at, for rules over all of them: RFC 3339; now, where nothing is said.
+    /// The time at which to judge the reports, for rules over all of them, in RFC 3339 [default: now].
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
     /// Show also the findings that the configuration's `ignore` accepts.
@@ -55,7 +55,7 @@ pub struct ReportsArgs {
     /// Which rules judge the reports.
     #[command(flatten)]
     rules: RuleArgs,
-    /// What the table beside the causes lists: in `human`, `html`, `markdown`, and as series of `prometheus`.
+    /// The rows of the table next to the causes, in `human`, `html`, `markdown` and `prometheus`.
     #[arg(long, value_enum, value_name = "ROWS", default_value_t = Table::Sender)]
     by: Table,
     /// The format.
@@ -96,7 +96,7 @@ enum ReportsFormat {
     Markdown,
     /// Metrics for Prometheus.
     Prometheus,
-    /// SARIF 2.1.0: what is odd about the reports, with its place in their JSON.
+    /// SARIF 2.1.0: irregularities of the reports, with their place in the JSON.
     Sarif,
 }
 
@@ -120,14 +120,14 @@ pub fn run(args: &ReportsArgs, configuration: &Configuration, output: &OutputArg
     let rules = in_force.rules.clone().over_reports();
     let at = args.at.unwrap_or_else(Timestamp::now);
     let asked_for: Vec<String> = args.domains.iter().map(|domain| domain.as_str().to_owned()).collect();
-    let judge = Judge {
+    let context = ReportContext {
         rules: &rules,
         in_force: &in_force,
         today: utc_day(at),
         asked_for: &asked_for,
         keeps: args.format == ReportsFormat::Sarif,
     };
-    let mut gathered = gather(&args.paths, &judge, output);
+    let mut gathered = gather(&args.paths, &context, output);
     if let Some(since) = args.since {
         let from = TimeZone::UTC.to_timestamp(since.at(0, 0, 0, 0)).into_diagnostic()?.as_second();
         // Some senders write the next midnight as the end of a day.
@@ -145,7 +145,7 @@ pub fn run(args: &ReportsArgs, configuration: &Configuration, output: &OutputArg
         .map(|now| compare(&digest, now, older.iter().find(|older| older.facts.domain == now.facts.domain)))
         .collect();
     let mut together = judge_reports(&rules, &digest, gathered.lost.len(), at).unwrap_or_default();
-    judge.accept(&mut together.report, None);
+    context.accept(&mut together.report, None);
     gathered.mistakes.extend(together.mistakes);
     for (rule, reason) in &gathered.mistakes {
         terminal::remark(&format!("error: the rule {rule} cannot be evaluated: {reason}"), output);

@@ -49,7 +49,7 @@ fn severity(text: &str) -> Result<(String, Level), String> {
         Some((_, level)) => Ok((name.to_owned(), *level)),
         None => {
             let near = nearest(level, words.iter().map(|(word, _)| *word));
-            let help = near.map_or("known: error, warning, note, remark, off".to_owned(), |near| {
+            let help = near.map_or("available: error, warning, note, remark, off".to_owned(), |near| {
                 format!("did you mean `{near}`?")
             });
             Err(format!("`{}` is not a severity; {help}", escape(level)))
@@ -82,7 +82,7 @@ impl RuleArgs {
         for (names, level) in severity {
             in_force.command(Command::Set(names, level));
         }
-        // Whoever selects a rule by its id wants to see it, whatever the configuration says.
+        // Whoever selects a rule by its id needs to see it, whatever the configuration says.
         in_force.command(Command::On(select.clone()));
         in_force.command(Command::Set(ignore, Level::Off));
         // A rule that is gone selects nothing, and not everything.

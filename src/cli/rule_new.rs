@@ -9,7 +9,7 @@ use crate::files;
 use crate::rules::RuleSet;
 use crate::source_text::escape;
 
-/// The rule file, with `{id}` and `{group}` to be put in. It is right as it stands: its cases hold.
+/// The rule file, with `{id}` and `{group}` to be put in. It is right as it is: its cases hold.
 const SKELETON: &str = include_str!("rule_new.yaml");
 /// The same for a rule over many domains.
 const OVER_DOMAINS: &str = include_str!("rule_new_domains.yaml");
@@ -23,7 +23,7 @@ pub struct NewArgs {
     /// The group that the rule belongs to in reports.
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
-    /// What the rule is over: each domain for itself, or all domains of a run together.
+    /// What the rule covers: each domain on its own, or all domains of a run together.
     #[arg(long, value_enum, value_name = "SCOPE", default_value_t = NewOver::Domain)]
     over: NewOver,
     /// Write to this file instead of standard output; an existing file is kept.
@@ -34,7 +34,7 @@ pub struct NewArgs {
 /// What a new rule can be over.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum NewOver {
-    /// Each domain for itself.
+    /// Each domain on its own.
     Domain,
     /// All domains of a run together.
     Domains,
@@ -43,7 +43,7 @@ enum NewOver {
 /// Runs the command.
 pub fn run(args: &NewArgs, output: &OutputArgs) -> Ended {
     if !is_kebab_case(&args.id) {
-        let text = format!("`{}` is no id", escape(&args.id));
+        let text = format!("`{}` is not a valid id", escape(&args.id));
         return Err(UsageError::new(text, "write it in kebab-case: acme-max-age").into());
     }
     if RuleSet::built_in()?.get(&args.id).is_some() {
@@ -52,7 +52,7 @@ pub fn run(args: &NewArgs, output: &OutputArgs) -> Ended {
     }
     let group = args.group.as_deref().or_else(|| args.id.split('-').next()).unwrap_or("own");
     if !is_kebab_case(group) {
-        let text = format!("`{}` is no name for a group", escape(group));
+        let text = format!("`{}` is not a valid name for a group", escape(group));
         return Err(UsageError::new(text, "write it in kebab-case: acme").into());
     }
     let skeleton = match args.over {

@@ -75,7 +75,7 @@ enum RulesCommand {
         /// The format of the result.
         #[arg(long, value_enum, default_value_t = TestFormat::Human)]
         format: TestFormat,
-        /// Accept rules without a passing or a failing case: for the way there.
+        /// Accept rules without a passing or a failing case: for work in progress.
         #[arg(long)]
         allow_untested: bool,
     },

@@ -31,16 +31,16 @@ pub struct ServeArgs {
     /// Keep results in this file (SQLite); without it, they end with the process.
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
-    /// Keep results for so many days.
+    /// Keep results for this many days.
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3650))]
     keep: u64,
-    /// Look at a domain once in so many minutes; the result answers all who ask until then.
+    /// Check a domain at most once in this many minutes; until then, everybody gets the same result.
     #[arg(long, value_name = "MINUTES", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1440))]
     fresh: u64,
     /// Show the earlier results of a domain to everybody who asks for them.
     #[arg(long)]
     history: bool,
-    /// So many proxies of your own are in front: the client is the entry of X-Forwarded-For that the outermost wrote.
+    /// The number of your own proxies in front: the client is the entry of X-Forwarded-For that the outermost one wrote.
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     trusted_proxies: usize,
     /// New checks per minute for one client network.
@@ -49,32 +49,32 @@ pub struct ServeArgs {
     /// New checks per minute in all.
     #[arg(long, value_name = "COUNT", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     in_all: u32,
-    /// Look at so many domains at the same time.
+    /// Check this many domains at the same time.
     #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=1000))]
     at_once: u64,
     /// The address of this service as others see it, such as `https://check.example.org`: policy hosts are told of its page
     /// about who asks.
     #[arg(long, value_name = "URL", value_parser = https_url)]
     public_url: Option<String>,
-    /// Keep at most so many results; the oldest go first.
+    /// Keep at most this many results, and remove the oldest first.
     #[arg(long, value_name = "COUNT", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     most_kept: u64,
-    /// Wait so many seconds between two conversations with an address of an MX host.
+    /// Wait this many seconds between two conversations with an address of an MX host.
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = pause)]
     pause: f64,
-    /// Whom to ask about the service: mailto:you@example.com, or an https: URL.
+    /// The contact for the service: mailto:you@example.com, or an https: URL.
     #[arg(long, value_name = "URL", value_parser = contact)]
     contact: Option<String>,
-    /// Domains that are not looked at, with all below them: a file with one per line.
+    /// A file of domains that are not checked, with all below them, one per line.
     #[arg(long, value_name = "FILE")]
     opt_out: Option<PathBuf>,
     /// Receive TLS reports about this domain at /tlsrpt (RFC 8460 §5.4); give it again for more.
     #[arg(long, value_name = "DOMAIN")]
     reports_for: Vec<String>,
-    /// Connect to loopback addresses too, on any port: for a laboratory on this machine. All others must be public.
+    /// Also connect to loopback addresses, on any port: for a lab on this machine. All others must be public.
     #[arg(long)]
     allow_loopback: bool,
-    /// Serve the domains of an embedded loopback internet, so that it works without any other.
+    /// Serve the domains of an embedded loopback internet, without any other network.
     #[cfg(feature = "lab")]
     #[arg(long)]
     demo: bool,

@@ -38,9 +38,7 @@ pub const INCOMPLETE: u8 = 3;
 /// A domain of which nothing could be checked.
 #[derive(Debug, Diagnostic, thiserror::Error)]
 #[error("{domain}: nothing could be checked: {reason}")]
-#[diagnostic(help(
-    "This says nothing of the domain: look at the network and the resolver here, or at what was given."
-))]
+#[diagnostic(help("This says nothing about the domain: check the network and the resolver here, or what you gave."))]
 pub struct Unchecked {
     /// The domain.
     pub domain: String,

@@ -46,12 +46,12 @@ pub fn name(alert: u8) -> String {
 /// What an alert says, where that is more than its name.
 pub fn meaning(alert: u8) -> Option<&'static str> {
     match alert {
-        40 | 71 => Some("it accepts nothing of what is offered (cipher suites, key exchange, signatures)"),
+        40 | 71 => Some("it accepts nothing that is offered (cipher suites, key exchange, signatures)"),
         70 => Some(TOO_OLD),
-        80 => Some("something is wrong on its side; its log says what"),
+        80 => Some("something is wrong on its side: check its log"),
         112 => Some("it does not know the name that it was asked for"),
-        116 => Some("it wants the client's certificate, and senders have none"),
-        120 => Some("it speaks no HTTP/1.1, the version that every client and all senders know"),
+        116 => Some("it demands a client certificate, but senders have none"),
+        120 => Some("it does not speak HTTP/1.1, which all clients and senders use"),
         _ => None,
     }
 }

@@ -66,8 +66,8 @@ fn of_socks(error: &SocksError) -> NotConnected {
     };
     let what = match error {
         SocksError::ConnectionRefused => "the host refused the connection",
-        SocksError::HostUnreachable => "no way leads to the host",
-        SocksError::NetworkUnreachable => "no way leads to the network of the address",
+        SocksError::HostUnreachable => "there is no route to the host",
+        SocksError::NetworkUnreachable => "there is no route to the network of the address",
         SocksError::TtlExpired => "the host did not answer",
         SocksError::ConnectionNotAllowedByRuleset => "the proxy does not allow the connection",
         SocksError::GeneralSocksServerFailure => "the proxy failed",

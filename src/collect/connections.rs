@@ -48,13 +48,13 @@ pub struct Put {
     pub first: Option<FirstQuery>,
     /// What was noted of it.
     pub note: Note,
-    /// Why no connection came about, where one was needed and failed.
+    /// Why no connection could be made, where one was needed and failed.
     pub unconnected: Option<String>,
 }
 
 /// The ways to put a query.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Manner {
+enum Transport {
     /// As all queries are put.
     Shared,
     /// On a connection of its own; over TCP where the others are over UDP.
@@ -63,7 +63,7 @@ enum Manner {
     WithoutEdns,
 }
 
-type Attempt = BoxFuture<'static, (Manner, Result<DnsResponse, NetError>)>;
+type Attempt = BoxFuture<'static, (Transport, Result<DnsResponse, NetError>)>;
 
 impl Connections {
     /// Connections to these servers, each step of which may take `timeout`; `tls` is for those over TLS and HTTPS. With `retry`
@@ -100,7 +100,7 @@ impl Connections {
 
     async fn try_all(&self, request: DnsRequest) -> (Result<DnsResponse, NetError>, Option<FirstQuery>) {
         let shared = self.shared.send(request.clone());
-        let first = Box::pin(async move { (Manner::Shared, shared.first_answer().await) });
+        let first = Box::pin(async move { (Transport::Shared, shared.first_answer().await) });
         let patience = Box::pin(tokio::time::sleep(self.to.timeout / 4));
         match select(first, patience).await {
             Either::Left(((_, answered), _)) if refuses_edns(&answered) && self.to.retry && request.edns.is_some() => {
@@ -109,8 +109,8 @@ impl Connections {
             Either::Left(((_, answered), _)) if is_answer(&answered) || self.was_truncated(&request) => {
                 (answered, None)
             }
-            Either::Left(((manner, failed), _)) => {
-                self.beside(Box::pin(std::future::ready((manner, failed))), request).await
+            Either::Left(((transport, failed), _)) => {
+                self.beside(Box::pin(std::future::ready((transport, failed))), request).await
             }
             Either::Right(((), first)) => self.beside(first, request).await,
         }
@@ -123,25 +123,25 @@ impl Connections {
         attempts.extend(self.on_own_connection(request.clone()));
         attempts.extend(self.later_without_edns(request));
         let mut failed = NetError::Timeout;
-        while let Some((manner, attempt)) = attempts.next().await {
+        while let Some((transport, attempt)) = attempts.next().await {
             if !is_answer(&attempt) {
-                if let (Manner::Shared, Err(error)) = (manner, attempt) {
+                if let (Transport::Shared, Err(error)) = (transport, attempt) {
                     failed = error;
                 }
                 continue;
             }
-            if manner == Manner::Shared {
+            if transport == Transport::Shared {
                 return (attempt, None);
             }
             // Where the first lags behind by a moment, the server was slow and nothing was lost.
             let lagging = tokio::time::timeout(GRACE, attempts.next()).await.ok().flatten();
-            if lagging.is_some_and(|(manner, attempt)| manner == Manner::Shared && is_answer(&attempt)) {
+            if lagging.is_some_and(|(transport, attempt)| transport == Transport::Shared && is_answer(&attempt)) {
                 return (attempt, None);
             }
-            if manner == Manner::WithoutEdns {
+            if transport == Transport::WithoutEdns {
                 self.to.without_edns.store(true, Ordering::Relaxed);
             }
-            return (attempt, Some(first_query(self.unanswered(manner))));
+            return (attempt, Some(first_query(self.unanswered(transport))));
         }
         (Err(failed), None)
     }
@@ -157,7 +157,7 @@ impl Connections {
         let patience = if self.was_truncated(&request) { self.to.timeout / 8 } else { Duration::ZERO };
         Some(Box::pin(async move {
             tokio::time::sleep(patience).await;
-            (Manner::Own, pool.send(request).first_answer().await)
+            (Transport::Own, pool.send(request).first_answer().await)
         }))
     }
 
@@ -170,9 +170,9 @@ impl Connections {
             tokio::time::sleep(patience).await;
             // A server that said that its answer does not fit took no offence at EDNS.
             if request.queries.first().is_some_and(|query| notes.of(query).truncated) {
-                return (Manner::WithoutEdns, Err(NetError::Truncated));
+                return (Transport::WithoutEdns, Err(NetError::Truncated));
             }
-            (Manner::WithoutEdns, shared.send(without_edns(request)).first_answer().await)
+            (Transport::WithoutEdns, shared.send(without_edns(request)).first_answer().await)
         }))
     }
 
@@ -191,7 +191,7 @@ impl Connections {
             Err(NetError::Dns(DnsError::ResponseCode(code))) => dns_failure::name_of(u16::from(*code)),
             _ => "an error",
         };
-        let detail = format!("the query with EDNS was answered with {code}, and it was put again without");
+        let detail = format!("the query with EDNS was answered with {code}, and was repeated without");
         let first = FirstQuery { outcome: DnsOutcome::Other, failure: Some(failure(FailureKind::Resolver, detail)) };
         (again, Some(first))
     }
@@ -218,12 +218,12 @@ impl Connections {
         request.queries.first().is_some_and(|query| self.notes.of(query).truncated)
     }
 
-    fn unanswered(&self, manner: Manner) -> String {
+    fn unanswered(&self, transport: Transport) -> String {
         let within = format!("no answer came within {} ms", (self.to.timeout / 4).as_millis());
-        match (manner, self.to.has_datagrams()) {
-            (Manner::WithoutEdns, _) => format!("{within}, and it was put again without EDNS"),
-            (_, true) => format!("{within} over UDP, and it was put again over TCP"),
-            (_, false) => format!("{within}, and it was put again on another connection"),
+        match (transport, self.to.has_datagrams()) {
+            (Transport::WithoutEdns, _) => format!("{within}, and was repeated without EDNS"),
+            (_, true) => format!("{within} over UDP, and was repeated over TCP"),
+            (_, false) => format!("{within}, and was repeated on another connection"),
         }
     }
 }

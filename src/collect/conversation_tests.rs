@@ -86,7 +86,7 @@ async fn last_commands(opening: &'static [u8], list: &[(&'static str, &'static [
     let zone = Zone::healthy().without("mta-sts.example.test").serve().await;
     let collector = Collector::new(options(zone, Authority::new().roots(), closed_port().await, port)).unwrap();
     collector.collect(DOMAIN, jiff::Timestamp::now()).await;
-    collector.part().await;
+    collector.finish().await;
     let heard = heard.lock().unwrap();
     heard.clone()
 }
@@ -128,7 +128,7 @@ async fn the_end_of_a_run_waits_for_the_reply_to_quit() {
     let collector = Collector::new(options(zone, Authority::new().roots(), closed_port().await, port)).unwrap();
     collector.collect(DOMAIN, jiff::Timestamp::now()).await;
     assert!(ends.try_recv().is_err(), "the collection itself does not wait");
-    collector.part().await;
+    collector.finish().await;
     assert_eq!(ends.recv().await, Some(Some(0)), "closed in order, not reset");
 }
 

@@ -16,7 +16,7 @@ use super::limits::{Clock, MAX_QUESTIONS, millis};
 use super::log_lines;
 use super::memo::Memo;
 use super::options::DnssecMode;
-use super::resolver::Way;
+use super::resolver::Upstream;
 use crate::snapshot::{
     AddressRecord, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, MxRecord, Octets, PtrRecord, TlsaRecord,
     TxtRecord,
@@ -27,7 +27,7 @@ const REMEMBERED: usize = 16_384;
 
 /// Puts questions, each once in a run.
 pub struct Questions {
-    way: Way,
+    upstream: Upstream,
     mode: DnssecMode,
     permits: Semaphore,
     answers: Memo<(String, u16), Arc<Lookup<RData>>>,
@@ -36,10 +36,10 @@ pub struct Questions {
 
 impl Questions {
     /// Questions that go `way`.
-    pub fn new(way: Way, mode: DnssecMode) -> Self {
+    pub fn new(upstream: Upstream, mode: DnssecMode) -> Self {
         Questions {
-            prover: Arc::new(Prover::new(way.clone(), mode)),
-            way,
+            prover: Arc::new(Prover::new(upstream.clone(), mode)),
+            upstream,
             mode,
             permits: Semaphore::new(MAX_QUESTIONS),
             answers: Memo::new(REMEMBERED),
@@ -160,13 +160,13 @@ impl Questions {
         if failure.kind == FailureKind::Resolver {
             return lookup;
         }
-        if self.way.is_alive(clock).await {
-            let lost = self.way.may_be_lost().filter(|_| lookup.outcome == Some(DnsOutcome::Timeout));
+        if self.upstream.is_alive(clock).await {
+            let lost = self.upstream.may_be_lost().filter(|_| lookup.outcome == Some(DnsOutcome::Timeout));
             let Some(lost) = lost else { return lookup };
             let detail = format!("{}: {lost}", failure.detail);
             return Lookup { failure: Some(super::failure::failure(FailureKind::Resolver, detail)), ..lookup };
         }
-        let unconnected = self.way.unconnected().filter(|_| lookup.outcome == Some(DnsOutcome::Timeout));
+        let unconnected = self.upstream.unconnected().filter(|_| lookup.outcome == Some(DnsOutcome::Timeout));
         let detail = match unconnected {
             Some(why) => format!("the resolver cannot be used: {why}"),
             None => format!("{}, and it has no answer for the root either", failure.detail),
@@ -180,9 +180,9 @@ impl Questions {
         while trail.end.is_none() {
             let query = Query::query(trail.current.clone(), trail.kind);
             let put = match self.mode {
-                DnssecMode::Off => self.way.put_bare(query).await,
-                DnssecMode::TrustAd => self.way.put_plain(query).await,
-                DnssecMode::Validate => self.way.put_unchecked(query).await,
+                DnssecMode::Off => self.upstream.put_bare(query).await,
+                DnssecMode::TrustAd => self.upstream.put_plain(query).await,
+                DnssecMode::Validate => self.upstream.put_unchecked(query).await,
             };
             authentic &= put.response.as_ref().is_ok_and(|response| response.metadata.authentic_data);
             trail.first_try = trail.first_try.take().or(put.first);

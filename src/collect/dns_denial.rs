@@ -1,4 +1,4 @@
-//! What is between the lines of a validated response (pure): aliases that a DNAME stands for, absences at the owner of one, and
+//! What is between the lines of a validated response (pure): aliases that a DNAME represents, absences at the owner of one, and
 //! gaps that may hold unsigned delegations. The library that validates knows none of these. Used by `dns_failure` and
 //! `dns_proof`.
 

@@ -88,11 +88,11 @@ fn of_error(error: &NetError, asked: Asked) -> (DnsOutcome, Failure) {
             (DnsOutcome::Network, asked.fault(), reason.detail)
         }
         NetError::NoConnections | NetError::Busy | NetError::RustlsError(_) | NetError::H2(_) => {
-            unreached("no connection came about")
+            unreached("no connection could be made")
         }
         NetError::Proto(_) => unreadable("cannot be read"),
         NetError::ForeignClassRecord { .. } => unreadable("holds a record of another class than IN"),
-        NetError::QueryCaseMismatch => unreadable("repeats the question in other letters, as a forged one would"),
+        NetError::QueryCaseMismatch => unreadable("repeats the query in different letters, as a forged one would"),
         NetError::Truncated => unreadable("is cut short"),
         // The library says so of a connection that ended while a query waited on it.
         NetError::Message(_) | NetError::Msg(_) => {

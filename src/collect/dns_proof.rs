@@ -20,7 +20,7 @@ use super::dns_trail::{Trail, weaker};
 use super::limits::{Clock, MAX_PROOF_WORK, MAX_VALIDATIONS, VALIDATION_STEPS};
 use super::memo::Memo;
 use super::options::DnssecMode;
-use super::resolver::Way;
+use super::resolver::Upstream;
 use super::work::Work;
 use crate::snapshot::{DnsOutcome, DnssecProof, ExtendedError, ProofReason, ProofReasonKind};
 use crate::source_text::escape;
@@ -56,7 +56,7 @@ impl From<DnssecProof> for Proven {
 
 /// Validates answers, each once in a run.
 pub struct Prover {
-    way: Way,
+    upstream: Upstream,
     mode: DnssecMode,
     permits: Semaphore,
     proofs: Memo<(String, u16), Proven>,
@@ -66,9 +66,9 @@ pub struct Prover {
 
 impl Prover {
     /// A prover that asks for keys the same `way` as the questions go.
-    pub fn new(way: Way, mode: DnssecMode) -> Self {
+    pub fn new(upstream: Upstream, mode: DnssecMode) -> Self {
         Prover {
-            way,
+            upstream,
             mode,
             permits: Semaphore::new(MAX_VALIDATIONS),
             proofs: Memo::new(REMEMBERED),
@@ -125,8 +125,8 @@ impl Prover {
             (Ok(()), Some(proof)) if known => proof,
             _ => DnssecProof::Indeterminate,
         };
-        let lacks_evidence = || trail.names().iter().any(|name| self.way.lacks_evidence(name));
-        let unsupported = trail.names().iter().find_map(|name| self.way.unsupported(name));
+        let lacks_evidence = || trail.names().iter().any(|name| self.upstream.lacks_evidence(name));
+        let unsupported = trail.names().iter().find_map(|name| self.upstream.unsupported(name));
         let unsupported = unsupported.map(|detail| ProofReason { kind: ProofReasonKind::Unsupported, detail });
         match (proof, unsupported) {
             // What is not supported here is not unsigned for all that (RFC 4035 §4.3).
@@ -148,8 +148,9 @@ impl Prover {
 
     /// Why an answer is bogus: what is wrong of it here, and what the resolver says that validates it too.
     async fn explain(&self, trail: &Trail) -> Proven {
-        let explaining = join_all(trail.names().iter().map(|name| dns_reason::of_bogus(&self.way, name, trail.kind)));
-        let judging = self.way.put_plain(Query::query(trail.current.clone(), trail.kind));
+        let explaining =
+            join_all(trail.names().iter().map(|name| dns_reason::of_bogus(&self.upstream, name, trail.kind)));
+        let judging = self.upstream.put_plain(Query::query(trail.current.clone(), trail.kind));
         let (reasons, judged) = join(explaining, judging).await;
         // Where aliases are followed, one of the answers is bogus, and nothing may be wrong with the others.
         let weight = |reason: &ProofReason| match reason.kind {
@@ -165,17 +166,17 @@ impl Prover {
 
     async fn follow(&self, trail: &mut Trail) {
         while trail.end.is_none() {
-            if !self.way.can_prove(&trail.current) {
+            if !self.upstream.can_prove(&trail.current) {
                 // RFC 4035 §4.3: without a trust anchor above a name nothing can be said of it.
                 trail.proof = Some(weaker(trail.proof, DnssecProof::Indeterminate));
                 trail.end = Some((DnsOutcome::Answer, None));
                 return;
             }
-            let asked = match self.way.ask(Query::query(trail.current.clone(), trail.kind)).await {
+            let asked = match self.upstream.ask(Query::query(trail.current.clone(), trail.kind)).await {
                 // An alias and the absence of what it leads to come in one response, and hickory takes the proof
                 // of that absence for one of the alias: so each is asked for by itself.
                 Err(NetError::Dns(DnsError::Nsec { response, .. })) if has_alias(&response, &trail.current) => {
-                    self.way.ask(Query::query(trail.current.clone(), RecordType::CNAME)).await
+                    self.upstream.ask(Query::query(trail.current.clone(), RecordType::CNAME)).await
                 }
                 asked => asked,
             };
@@ -197,7 +198,7 @@ impl Prover {
     /// so vouches for the root.
     async fn without_ad(&self, clock: Clock) -> DnssecProof {
         let validates = self.resolver_validates.get_or_init(|| async {
-            let asked = self.way.ask_plain(Query::query(Name::root(), RecordType::NS));
+            let asked = self.upstream.ask_plain(Query::query(Name::root(), RecordType::NS));
             let asked = clock.within("answer from the resolver", asked).await;
             asked.is_ok_and(|response| response.is_ok_and(|response| response.metadata.authentic_data))
         });
@@ -207,8 +208,8 @@ impl Prover {
     /// Whether the way to the trust anchor leaves signatures in: where it strips them, nothing is bogus.
     async fn signatures_arrive(&self, clock: Clock) -> bool {
         let arrive = self.signatures_arrive.get_or_init(|| async {
-            let query = Query::query(self.way.anchor(), RecordType::DNSKEY);
-            let asked = clock.within("answer from the resolver", self.way.ask_unchecked(query)).await;
+            let query = Query::query(self.upstream.anchor(), RecordType::DNSKEY);
+            let asked = clock.within("answer from the resolver", self.upstream.ask_unchecked(query)).await;
             let signed = |response: DnsResponse| response.answers.iter().any(|record| record.record_type().is_rrsig());
             asked.is_ok_and(|response| response.is_ok_and(signed))
         });

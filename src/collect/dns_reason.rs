@@ -12,19 +12,19 @@ use jiff::Timestamp;
 
 use super::dns_name::shown;
 use super::evidence::{ED448, NOT_SUPPORTED};
-use super::resolver::Way;
+use super::resolver::Upstream;
 use crate::snapshot::{ProofReason, ProofReasonKind};
 
 /// How many labels of a name are gone up to find the zone that is signed.
 const MAX_LABELS: usize = 16;
 
 /// Finds out why what is at a name is bogus; `None` where that cannot be told.
-pub async fn of_bogus(way: &Way, name: &Name, kind: RecordType) -> Option<ProofReason> {
-    let asking = way.ask_unchecked(Query::query(name.clone(), kind));
-    let (asked, zone) = join(asking, signed_zone(way, name, kind)).await;
+pub async fn of_bogus(upstream: &Upstream, name: &Name, kind: RecordType) -> Option<ProofReason> {
+    let asking = upstream.ask_unchecked(Query::query(name.clone(), kind));
+    let (asked, zone) = join(asking, signed_zone(upstream, name, kind)).await;
     let asked = Records::of(asked)?;
     let keys = match &zone {
-        Some((zone, _)) => Records::of(way.ask_unchecked(Query::query(zone.clone(), RecordType::DNSKEY)).await)?,
+        Some((zone, _)) => Records::of(upstream.ask_unchecked(Query::query(zone.clone(), RecordType::DNSKEY)).await)?,
         None => Records::default(),
     };
     let now = u32::try_from(Timestamp::now().as_second()).ok()?;
@@ -37,12 +37,12 @@ pub async fn of_bogus(way: &Way, name: &Name, kind: RecordType) -> Option<ProofR
 }
 
 /// The closest zone at or above a name that its parent vouches for, with what the parent says.
-async fn signed_zone(way: &Way, name: &Name, kind: RecordType) -> Option<(Name, Records)> {
+async fn signed_zone(upstream: &Upstream, name: &Name, kind: RecordType) -> Option<(Name, Records)> {
     let first = if kind == RecordType::DS { name.base_name() } else { name.clone() };
     let above = std::iter::successors(Some(first), |name| (!name.is_root()).then(|| name.base_name()));
     let zones = above.filter(|name| !name.is_root()).take(MAX_LABELS);
     let asking = zones.map(|zone| async move {
-        let ds = Records::of(way.ask_unchecked(Query::query(zone.clone(), RecordType::DS)).await)?;
+        let ds = Records::of(upstream.ask_unchecked(Query::query(zone.clone(), RecordType::DS)).await)?;
         Some((zone, ds))
     });
     // All at once: what is above is remembered, and one after the other would keep the collection waiting.
@@ -54,7 +54,7 @@ fn of_keys(zone: &Name, ds: &Records, keys: &Records, now: u32) -> Option<ProofR
     let (name, vouched) = (shown(zone), ds.all(ds_of));
     let published = keys.all(key_of);
     if published.is_empty() {
-        let detail = format!("{name} has a DS record at its parent, and publishes no key");
+        let detail = format!("{name} has a DS record at its parent, but publishes no key");
         return Some(reason(ProofReasonKind::MissingKey, detail));
     }
     let known = vouched.iter().any(|ds| published.iter().any(|key| ds.covers(zone, key).unwrap_or(false)));
@@ -112,7 +112,7 @@ fn of_records(name: &Name, kind: RecordType, asked: &Records, keys: &Records, no
         Some(_) => reason(ProofReasonKind::WrongSignature, format!("the signature of {what} is wrong")),
         None => reason(
             ProofReasonKind::MissingDenial,
-            format!("what comes does not prove that {owner} has no {kind} record"),
+            format!("the answer does not prove that {owner} has no {kind} record"),
         ),
     }
 }

@@ -80,7 +80,7 @@ impl Trail {
             if targets.len() > 1 {
                 let name = shown(&self.current);
                 let detail = format!(
-                    "there are {} CNAME records at {name}, and only one may be (RFC 2181 §10.1)",
+                    "there are {} CNAME records at {name}, but only one is allowed (RFC 2181 §10.1)",
                     targets.len()
                 );
                 self.end = Some((DnsOutcome::Malformed, Some(failure(FailureKind::Protocol, detail))));
@@ -162,7 +162,7 @@ impl Trail {
         self.aliases.push(Alias { name: shown(&record.name), target: shown(&target.0), ttl: Some(record.ttl) });
         self.proof = Some(weaker(self.proof, proof(record.proof)));
         if self.names.contains(&target.0) {
-            let detail = format!("the aliases go round in a circle: {} was met before", shown(&target.0));
+            let detail = format!("the aliases form a loop: {} occurs twice", shown(&target.0));
             self.end = Some((DnsOutcome::Other, Some(failure(FailureKind::Protocol, detail))));
         } else if self.aliases.len() >= MAX_ALIASES {
             let detail = format!("there are more than {MAX_ALIASES} aliases in a row");

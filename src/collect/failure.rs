@@ -38,9 +38,9 @@ pub fn of_io(step: &str, error: &io::Error) -> Failure {
         (FailureKind::Refused, _) => "the connection was refused".to_owned(),
         (FailureKind::Reset, _) => "the connection was reset".to_owned(),
         (FailureKind::Closed, _) => "the connection was closed".to_owned(),
-        (FailureKind::Timeout, _) => "the network gave up waiting".to_owned(),
-        (_, io::ErrorKind::HostUnreachable) => "no way leads to the host".to_owned(),
-        (_, io::ErrorKind::NetworkUnreachable) => "no way leads to the network of the address".to_owned(),
+        (FailureKind::Timeout, _) => "the connection timed out".to_owned(),
+        (_, io::ErrorKind::HostUnreachable) => "there is no route to the host".to_owned(),
+        (_, io::ErrorKind::NetworkUnreachable) => "there is no route to the network of the address".to_owned(),
         (_, io::ErrorKind::NetworkDown) => "the network here is down".to_owned(),
         (_, io::ErrorKind::AddrNotAvailable) => "this machine has no address to connect from".to_owned(),
         (_, io::ErrorKind::PermissionDenied) => "this machine does not allow the connection".to_owned(),
@@ -49,7 +49,7 @@ pub fn of_io(step: &str, error: &io::Error) -> Failure {
             // EMFILE and ENFILE.
             Some(23 | 24) => "this machine has too many files and connections open".to_owned(),
             Some(number) => format!("the operating system here reports error {number}"),
-            None => "the connection failed, and nothing tells why".to_owned(),
+            None => "the connection failed without a reason".to_owned(),
         },
     };
     failure(kind, format!("{step}: {what}"))
@@ -85,16 +85,16 @@ fn of_library(error: &rustls::Error) -> &'static str {
         }
         Error::InvalidMessage(_) => "a message of the server cannot be read",
         Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
-            "the server sent a message that was not its turn to send"
+            "the server sent a message out of turn"
         }
-        Error::NoCertificatesPresented => "the server showed no certificate",
+        Error::NoCertificatesPresented => "the server sent no certificate",
         Error::InvalidCertificate(_) => "the certificate of the server cannot be used",
-        Error::UnsupportedNameType => "the name of the host cannot be asked for",
+        Error::UnsupportedNameType => "the name of the host cannot be used in TLS",
         Error::DecryptError => "what the server sent cannot be decrypted",
         Error::PeerIncompatible(_) => "the server chose something that was not offered",
         Error::PeerMisbehaved(_) => "the server broke the rules of TLS",
         Error::NoApplicationProtocol => "the server chose no protocol that was offered",
-        _ => "the TLS library here does not tell why",
+        _ => "the TLS library here gives no reason",
     }
 }
 
@@ -105,7 +105,7 @@ pub fn for_want_of_certificate(failure: Failure, demanded: bool) -> Failure {
     if !demanded || !ended.contains(&failure.kind) {
         return failure;
     }
-    self::failure(FailureKind::ClientCertificate, "the server demands a client certificate, and senders have none")
+    self::failure(FailureKind::ClientCertificate, "the server demands a client certificate, but senders have none")
         .at(FailureStep::TlsHandshake)
 }
 

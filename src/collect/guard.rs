@@ -62,7 +62,7 @@ fn own_addresses() -> Vec<IpAddr> {
     interfaces.iter().map(|interface| interface.ip().to_canonical()).collect()
 }
 
-/// The IPv4 address that an IPv6 address stands for: IPv4-mapped and IPv4-compatible (RFC 4291 §2.5.5), NAT64
+/// The IPv4 address that an IPv6 address represents: IPv4-mapped and IPv4-compatible (RFC 4291 §2.5.5), NAT64
 /// (RFC 6052 §2.1), 6to4 (RFC 3056 §2).
 fn unwrapped(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };

@@ -1,4 +1,4 @@
-//! How a policy fetch can end behind the handshake (RFC 9112 §8), in kinds and words. Used by `https`.
+//! How a policy fetch can end after the handshake (RFC 9112 §8), in kinds and words. Used by `https`.
 
 use super::allowance::{Allowance, Overrun};
 use super::failure::{cause, failure, of_causes};

@@ -27,7 +27,7 @@ use super::limits::{Clock, MAX_BODY_OCTETS, MAX_FETCH, MAX_HEADER_OCTETS, MAX_HE
 use super::log_lines;
 use super::second_look::{self, server_name};
 use super::server_flight::Spoken;
-use super::tls::{Observatory, handshake};
+use super::tls::{TlsProber, handshake};
 use crate::snapshot::{
     Failure, FailureKind, FailureStep, Header, HttpResponse, HttpsProbe, Octets, TlsFacts, TlsVersion,
 };
@@ -48,15 +48,14 @@ pub struct Asked<'a> {
 }
 
 /// Asks a host at one address for its policy. A bad certificate ends nothing: it is noted, and the GET is made.
-pub async fn probe(asked: &Asked<'_>, observatory: &Observatory, clock: Clock) -> HttpsProbe {
+pub async fn probe(asked: &Asked<'_>, prober: &TlsProber, clock: Clock) -> HttpsProbe {
     let Asked { host, admitted, port, user_agent } = *asked;
     let (clock, address) = (clock.at_most(MAX_FETCH), admitted.address());
     let began = Instant::now();
-    let mut probe = unasked(address);
+    let mut probe = not_attempted(address);
     let asking = Asking { host, address: SocketAddr::new(address, port), user_agent };
     let look = Box::pin(older_version(&asking, clock));
-    let (fetched, older_version) =
-        second_look::beside(Box::pin(fetch(&asking, observatory, clock, &mut probe)), look).await;
+    let (fetched, older_version) = second_look::beside(Box::pin(fetch(&asking, prober, clock, &mut probe)), look).await;
     if let Some(tls) = &mut probe.tls {
         second_look::note_older_version(tls, older_version);
     }
@@ -69,7 +68,7 @@ pub async fn probe(asked: &Asked<'_>, observatory: &Observatory, clock: Clock) -
 }
 
 /// A probe of which nothing is known yet.
-pub fn unasked(address: IpAddr) -> HttpsProbe {
+pub fn not_attempted(address: IpAddr) -> HttpsProbe {
     HttpsProbe { address, connected: None, tls: None, response: None, failure: None, first_try: None, elapsed_ms: None }
 }
 
@@ -81,12 +80,7 @@ struct Asking<'a> {
 }
 
 /// Connects, shakes hands and asks; each step that went well is in `probe`, and the first that did not is the failure.
-async fn fetch(
-    asking: &Asking<'_>,
-    observatory: &Observatory,
-    clock: Clock,
-    probe: &mut HttpsProbe,
-) -> Result<(), Failure> {
+async fn fetch(asking: &Asking<'_>, prober: &TlsProber, clock: Clock, probe: &mut HttpsProbe) -> Result<(), Failure> {
     let stream = match connect(asking.address, "policy host", None, clock).await {
         Ok(stream) => stream,
         Err(NotConnected { failure, is_peers }) => {
@@ -95,7 +89,7 @@ async fn fetch(
         }
     };
     probe.connected = Some(true);
-    let recorder = observatory.recorder();
+    let recorder = prober.recorder();
     let stream = match handshake(stream, asking.host, true, &ALPN, &recorder, clock).await {
         Ok(stream) => stream,
         Err(failure) => {
@@ -178,7 +172,7 @@ async fn exchange(
         .header(ACCEPT, "*/*")
         .body(Empty::new())
         .map_err(|_| {
-            failure(FailureKind::Other, "the name of the host cannot be asked for").at(FailureStep::Response)
+            failure(FailureKind::Other, "the name of the host cannot be used in TLS").at(FailureStep::Response)
         })?;
     // A minute where a step takes ten seconds (RFC 8461 §3.3); the connection has a limit of its own.
     let response = clock.steps(6).within("response", sender.send_request(request)).await;

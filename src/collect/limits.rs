@@ -11,7 +11,7 @@ use crate::snapshot::{self, Failure, FailureKind};
 pub const MAX_BODY_OCTETS: usize = 65_536;
 /// How many octets are read up to the end of the header fields, interim responses among them.
 pub const MAX_HEADER_OCTETS: usize = 65_536;
-/// How many octets are read of a body as it is transferred: chunks have sizes and line ends between them.
+/// How many octets are read of a body as it is transferred: chunks have sizes and line endings between them.
 pub const MAX_TRANSFER_OCTETS: usize = 8 * MAX_BODY_OCTETS;
 /// How many header fields a response may have.
 pub const MAX_HEADERS: usize = 100;
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_limits_are_documented() {
-        let document = include_str!("../../docs/collecting.md");
+        let document = include_str!("../../docs/limits.md");
         for (what, limit) in [
             ("octets of a policy (RFC 8461 §3.3)", MAX_BODY_OCTETS as u64),
             ("seconds for fetching it (RFC 8461 §3.3)", MAX_FETCH.as_secs()),
@@ -254,7 +254,7 @@ mod tests {
             ("lines of an SMTP reply", MAX_REPLY_LINES as u64),
             ("octets of an SMTP reply", MAX_REPLY_OCTETS as u64),
             ("octets of a line that are recorded", MAX_LINE_OCTETS as u64),
-            ("octets behind the 220 to STARTTLS that are recorded", MAX_AFTER_STARTTLS as u64),
+            ("octets after the 220 to STARTTLS that are recorded", MAX_AFTER_STARTTLS as u64),
             ("steps' time for a greeting", u64::from(GREETING_STEPS)),
             ("seconds before a second try, or half a step", RETRY_PAUSE.as_secs()),
             ("seconds that `Retry-After` is waited for", LONGEST_RETRY_AFTER.as_secs()),

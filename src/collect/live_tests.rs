@@ -340,7 +340,7 @@ async fn setup_says_what_it_lacks() {
     let path = folder.path().join("anchors");
     std::fs::write(&path, "nonsense").unwrap();
     options.trust_anchor = Some(path);
-    assert!(message(options).contains("is no file of trust anchors"));
+    assert!(message(options).contains("is not a file of trust anchors"));
 }
 
 #[tokio::test]

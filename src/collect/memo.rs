@@ -26,7 +26,7 @@ impl<K: Clone + Ord, V: Clone> Memo<K, V> {
     /// The result for `key`: made by `make` unless it was made before; others who ask meanwhile wait for it.
     ///
     /// Where `is_final` says no (the asker's time was over before the end), it is not kept, and who waits makes
-    /// it anew.
+    /// it again.
     pub async fn get<F: Future<Output = V>>(
         &self,
         key: K,

@@ -95,12 +95,12 @@ use self::guard::Guard;
 use self::limits::{Clock, MAX_PROOFS_WORK};
 use self::memo::Memo;
 use self::reach::Reach;
-use self::resolver::Way;
+use self::resolver::Upstream;
 use self::shares::Shares;
-use self::smtp::Manner;
+use self::smtp::SmtpClientConfig;
 use self::smtp_wire::Farewells;
-use self::tls::Observatory;
-use self::trust::Judge;
+use self::tls::TlsProber;
+use self::trust::ChainVerifier;
 use self::work::Work;
 use crate::snapshot::{SmtpProbe, Snapshot};
 use crate::source_text::escape;
@@ -136,10 +136,10 @@ pub enum SetupError {
 /// Collects the domains of one run: what they share (resolver, MX hosts) is asked only once.
 pub struct Collector {
     options: Options,
-    judge: Arc<Judge>,
+    chain_verifier: Arc<ChainVerifier>,
     provider: Arc<CryptoProvider>,
     questions: Questions,
-    manner: Manner,
+    smtp_client: SmtpClientConfig,
     shares: Shares,
     probes: Memo<(String, IpAddr), Option<Arc<SmtpProbe>>>,
     reach: Reach,
@@ -159,16 +159,16 @@ impl Collector {
             return Err(SetupError::Ports);
         }
         let provider = Arc::new(ring::default_provider());
-        let judge = Arc::new(Judge::new(&options.roots, &provider)?);
-        let roots = RootCertStore { roots: judge.anchors().to_vec() };
+        let chain_verifier = Arc::new(ChainVerifier::new(&options.roots, &provider)?);
+        let roots = RootCertStore { roots: chain_verifier.anchors().to_vec() };
         let tls = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|error| SetupError::Tls(error.to_string()))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let questions = Questions::new(Way::new(&options, tls)?, options.dnssec);
+        let questions = Questions::new(Upstream::new(&options, tls)?, options.dnssec);
         Ok(Collector {
-            manner: Manner {
+            smtp_client: SmtpClientConfig {
                 port: options.smtp_port,
                 helo: options.helo.clone(),
                 proxy: options.proxy.clone(),
@@ -183,7 +183,7 @@ impl Collector {
             guard: Guard::new(options.connect_to),
             user_agent: user_agent(options.about_url.as_deref()),
             options,
-            judge,
+            chain_verifier,
             provider,
             questions,
         })
@@ -195,9 +195,9 @@ impl Collector {
     /// the deadline of the options, and what could not be observed until then says so.
     pub async fn collect(&self, domain: &str, collected_at: Timestamp) -> Snapshot {
         let clock = Clock::start(self.options.timeout, self.options.deadline);
-        let observatory = Observatory::new(self.judge.clone(), self.provider.clone(), collected_at);
+        let prober = TlsProber::new(self.chain_verifier.clone(), self.provider.clone(), collected_at);
         debug!("{}: begins", escape(domain));
-        let snapshot = Box::pin(pass::Pass::new(self, domain, observatory, clock).run(collected_at)).await;
+        let snapshot = Box::pin(pass::Pass::new(self, domain, prober, clock).run(collected_at)).await;
         debug!("{}: ends after {} ms", escape(domain), clock.elapsed_ms());
         snapshot
     }
@@ -219,8 +219,8 @@ impl Collector {
 
     /// Waits until the MX hosts have answered QUIT, for a moment at most: no collection waits for that, and a run
     /// that ended before would break the connections off.
-    pub async fn part(&self) {
-        self.manner.farewells.ended().await;
+    pub async fn finish(&self) {
+        self.smtp_client.farewells.ended().await;
     }
 
     /// The steps that are under way, the oldest first, at most `most` of them; and how many there are in all.

@@ -15,7 +15,7 @@ use super::failure::failure;
 use super::limits::{MAX_NAME_SERVERS, millis};
 use super::log_lines;
 use super::pass::Pass;
-use super::resolver::Way;
+use super::resolver::Upstream;
 use crate::snapshot::{DnsOutcome, DnssecProof, FailureKind, Lookup, NameServer};
 
 impl Pass<'_> {
@@ -76,12 +76,12 @@ impl Pass<'_> {
             return NameServer { name, address: Some(address), record: None, tlsrpt: None, mx: None, authority: None };
         }
         let server = SocketAddr::new(address, self.collector.options.name_server_port);
-        let way = Way::to_server(server, self.clock.step(), self.collector.options.retry).ok();
+        let upstream = Upstream::to_server(server, self.clock.step(), self.collector.options.retry).ok();
         let (record, tlsrpt) = (format!("_mta-sts.{}", self.domain), format!("_smtp._tls.{}", self.domain));
         let ((record, _), (tlsrpt, _), (mx, authority)) = tokio::join!(
-            self.ask_server(way.as_ref(), server, &record, RecordType::TXT),
-            self.ask_server(way.as_ref(), server, &tlsrpt, RecordType::TXT),
-            self.ask_server(way.as_ref(), server, self.domain, RecordType::MX),
+            self.ask_server(upstream.as_ref(), server, &record, RecordType::TXT),
+            self.ask_server(upstream.as_ref(), server, &tlsrpt, RecordType::TXT),
+            self.ask_server(upstream.as_ref(), server, self.domain, RecordType::MX),
         );
         NameServer {
             name,
@@ -105,17 +105,18 @@ impl Pass<'_> {
     /// What a server says, and whether it says so with authority where that is known.
     pub(super) async fn ask_server(
         &self,
-        way: Option<&Way>,
+        upstream: Option<&Upstream>,
         server: SocketAddr,
         name: &str,
         kind: RecordType,
     ) -> (Lookup<RData>, Option<bool>) {
-        let (Some(way), Some(owner)) = (way, owner(name)) else {
-            let failure = failure(FailureKind::Other, "this question cannot be put");
+        let (Some(upstream), Some(owner)) = (upstream, owner(name)) else {
+            let failure = failure(FailureKind::Other, "this query cannot be made");
             return (unanswered(name, DnsOutcome::Other, failure), None);
         };
         let began = Instant::now();
-        let asking = self.clock.within("answer from the name server", way.ask_plain(Query::query(owner.clone(), kind)));
+        let asking =
+            self.clock.within("answer from the name server", upstream.ask_plain(Query::query(owner.clone(), kind)));
         let asked = self.timeline.step(format!("{kind} {name} at {}", server.ip()), asking).await;
         let (lookup, authority) = match asked.map(|result| dns_failure::answer(result, Asked::NameServer)) {
             Ok(Ok(answer)) => {

@@ -155,7 +155,7 @@ impl FromStr for ResolverChoice {
 
     fn from_str(text: &str) -> Result<Self, OptionError> {
         let wrong = |why: &str| OptionError {
-            message: format!("`{}` is no resolver: {why}", crate::source_text::escape(text)),
+            message: format!("`{}` is not a resolver: {why}", crate::source_text::escape(text)),
             help: RESOLVER_HELP,
         };
         if text == "system" {
@@ -163,7 +163,7 @@ impl FromStr for ResolverChoice {
         }
         let encrypted = text.starts_with("tls://") || text.starts_with("https://");
         if !encrypted {
-            return address(text, 53).map(ResolverChoice::Address).ok_or_else(|| wrong("this is no IP address"));
+            return address(text, 53).map(ResolverChoice::Address).ok_or_else(|| wrong("this is not an IP address"));
         }
         // `tls` is no scheme with an authority of its own kind to the URL Standard; `https` reads the same parts.
         let url = text.strip_prefix("tls://").map_or_else(|| text.to_owned(), |rest| format!("https://{rest}"));
@@ -323,7 +323,7 @@ impl FromStr for Proxy {
     fn from_str(text: &str) -> Result<Self, OptionError> {
         let wrong = |why: &str| OptionError {
             // The text may hold a password, so it is not repeated.
-            message: format!("this is no proxy: {why}"),
+            message: format!("this is not a valid proxy: {why}"),
             help: "write `socks5://HOST:PORT` or `socks5://USER:PASSWORD@HOST:PORT`",
         };
         let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
@@ -331,7 +331,7 @@ impl FromStr for Proxy {
             return Err(wrong("only SOCKS5 is spoken"));
         }
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it has no host"))?;
-        // In a URL, what has a meaning of its own there stands percent-encoded (RFC 3986 §2.1).
+        // In a URL, what has a meaning of its own there is percent-encoded (RFC 3986 §2.1).
         let decoded = |part: &str| {
             let read = percent_decode_str(part).decode_utf8().map(|part| part.into_owned());
             read.map_err(|_| wrong("user name or password is not UTF-8"))
@@ -369,7 +369,7 @@ mod tests {
         for text in ["", "nine", "1.2.3", "1.2.3.4:99999", "tls://dns.quad9.net", "https://", "udp://9.9.9.9"] {
             let error = text.parse::<ResolverChoice>().unwrap_err();
             assert!(error.help.contains("tls://"), "{text}");
-            assert!(error.message.contains("is no resolver"), "{text}");
+            assert!(error.message.contains("is not a resolver"), "{text}");
         }
     }
 

@@ -20,7 +20,7 @@ use super::second_try;
 use super::shares::Share;
 use super::smtp;
 use super::timeline::Timeline;
-use super::tls::Observatory;
+use super::tls::TlsProber;
 use super::turns::Turn;
 use crate::snapshot::{
     AddressFamily, AddressRecord, Collection, DnsOutcome, Failure, LeftOut, Lookup, MAX_SNAPSHOT_OCTETS, MxHost,
@@ -34,7 +34,7 @@ pub(super) const NO_ROOM: &str = "the addresses of this domain's hosts are more 
 pub struct Pass<'a> {
     pub(super) collector: &'a Collector,
     pub(super) domain: &'a str,
-    pub(super) observatory: Observatory,
+    pub(super) prober: TlsProber,
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) timeline: Timeline<'a>,
@@ -45,14 +45,14 @@ pub struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// A pass over `domain` that has until the end of `clock`.
-    pub fn new(collector: &'a Collector, domain: &'a str, observatory: Observatory, clock: Clock) -> Self {
+    pub fn new(collector: &'a Collector, domain: &'a str, prober: TlsProber, clock: Clock) -> Self {
         let timeline = Timeline::new(clock, domain, &collector.activity);
         let share = collector.shares.of_domain();
         let limits = Limits { clock, work: share.proofs.clone() };
         Pass {
             collector,
             domain,
-            observatory,
+            prober,
             clock,
             limits,
             timeline,
@@ -156,13 +156,13 @@ impl<'a> Pass<'a> {
         if !options.smtp {
             self.leave_out("mx_hosts.probes", "--no-smtp was given".to_owned());
         }
-        let unasked = match options.families {
+        let not_attempted = match options.families {
             Families::Both => return,
             Families::Ipv4 => (AddressFamily::Ipv6, "--ipv4 was given: no IPv6 address was asked"),
             Families::Ipv6 => (AddressFamily::Ipv4, "--ipv6 was given: no IPv4 address was asked"),
         };
         for field in ["mx_hosts.probes", "policy_host.probes"] {
-            let (family, reason) = (Some(unasked.0), unasked.1.to_owned());
+            let (family, reason) = (Some(not_attempted.0), not_attempted.1.to_owned());
             self.note_left_out(LeftOut { field: field.to_owned(), reason, family, host: None });
         }
     }
@@ -260,15 +260,15 @@ impl<'a> Pass<'a> {
     /// is over: no more is ever held than its budget has, and what is under way.
     async fn conversation(&self, exchange: &str, address: IpAddr) -> Option<Arc<SmtpProbe>> {
         let collector = self.collector;
-        let unasked = |failure| SmtpProbe { failure: Some(failure), ..smtp::unasked(address) };
+        let not_attempted = |failure| SmtpProbe { failure: Some(failure), ..smtp::not_attempted(address) };
         let admitted = match collector.guard.admit(address) {
             Ok(admitted) => admitted,
-            Err(failure) => return self.charged(exchange, Arc::new(unasked(failure))),
+            Err(failure) => return self.charged(exchange, Arc::new(not_attempted(failure))),
         };
         // The turn comes first: a domain that waits for one of its own must not hold up the others that share the host.
         let _turn = match self.share.turn(exchange, self.clock).await {
             Ok(turn) => turn,
-            Err(failure) => return self.charged(exchange, Arc::new(unasked(failure))),
+            Err(failure) => return self.charged(exchange, Arc::new(not_attempted(failure))),
         };
         let key = (exchange.to_ascii_lowercase(), address);
         let (made_here, own_limit) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -282,18 +282,18 @@ impl<'a> Pass<'a> {
             made_here.store(true, Ordering::Relaxed);
             let limited = |failure| {
                 own_limit.store(true, Ordering::Relaxed);
-                unasked(failure)
+                not_attempted(failure)
             };
             let probe = match collector.shares.connection(admitted, collector.options.smtp_port, self.clock).await {
                 Ok(_leave) => match self.rare_turn(address).await {
                     Ok(_turn) => {
                         let probe =
-                            second_try::converse(exchange, admitted, &collector.manner, &self.observatory, self.clock);
+                            second_try::converse(exchange, admitted, &collector.smtp_client, &self.prober, self.clock);
                         self.share.work.within(Box::pin(probe)).await.unwrap_or_else(limited)
                     }
-                    Err(failure) => unasked(failure),
+                    Err(failure) => not_attempted(failure),
                 },
-                Err(failure) => unasked(failure),
+                Err(failure) => not_attempted(failure),
             };
             collector.reach.note(&probe);
             match self.share.charge(exchange, &probe) {
@@ -304,7 +304,7 @@ impl<'a> Pass<'a> {
         match (probe.await, made_here.load(Ordering::Relaxed)) {
             (Some(probe), false) => match self.share.charge(exchange, &*probe) {
                 Ok(()) => Some(probe),
-                Err(failure) => self.charged(exchange, Arc::new(unasked(failure))),
+                Err(failure) => self.charged(exchange, Arc::new(not_attempted(failure))),
             },
             (probe, _) => probe,
         }

@@ -33,30 +33,30 @@ impl Pass<'_> {
         let probes = self.addresses(lookup, "policy_host.probes", name).into_iter().map(|address| async move {
             let port = self.collector.options.https_port;
             let fetch = async {
-                let unasked = |failure| HttpsProbe { failure: Some(failure), ..https::unasked(address) };
+                let not_attempted = |failure| HttpsProbe { failure: Some(failure), ..https::not_attempted(address) };
                 let admitted = match self.collector.guard.admit(address) {
                     Ok(admitted) => admitted,
-                    Err(failure) => return unasked(failure),
+                    Err(failure) => return not_attempted(failure),
                 };
                 let _turn = match self.share.turn(name, self.clock).await {
                     Ok(turn) => turn,
-                    Err(failure) => return unasked(failure),
+                    Err(failure) => return not_attempted(failure),
                 };
                 match self.collector.shares.connection(admitted, port, self.clock).await {
                     Ok(_leave) => {
                         let user_agent = &self.collector.user_agent;
                         let asked = https::Asked { host: name, admitted, port, user_agent };
                         let retry = self.collector.options.retry;
-                        let probe = second_try::fetch(&asked, retry, &self.observatory, self.clock);
-                        self.share.work.within(Box::pin(probe)).await.unwrap_or_else(unasked)
+                        let probe = second_try::fetch(&asked, retry, &self.prober, self.clock);
+                        self.share.work.within(Box::pin(probe)).await.unwrap_or_else(not_attempted)
                     }
-                    Err(failure) => unasked(failure),
+                    Err(failure) => not_attempted(failure),
                 }
             };
             let probe = self.timeline.step(format!("HTTPS {name} at {address}"), fetch).await;
             let kept = self
                 .share
-                .keep(name, probe, |failure| HttpsProbe { failure: Some(failure), ..https::unasked(address) });
+                .keep(name, probe, |failure| HttpsProbe { failure: Some(failure), ..https::not_attempted(address) });
             if kept.is_none() {
                 self.leave_out("policy_host.probes", NO_ROOM.to_owned());
             }
@@ -66,7 +66,7 @@ impl Pass<'_> {
     }
 }
 
-/// What the probes show to be served; the body then stands in the policy and not in the probes too.
+/// What the probes show to be served; the body then is in the policy and not in the probes too.
 fn served(
     ipv4: &Lookup<AddressRecord>,
     ipv6: &Lookup<AddressRecord>,

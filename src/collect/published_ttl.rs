@@ -8,7 +8,7 @@ use hickory_resolver::proto::rr::RecordType;
 
 use super::dns::{read_mx, read_txt, typed};
 use super::pass::Pass;
-use super::resolver::Way;
+use super::resolver::Upstream;
 use crate::snapshot::{Lookup, MxRecord, TxtRecord};
 
 /// How many addresses of name servers are tried.
@@ -58,8 +58,8 @@ impl Pass<'_> {
                 }
                 tries += 1;
                 let server = SocketAddr::new(address, self.collector.options.name_server_port);
-                let way = Way::to_server(server, self.clock.step(), self.collector.options.retry).ok();
-                let (lookup, authority) = self.ask_server(way.as_ref(), server, name, kind).await;
+                let upstream = Upstream::to_server(server, self.clock.step(), self.collector.options.retry).ok();
+                let (lookup, authority) = self.ask_server(upstream.as_ref(), server, name, kind).await;
                 if authority == Some(true) && !lookup.records.is_empty() {
                     return Some(lookup);
                 }

@@ -46,7 +46,7 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::super::failure::failure;
-    use super::super::smtp::unasked;
+    use super::super::smtp::not_attempted;
     use super::*;
 
     #[test]
@@ -54,7 +54,7 @@ mod tests {
         let probe = |connected, kind| SmtpProbe {
             connected: Some(connected),
             failure: Some(failure(kind, "")),
-            ..unasked(IpAddr::V4(Ipv4Addr::LOCALHOST))
+            ..not_attempted(IpAddr::V4(Ipv4Addr::LOCALHOST))
         };
         let silent = |probes: &[SmtpProbe]| {
             let reach = Reach::default();

@@ -37,7 +37,7 @@ const ALIVE: Duration = Duration::from_secs(3);
 
 /// The way to put a question.
 #[derive(Clone)]
-pub struct Way {
+pub struct Upstream {
     plain: Connections,
     unchecked: Unchecked,
     anchors: Arc<Anchors>,
@@ -50,24 +50,24 @@ pub struct Way {
     alive: Arc<Mutex<Option<(Instant, bool)>>>,
 }
 
-impl Way {
+impl Upstream {
     /// The way that `options` choose; `tls` is for resolvers over TLS and HTTPS.
     pub fn new(options: &Options, tls: ClientConfig) -> Result<Self, ResolverError> {
         let servers = name_servers(&options.resolver)?;
         let plain = Connections::new(servers, options.timeout, Some(tls), options.retry).map_err(ResolverError::Tls)?;
         let anchors = Anchors::read(options.trust_anchor.as_deref())?;
-        Ok(Way::over(plain, anchors, true))
+        Ok(Upstream::over(plain, anchors, true))
     }
 
     /// The way to one name server of a zone: no recursion, no cache.
     pub fn to_server(server: SocketAddr, timeout: Duration, retry: bool) -> Result<Self, ResolverError> {
         let plain = Connections::new(vec![address(server)], timeout, None, retry).map_err(ResolverError::Tls)?;
-        Ok(Way::over(plain, Anchors { keys: TrustAnchors::empty(), zones: Vec::new() }, false))
+        Ok(Upstream::over(plain, Anchors { keys: TrustAnchors::empty(), zones: Vec::new() }, false))
     }
 
     fn over(plain: Connections, anchors: Anchors, recursion: bool) -> Self {
         let unchecked = Unchecked { pool: plain.clone(), keys: Arc::new(Memo::new(REMEMBERED_KEYS)) };
-        Way {
+        Upstream {
             plain,
             unchecked,
             anchors: Arc::new(anchors),

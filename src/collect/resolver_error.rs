@@ -1,11 +1,11 @@
-//! Why there is no resolver to ask. Used by the resolver and by the trust anchors.
+//! Why there is not a resolver to ask. Used by the resolver and by the trust anchors.
 
 use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::files::FileError;
 
-/// Why there is no resolver to ask.
+/// Why there is not a resolver to ask.
 #[derive(Debug, Diagnostic, Error)]
 pub enum ResolverError {
     /// The file of trust anchors cannot be read.
@@ -13,7 +13,7 @@ pub enum ResolverError {
     #[diagnostic(transparent)]
     AnchorFile(#[from] FileError),
     /// The file of trust anchors is none.
-    #[error("{path} is no file of trust anchors: {reason}")]
+    #[error("{path} is not a file of trust anchors: {reason}")]
     #[diagnostic(code(stslint::trust_anchor), help("each line is a record such as `. IN DNSKEY 257 3 8 AwEAA…`"))]
     Anchors {
         /// The file's name.

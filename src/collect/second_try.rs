@@ -11,8 +11,8 @@ use super::guard::Admitted;
 use super::https::{self, Asked};
 use super::limits::{Clock, LONGEST_RETRY_AFTER, millis};
 use super::log_lines;
-use super::smtp::{self, Manner};
-use super::tls::Observatory;
+use super::smtp::{self, SmtpClientConfig};
+use super::tls::TlsProber;
 use crate::snapshot::{FailureKind, FirstConversation, FirstFetch, HttpResponse, HttpsProbe, SmtpProbe, SmtpReply};
 use crate::source_text::escape;
 
@@ -20,16 +20,16 @@ use crate::source_text::escape;
 pub async fn converse(
     exchange: &str,
     admitted: Admitted,
-    manner: &Manner,
-    observatory: &Observatory,
+    smtp_client: &SmtpClientConfig,
+    prober: &TlsProber,
     clock: Clock,
 ) -> SmtpProbe {
-    let first = Box::pin(smtp::probe(exchange, admitted, manner, observatory, clock)).await;
-    let Some(pause) = clock.retry_pause().filter(|_| manner.retry && is_put_off(&first)) else { return first };
-    let pause = pause.max(manner.pause.unwrap_or_default());
+    let first = Box::pin(smtp::probe(exchange, admitted, smtp_client, prober, clock)).await;
+    let Some(pause) = clock.retry_pause().filter(|_| smtp_client.retry && is_put_off(&first)) else { return first };
+    let pause = pause.max(smtp_client.pause.unwrap_or_default());
     log_lines::second_try("MX host", exchange, first.address, pause);
     tokio::time::sleep(pause).await;
-    let second = Box::pin(smtp::probe(exchange, admitted, manner, observatory, clock)).await;
+    let second = Box::pin(smtp::probe(exchange, admitted, smtp_client, prober, clock)).await;
     let first = FirstConversation {
         greeting: first.greeting,
         ehlo: first.ehlo,
@@ -44,8 +44,8 @@ pub async fn converse(
 }
 
 /// Asks one address of a policy host for the policy, a second time where the first may mislead.
-pub async fn fetch(asked: &Asked<'_>, retry: bool, observatory: &Observatory, clock: Clock) -> HttpsProbe {
-    let first = Box::pin(https::probe(asked, observatory, clock)).await;
+pub async fn fetch(asked: &Asked<'_>, retry: bool, prober: &TlsProber, clock: Clock) -> HttpsProbe {
+    let first = Box::pin(https::probe(asked, prober, clock)).await;
     if !retry || !is_unsettled(&first) {
         return first;
     }
@@ -56,7 +56,7 @@ pub async fn fetch(asked: &Asked<'_>, retry: bool, observatory: &Observatory, cl
     let Some(pause) = said.filter(|said| fits(*said, step, left)).or_else(|| clock.retry_pause()) else { return first };
     log_lines::second_try("policy host", asked.host, first.address, pause);
     tokio::time::sleep(pause).await;
-    let second = Box::pin(https::probe(asked, observatory, clock)).await;
+    let second = Box::pin(https::probe(asked, prober, clock)).await;
     let first = FirstFetch {
         status: first.response.map(|response| response.status),
         retry_after,
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn what_another_try_may_heal_is_tried_again() {
         let reply = |code| Some(SmtpReply { code, lines: Vec::new() });
-        let of = smtp::unasked;
+        let of = smtp::not_attempted;
         for code in [421, 450, 451, 454, 499] {
             assert!(is_put_off(&SmtpProbe { greeting: reply(code), ..of(HERE) }), "{code}");
             assert!(is_put_off(&SmtpProbe { ehlo: reply(code), ..of(HERE) }), "{code}");
@@ -149,7 +149,7 @@ mod tests {
     fn a_fetch_is_tried_again_after_429_and_503_alone() {
         let of = |status| HttpsProbe {
             response: Some(HttpResponse { status, ..HttpResponse::default() }),
-            ..https::unasked(HERE)
+            ..https::not_attempted(HERE)
         };
         for status in [429, 503] {
             assert!(is_unsettled(&of(status)), "{status}");

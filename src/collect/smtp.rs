@@ -22,7 +22,7 @@ use super::options::Proxy;
 use super::second_look::{self, server_name};
 use super::server_flight::Spoken;
 use super::smtp_wire::{Farewells, Transcript, Wire, escaped};
-use super::tls::{Observatory, Recorder, handshake};
+use super::tls::{Recorder, TlsProber, handshake};
 use crate::snapshot::{
     Failure, FailureKind, FailureStep, Octets, Party, SecondLook, SmtpProbe, SmtpReply, TlsFacts, TlsVersion,
     WithoutSni,
@@ -30,7 +30,7 @@ use crate::snapshot::{
 
 /// How MX hosts are spoken to.
 #[derive(Clone, Debug)]
-pub struct Manner {
+pub struct SmtpClientConfig {
     /// The port.
     pub port: u16,
     /// The name that EHLO gives, if not the address.
@@ -50,20 +50,20 @@ pub struct Manner {
 pub async fn probe(
     exchange: &str,
     admitted: Admitted,
-    manner: &Manner,
-    observatory: &Observatory,
+    smtp_client: &SmtpClientConfig,
+    prober: &TlsProber,
     clock: Clock,
 ) -> SmtpProbe {
     let address = admitted.address();
     let began = Instant::now();
     let mut conversation = Conversation {
         exchange,
-        address: SocketAddr::new(address, manner.port),
-        manner,
+        address: SocketAddr::new(address, smtp_client.port),
+        smtp_client,
         hello: String::new(),
         clock,
         transcript: Transcript::default(),
-        probe: unasked(address),
+        probe: not_attempted(address),
         welcome: None,
     };
     let (welcome, welcomed) = oneshot::channel();
@@ -71,15 +71,15 @@ pub async fn probe(
     let to = conversation.address;
     let look = Box::pin(async {
         is_welcome(welcomed).await?;
-        older_version(exchange, to, manner, clock).await
+        older_version(exchange, to, smtp_client, clock).await
     });
     let speaking = Box::pin(async {
-        let ended = conversation.run(observatory).await;
+        let ended = conversation.run(prober).await;
         // Nobody is to wait for a welcome any more.
         conversation.welcome = None;
         ended
     });
-    let (ended, older_version) = match manner.pause {
+    let (ended, older_version) = match smtp_client.pause {
         None => second_look::beside(speaking, look).await,
         Some(_) => (speaking.await, look.await),
     };
@@ -97,7 +97,7 @@ pub async fn probe(
 }
 
 /// A probe of which nothing is known yet.
-pub fn unasked(address: IpAddr) -> SmtpProbe {
+pub fn not_attempted(address: IpAddr) -> SmtpProbe {
     SmtpProbe {
         address,
         connected: None,
@@ -118,30 +118,30 @@ pub fn unasked(address: IpAddr) -> SmtpProbe {
 struct Conversation<'a> {
     exchange: &'a str,
     address: SocketAddr,
-    manner: &'a Manner,
+    smtp_client: &'a SmtpClientConfig,
     hello: String,
     clock: Clock,
     transcript: Transcript,
     probe: SmtpProbe,
-    /// Whoever waits for the server to say that it wants to speak.
+    /// Whoever waits for the server to say that it needs to speak.
     welcome: Option<oneshot::Sender<()>>,
 }
 
 impl Conversation<'_> {
-    async fn run(&mut self, observatory: &Observatory) -> Result<(), Failure> {
+    async fn run(&mut self, prober: &TlsProber) -> Result<(), Failure> {
         let stream = self.connect().await?;
-        self.hello = hello(self.manner, &stream);
-        let (exchange, address, manner, clock) = (self.exchange, self.address, self.manner, self.clock);
-        let second = without_sni(exchange, address, manner, observatory, clock);
-        let (spoken, without_sni) = match manner.pause {
+        self.hello = hello(self.smtp_client, &stream);
+        let (exchange, address, smtp_client, clock) = (self.exchange, self.address, self.smtp_client, self.clock);
+        let second = without_sni(exchange, address, smtp_client, prober, clock);
+        let (spoken, without_sni) = match smtp_client.pause {
             // The second connection goes as far as the first in the same time, however slow the greeting is: it begins one
             // round trip later, and needs no EHLO inside TLS. Where a server keeps it waiting all the same, nobody waits long.
-            None => match select(Box::pin(self.speak(stream, observatory)), Box::pin(second)).await {
+            None => match select(Box::pin(self.speak(stream, prober)), Box::pin(second)).await {
                 Either::Left((spoken, second)) => (spoken, timeout(clock.step() / 2, second).await.ok().flatten()),
                 Either::Right((without_sni, speaking)) => (speaking.await, without_sni),
             },
             Some(pause) => {
-                let spoken = self.speak(stream, observatory).await;
+                let spoken = self.speak(stream, prober).await;
                 let worth_it = self.probe.tls.is_some();
                 let paused = clock.until_deadline("pause", tokio::time::sleep(pause)).await;
                 (spoken, if paused.is_ok() && worth_it { second.await } else { None })
@@ -150,29 +150,29 @@ impl Conversation<'_> {
         let first = without_sni.filter(|_| self.probe.tls.is_some());
         self.probe.without_sni = match first {
             // Where the conversation failed, all of it is tried again.
-            Some(first) if spoken.is_ok() => Some(self.again_without_sni(first, observatory).await),
+            Some(first) if spoken.is_ok() => Some(self.again_without_sni(first, prober).await),
             first => first,
         };
         spoken
     }
 
     /// A handshake without SNI that was reset is tried once more, after a pause, as whole conversations are.
-    async fn again_without_sni(&self, first: WithoutSni, observatory: &Observatory) -> WithoutSni {
-        let Conversation { exchange, address, manner, clock, .. } = *self;
+    async fn again_without_sni(&self, first: WithoutSni, prober: &TlsProber) -> WithoutSni {
+        let Conversation { exchange, address, smtp_client, clock, .. } = *self;
         let was_reset = first.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Reset);
-        let pause = clock.retry_pause().filter(|_| manner.retry && was_reset && first.second_look.is_none());
+        let pause = clock.retry_pause().filter(|_| smtp_client.retry && was_reset && first.second_look.is_none());
         let Some(pause) = pause else { return first };
-        let pause = pause.max(manner.pause.unwrap_or_default());
+        let pause = pause.max(smtp_client.pause.unwrap_or_default());
         log_lines::second_try("MX host without SNI", exchange, address.ip(), pause);
         tokio::time::sleep(pause).await;
-        match Box::pin(without_sni(exchange, address, manner, observatory, clock)).await {
+        match Box::pin(without_sni(exchange, address, smtp_client, prober, clock)).await {
             Some(second) => WithoutSni { first_failure: first.failure, ..second },
             None => first,
         }
     }
 
     /// The conversation on a connection, as far as the server goes along.
-    async fn speak(&mut self, stream: TcpStream, observatory: &Observatory) -> Result<(), Failure> {
+    async fn speak(&mut self, stream: TcpStream, prober: &TlsProber) -> Result<(), Failure> {
         let acknowledges = Acknowledges::of(&stream);
         let mut wire = Wire::new(stream);
         let offered = self.greet(&mut wire).await;
@@ -180,7 +180,7 @@ impl Conversation<'_> {
             self.quit(wire).await;
             return offered.map(|_| ());
         }
-        self.secure(wire, acknowledges, observatory).await
+        self.secure(wire, acknowledges, prober).await
     }
 
     /// Notes how the conversation ended before its time.
@@ -225,7 +225,7 @@ impl Conversation<'_> {
     }
 
     async fn connect(&mut self) -> Result<TcpStream, Failure> {
-        match connect(self.address, "MX host", self.manner.proxy.as_ref(), self.clock).await {
+        match connect(self.address, "MX host", self.smtp_client.proxy.as_ref(), self.clock).await {
             Ok(stream) => {
                 self.probe.connected = Some(true);
                 Ok(stream)
@@ -242,7 +242,7 @@ impl Conversation<'_> {
         let clock = self.clock;
         let greeting = wire.reply("greeting", clock.steps(GREETING_STEPS), &mut self.transcript).await?;
         let welcome = greeting.code == 220;
-        let refusal = format!("the server does not want to speak: it greets with {}", greeting.code);
+        let refusal = format!("the server refuses to talk: it greets with {}", greeting.code);
         self.probe.greeting = Some(greeting);
         if !welcome {
             return Err(failure(FailureKind::Protocol, refusal));
@@ -260,7 +260,7 @@ impl Conversation<'_> {
         &mut self,
         mut wire: Wire<TcpStream>,
         acknowledges: Acknowledges,
-        observatory: &Observatory,
+        prober: &TlsProber,
     ) -> Result<(), Failure> {
         wire.send("STARTTLS", self.clock, &mut self.transcript).await?;
         let starttls = wire.reply("reply to STARTTLS", self.clock, &mut self.transcript).await;
@@ -271,7 +271,7 @@ impl Conversation<'_> {
         }
         self.probe.starttls = starttls.ok();
         self.note_surplus(wire.surplus(AFTER_STARTTLS).await);
-        let stream = self.handshake(wire.into_stream(), observatory).await?;
+        let stream = self.handshake(wire.into_stream(), prober).await?;
         // A server that waits for the acknowledgement of its session tickets before it answers gets it at once.
         acknowledges.at_once();
         let mut wire = Wire::new(stream);
@@ -292,12 +292,8 @@ impl Conversation<'_> {
         self.probe.after_starttls = Some(Octets(kept.to_vec()));
     }
 
-    async fn handshake(
-        &mut self,
-        stream: TcpStream,
-        observatory: &Observatory,
-    ) -> Result<TlsStream<TcpStream>, Failure> {
-        let recorder = observatory.recorder();
+    async fn handshake(&mut self, stream: TcpStream, prober: &TlsProber) -> Result<TlsStream<TcpStream>, Failure> {
+        let recorder = prober.recorder();
         let secured = handshake(stream, self.exchange, true, &[], &recorder, self.clock).await;
         let stream = match secured {
             Ok(stream) => stream,
@@ -319,14 +315,14 @@ impl Conversation<'_> {
     async fn look_again(&self, recorder: &Recorder, failure: &Failure) -> TlsFacts {
         let mut spoken = None;
         if !recorder.saw_certificate() && second_look::is_worth_it(failure) {
-            spoken = look(self.exchange, true, self.address, self.manner, self.clock).await;
+            spoken = look(self.exchange, true, self.address, self.smtp_client, self.clock).await;
         }
         recorder.facts_of_failure(self.exchange, failure, spoken)
     }
 
     /// Says good-bye. Nothing in the collection waits for the reply.
     async fn quit<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(&mut self, wire: Wire<S>) {
-        wire.part(self.clock, &mut self.transcript, &self.manner.farewells).await;
+        wire.quit(self.clock, &mut self.transcript, &self.smtp_client.farewells).await;
     }
 }
 
@@ -335,21 +331,21 @@ impl Conversation<'_> {
 async fn without_sni(
     exchange: &str,
     address: SocketAddr,
-    manner: &Manner,
-    observatory: &Observatory,
+    smtp_client: &SmtpClientConfig,
+    prober: &TlsProber,
     clock: Clock,
 ) -> Option<WithoutSni> {
-    let stream = ready_for_tls(address, manner, clock).await?;
-    let recorder = observatory.recorder();
+    let stream = ready_for_tls(address, smtp_client, clock).await?;
+    let recorder = prober.recorder();
     match handshake(stream, exchange, false, &[], &recorder, clock).await {
         Ok(stream) => {
-            Wire::new(stream).part(clock, &mut Transcript::default(), &manner.farewells).await;
+            Wire::new(stream).quit(clock, &mut Transcript::default(), &smtp_client.farewells).await;
             Some(WithoutSni { handshake: true, ..WithoutSni::default() })
         }
         Err(failure) => {
             let mut spoken = None;
             if !recorder.saw_certificate() && second_look::is_worth_it(&failure) {
-                spoken = Box::pin(look(exchange, false, address, manner, clock)).await;
+                spoken = Box::pin(look(exchange, false, address, smtp_client, clock)).await;
             }
             let second_look = spoken.map(SecondLook::from);
             Some(WithoutSni { failure: Some(failure), second_look, ..WithoutSni::default() })
@@ -358,11 +354,17 @@ async fn without_sni(
 }
 
 /// What the server chooses from all that OpenSSL-based senders offer, each offer on a connection of its own.
-async fn look(exchange: &str, sni: bool, address: SocketAddr, manner: &Manner, clock: Clock) -> Option<Spoken> {
+async fn look(
+    exchange: &str,
+    sni: bool,
+    address: SocketAddr,
+    smtp_client: &SmtpClientConfig,
+    clock: Clock,
+) -> Option<Spoken> {
     let name = server_name(exchange)?;
     for offer in second_look::OFFERS {
-        pause(manner, clock).await?;
-        let stream = ready_for_tls(address, manner, clock).await?;
+        pause(smtp_client, clock).await?;
+        let stream = ready_for_tls(address, smtp_client, clock).await?;
         if let Ok(spoken) = second_look::ask(stream, Some(&name).filter(|_| sni), offer, clock).await {
             return Some(spoken);
         }
@@ -380,27 +382,27 @@ async fn is_welcome(welcomed: oneshot::Receiver<()>) -> Option<()> {
 async fn older_version(
     exchange: &str,
     address: SocketAddr,
-    manner: &Manner,
+    smtp_client: &SmtpClientConfig,
     clock: Clock,
 ) -> Option<Option<TlsVersion>> {
     let name = server_name(exchange)?;
-    pause(manner, clock).await?;
-    let stream = ready_for_tls(address, manner, clock).await?;
+    pause(smtp_client, clock).await?;
+    let stream = ready_for_tls(address, smtp_client, clock).await?;
     second_look::older_version(stream, &name, clock).await
 }
 
 /// Waits, where conversations with an address are to be rare; `None` where there is no time for that.
-async fn pause(manner: &Manner, clock: Clock) -> Option<()> {
-    match manner.pause {
+async fn pause(smtp_client: &SmtpClientConfig, clock: Clock) -> Option<()> {
+    match smtp_client.pause {
         Some(pause) => clock.until_deadline("pause", tokio::time::sleep(pause)).await.ok(),
         None => Some(()),
     }
 }
 
-async fn ready_for_tls(address: SocketAddr, manner: &Manner, clock: Clock) -> Option<TcpStream> {
+async fn ready_for_tls(address: SocketAddr, smtp_client: &SmtpClientConfig, clock: Clock) -> Option<TcpStream> {
     let mut transcript = Transcript::default();
-    let stream = connect(address, "MX host", manner.proxy.as_ref(), clock).await.ok()?;
-    let hello = hello(manner, &stream);
+    let stream = connect(address, "MX host", smtp_client.proxy.as_ref(), clock).await.ok()?;
+    let hello = hello(smtp_client, &stream);
     let mut wire = Wire::new(stream);
     let ready = async {
         let greeting = wire.reply("greeting", clock.steps(GREETING_STEPS), &mut transcript).await.ok()?;
@@ -416,7 +418,7 @@ async fn ready_for_tls(address: SocketAddr, manner: &Manner, clock: Clock) -> Op
     let stream = match ready {
         Some(()) => Some(wire.into_stream()),
         None => {
-            wire.part(clock, &mut transcript, &manner.farewells).await;
+            wire.quit(clock, &mut transcript, &smtp_client.farewells).await;
             None
         }
     };
@@ -425,8 +427,8 @@ async fn ready_for_tls(address: SocketAddr, manner: &Manner, clock: Clock) -> Op
 }
 
 /// The command that says who we are (RFC 5321 §4.1.1.1): by name, else by address (§4.1.3).
-fn hello(manner: &Manner, stream: &TcpStream) -> String {
-    if let Some(name) = &manner.helo {
+fn hello(smtp_client: &SmtpClientConfig, stream: &TcpStream) -> String {
+    if let Some(name) = &smtp_client.helo {
         return format!("EHLO {name}");
     }
     match stream.local_addr().map(|address| address.ip().to_canonical()) {

@@ -89,7 +89,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 
     /// Says QUIT, and leaves the end of the conversation to itself: the reply is read and the connection closed in
     /// order, so that the server has nothing to complain of, while the collection goes on.
-    pub async fn part(mut self, clock: Clock, transcript: &mut Transcript, farewells: &Farewells)
+    pub async fn quit(mut self, clock: Clock, transcript: &mut Transcript, farewells: &Farewells)
     where
         S: Send + 'static,
     {
@@ -115,7 +115,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             let text = escaped(&line);
             transcript.add(Party::Server, text.as_str());
             let (code, more, rest) = split(&line).ok_or_else(|| {
-                failure(FailureKind::Protocol, format!("{what}: this is no SMTP reply: {}", shortened(&text)))
+                failure(FailureKind::Protocol, format!("{what}: this is not an SMTP reply: {}", shortened(&text)))
             })?;
             if !reply.lines.is_empty() && code != reply.code {
                 let detail = format!("{what}: the lines of one reply have the codes {} and {code}", reply.code);
@@ -133,7 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
     }
 
-    /// Reads up to the next line end, CRLF or LF alone.
+    /// Reads up to the next line ending, CRLF or LF alone.
     async fn read_line(&mut self, what: &str, transcript: &mut Transcript) -> Result<Vec<u8>, Failure> {
         loop {
             if let Some(end) = self.pending.iter().position(|octet| *octet == b'\n') {

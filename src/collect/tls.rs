@@ -22,35 +22,35 @@ use super::failure::{failure, for_want_of_certificate, of_io, of_tls};
 use super::limits::{Clock, MAX_CHAIN};
 use super::second_look::server_name;
 use super::server_flight::Spoken;
-use super::trust::Judge;
+use super::trust::ChainVerifier;
 use super::verifiable;
 use crate::snapshot::{Failure, FailureKind, FailureStep, SecondLook, TlsFacts, TlsVersion, Trust, TrustVerdict};
 use crate::source_text::escape;
 
 /// What is needed for any handshake: the judge of chains, the cryptography, and the time to judge at.
 #[derive(Clone, Debug)]
-pub struct Observatory {
-    judge: Arc<Judge>,
+pub struct TlsProber {
+    chain_verifier: Arc<ChainVerifier>,
     provider: Arc<CryptoProvider>,
     at: Timestamp,
 }
 
-impl Observatory {
+impl TlsProber {
     /// Handshakes judged by `judge` as of `at`.
-    pub fn new(judge: Arc<Judge>, provider: Arc<CryptoProvider>, at: Timestamp) -> Self {
-        Observatory { judge, provider, at }
+    pub fn new(chain_verifier: Arc<ChainVerifier>, provider: Arc<CryptoProvider>, at: Timestamp) -> Self {
+        TlsProber { chain_verifier, provider, at }
     }
 
     /// A recorder for one handshake.
     pub fn recorder(&self) -> Arc<Recorder> {
-        Arc::new(Recorder { observatory: self.clone(), seen: Mutex::default() })
+        Arc::new(Recorder { prober: self.clone(), seen: Mutex::default() })
     }
 }
 
 /// Watches one handshake.
 #[derive(Debug)]
 pub struct Recorder {
-    observatory: Observatory,
+    prober: TlsProber,
     seen: Mutex<Seen>,
 }
 
@@ -67,7 +67,7 @@ struct Seen {
 impl Recorder {
     /// The configuration of a client whose handshake this recorder watches.
     pub fn client_config(self: &Arc<Self>, sni: bool, alpn: &[&[u8]]) -> Result<ClientConfig, Error> {
-        let mut config = ClientConfig::builder_with_provider(self.observatory.provider.clone())
+        let mut config = ClientConfig::builder_with_provider(self.prober.provider.clone())
             .with_safe_default_protocol_versions()?
             .dangerous()
             .with_custom_certificate_verifier(self.clone())
@@ -90,8 +90,8 @@ impl Recorder {
     /// Everything that was seen. Whether the handshake succeeded is for the caller to add.
     pub fn facts(&self, server_name: Option<&str>) -> TlsFacts {
         self.with(|seen| {
-            let Observatory { judge, at, .. } = &self.observatory;
-            let mut trust = judge.trust(&seen.chain, *at);
+            let TlsProber { chain_verifier, at, .. } = &self.prober;
+            let mut trust = chain_verifier.trust(&seen.chain, *at);
             // What cannot be verified here is not wrong: a small RSA key is weak, and a finding of its own.
             let can_be_verified = seen.chain.first().is_some_and(|leaf| verifiable::has_usual_key(leaf));
             let forged = seen.signature.is_some() && can_be_verified;
@@ -108,7 +108,7 @@ impl Recorder {
                 chain_length: u32::try_from(seen.chain.len()).ok().filter(|_| seen.chain.len() > MAX_CHAIN),
                 trust,
                 client_certificate: seen.demands_certificate,
-                verifier: known.then(|| judge.verify(&seen.chain, seen.name.as_ref(), *at)),
+                verifier: known.then(|| chain_verifier.verify(&seen.chain, seen.name.as_ref(), *at)),
                 ..TlsFacts::default()
             }
         })
@@ -188,7 +188,7 @@ impl ServerCertVerifier for Recorder {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.observatory.provider.signature_verification_algorithms;
+        let algorithms = &self.prober.provider.signature_verification_algorithms;
         let verdict = verify_tls12_signature(message, certificate, signature, algorithms);
         self.note_signature(ProtocolVersion::TLSv1_2, verdict);
         Ok(HandshakeSignatureValid::assertion())
@@ -200,14 +200,14 @@ impl ServerCertVerifier for Recorder {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.observatory.provider.signature_verification_algorithms;
+        let algorithms = &self.prober.provider.signature_verification_algorithms;
         let verdict = verify_tls13_signature(message, certificate, signature, algorithms);
         self.note_signature(ProtocolVersion::TLSv1_3, verdict);
         Ok(HandshakeSignatureValid::assertion())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.observatory.provider.signature_verification_algorithms.supported_schemes()
+        self.prober.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -279,8 +279,8 @@ mod tests {
     #[test]
     fn a_handshake_signed_with_a_small_rsa_key_is_not_taken_for_forged() {
         let provider = Arc::new(ring::default_provider());
-        let judge = Arc::new(Judge::new(&Roots::File(file("root")), &provider).unwrap());
-        let recorder = Observatory::new(judge, provider, "2027-01-01T00:00:00Z".parse().unwrap()).recorder();
+        let chain_verifier = Arc::new(ChainVerifier::new(&Roots::File(file("root")), &provider).unwrap());
+        let recorder = TlsProber::new(chain_verifier, provider, "2027-01-01T00:00:00Z".parse().unwrap()).recorder();
         for (name, verdict) in [("rsa-1024", TrustVerdict::Trusted), ("below-rsa-1024", TrustVerdict::Other)] {
             recorder.with(|seen| {
                 seen.chain = chain(name);

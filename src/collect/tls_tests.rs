@@ -40,7 +40,7 @@ async fn an_alert_in_place_of_a_handshake_says_what_it_means() {
     // RFC 8446 §6: the record's type 21, its version and length, level fatal, and the description.
     for (octets, word) in [
         (&[21, 3, 1, 0, 2, 2, 70][..], "neither TLS 1.2 nor TLS 1.3"),
-        (&[21, 3, 3, 0, 2, 2, 40], "accepts nothing of what is offered"),
+        (&[21, 3, 3, 0, 2, 2, 40], "accepts nothing that is offered"),
         (&[21, 3, 3, 0, 2, 2, 112], "does not know the name"),
         (&[21, 3, 3, 0, 2, 2, 80], "on its side"),
         (&[21, 3, 3, 0, 2, 2, 255], "alert"),

@@ -60,19 +60,19 @@ pub enum RootsError {
 }
 
 /// The authorities that are trusted, and the judge of chains.
-pub struct Judge {
+pub struct ChainVerifier {
     anchors: Vec<TrustAnchor<'static>>,
     organisations: Vec<String>,
     algorithms: Vec<&'static dyn SignatureVerificationAlgorithm>,
 }
 
-impl fmt::Debug for Judge {
+impl fmt::Debug for ChainVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Judge").field("anchors", &self.anchors.len()).finish()
+        f.debug_struct("ChainVerifier").field("anchors", &self.anchors.len()).finish()
     }
 }
 
-impl Judge {
+impl ChainVerifier {
     /// A judge that trusts `roots`.
     pub fn new(roots: &Roots, provider: &CryptoProvider) -> Result<Self, RootsError> {
         let anchors = match roots {
@@ -86,7 +86,7 @@ impl Judge {
         organisations.dedup();
         let known = provider.signature_verification_algorithms.all;
         let algorithms = verifiable::ALGORITHMS.iter().chain(known).copied().collect();
-        Ok(Judge { anchors, organisations, algorithms })
+        Ok(ChainVerifier { anchors, organisations, algorithms })
     }
 
     /// The trusted roots.
@@ -124,7 +124,7 @@ impl Judge {
         let at = now.min(validity.not_after.timestamp()).max(validity.not_before.timestamp());
         let verdict = EndEntityCert::try_from(leaf).and_then(|leaf| self.path(&leaf, intermediates, unix_time(at)));
         let Err(error) = verdict else { return Some(Trust { verdict: TrustVerdict::Trusted, detail: None }) };
-        // An issuer that was certified anew since then has no such moment, and is valid all the same.
+        // An issuer that was certified again since then has no such moment, and is valid all the same.
         let dates = verdict_of(&error) == TrustVerdict::IssuerExpired;
         if dates && at != now && issuers::vouch(&self.anchors, &parsed, intermediates, now) {
             return Some(Trust { verdict: TrustVerdict::Trusted, detail: None });
@@ -265,17 +265,19 @@ fn sentence(error: &webpki::Error) -> String {
         Error::CertExpired { not_after, .. } => format!("a certificate expired at {}", date(not_after)),
         Error::CertNotValidForName(_) => "the certificate does not name this host".to_owned(),
         Error::CertNotValidYet { not_before, .. } => format!("a certificate is valid only from {}", date(not_before)),
-        Error::InvalidSignatureForPublicKey => "a signature in the chain is wrong".to_owned(),
-        Error::NameConstraintViolation => "an authority of the chain may not speak for this name".to_owned(),
+        Error::InvalidSignatureForPublicKey => "a signature in the chain is invalid".to_owned(),
+        Error::NameConstraintViolation => {
+            "an authority in the chain may not issue certificates for this name".to_owned()
+        }
         Error::RequiredEkuNotFoundContext(_) => "the certificate may not be used for a TLS server".to_owned(),
-        Error::UnknownIssuer => "nobody who is trusted vouches for the issuer".to_owned(),
+        Error::UnknownIssuer => "the issuer is not trusted".to_owned(),
         Error::UnsupportedSignatureAlgorithmContext(_) | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
             "a signature in the chain is of a kind that is not accepted".to_owned()
         }
         Error::EndEntityUsedAsCa => "the certificate of a host is used as that of an authority".to_owned(),
         Error::EmptyEkuExtension => "a certificate has an empty list of purposes".to_owned(),
         Error::InvalidCertValidity => "a certificate ends before it begins".to_owned(),
-        Error::PathLenConstraintViolated => "an authority of the chain may have no other below it".to_owned(),
+        Error::PathLenConstraintViolated => "an authority in the chain may not have another below it".to_owned(),
         Error::SignatureAlgorithmMismatch => "a certificate names two kinds of signature for its one".to_owned(),
         Error::UnsupportedCriticalExtension => "a certificate has a critical extension that is not known".to_owned(),
         Error::MaximumNameConstraintComparisonsExceeded

@@ -95,7 +95,7 @@ pub mod tests {
     use tokio_rustls::rustls::pki_types::pem::PemObject;
 
     use super::super::options::Roots;
-    use super::super::trust::Judge;
+    use super::super::trust::ChainVerifier;
     use super::*;
     use crate::snapshot::TrustVerdict;
 
@@ -111,7 +111,7 @@ pub mod tests {
 
     #[test]
     fn what_cannot_be_verified_is_no_verdict_and_a_small_key_is_none_either() {
-        let judge = Judge::new(&Roots::File(file("root")), &ring::default_provider()).unwrap();
+        let chain_verifier = ChainVerifier::new(&Roots::File(file("root")), &ring::default_provider()).unwrap();
         let at = "2027-01-01T00:00:00Z".parse().unwrap();
         for (name, verdict, word) in [
             ("rsa-1024", Some(TrustVerdict::Trusted), "ok"),
@@ -120,20 +120,20 @@ pub mod tests {
             ("self-signed-p-521", Some(TrustVerdict::SelfSigned), "an authority's certificate is used as a host's"),
         ] {
             let chain = chain(name);
-            assert_eq!(judge.trust(&chain, at).map(|trust| trust.verdict), verdict, "{name}");
+            assert_eq!(chain_verifier.trust(&chain, at).map(|trust| trust.verdict), verdict, "{name}");
             let host = ServerName::try_from("mx.example.test").unwrap();
-            assert_eq!(judge.verify(&chain, Some(&host), at), word, "{name}");
+            assert_eq!(chain_verifier.verify(&chain, Some(&host), at), word, "{name}");
         }
     }
 
     #[test]
     fn a_forged_signature_by_a_small_key_is_not_trusted() {
-        let judge = Judge::new(&Roots::File(file("root")), &ring::default_provider()).unwrap();
+        let chain_verifier = ChainVerifier::new(&Roots::File(file("root")), &ring::default_provider()).unwrap();
         let mut chain = chain("below-rsa-1024");
         let mut leaf = chain.remove(0).to_vec();
         *leaf.last_mut().unwrap() ^= 1;
         chain.insert(0, leaf.into());
-        let trust = judge.trust(&chain, "2027-01-01T00:00:00Z".parse().unwrap());
+        let trust = chain_verifier.trust(&chain, "2027-01-01T00:00:00Z".parse().unwrap());
         assert_ne!(trust.map(|trust| trust.verdict), Some(TrustVerdict::Trusted));
     }
 }

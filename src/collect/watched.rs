@@ -66,7 +66,7 @@ impl Notes {
     }
 
     fn not_connected(&self, error: &NetError) {
-        if let Some(why) = why_unconnected(error) {
+        if let Some(why) = reason_not_connected(error) {
             *self.unconnected.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
         }
     }
@@ -112,7 +112,7 @@ fn extended_error(data: &[u8]) -> Option<ExtendedError> {
 }
 
 /// Why there is no connection, where the library says it: of TLS, what is wrong with the server's certificate.
-fn why_unconnected(error: &NetError) -> Option<String> {
+fn reason_not_connected(error: &NetError) -> Option<String> {
     let NetError::Io(error) = error else { return None };
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let Some(rustls::Error::InvalidCertificate(wrong)) = tls else {
@@ -127,7 +127,7 @@ fn why_unconnected(error: &NetError) -> Option<String> {
         CertificateError::NotValidForNameContext { expected, .. } => {
             format!("its certificate does not name {}", expected.to_str())
         }
-        CertificateError::UnknownIssuer => "nobody who is trusted vouches for its certificate".to_owned(),
+        CertificateError::UnknownIssuer => "its certificate is not from a trusted authority".to_owned(),
         _ => "its certificate is not valid".to_owned(),
     };
     Some(escape(&why))

@@ -110,17 +110,17 @@ impl Level {
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(deny_unknown_fields, extend("anyOf" = [{ "required": ["rule"] }, { "required": ["group"] }]))]
 pub struct IgnoreEntry {
-    /// The rule whose findings are ignored; `*` stands for any text.
+    /// The rule whose findings are ignored; `*` matches any text.
     #[schemars(with = "String", default)]
     pub rule: Option<Placed<Pattern>>,
     /// The group whose rules' findings are ignored.
     #[schemars(with = "String", default)]
     pub group: Option<Placed<String>>,
-    /// Only of these domains: `*` stands for any text, case does not matter. `*.example.com` is every name below
+    /// Only of these domains: `*` matches any text, case does not matter. `*.example.com` is every name below
     /// example.com and not example.com itself.
     #[schemars(with = "String", default)]
     pub domain: Option<Placed<Pattern>>,
-    /// Only of these subjects: the MX host, address or line that the finding speaks of. `*` stands for any text.
+    /// Only of these subjects: the MX host, address or line that the finding speaks of. `*` matches any text.
     #[schemars(with = "String", default)]
     pub subject: Option<Placed<Pattern>>,
     /// Why it is accepted: for whoever reads this in a year.
@@ -129,7 +129,7 @@ pub struct IgnoreEntry {
     /// The last day on which it counts, in UTC: YYYY-MM-DD. After it, the finding is reported again, and this entry too.
     #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
     pub until: Placed<Date>,
-    /// Where the entry stands.
+    /// Where the entry is.
     #[schemars(skip)]
     pub at: Span,
 }
@@ -141,7 +141,7 @@ pub struct DomainEntry {
     /// A name for these domains, which rules see in `groups`.
     #[schemars(with = "String")]
     pub name: Option<Placed<String>>,
-    /// The domains: `*` stands for any text, so `*.example.com` is every name below example.com and not itself.
+    /// The domains: `*` matches any text, so `*.example.com` is every name below example.com and not itself.
     #[schemars(with = "AtLeastOne")]
     pub names: Vec<Placed<Pattern>>,
     /// The domains to which an entry above gives one of these tags.
@@ -175,7 +175,7 @@ pub struct OptionSetting {
     pub value: Placed<String>,
 }
 
-/// One text, or a list of texts.
+/// One text, or a list of strings.
 struct OneOrMore;
 
 impl JsonSchema for OneOrMore {
@@ -192,7 +192,7 @@ impl JsonSchema for OneOrMore {
     }
 }
 
-/// One text, or a list of texts.
+/// One text, or a list of strings.
 struct AtLeastOne;
 
 impl JsonSchema for AtLeastOne {

@@ -31,12 +31,12 @@ pub struct Ignores {
     sections: Arc<Sections>,
 }
 
-/// An `ignore` entry with the text that it stands in.
+/// An `ignore` entry with the text that it is in.
 #[derive(Clone, Debug)]
 pub struct Ignore {
     /// What it says.
     pub entry: IgnoreEntry,
-    /// Where it stands.
+    /// Where it is.
     pub origin: Origin,
     file: String,
     text: String,
@@ -205,7 +205,7 @@ impl Ignore {
     fn expired(&self, location: Location) -> Check {
         let (what, until) = (self.what(), self.entry.until.value);
         let reason = escape(&self.entry.reason);
-        let help = "Mend what it ignored and remove the entry, or name a new last day with a reason that still holds.";
+        let help = "Fix what it ignored and remove the entry, or set a new last day with a reason that still holds.";
         Check {
             rule: EXPIRED_RULE.to_owned(),
             group: CONFIG_GROUP.to_owned(),
@@ -269,7 +269,7 @@ fn lines_of(entries: &[&Ignore]) -> String {
     lines.collect::<String>().trim_end().to_owned() + "\n"
 }
 
-/// The place in `shown` of what stands at `at` in the whole text.
+/// The place in `shown` of what is at `at` in the whole text.
 fn location(exhibit: &str, shown: &str, at: Span, text: &str) -> Location {
     let line_start = text.get(..at.offset).and_then(|before| before.rfind('\n')).map_or(0, |end| end.saturating_add(1));
     let within = at.offset.saturating_sub(line_start);

@@ -314,7 +314,7 @@ impl Setter<'_> {
         match former.cloned() {
             Some(former) => self.warn_of_former(&written, &former),
             None => {
-                let help = "`*` stands for any text; `stslint rules list` names all rules".to_owned();
+                let help = "`*` matches any text; `stslint rules list` names all rules".to_owned();
                 self.report(&written, format!("no rule matches `{}`", escape(&written.value)), help);
             }
         }
@@ -463,7 +463,7 @@ fn torn_key(text: &str) -> Option<(&str, &str)> {
     Some((key, value.trim_start_matches([' ', ':'])))
 }
 
-/// Whether a value can stand where the written one does.
+/// Whether a value can be where the written one does.
 fn fits(written: &Value, value: &Value) -> bool {
     match (written, value) {
         (Value::Null, _) => true,

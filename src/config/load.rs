@@ -57,7 +57,7 @@ pub struct Configuration {
     pub(super) lacks_rules: bool,
 }
 
-/// The configuration nearest to a folder, in it or in those that it stands in: its path from that folder on.
+/// The configuration nearest to a folder, in it or in those that it is in: its path from that folder on.
 pub fn find(folder: &Path) -> Option<PathBuf> {
     let mut up = PathBuf::new();
     for folder in folder.ancestors() {
@@ -233,7 +233,7 @@ impl Loader {
             return Err(wrong(format!("these are more than {MAX_FILES} configurations"), "put some of them together"));
         }
         if is_device(&path) {
-            return Err(wrong(format!("`{shown}` is no regular file"), "name a configuration"));
+            return Err(wrong(format!("`{shown}` is not a regular file"), "name a configuration"));
         }
         let text = files::read_text(&path, MAX_CONFIG)
             .map_err(|error| wrong(printable(&error.to_string()), "the path is relative to this file"))?;
@@ -280,7 +280,7 @@ impl Loader {
 
     fn include(&mut self, layer: &Layer, name: &Placed<String>) {
         if is_device(&layer.path(&name.value)) {
-            let message = format!("`{}` is no regular file", escape(&name.value));
+            let message = format!("`{}` is not a regular file", escape(&name.value));
             return self.mistakes.push(mistake(&layer.source, name.at, message, None));
         }
         match rule_files(&layer.path(&name.value)) {

@@ -59,7 +59,7 @@ pub const OPTIONS: [CommandOption; 14] = [
         key: "fail_on",
         flag: "fail-on",
         kind: OptionKind::Word(&["error", "warning", "note", "never"]),
-        about: "From which severity on findings make the exit code 1.",
+        about: "Exit with code 1 if there is a finding of at least this severity.",
     },
     CommandOption {
         key: "format",
@@ -78,25 +78,25 @@ pub const OPTIONS: [CommandOption; 14] = [
         key: "only_public",
         flag: "only-public",
         kind: OptionKind::Bool,
-        about: "Connect to public addresses alone.",
+        about: "Connect only to public addresses.",
     },
     CommandOption {
         key: "require_complete",
         flag: "require-complete",
         kind: OptionKind::Bool,
-        about: "Exit with code 3 where a check could not be made.",
+        about: "Exit with code 3 if a check could not be made.",
     },
     CommandOption {
         key: "resolver",
         flag: "resolver",
         kind: OptionKind::Text,
-        about: "Who answers DNS questions: `system`, an address, `tls://…` or `https://…`.",
+        about: "Who answers DNS queries: `system`, an address, `tls://…` or `https://…`.",
     },
     CommandOption {
         key: "roots",
         flag: "roots",
         kind: OptionKind::File(&["mozilla", "system"]),
-        about: "Which authorities are trusted: `mozilla`, `system`, or a file of certificates in PEM.",
+        about: "The authorities to trust: `mozilla`, `system`, or a PEM file of certificates.",
     },
     CommandOption {
         key: "smtp",

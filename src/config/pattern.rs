@@ -1,4 +1,4 @@
-//! Patterns of `ignore` entries: a text in which `*` stands for any text.
+//! Patterns of `ignore` entries: a text in which `*` matches any text.
 
 use std::fmt;
 
@@ -34,13 +34,13 @@ impl Pattern {
         let pattern = Self::of_text(written)?;
         let allowed = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '*');
         if let Some(c) = written.chars().find(|c| !allowed(*c)) {
-            return Err(format!("`{}` cannot stand in a domain", crate::source_text::escape(&c.to_string())));
+            return Err(format!("`{}` is not allowed in a domain", crate::source_text::escape(&c.to_string())));
         }
         let labels = written.strip_suffix('.').unwrap_or(written).split('.').map(|label| match label {
-            "" => Err("nothing stands between two dots, or before the first: no domain matches".to_owned()),
+            "" => Err("there is nothing between two dots, or in front of the first: no domain matches".to_owned()),
             label if label.is_ascii() => Ok(label.to_ascii_lowercase()),
-            label if label.contains('*') => Err("`*` cannot stand beside letters beyond ASCII".to_owned()),
-            label => idna::domain_to_ascii(label).map_err(|_| format!("`{label}` is no label of a domain")),
+            label if label.contains('*') => Err("`*` cannot be combined with letters beyond ASCII".to_owned()),
+            label => idna::domain_to_ascii(label).map_err(|_| format!("`{label}` is not a label of a domain")),
         });
         let folded = labels.collect::<Result<Vec<_>, _>>()?.join(".");
         Ok(Pattern { folded, ..pattern })

@@ -63,7 +63,7 @@ impl Reader<'_> {
             return file;
         }
         for (key, value) in self.known_entries(document, "a configuration", &KEYS) {
-            // Below the key stand comments alone.
+            // Below the key are comments alone.
             if value.value == Tree::Null {
                 continue;
             }
@@ -331,7 +331,7 @@ mod tests {
             ("", "`groups` is a mapping, and this is a list"),
             ("''", "this reason is empty"),
             ("2027-02-30", "is not a day as YYYY-MM-DD"),
-            ("'a b'", "cannot stand in a domain"),
+            ("'a b'", "is not allowed in a domain"),
             ("20270331", "is not a day as YYYY-MM-DD"),
             ("domain", "names neither a rule nor a group"),
             ("x", "an entry of `ignore` is a mapping"),

@@ -36,7 +36,7 @@ impl Reader<'_> {
                 (Some(word.clone()), "")
             }
             (OptionKind::File(_) | OptionKind::Text, Tree::Text(text)) => (Some(text.clone()), ""),
-            _ => (None, "a text"),
+            _ => (None, "a string"),
         };
         if text.is_none() {
             let message = format!("this is {}, where {wanted} belongs", value.value.label());

@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
         match read(&text.value) {
             Ok(pattern) => Some(Placed { value: pattern, at: text.at }),
             Err(problem) => {
-                let help = "`*` stands for any text, and nothing else has a meaning of its own: `*.example.com`";
+                let help = "`*` matches any text, and nothing else has a special meaning: `*.example.com`";
                 self.report(text.at, problem, Some(help.to_owned()));
                 None
             }
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
         match &value.value {
             Tree::Text(text) => Some(Placed { value: text.clone(), at: value.at }),
             other => {
-                self.report(value.at, format!("this is {}, where a text belongs", other.label()), None);
+                self.report(value.at, format!("this is {}, where a string belongs", other.label()), None);
                 None
             }
         }

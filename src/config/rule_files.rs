@@ -10,7 +10,7 @@ use crate::files::{self, FileError};
 use crate::rules::Source;
 use crate::source_text::escape;
 
-/// The name of a configuration, which is no rule file.
+/// The name of a configuration, which is not a rule file.
 pub const CONFIG_NAME: &str = "stslint.yaml";
 /// The most octets that one rule file may hold.
 const MAX_RULE_FILE: u64 = 4 << 20;
@@ -18,7 +18,7 @@ const MAX_RULE_FILE: u64 = 4 << 20;
 const MAX_TOTAL: usize = 16 << 20;
 /// The most rule files in a folder.
 const MAX_FILES: usize = 1000;
-/// How deep folders may stand in each other.
+/// How deep folders may be in each other.
 const MAX_DEPTH: usize = 8;
 /// The most things that are looked at in a folder.
 const MAX_LOOKED_AT: usize = 100_000;

@@ -32,7 +32,7 @@ pub struct Span {
 pub struct Placed<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// Where it is.
     pub at: Span,
 }
 
@@ -43,7 +43,7 @@ pub enum Tree {
     Bool(bool),
     /// A list.
     List(Vec<Placed<Tree>>),
-    /// A mapping in its order; a key may stand twice.
+    /// A mapping in its order; a key may occur twice.
     Map(Vec<(Placed<String>, Placed<Tree>)>),
     /// Nothing.
     Null,
@@ -58,12 +58,12 @@ pub fn shape(value: &serde_json::Value) -> &'static str {
     use serde_json::Value;
     match value {
         Value::Array(_) => "a list",
-        Value::Bool(_) => "a truth value",
+        Value::Bool(_) => "a boolean",
         Value::Null => "nothing",
         Value::Number(number) if number.is_f64() => "a number",
-        Value::Number(_) => "a whole number",
+        Value::Number(_) => "an integer",
         Value::Object(_) => "a mapping",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
     }
 }
 
@@ -101,12 +101,12 @@ impl Tree {
     /// What it is, in words.
     pub fn label(&self) -> &'static str {
         match self {
-            Tree::Bool(_) => "a truth value",
+            Tree::Bool(_) => "a boolean",
             Tree::List(_) => "a list",
             Tree::Map(_) => "a mapping",
             Tree::Null => "nothing",
             Tree::Number(_) => "a number",
-            Tree::Text(_) => "a text",
+            Tree::Text(_) => "a string",
         }
     }
 

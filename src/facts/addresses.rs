@@ -9,7 +9,7 @@ use super::fact::Fact;
 use super::fault::Fault;
 use super::path::Path;
 use super::tree::AddressFacts;
-use crate::grammar::names::plain;
+use crate::grammar::names::normalised;
 use crate::snapshot::{AddressFamily, AddressRecord, DnssecProof, LeftOut, Lookup};
 
 /// The A and AAAA answers of a name.
@@ -25,7 +25,7 @@ pub struct Answers<'a> {
 
 /// Something that a sender would speak to, and that was not spoken to here.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Unasked {
+pub struct NotAttempted {
     /// The address; `None` where a whole family is meant, whose answer was not observed.
     pub address: Option<IpAddr>,
     /// Why.
@@ -54,7 +54,7 @@ impl<'a> Answers<'a> {
             match known(lookup) {
                 Some(records) => facts.extend(records.iter().map(|record| address_facts(record.address))),
                 None => {
-                    builder.why(path.to("addresses").nth(facts.len()), self.unanswered_by(kind, lookup));
+                    builder.note_unobserved(path.to("addresses").nth(facts.len()), self.unanswered_by(kind, lookup));
                     facts.push(AddressFacts::default());
                 }
             }
@@ -64,22 +64,22 @@ impl<'a> Answers<'a> {
 
     /// What the answers name beside the addresses that were `asked`; `field` is the part of the snapshot that would
     /// hold the rest.
-    pub fn unasked(&self, builder: &Builder<'_>, asked: &[IpAddr], field: &str) -> Vec<Unasked> {
-        let mut unasked: Vec<Unasked> = Vec::new();
+    pub fn not_attempted(&self, builder: &Builder<'_>, asked: &[IpAddr], field: &str) -> Vec<NotAttempted> {
+        let mut not_attempted: Vec<NotAttempted> = Vec::new();
         let mut met: BTreeSet<IpAddr> = asked.iter().copied().collect();
         for (kind, lookup) in self.families() {
             let Some(records) = known(lookup) else {
-                unasked.push(Unasked { address: None, reason: self.unanswered_by(kind, lookup) });
+                not_attempted.push(NotAttempted { address: None, reason: self.unanswered_by(kind, lookup) });
                 continue;
             };
             for address in records.iter().map(|record| record.address) {
                 if met.insert(address) {
-                    let reason = self.why_unasked(builder, address, field);
-                    unasked.push(Unasked { address: Some(address), reason });
+                    let reason = self.reason_not_attempted(builder, address, field);
+                    not_attempted.push(NotAttempted { address: Some(address), reason });
                 }
             }
         }
-        unasked
+        not_attempted
     }
 
     /// Whether both answers are known and name nothing but these addresses.
@@ -166,11 +166,11 @@ impl<'a> Answers<'a> {
 
     /// Why an address was not asked: of several reasons for one part of the snapshot, the one that concerns its family or
     /// its host before those that concern all.
-    fn why_unasked(&self, builder: &Builder<'_>, address: IpAddr, field: &str) -> String {
+    fn reason_not_attempted(&self, builder: &Builder<'_>, address: IpAddr, field: &str) -> String {
         let family = AddressFamily::of(address);
         let concerns = |left_out: &&LeftOut| {
             left_out.family.is_none_or(|of| of == family)
-                && left_out.host.as_deref().is_none_or(|host| plain(host) == plain(self.name))
+                && left_out.host.as_deref().is_none_or(|host| normalised(host) == normalised(self.name))
         };
         let special = |left_out: &LeftOut| (left_out.family.is_some(), left_out.host.is_some());
         let reasons: Vec<&LeftOut> = builder.left_out(field).filter(concerns).collect();

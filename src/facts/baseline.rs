@@ -31,16 +31,17 @@ pub fn baseline_facts(
         Some(_) => "it was not said when the policy was last served (--last-served)",
         None => "a baseline does not say when its policy was last served",
     };
-    builder.why("baseline.last_served", unserved);
-    builder.why("baseline.until", unserved);
-    builder.why("baseline.expired", "the baseline or the present observation does not say when it was made");
-    builder.why("baseline.same_policy", "there are no two policies to compare");
+    builder.note_unobserved("baseline.last_served", unserved);
+    builder.note_unobserved("baseline.until", unserved);
+    builder
+        .note_unobserved("baseline.expired", "the baseline or the current observation does not say when it was made");
+    builder.note_unobserved("baseline.same_policy", "there are no two policies to compare");
     for field in ["id", "body", "mode", "max_age", "never_cached", "patterns", "uncovered", "collected_at"] {
         let reason = match held {
-            Some(_) => "of the held policy nothing is known but its text".to_owned(),
+            Some(_) => "only the text of the held policy is known".to_owned(),
             None => format!("the baseline does not hold what `baseline.{field}` needs"),
         };
-        builder.why(Path::from("baseline").to(field), reason);
+        builder.note_unobserved(Path::from("baseline").to(field), reason);
     }
     let records = older.record.as_ref().and_then(Lookup::known);
     let id = records.map(|records| {
@@ -171,7 +172,7 @@ fn expired(builder: &Builder<'_>, fetched: Option<Timestamp>, max_age: Option<i6
     Some(age > max_age)
 }
 
-/// Whether two policies that are valid ask the same of senders; line ends, order and extensions do not matter.
+/// Whether two policies that are valid ask the same of senders; line endings, order and extensions do not matter.
 fn says_the_same(present: &Policy, older: &Policy) -> bool {
     let terms = |policy: &Policy| -> Option<(Mode, u64, BTreeSet<String>)> {
         let valid = policy.markup.is_none() && policy.syntax.is_empty() && policy.encoding.is_empty();

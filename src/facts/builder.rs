@@ -9,7 +9,7 @@ use super::fact::Fact;
 use super::fault::Fault;
 use super::location::{Locations, Place};
 use super::path::Path;
-use crate::grammar::names::plain;
+use crate::grammar::names::normalised;
 use crate::snapshot::{
     Alias, Certificate, DnsOutcome, DnssecProof, Failure, FailureKind, LeftOut, Lookup, MxHost, Snapshot, instant,
 };
@@ -50,7 +50,7 @@ impl<'a> Builder<'a> {
         let now = snapshot.collected_at.as_deref().and_then(instant);
         let mut mx_hosts = BTreeMap::new();
         for host in snapshot.mx_hosts.iter().flatten() {
-            mx_hosts.entry(plain(&host.exchange)).or_insert(host);
+            mx_hosts.entry(normalised(&host.exchange)).or_insert(host);
         }
         Builder {
             snapshot,
@@ -90,15 +90,15 @@ impl<'a> Builder<'a> {
     }
 
     /// Notes why a path was not observed.
-    pub fn why(&mut self, path: impl Into<Path>, reason: impl Into<String>) {
+    pub fn note_unobserved(&mut self, path: impl Into<Path>, reason: impl Into<String>) {
         self.unobserved.insert(path.into().as_str().to_owned(), reason.into());
     }
 
     /// Notes it for a part of the snapshot that is not there: because it was left out on purpose, or because
     /// the snapshot does not hold it.
-    pub fn why_left_out(&mut self, path: impl Into<Path>, field: &str, what: &str) {
+    pub fn note_missing_part(&mut self, path: impl Into<Path>, field: &str, what: &str) {
         let reason = self.left_out(field).next().map(|left_out| beginning(&left_out.reason).to_owned());
-        self.why(path, reason.unwrap_or_else(|| format!("{what} was not observed")));
+        self.note_unobserved(path, reason.unwrap_or_else(|| format!("{what} was not observed")));
     }
 
     /// What the snapshot holds of a field that was left out, or of what is around it.
@@ -109,14 +109,14 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// The Policy Domain, or the words that stand for it.
+    /// The Policy Domain, or the words that represent it.
     pub fn domain(&self) -> Option<&'a str> {
         self.snapshot.domain.as_deref()
     }
 
     /// The name that a host is an alias of, where its addresses were found through CNAMEs.
     pub fn canonical(&self, host: &str) -> Option<&'a str> {
-        let lookups = match self.mx_host(&plain(host)) {
+        let lookups = match self.mx_host(&normalised(host)) {
             Some(mx) => [mx.ipv4.as_ref(), mx.ipv6.as_ref()],
             None => {
                 let policy_host = self.snapshot.policy_host.as_ref()?;
@@ -203,7 +203,7 @@ pub struct Chain {
 impl Chain {
     /// The chain of an answer.
     pub fn of(aliases: &[Alias]) -> Self {
-        let names: Vec<String> = aliases.iter().map(|alias| plain(&alias.target)).collect();
+        let names: Vec<String> = aliases.iter().map(|alias| normalised(&alias.target)).collect();
         Chain {
             alias: Fact::Known(names.first().cloned()),
             canonical: Fact::Known(names.last().cloned()),
@@ -229,10 +229,10 @@ pub fn ttl_seen<R>(lookup: &Lookup<R>) -> Fact<Option<i64>> {
 }
 
 /// Why the published TTL of an answer is not known.
-pub fn why_no_ttl<R>(lookup: &Lookup<R>) -> String {
+pub fn reason_for_no_ttl<R>(lookup: &Lookup<R>) -> String {
     match lookup.ttl {
         Some(ttl) if lookup.ttl_at_least => {
-            format!("only what the resolver's cache had left of the TTL was seen: {} seconds", seconds(ttl))
+            format!("only the remaining TTL in the resolver's cache was seen: {} seconds", seconds(ttl))
         }
         _ => "the TTL was not observed".to_owned(),
     }

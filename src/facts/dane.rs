@@ -8,7 +8,7 @@ use super::legacy;
 use super::tlsa_match::matches;
 use super::tlsa_miss::{self, MAX_EXPLAINED, sessions};
 use super::tree::TlsaFacts;
-use crate::grammar::names::plain;
+use crate::grammar::names::normalised;
 use crate::snapshot::{Certificate, Lookup, MxHost, SmtpProbe, TlsFacts, TlsaRecord};
 
 /// The facts of the TLSA records of an MX host.
@@ -22,7 +22,7 @@ pub fn tlsa_facts(host: &MxHost, hosts: &[MxHost], answers: &Answers<'_>) -> Fac
         let served = |chain: &&[Certificate]| records.iter().any(|record| usable(record) && matches(record, chain));
         let every_chain = chains.iter().all(served);
         let mut facts: Vec<TlsaFacts> = records.iter().map(|record| facts_of(record, &chains, every_chain)).collect();
-        let name = plain(&host.exchange);
+        let name = normalised(&host.exchange);
         for (facts, record) in facts.iter_mut().zip(records).take(MAX_EXPLAINED) {
             if facts.usable == Fact::Known(true) && facts.matches == Fact::Known(false) {
                 let (kind, reason) = tlsa_miss::miss(record, &chains, &name, hosts);

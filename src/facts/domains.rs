@@ -282,8 +282,8 @@ mod tests {
         domains.add_unread("b.yaml", "it is not YAML");
         let facts = domains.into_facts();
         assert_eq!(facts.tree.to_json()["domains"].as_array().map(Vec::len), Some(2));
-        assert_eq!(facts.why_unobserved("domains[1].policy.mode"), "b.yaml: it is not YAML");
-        assert!(facts.why_unobserved("domains[0].policy.mode").starts_with("a.example: "));
+        assert_eq!(facts.reason_unobserved("domains[1].policy.mode"), "b.yaml: it is not YAML");
+        assert!(facts.reason_unobserved("domains[0].policy.mode").starts_with("a.example: "));
         assert_eq!(facts.domain_at("domains[0].mx.hosts[3]"), Some("a.example"));
     }
 }

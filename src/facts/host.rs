@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::addresses::{Answers, Unasked};
+use super::addresses::{Answers, NotAttempted};
 use super::builder::{Builder, failure_text, no_ipv6, outcome_text, ttl_column};
 use super::fact::Fact;
 use super::first_try;
@@ -15,7 +15,7 @@ use super::providers;
 use super::reach::{self, Site};
 use super::tls::{self, place, write};
 use super::tree::{HeaderFacts, HttpsFacts, PolicyHostFacts};
-use crate::grammar::names::plain;
+use crate::grammar::names::normalised;
 use crate::grammar::policy::{MAX_POLICY_OCTETS, are_the_same};
 use crate::snapshot::{AddressRecord, DnsOutcome, HttpResponse, HttpsProbe, Lookup, PolicyHost};
 use crate::source_text::escape;
@@ -28,10 +28,11 @@ pub fn policy_host_facts(builder: &mut Builder<'_>) -> PolicyHostFacts {
     let default = PolicyHost::default();
     let observed = snapshot.policy_host.as_ref();
     if observed.is_none() {
-        builder.why_left_out(ROOT, ROOT, "the policy host");
+        builder.note_missing_part(ROOT, ROOT, "the policy host");
     }
     let host = observed.unwrap_or(&default);
-    let name = host.name.as_deref().map(plain).or_else(|| builder.domain().map(|domain| format!("mta-sts.{domain}")));
+    let name =
+        host.name.as_deref().map(normalised).or_else(|| builder.domain().map(|domain| format!("mta-sts.{domain}")));
     let mut facts = PolicyHostFacts { name: name.clone().into(), ..PolicyHostFacts::default() };
     let Some(host) = observed else { return facts };
     let name = name.unwrap_or_else(|| "mta-sts".to_owned());
@@ -60,12 +61,12 @@ fn addresses(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &m
     facts.provider_kind = hosting.map(|hosting| hosting.map(|provider| provider.kind));
     (facts.alias, facts.aliases, facts.canonical) = (chain.alias, chain.aliases, chain.canonical);
     (facts.ttl, facts.ttl_seen) = (answers.ttl(), answers.ttl_seen());
-    builder.why("policy_host.ttl", "what the policy host's addresses were published with was not observed");
+    builder.note_unobserved("policy_host.ttl", "what the policy host's addresses were published with was not observed");
     facts.outcome = better(ipv4, ipv6).into();
     if facts.resolves.is_unobserved()
         && let Some(reason) = answers.unanswered()
     {
-        builder.why(ROOT, reason);
+        builder.note_unobserved(ROOT, reason);
     }
 }
 
@@ -84,12 +85,13 @@ fn exhibit(
 ) {
     let Some(lookup) = lookup else { return };
     for alias in &lookup.aliases {
-        let line = format!("{}. {}IN CNAME {}.", plain(&alias.name), ttl_column(alias.ttl), plain(&alias.target));
+        let line =
+            format!("{}. {}IN CNAME {}.", normalised(&alias.name), ttl_column(alias.ttl), normalised(&alias.target));
         if !builder.locations.exhibit(ROOT).text().contains(&line) {
             place(builder, ROOT, "policy_host.alias", &line);
         }
     }
-    let owner = lookup.aliases.last().map_or_else(|| name.to_owned(), |alias| plain(&alias.target));
+    let owner = lookup.aliases.last().map_or_else(|| name.to_owned(), |alias| normalised(&alias.target));
     for record in &lookup.records {
         let line = format!("{owner}. {}IN {kind} {}", ttl_column(lookup.ttl), record.address);
         lines.insert(record.address.to_string(), write(builder, ROOT, &line));
@@ -105,19 +107,22 @@ fn probes(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &mut 
     let answers = Answers { name, ipv4: host.ipv4.as_ref(), ipv6: host.ipv6.as_ref() };
     let probes = host.probes.as_deref().unwrap_or_default();
     let asked: Vec<IpAddr> = probes.iter().map(|probe| probe.address).collect();
-    let unasked = answers.unasked(builder, &asked, "policy_host.probes");
-    if probes.is_empty() && !unasked.is_empty() && unasked.iter().all(|unasked| unasked.address.is_none()) {
+    let not_attempted = answers.not_attempted(builder, &asked, "policy_host.probes");
+    if probes.is_empty()
+        && !not_attempted.is_empty()
+        && not_attempted.iter().all(|not_attempted| not_attempted.address.is_none())
+    {
         for field in ["probes", "reachable", "consistent", "difference", "fetchable"] {
-            builder.why_left_out(Path::from(ROOT).to(field), "policy_host.probes", &format!("how {name} answers"));
+            builder.note_missing_part(Path::from(ROOT).to(field), "policy_host.probes", &format!("how {name} answers"));
         }
         return;
     }
     let mut https: Vec<HttpsFacts> =
         probes.iter().enumerate().map(|(index, probe)| probe_facts(builder, probe, name, index)).collect();
-    for Unasked { address, reason } in unasked {
-        builder.why(Path::from("policy_host").to("probes").nth(https.len()), reason.clone());
+    for NotAttempted { address, reason } in not_attempted {
+        builder.note_unobserved(Path::from("policy_host").to("probes").nth(https.len()), reason.clone());
         for field in ["reachable", "consistent", "difference", "fetchable"] {
-            builder.why(Path::from(ROOT).to(field), reason.clone());
+            builder.note_unobserved(Path::from(ROOT).to(field), reason.clone());
         }
         https.push(HttpsFacts { address: address.map(|address| address.to_string()).into(), ..HttpsFacts::default() });
     }
@@ -136,7 +141,7 @@ fn probes(builder: &mut Builder<'_>, host: &PolicyHost, name: &str, facts: &mut 
     }
     facts.probes = Fact::Known(https);
     if facts.fetchable.is_unobserved() {
-        builder.why("policy_host.fetchable", format!("it was not seen whether {name} serves a policy"));
+        builder.note_unobserved("policy_host.fetchable", format!("it was not seen whether {name} serves a policy"));
     }
 }
 
@@ -169,7 +174,7 @@ fn probe_facts(builder: &mut Builder<'_>, probe: &HttpsProbe, name: &str, index:
         Some(failure) => failure_text(failure),
         None => "this step was not observed".to_owned(),
     };
-    builder.why(&path, reason);
+    builder.note_unobserved(&path, reason);
     if let Some(tls) = &probe.tls {
         facts.tls = Fact::Known(tls::session(builder, tls, name, &path.to("tls"), ROOT));
     }

@@ -36,7 +36,7 @@ pub struct Exhibit {
     text: String,
 }
 
-/// Where the octets of an observed text stand in an exhibit.
+/// Where the octets of an observed text are in an exhibit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Placed {
     /// For each octet of the observed text, and for its end, the octet of the exhibit.
@@ -71,7 +71,7 @@ impl Exhibit {
         self.text.push_str(text);
     }
 
-    /// Appends text of our own and tells where it stands.
+    /// Appends text of our own and tells where it is.
     pub fn push_placed(&mut self, text: &str) -> (usize, usize) {
         let start = self.text.len();
         self.text.push_str(text);

@@ -7,7 +7,7 @@ use super::builder::{Builder, question_text, ttl_column};
 use super::fact::Fact;
 use super::path::Path;
 use super::tree::{MisplacedFacts, Slip};
-use crate::grammar::names::plain;
+use crate::grammar::names::normalised;
 use crate::snapshot::{DnsOutcome, Lookup, TxtRecord};
 use crate::source_text::escape;
 
@@ -28,14 +28,14 @@ pub fn at(builder: &mut Builder<'_>, root: &str, prefix: &str) -> Misplaced {
     let path = Path::from(root).to("misplaced");
     let Some(lookups) = &builder.snapshot.misplaced else {
         for path in [&path, &Path::from(root).to("wildcard")] {
-            builder.why_left_out(path, "misplaced", "the names where records are put by mistake");
+            builder.note_missing_part(path, "misplaced", "the names where records are put by mistake");
         }
         return Misplaced { records: Fact::Unobserved, wildcard: Fact::Unobserved };
     };
     let wildcard = wildcard(builder.domain(), lookups);
     let mut found = Vec::new();
     for lookup in lookups {
-        let name = plain(lookup.name.as_deref().unwrap_or("?"));
+        let name = normalised(lookup.name.as_deref().unwrap_or("?"));
         for record in lookup.known().unwrap_or_default() {
             let text = String::from_utf8_lossy(&record.joined()).into_owned();
             let meant = text.trim_start().to_ascii_lowercase().starts_with(prefix);
@@ -55,7 +55,7 @@ pub fn at(builder: &mut Builder<'_>, root: &str, prefix: &str) -> Misplaced {
     let records = match lookups.iter().find(|lookup| lookup.known().is_none()) {
         Some(unknown) if found.is_empty() => {
             let reason = question_text(unknown, "TXT", "?");
-            builder.why(path, reason);
+            builder.note_unobserved(path, reason);
             Fact::Unobserved
         }
         _ => Fact::Known(found),
@@ -63,19 +63,20 @@ pub fn at(builder: &mut Builder<'_>, root: &str, prefix: &str) -> Misplaced {
     Misplaced { records, wildcard: Fact::Known(wildcard.into_iter().collect()) }
 }
 
-/// The policy host's name with the zone once more behind it, where that is in the DNS; not observed where it was not
+/// The policy host's name with the zone once more after it, where that is in the DNS; not observed where it was not
 /// asked for.
 pub fn doubled_policy_host(builder: &mut Builder<'_>) -> Fact<Option<String>> {
     let path = "policy_host.doubled";
     let (Some(domain), Some(lookups)) = (builder.domain(), builder.snapshot.misplaced.as_deref()) else {
-        builder.why_left_out(path, "misplaced", "the names where records are put by mistake");
+        builder.note_missing_part(path, "misplaced", "the names where records are put by mistake");
         return Fact::Unobserved;
     };
     let host = format!("mta-sts.{domain}.");
     let is_doubled =
         |lookup: &&Lookup<TxtRecord>| name_of(lookup).starts_with(&host) && name_is_doubled(domain, &name_of(lookup));
     let Some(doubled) = lookups.iter().find(is_doubled).filter(|lookup| lookup.known().is_some()) else {
-        builder.why(path, "the policy host's name with the zone behind it was not asked for, or not answered");
+        builder
+            .note_unobserved(path, "the policy host's name with the zone after it was not asked for, or not answered");
         return Fact::Unobserved;
     };
     let exists =
@@ -103,7 +104,7 @@ fn texts(lookup: &Lookup<TxtRecord>) -> Option<BTreeSet<String>> {
 }
 
 fn name_of(lookup: &Lookup<TxtRecord>) -> String {
-    plain(lookup.name.as_deref().unwrap_or("?"))
+    normalised(lookup.name.as_deref().unwrap_or("?"))
 }
 
 /// Whether a name below the domain ends in its zone once more.

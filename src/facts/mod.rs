@@ -134,12 +134,12 @@ impl Facts {
     }
 
     /// Why a fact is not known: the reason noted for it or for what is around it.
-    pub fn why_not_known(&self, path: impl Into<Path>) -> String {
-        self.why_unobserved(path.into().as_str())
+    pub fn reason_not_known(&self, path: impl Into<Path>) -> String {
+        self.reason_unobserved(path.into().as_str())
     }
 
     /// The same for a path of a rule: the reason noted for it or for what is around it.
-    pub fn why_unobserved(&self, path: &str) -> String {
+    pub fn reason_unobserved(&self, path: &str) -> String {
         let mut around = path;
         loop {
             if let Some(reason) = self.unobserved.get(around) {
@@ -153,11 +153,11 @@ impl Facts {
     }
 
     /// The same for the last word of a path, inside of what is at another path; empty for all facts.
-    pub fn why_unobserved_key(&self, inside: &str, key: &str) -> String {
+    pub fn reason_key_unobserved(&self, inside: &str, key: &str) -> String {
         let ends = |path: &&String| path.rsplit('.').next() == Some(key);
         let paths = self.unobserved.range(inside.to_owned()..).map(|(path, _)| path);
         match paths.take_while(|path| path.as_str().starts_with(inside)).find(ends) {
-            Some(path) => self.why_unobserved(path),
+            Some(path) => self.reason_unobserved(path),
             None => format!("`{key}` was not observed"),
         }
     }
@@ -165,10 +165,10 @@ impl Facts {
 
 fn tree_of(builder: &mut Builder<'_>, before: Option<Before<'_>>) -> FactTree {
     let snapshot = builder.snapshot;
-    builder.why("collected_at", "the snapshot does not say when it was made (`collected_at`)");
+    builder.note_unobserved("collected_at", "the snapshot does not say when it was made (`collected_at`)");
     let parsed = policy::parsed(builder);
     if parsed.is_unobserved() {
-        builder.why_left_out("policy", "policy", "the policy");
+        builder.note_missing_part("policy", "policy", "the policy");
     }
     let mut mx = mx::mx_facts(builder, &parsed);
     let hosts = mx.hosts.clone();
@@ -210,7 +210,7 @@ fn tree_of(builder: &mut Builder<'_>, before: Option<Before<'_>>) -> FactTree {
 /// The parent's own record; a registrable domain has no parent that matters.
 fn parent(builder: &mut Builder<'_>) -> Fact<Option<ParentFacts>> {
     let Some(domain) = builder.domain() else {
-        builder.why("parent", "no domain was given");
+        builder.note_unobserved("parent", "no domain was given");
         return Fact::Unobserved;
     };
     let registrable = psl::domain_str(domain).is_none_or(|registrable| registrable == domain);
@@ -219,7 +219,7 @@ fn parent(builder: &mut Builder<'_>) -> Fact<Option<ParentFacts>> {
     }
     let lookup = builder.snapshot.parent.as_ref();
     let Some(records) = lookup.and_then(|lookup| lookup.known()) else {
-        builder.why_left_out("parent", "parent", "the parent domain's record");
+        builder.note_missing_part("parent", "parent", "the parent domain's record");
         return Fact::Unobserved;
     };
     let parent = domain.split_once('.').map_or(domain, |(_, parent)| parent);

@@ -1,7 +1,9 @@
 //! The facts of how the domain receives mail: its MX RRset and each MX host.
 
 use super::addresses::Answers;
-use super::builder::{Builder, Chain, outcome_text, proof, question_text, ttl, ttl_column, ttl_seen, why_no_ttl};
+use super::builder::{
+    Builder, Chain, outcome_text, proof, question_text, reason_for_no_ttl, ttl, ttl_column, ttl_seen,
+};
 use super::fact::Fact;
 use super::location::Place;
 use super::mx_exhibits;
@@ -11,7 +13,7 @@ use super::smtp;
 use super::tls::write;
 use super::tree::{AddressFacts, MxFacts, MxHostFacts, TlsaFacts};
 use crate::grammar::mx_patterns::PatternIndex;
-use crate::grammar::names::{host_name_problem, plain};
+use crate::grammar::names::{host_name_problem, normalised};
 use crate::grammar::policy::{Mode, Policy};
 use crate::snapshot::{DnsOutcome, Lookup, MxHost, MxRecord, ReverseLookup};
 
@@ -22,27 +24,27 @@ pub fn mx_facts(builder: &mut Builder<'_>, policy: &Fact<Option<Policy>>) -> MxF
     let snapshot = builder.snapshot;
     let owner = builder.owner("");
     let Some(lookup) = snapshot.mx.as_ref().filter(|lookup| lookup.outcome().is_some()) else {
-        builder.why_left_out(ROOT, ROOT, "the MX records of the domain");
+        builder.note_missing_part(ROOT, ROOT, "the MX records of the domain");
         return MxFacts::default();
     };
     exhibit(builder, lookup, &owner);
     let facts = MxFacts { outcome: builder.fault.outcome(lookup), dnssec: proof(lookup.dnssec), ..MxFacts::default() };
     let Some(records) = lookup.known() else {
         let question = question_text(lookup, "MX", &owner);
-        builder.why(ROOT, question);
+        builder.note_unobserved(ROOT, question);
         return facts;
     };
-    builder.why("mx.dnssec", "DNSSEC was not looked at");
-    builder.why("mx.ttl", why_no_ttl(lookup));
-    builder.why("mx.ttl_seen", why_no_ttl(lookup));
+    builder.note_unobserved("mx.dnssec", "DNSSEC was not looked at");
+    builder.note_unobserved("mx.ttl", reason_for_no_ttl(lookup));
+    builder.note_unobserved("mx.ttl_seen", reason_for_no_ttl(lookup));
     let (ttl, ttl_seen) = (ttl(lookup), ttl_seen(lookup));
     let chain = Chain::of(&lookup.aliases);
     let implicit = implicit(builder, records);
     let hosts = hosts(builder, records, &implicit, policy);
     if hosts.is_unobserved() {
-        builder.why("mx.hosts", "whether the domain has an address of its own was not observed");
+        builder.note_unobserved("mx.hosts", "whether the domain has an address of its own was not observed");
         for path in ["mx.implicit", "mx.receives_mail"] {
-            builder.why(path, "whether the domain has an address of its own was not observed");
+            builder.note_unobserved(path, "whether the domain has an address of its own was not observed");
         }
     }
     MxFacts {
@@ -73,7 +75,7 @@ fn exhibit(builder: &mut Builder<'_>, lookup: &Lookup<MxRecord>, owner: &str) {
         line(
             builder,
             &[ROOT, "mx.alias"],
-            &format!("{}. {}IN CNAME {}.", plain(&alias.name), ttl_column(alias.ttl), plain(&alias.target)),
+            &format!("{}. {}IN CNAME {}.", normalised(&alias.name), ttl_column(alias.ttl), normalised(&alias.target)),
         );
     }
     for record in &lookup.records {
@@ -82,7 +84,7 @@ fn exhibit(builder: &mut Builder<'_>, lookup: &Lookup<MxRecord>, owner: &str) {
             if is_null(record) { &["mx.null_mx", "mx.null_records", "mx.null_preference"] } else { &[] };
         let text = format!("{owner} {}IN MX {} {exchange}.", ttl_column(lookup.ttl), record.preference);
         let place = line(builder, paths, &text);
-        builder.mx_lines.insert(plain(&record.exchange), place);
+        builder.mx_lines.insert(normalised(&record.exchange), place);
     }
     if lookup.records.is_empty() {
         line(builder, &[ROOT], &format!("{owner} IN MX ; {}", outcome_text(lookup)));
@@ -122,7 +124,7 @@ fn hosts(
     let mut wanted: Vec<(String, Option<u16>)> = records
         .iter()
         .filter(|record| !is_null(record))
-        .map(|record| (plain(&record.exchange), Some(record.preference)))
+        .map(|record| (normalised(&record.exchange), Some(record.preference)))
         .collect();
     wanted.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
     wanted.dedup_by(|a, b| a.0 == b.0);
@@ -154,7 +156,7 @@ fn hosts(
         hosts.push(match builder.mx_host(&name) {
             Some(observed) => of_observed(builder, facts, observed, &name, &path),
             None => {
-                builder.why_left_out(&path, "mx_hosts", &format!("the MX host {name}"));
+                builder.note_missing_part(&path, "mx_hosts", &format!("the MX host {name}"));
                 facts
             }
         });
@@ -181,17 +183,17 @@ fn of_observed(
     let (ipv4, ipv6) = (observed.ipv4.as_ref(), observed.ipv6.as_ref());
     let answers = Answers { name, ipv4, ipv6 };
     let (resolves, chain) = (answers.resolves(), answers.chain());
-    builder.why(path.to("dnssec"), "DNSSEC was not looked at");
+    builder.note_unobserved(path.to("dnssec"), "DNSSEC was not looked at");
     for field in ["ttl", "ttl_seen", "tlsa_ttl"] {
-        builder.why(path.to(field), "the TTL was not observed");
+        builder.note_unobserved(path.to(field), "the TTL was not observed");
     }
     if let Some(reason) = answers.unanswered() {
         for field in ["resolves", "unresolved", "addresses", "alias", "aliases", "canonical", "dnssec", "ttl"] {
-            builder.why(path.to(field), reason.clone());
+            builder.note_unobserved(path.to(field), reason.clone());
         }
     }
     for field in ["consistent", "difference"] {
-        builder.why(path.to(field), "not every address was observed, so that there is nothing to compare");
+        builder.note_unobserved(path.to(field), "not every address was observed, so that there is nothing to compare");
     }
     let (addresses, probes, tlsa) = match builder.take_parts(observed) {
         Ok(()) => {
@@ -204,7 +206,7 @@ fn of_observed(
         }
         Err(reason) => {
             for field in ["addresses", "probes", "consistent", "difference", "tlsa"] {
-                builder.why(path.to(field), reason);
+                builder.note_unobserved(path.to(field), reason);
             }
             (Fact::Unobserved, Fact::Unobserved, Fact::Unobserved)
         }
@@ -216,7 +218,7 @@ fn of_observed(
             question_text(lookup, "TLSA", &format!("_25._tcp.{name}"))
         });
         for field in ["tlsa", "tlsa_outcome", "tlsa_dnssec", "tlsa_ttl"] {
-            builder.why(path.to(field), reason.clone());
+            builder.note_unobserved(path.to(field), reason.clone());
         }
     }
     MxHostFacts {
@@ -257,7 +259,7 @@ fn tlsa(
 fn tlsa_needed(builder: &mut Builder<'_>, observed: &MxHost, path: &Path) -> Fact<Vec<String>> {
     let needed = super::tlsa_miss::needed(observed);
     if needed.is_empty() {
-        builder.why(path.to("tlsa_needed"), "the key of the host was not observed");
+        builder.note_unobserved(path.to("tlsa_needed"), "the key of the host was not observed");
         return Fact::Unobserved;
     }
     Fact::Known(needed)
@@ -280,7 +282,7 @@ fn covered(
                     .get("policy")
                     .cloned()
                     .unwrap_or_else(|| "the policy was not observed".to_owned());
-                builder.why(path.to(field), reason);
+                builder.note_unobserved(path.to(field), reason);
             }
         }
         Fact::Known(Some(policy))
@@ -310,7 +312,7 @@ fn reverse_names(
         let of_it = |lookup: &&ReverseLookup| lookup.address.to_string() == address;
         let asked = observed.reverse.iter().flatten().find(of_it).map(|lookup| &lookup.ptr);
         if let Some(records) = asked.and_then(Lookup::known) {
-            let names = records.iter().map(|record| plain(&record.name)).collect();
+            let names = records.iter().map(|record| normalised(&record.name)).collect();
             return AddressFacts { reverse_names: Fact::Known(names), ..facts };
         }
         let reason = match asked {
@@ -318,7 +320,7 @@ fn reverse_names(
             None => format!("the names that {address} leads back to were not asked for (`--reverse-names`)"),
         };
         if facts.address.known().is_some() {
-            builder.why(path.to("addresses").nth(index).to("reverse_names"), reason);
+            builder.note_unobserved(path.to("addresses").nth(index).to("reverse_names"), reason);
         }
         facts
     };

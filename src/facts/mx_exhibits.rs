@@ -9,7 +9,7 @@ use super::fact::Fact;
 use super::path::Path;
 use super::tls::{place, write};
 use super::tree::AddressFacts;
-use crate::grammar::names::plain;
+use crate::grammar::names::normalised;
 use crate::snapshot::MxHost;
 use crate::source_text::escape;
 
@@ -25,14 +25,19 @@ pub fn addresses(builder: &mut Builder<'_>, answers: &Answers<'_>, path: &Path) 
     for (kind, lookup) in [("A", answers.ipv4), ("AAAA", answers.ipv6)] {
         let Some(lookup) = lookup else { continue };
         for alias in &lookup.aliases {
-            let line = format!("{}. {}IN CNAME {}.", plain(&alias.name), ttl_column(alias.ttl), plain(&alias.target));
+            let line = format!(
+                "{}. {}IN CNAME {}.",
+                normalised(&alias.name),
+                ttl_column(alias.ttl),
+                normalised(&alias.target)
+            );
             if shown.insert(line.clone()) {
                 let first = builder.locations.get(path.to("alias"));
                 place(builder, ADDRESSES, path.to("alias"), &line);
                 builder.locations.note_as(path.to("alias"), first);
             }
         }
-        let owner = lookup.aliases.last().map_or_else(|| answers.name.to_owned(), |alias| plain(&alias.target));
+        let owner = lookup.aliases.last().map_or_else(|| answers.name.to_owned(), |alias| normalised(&alias.target));
         for record in &lookup.records {
             let line = format!("{owner}. {}IN {kind} {}", ttl_column(lookup.ttl), record.address);
             lines.insert(record.address.to_string(), write(builder, ADDRESSES, &line));
@@ -47,7 +52,7 @@ pub fn addresses(builder: &mut Builder<'_>, answers: &Answers<'_>, path: &Path) 
     facts
 }
 
-/// The TLSA records of a host, or what came in the place of an answer.
+/// The TLSA records of a host, or what came instead of an answer.
 pub fn tlsa(builder: &mut Builder<'_>, observed: &MxHost, name: &str, path: &Path) {
     let Some(lookup) = observed.tlsa.as_ref() else { return };
     let path = path.to("tlsa");

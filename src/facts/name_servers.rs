@@ -17,7 +17,7 @@ pub fn name_server_facts(builder: &mut Builder<'_>) -> Option<NameServersFacts> 
         .enumerate()
         .map(|(index, server)| {
             let problem = problem(server, servers).unwrap_or_else(|reason| {
-                builder.why(Path::from("name_servers").to("servers").nth(index).to("problem"), reason);
+                builder.note_unobserved(Path::from("name_servers").to("servers").nth(index).to("problem"), reason);
                 Fact::Unobserved
             });
             NameServerFacts {
@@ -39,7 +39,7 @@ pub fn name_server_facts(builder: &mut Builder<'_>) -> Option<NameServersFacts> 
     if answered == 0 || (answered == 1 && servers.len() > 1 && !all_known) {
         let reason = format!("{answered} of the {} addresses of the zone's name servers answered", servers.len());
         for field in ["consistent", "differences"] {
-            builder.why(Path::from("name_servers").to(field), reason.clone());
+            builder.note_unobserved(Path::from("name_servers").to(field), reason.clone());
         }
         return Some(facts);
     }

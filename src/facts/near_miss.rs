@@ -61,9 +61,9 @@ pub fn of_policy(builder: &mut Builder<'_>, mx: &mut MxFacts, policy: &mut Polic
         let path = Path::from("mx").to("hosts").nth(index);
         if host.covered.is_unobserved() {
             let reason = builder.unobserved.get(path.to("covered").as_str()).cloned().unwrap_or_default();
-            builder.why(path.to("near_miss"), reason.clone());
-            builder.why(path.to("near_miss_of"), reason.clone());
-            builder.why(path.to("correction"), reason);
+            builder.note_unobserved(path.to("near_miss"), reason.clone());
+            builder.note_unobserved(path.to("near_miss_of"), reason.clone());
+            builder.note_unobserved(path.to("correction"), reason);
             continue;
         }
         let pattern = miss.as_ref().and_then(|miss| Some((miss, patterns.get(miss.index)?)));
@@ -124,7 +124,7 @@ fn facts(miss: &NearMiss, pattern: &PatternFacts) -> NearMissFacts {
     }
 }
 
-/// What to write in the place of a pattern that was meant for these hosts, each line once.
+/// What to write instead of a pattern that was meant for these hosts, each line once.
 fn replacements(meant_for: &[(String, Miss)], pattern: &PatternFacts) -> String {
     let mut lines: Vec<String> = Vec::new();
     for (host, miss) in meant_for {
@@ -136,7 +136,7 @@ fn replacements(meant_for: &[(String, Miss)], pattern: &PatternFacts) -> String 
     lines.join("\nmx: ")
 }
 
-/// What to write in the place of a pattern that matches nothing: a wildcard stays one where it was one level off.
+/// What to write instead of a pattern that matches nothing: a wildcard stays one where it was one level off.
 fn replacement(miss: Miss, host: &str, pattern: &PatternFacts) -> String {
     let above = host.split_once('.').map(|(_, parent)| parent).filter(|parent| parent.contains('.'));
     match (miss, above) {

@@ -40,7 +40,7 @@ fn refusal(step: FailureStep, reply: &SmtpReply, probe: &SmtpProbe, hello: Optio
     let (text, said) = (reply_text(reply), words(reply));
     let has = |phrases: &[&str]| phrases.iter().any(|phrase| said.contains(phrase));
     if has(GREYLISTING) {
-        return Some(format!("the server puts off clients that it does not know (greylisting): {text}"));
+        return Some(format!("the server defers unknown clients (greylisting): {text}"));
     }
     let of_hello = matches!(step, FailureStep::Ehlo | FailureStep::EhloAfterTls)
         && (matches!(reply.code, 501 | 504) || has(HELLO));
@@ -53,7 +53,7 @@ fn refusal(step: FailureStep, reply: &SmtpReply, probe: &SmtpProbe, hello: Optio
     }
     let names_us = names_another_address(reply, probe);
     if has(BLOCK_LISTS) || has(ADDRESS) || names_us {
-        return Some(format!("the server turns away the address that it was asked from: {text}"));
+        return Some(format!("the server rejects this client's address: {text}"));
     }
     None
 }

@@ -34,7 +34,7 @@ pub fn policy_facts(
     let snapshot = builder.snapshot;
     let (Fact::Known(Some(policy)), Some(Some(served))) = (policy, &snapshot.policy) else {
         if policy.is_unobserved() {
-            builder.why_left_out(ROOT, ROOT, "the policy");
+            builder.note_missing_part(ROOT, ROOT, "the policy");
             return PolicyFacts::default();
         }
         return PolicyFacts { body: Fact::Known(None), mode: Fact::Known(None), ..PolicyFacts::default() };
@@ -137,7 +137,7 @@ fn place_value(builder: &mut Builder<'_>, name: &str, found: Option<&Located>, p
     }
 }
 
-/// The empty place at which a further `mx` line belongs: behind the last one, else behind the last field.
+/// The empty place at which a further `mx` line belongs: after the last one, else after the last field.
 fn insertion(body: &[u8], policy: &Policy) -> Span {
     let last_mx = policy.mx.last().map(|mx| mx.number);
     let filled = |line: &&policy::Line| line.field.is_some() && last_mx.is_none_or(|number| line.number == number);
@@ -242,10 +242,10 @@ fn patterns(
         txt::note(builder, path.to("line"), ROOT, placed, line);
         let duplicate = !seen.insert(mx.pattern.text.to_ascii_lowercase());
         if hosts.is_unobserved() {
-            builder.why_left_out(path.to("matches"), "mx", "the MX records of the domain");
+            builder.note_missing_part(path.to("matches"), "mx", "the MX records of the domain");
         }
         if builder.domain().is_none() {
-            builder.why(path.to("over_own_zone"), "no domain was given");
+            builder.note_unobserved(path.to("over_own_zone"), "no domain was given");
         }
         facts.push(pattern(builder, mx, duplicate, matched.as_mut()));
     }
@@ -332,7 +332,7 @@ fn is_legible(policy: &Policy) -> bool {
 }
 
 /// The line where a second policy begins: a `version` that comes again with what belongs to it, or one that a missing
-/// line end has put behind another value.
+/// line ending has put after another value.
 fn second_policy(policy: &Policy) -> Option<i64> {
     let again = |line: &policy::Line| line.field.as_ref().is_some_and(|field| field.duplicate);
     let named = |line: &policy::Line, name: &str| line.field.as_ref().is_some_and(|field| field.name.text == name);

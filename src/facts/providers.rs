@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::provider_names::{MX, POLICY_HOST};
 use super::tree::HostingKind;
-use crate::grammar::names::plain;
+use crate::grammar::names::normalised;
 
 /// A table of providers.
 #[derive(Debug, Deserialize)]
@@ -70,7 +70,7 @@ fn is_in(name: &str, zones: &[String]) -> bool {
 
 /// The provider of mail that a host, or the domain of a wildcard, belongs to.
 pub fn of(name: &str) -> Option<&'static str> {
-    let name = plain(name);
+    let name = normalised(name);
     mail_providers().iter().find(|provider| is_in(&name, &provider.zones)).map(|provider| provider.name.as_str())
 }
 
@@ -84,7 +84,7 @@ pub fn common<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<&'static s
 /// Who runs the policy host, by the names that CNAMEs lead through.
 pub fn hosting(aliases: &[String]) -> Option<&'static HostingProvider> {
     aliases.iter().find_map(|alias| {
-        let alias = plain(alias);
+        let alias = normalised(alias);
         hosting_providers().iter().find(|provider| is_in(&alias, &provider.zones))
     })
 }
@@ -97,7 +97,7 @@ mod tests {
     fn check(name: &str, zones: &[String], source: &str, seen: &str) {
         assert!(source.starts_with("https://"), "{name}");
         seen.parse::<jiff::civil::Date>().unwrap();
-        assert!(zones.iter().all(|zone| zone.contains('.') && *zone == plain(zone)), "{name}");
+        assert!(zones.iter().all(|zone| zone.contains('.') && *zone == normalised(zone)), "{name}");
         assert!(!zones.is_empty(), "{name}");
     }
 

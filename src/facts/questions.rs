@@ -1,4 +1,4 @@
-//! The facts of every DNS question that was asked about the domain.
+//! The facts of every DNS query that was asked about the domain.
 
 use super::builder::{Builder, failure_text, is_beyond_limit, proof, question_text, ttl, ttl_seen};
 use super::fact::Fact;
@@ -80,10 +80,10 @@ impl Questions<'_, '_> {
         let path = Path::from("questions").nth(self.facts.len());
         // A text that was given in place of an answer was never asked for.
         match lookup.and_then(Lookup::outcome) {
-            Some(_) if lookup.is_some_and(|lookup| lookup.known().is_some()) => {
-                self.builder.why(path, format!("{kind} {name}: the text was given, and DNS was not asked"))
-            }
-            _ => self.builder.why_left_out(&path, field, &format!("the answer to {kind} {name}")),
+            Some(_) if lookup.is_some_and(|lookup| lookup.known().is_some()) => self
+                .builder
+                .note_unobserved(path, format!("{kind} {name}: the text was given, and the DNS was not queried")),
+            _ => self.builder.note_missing_part(&path, field, &format!("the answer to {kind} {name}")),
         }
         self.facts.push(QuestionFacts {
             name: Fact::Known(crate::source_text::escape(name)),
@@ -98,13 +98,13 @@ impl Questions<'_, '_> {
         let Some(found) = question(lookup, kind, name, needed, self.builder.fault) else { return false };
         let at = self.builder.locations.get(at);
         let path = Path::from("questions").nth(self.facts.len());
-        self.builder.why(path.to("dnssec"), "DNSSEC was not looked at");
-        self.builder.why(path.to("ttl"), "the TTL was not observed");
+        self.builder.note_unobserved(path.to("dnssec"), "DNSSEC was not looked at");
+        self.builder.note_unobserved(path.to("ttl"), "the TTL was not observed");
         let failed_here = match lookup.filter(|lookup| is_beyond_limit(lookup)) {
             Some(lookup) => question_text(lookup, kind.word(), name),
-            None => "the resolver that was asked failed, which tells nothing of the domain".to_owned(),
+            None => "the resolver failed, which says nothing about the domain".to_owned(),
         };
-        self.builder.why(path.to("outcome"), failed_here);
+        self.builder.note_unobserved(path.to("outcome"), failed_here);
         self.builder.locations.note_as(path, at);
         self.facts.push(found);
         true

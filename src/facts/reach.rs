@@ -52,7 +52,7 @@ impl Reach {
         }
     }
 
-    /// Where mail does not get, behind "do not deliver".
+    /// Where mail does not get, after "do not deliver".
     pub fn place(self) -> &'static str {
         match self {
             Reach::Host => "to this host",

@@ -32,7 +32,7 @@ pub enum Type {
     Bool,
     /// A number with a fraction.
     Double,
-    /// A whole number.
+    /// An integer.
     Int,
     /// A list.
     List(Arc<Type>),
@@ -62,13 +62,13 @@ impl Type {
     pub fn label(&self) -> String {
         match self {
             Type::Any => "anything".to_owned(),
-            Type::Bool => "a truth value".to_owned(),
+            Type::Bool => "a boolean".to_owned(),
             Type::Double => "a fraction".to_owned(),
-            Type::Int => "a whole number".to_owned(),
+            Type::Int => "an integer".to_owned(),
             Type::List(item) => format!("a list ({} each)", item.label()),
             Type::Null => "null".to_owned(),
             Type::Object(_) => "an object".to_owned(),
-            Type::Text(_) => "a text".to_owned(),
+            Type::Text(_) => "a string".to_owned(),
         }
     }
 
@@ -118,7 +118,7 @@ pub fn root(over: Over) -> &'static BTreeMap<String, Field> {
 pub struct FactPath {
     /// The path; elements of lists are written `[]`: `mx.hosts[].name`.
     pub path: String,
-    /// Its CEL type; `?` behind it where the fact can be known to be absent (`null`).
+    /// Its CEL type; `?` after it where the fact can be known to be absent (`null`).
     #[serde(rename = "type")]
     pub shape: String,
     /// What it means, with its unit.
@@ -193,7 +193,7 @@ fn read(schema: &Value) -> (Type, bool) {
         Some("number") => Type::Double,
         Some("string") => Type::Text(texts(schema)),
         Some("array") => Type::List(Arc::new(match schema.get("items").map_or(Type::Any, |items| read(items).0) {
-            // What is said of a list of texts is true of each.
+            // What is said of a list of strings is true of each.
             Type::Text(Texts::Any) => Type::Text(texts(schema)),
             item => item,
         })),

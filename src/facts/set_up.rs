@@ -1,4 +1,4 @@
-//! Whether a domain shows any trace of MTA-STS: who has none has not set it up, which is no fault of what is there.
+//! Whether a domain shows any trace of MTA-STS: who has none has not set it up, which is not a fault of what is there.
 //! Called by `facts`.
 
 use super::Fact;
@@ -31,7 +31,8 @@ pub fn is_set_up(builder: &mut Builder<'_>, record: &RecordFacts, held: bool) ->
         return Fact::Known(true);
     }
     if traces.contains(&None) {
-        builder.why("record.set_up", "it was not seen whether there is a record, a policy or a policy host");
+        builder
+            .note_unobserved("record.set_up", "it was not seen whether there is a record, a policy or a policy host");
         return Fact::Unobserved;
     }
     Fact::Known(false)

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::addresses::{Answers, Unasked};
+use super::addresses::{Answers, NotAttempted};
 use super::builder::{Builder, failure_text, no_ipv6};
 use super::fact::Fact;
 use super::first_try::{self, reply_text};
@@ -36,12 +36,15 @@ pub fn probes(builder: &mut Builder<'_>, host: &MxHost, answers: &Answers<'_>, p
     let blocked = builder.smtp_blocked;
     let probes = if blocked { &[][..] } else { host.probes.as_deref().unwrap_or_default() };
     let asked: Vec<IpAddr> = probes.iter().map(|probe| probe.address).collect();
-    let unasked = answers.unasked(builder, &asked, field);
-    if probes.is_empty() && unasked.iter().all(|unasked| unasked.address.is_none()) && !unasked.is_empty() {
+    let not_attempted = answers.not_attempted(builder, &asked, field);
+    if probes.is_empty()
+        && not_attempted.iter().all(|not_attempted| not_attempted.address.is_none())
+        && !not_attempted.is_empty()
+    {
         if blocked {
-            builder.why(path, BLOCKED)
+            builder.note_unobserved(path, BLOCKED)
         } else {
-            builder.why_left_out(&path, field, &format!("how {name} answers on its SMTP port"))
+            builder.note_missing_part(&path, field, &format!("how {name} answers on its SMTP port"))
         }
         return Fact::Unobserved;
     }
@@ -49,8 +52,8 @@ pub fn probes(builder: &mut Builder<'_>, host: &MxHost, answers: &Answers<'_>, p
     for (index, probe) in probes.iter().enumerate() {
         facts.push(probe_facts(builder, host, probe, name, &path.nth(index)));
     }
-    for Unasked { address, reason } in unasked {
-        builder.why(path.nth(facts.len()), if blocked { BLOCKED.to_owned() } else { reason });
+    for NotAttempted { address, reason } in not_attempted {
+        builder.note_unobserved(path.nth(facts.len()), if blocked { BLOCKED.to_owned() } else { reason });
         facts.push(SmtpFacts { address: address.map(|address| address.to_string()).into(), ..SmtpFacts::default() });
     }
     tell_places(&mut facts);
@@ -100,7 +103,7 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
         (None, Some(failure)) => failure_text(failure),
         (None, None) => "this step was not observed".to_owned(),
     };
-    builder.why(path, reason);
+    builder.note_unobserved(path, reason);
     let connected = probe
         .connected
         .or_else(|| probe.greeting.is_some().then_some(true))
@@ -140,7 +143,7 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
         facts.tlsa_usages = super::dane::matched_usages(host, tls);
         if facts.tlsa_usages.is_unobserved() {
             let reason = "whether a TLSA record matches the chain was not observed";
-            builder.why(path.to("tlsa_usages"), reason);
+            builder.note_unobserved(path.to("tlsa_usages"), reason);
         }
         facts.ehlo_after_tls = step(done, &probe.ehlo_after_tls, probe);
         facts.requiretls = keywords(&probe.ehlo_after_tls, "REQUIRETLS").into();
@@ -150,14 +153,14 @@ fn probe_facts(builder: &mut Builder<'_>, host: &MxHost, probe: &SmtpProbe, name
             (facts.without_sni, facts.without_sni_failure) = (Fact::Known(true), Fact::Known(None));
         }
         // What cannot be spoken with SNI cannot without.
-        Some(_) if legacy => builder.why(path.to("without_sni"), legacy::BEYOND_LIBRARY),
+        Some(_) if legacy => builder.note_unobserved(path.to("without_sni"), legacy::BEYOND_LIBRARY),
         Some(without) => {
             facts.without_sni = Fact::Known(false);
             let again = if without.first_failure.is_some() { ", at a second try too" } else { "" };
             let failure = without.failure.as_ref().map(|failure| failure_text(failure) + again);
             facts.without_sni_failure = Fact::Known(failure);
         }
-        None => builder.why(path.to("without_sni"), "a handshake without SNI was not tried"),
+        None => builder.note_unobserved(path.to("without_sni"), "a handshake without SNI was not tried"),
     }
     if let Some(seen) = own_view {
         withhold(&mut facts, seen.step);
@@ -270,7 +273,7 @@ fn transcript(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &Path, exhibit
     }
 }
 
-/// What came behind the 220 and before the handshake, where anything did.
+/// What came after the 220 and before the handshake, where anything did.
 fn injected_lines(builder: &mut Builder<'_>, probe: &SmtpProbe, path: &Path, exhibit: &str) {
     let path = path.to("after_starttls");
     let Some(octets) = probe.after_starttls.as_ref().filter(|octets| !octets.0.is_empty()) else { return };

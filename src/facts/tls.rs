@@ -24,16 +24,16 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &Pat
     let mut facts = agreed(tls, legacy.as_ref());
     if facts.older_version.is_unobserved() {
         let reason = "whether it accepts TLS 1.0 or 1.1 was not observed";
-        builder.why(path.to("older_version"), reason);
+        builder.note_unobserved(path.to("older_version"), reason);
     }
     summary(builder, tls, legacy.as_ref(), path, exhibit);
     if tls.chain.is_empty() {
         match tls.handshake {
-            _ if legacy.is_some() => builder.why(path, legacy::BEYOND_LIBRARY),
-            true => builder.why(path, "the snapshot holds no certificate of this handshake"),
+            _ if legacy.is_some() => builder.note_unobserved(path, legacy::BEYOND_LIBRARY),
+            true => builder.note_unobserved(path, "the snapshot holds no certificate of this handshake"),
             false => {
                 facts.certificate = Fact::Known(None);
-                builder.why(path, "the TLS handshake failed, so no certificate was seen");
+                builder.note_unobserved(path, "the TLS handshake failed, so no certificate was seen");
             }
         }
         return facts;
@@ -44,8 +44,10 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &Pat
     let chain: Vec<CertificateFacts> =
         tls.chain.iter().map(|certificate| certificate_facts(certificate, wanted, now)).collect();
     if now.is_none() {
-        builder
-            .why(path, "the snapshot does not say when it was made (`collected_at`), or the certificate has no dates");
+        builder.note_unobserved(
+            path,
+            "the snapshot does not say when it was made (`collected_at`), or the certificate has no dates",
+        );
     }
     facts.certificate = Fact::Known(chain.first().cloned());
     facts.chain = Fact::Known(chain);
@@ -62,11 +64,14 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &Pat
     facts.strays = Fact::Known(strays(&tls.chain));
     facts.weaknesses = weaknesses(&tls.chain);
     for (field, what) in [("sha256", "the certificate itself"), ("spki_sha256", "the public key")] {
-        builder.why(path.to("certificate").to(field), format!("the snapshot does not hold {what}"));
+        builder.note_unobserved(path.to("certificate").to(field), format!("the snapshot does not hold {what}"));
     }
-    builder.why(path.to("certificate").to("curve"), "the snapshot does not hold the curve of the key");
+    builder.note_unobserved(path.to("certificate").to("curve"), "the snapshot does not hold the curve of the key");
     if facts.weaknesses.is_unobserved() {
-        builder.why(path.to("weaknesses"), "the snapshot does not hold every key's size and signature's algorithm");
+        builder.note_unobserved(
+            path.to("weaknesses"),
+            "the snapshot does not hold every key's size and signature's algorithm",
+        );
     }
     match &tls.trust {
         Some(trust) => {
@@ -78,7 +83,7 @@ pub fn session(builder: &mut Builder<'_>, tls: &TlsFacts, host: &str, path: &Pat
             let said = tls.verifier.as_deref().filter(|said| *said != "ok").map(|said| format!(": {}", escape(said)));
             let reason = format!("the chain was not verified{}", said.unwrap_or_default());
             for field in ["trust", "trusted", "trust_detail"] {
-                builder.why(path.to(field), reason.clone());
+                builder.note_unobserved(path.to(field), reason.clone());
             }
         }
     }

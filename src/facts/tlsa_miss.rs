@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::legacy;
 use super::octets_of_certificate::{digest, hex, spki_sha256};
 use super::tlsa_match::matches;
-use crate::grammar::names::plain;
+use crate::grammar::names::normalised;
 use crate::snapshot::{Certificate, MxHost, TlsaRecord};
 use crate::vocabulary::vocabulary;
 
@@ -76,10 +76,10 @@ pub fn miss(record: &TlsaRecord, chains: &[&[Certificate]], host: &str, hosts: &
 
 fn of_other_host(record: &TlsaRecord, host: &str, hosts: &[MxHost]) -> Option<String> {
     let few = hosts.get(..).filter(|hosts| hosts.len() <= MAX_HOSTS).unwrap_or_default();
-    let others = few.iter().filter(|other| plain(&other.exchange) != host);
+    let others = few.iter().filter(|other| normalised(&other.exchange) != host);
     others
         .filter(|other| sessions(other).any(|chain| matches(record, chain)))
-        .map(|other| plain(&other.exchange))
+        .map(|other| normalised(&other.exchange))
         .next()
 }
 
@@ -89,7 +89,7 @@ pub fn sessions(host: &MxHost) -> impl Iterator<Item = &[Certificate]> {
     tls.filter(|tls| tls.handshake || legacy::of(tls, false).is_some()).map(|tls| tls.chain.as_slice())
 }
 
-/// The records of the keys that a host presents, as a zone file writes them behind `TLSA`: `3 1 1 …`, each once.
+/// The records of the keys that a host presents, as a zone file writes them after `TLSA`: `3 1 1 …`, each once.
 pub fn needed(host: &MxHost) -> Vec<String> {
     let keys: BTreeSet<String> = sessions(host).filter_map(|chain| spki_sha256(chain.first()?)).collect();
     let is_digest = |key: &String| key.len() == 64 && key.bytes().all(|digit| digit.is_ascii_hexdigit());

@@ -180,7 +180,7 @@ fn destination_facts(builder: &mut Builder<'_>, destination: &Destination, path:
         );
     let resolves = resolves(builder, destination);
     if resolves.is_unobserved() {
-        builder.why(path.to("resolves"), "whether reports can be delivered there was not looked at");
+        builder.note_unobserved(path.to("resolves"), "whether reports can be delivered there was not checked");
     }
     DestinationFacts {
         text: Fact::Known(destination.text.clone()),
@@ -202,7 +202,7 @@ fn destination_facts(builder: &mut Builder<'_>, destination: &Destination, path:
     }
 }
 
-/// Whether mail, or a connection, can get to a destination: an MX that is no null MX, or an address.
+/// Whether mail, or a connection, can get to a destination: an MX that is not a null MX, or an address.
 fn resolves(builder: &Builder<'_>, destination: &Destination) -> Fact<bool> {
     let Some(host) = destination.host.as_deref() else { return Fact::Unobserved };
     let found = builder

@@ -123,7 +123,7 @@ facts! {
         /// The Policy Domain (RFC 8461 §1.1), in A-labels and lower case; `null` where none was given.
         #[schemars(extend("x-form" = "name"))]
         domain: Option<String>,
-        /// The parent domain, where the domain is no registrable domain itself; `null` where it is.
+        /// The parent domain, where the domain is not a registrable domain itself; `null` where it is.
         parent: Option<ParentFacts>,
         /// When the facts were observed: RFC 3339, UTC.
         #[schemars(extend("x-form" = "time"))]
@@ -146,7 +146,7 @@ facts! {
         baseline: Option<BaselineFacts>,
         /// What the zone's own name servers say, past every cache; `null` where they were not asked.
         name_servers: Option<NameServersFacts>,
-        /// Every DNS question that was asked about the domain.
+        /// Every DNS query that was asked about the domain.
         questions: Vec<QuestionFacts>,
         /// Whether no MX host of the run answered on its SMTP port, so that the network here is the likely cause.
         smtp_blocked: bool,

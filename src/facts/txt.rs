@@ -1,6 +1,8 @@
 //! What the two TXT records have in common: the answer, the record that counts, its exhibit.
 
-use super::builder::{Builder, Chain, outcome_text, proof, question_text, ttl, ttl_column, ttl_seen, why_no_ttl};
+use super::builder::{
+    Builder, Chain, outcome_text, proof, question_text, reason_for_no_ttl, ttl, ttl_column, ttl_seen,
+};
 use super::fact::Fact;
 use super::location::Placed;
 use super::path::Path;
@@ -8,7 +10,7 @@ use super::tree::{FieldFacts, OffenceFacts, TextFacts};
 use crate::grammar::{Field, Offence, Span, VersionTag, placeholder};
 use crate::snapshot::{DnsOutcome, DnssecProof, Lookup, TxtRecord};
 
-/// A TXT record: its joined octets, where they stand in the exhibit, and how many strings they came in.
+/// A TXT record: its joined octets, where they are in the exhibit, and how many strings they came in.
 pub type Text = (Vec<u8>, Placed, usize);
 
 /// A TXT RRset, as far as both grammars read it alike.
@@ -25,7 +27,7 @@ pub struct Answer {
     pub chain: Chain,
     /// Whether a CNAME leads to no TXT record.
     pub dangling: Fact<bool>,
-    /// Every record at the name: its joined text and where that stands in the exhibit; `None` when it is not known.
+    /// Every record at the name: its joined text and where that is in the exhibit; `None` when it is not known.
     pub texts: Option<Vec<Text>>,
 }
 
@@ -38,7 +40,7 @@ pub fn answer(
 ) -> Option<Answer> {
     let owner = builder.owner(label);
     let Some(lookup) = lookup.filter(|lookup| lookup.outcome().is_some()) else {
-        builder.why_left_out(root, root, &format!("the TXT record {}", owner.trim_end_matches('.')));
+        builder.note_missing_part(root, root, &format!("the TXT record {}", owner.trim_end_matches('.')));
         return None;
     };
     let question = question_text(lookup, "TXT", &owner);
@@ -54,11 +56,11 @@ pub fn answer(
         builder.locations.note(root, root, (start, end.saturating_sub(start)));
     }
     if lookup.known().is_none() {
-        builder.why(root, question);
+        builder.note_unobserved(root, question);
     } else {
-        builder.why(Path::from(root).to("dnssec"), "DNSSEC was not looked at");
-        builder.why(Path::from(root).to("ttl"), why_no_ttl(lookup));
-        builder.why(Path::from(root).to("ttl_seen"), why_no_ttl(lookup));
+        builder.note_unobserved(Path::from(root).to("dnssec"), "DNSSEC was not looked at");
+        builder.note_unobserved(Path::from(root).to("ttl"), reason_for_no_ttl(lookup));
+        builder.note_unobserved(Path::from(root).to("ttl_seen"), reason_for_no_ttl(lookup));
     }
     let aliased = !lookup.aliases.is_empty();
     let known = lookup.known();
@@ -73,13 +75,18 @@ pub fn answer(
     })
 }
 
-fn plain(name: &str) -> String {
+fn escaped_name(name: &str) -> String {
     crate::source_text::escape(name.trim_end_matches('.'))
 }
 
 fn exhibit_aliases(builder: &mut Builder<'_>, lookup: &Lookup<TxtRecord>, root: &str) {
     for alias in &lookup.aliases {
-        let line = format!("{}. {}IN CNAME {}.", plain(&alias.name), ttl_column(alias.ttl), plain(&alias.target));
+        let line = format!(
+            "{}. {}IN CNAME {}.",
+            escaped_name(&alias.name),
+            ttl_column(alias.ttl),
+            escaped_name(&alias.target)
+        );
         let exhibit = builder.locations.exhibit(root);
         let (start, end) = exhibit.push_placed(&line);
         exhibit.push("\n");
@@ -90,7 +97,7 @@ fn exhibit_aliases(builder: &mut Builder<'_>, lookup: &Lookup<TxtRecord>, root: 
     }
 }
 
-/// Writes a record as a zone file does; where the joined text stands is kept for each of its octets.
+/// Writes a record as a zone file does; where the joined text is is kept for each of its octets.
 fn exhibit_record(
     builder: &mut Builder<'_>,
     lookup: &Lookup<TxtRecord>,
@@ -98,7 +105,8 @@ fn exhibit_record(
     root: &str,
     owner: &str,
 ) -> Text {
-    let owner = lookup.aliases.last().map_or_else(|| owner.to_owned(), |alias| format!("{}.", plain(&alias.target)));
+    let owner =
+        lookup.aliases.last().map_or_else(|| owner.to_owned(), |alias| format!("{}.", escaped_name(&alias.target)));
     let exhibit = builder.locations.exhibit(root);
     let (start, _) = exhibit.push_placed(&format!("{owner} "));
     let ttl = exhibit.push_placed(&ttl_column(lookup.ttl));
@@ -120,7 +128,7 @@ fn exhibit_record(
     (record.joined(), placed, record.strings.len())
 }
 
-/// Notes where a part of the record stands.
+/// Notes where a part of the record is.
 pub fn note(builder: &mut Builder<'_>, path: impl Into<Path>, root: &str, placed: &Placed, span: Span) {
     builder.locations.note(path, root, placed.range(span.offset, span.length));
 }
@@ -141,7 +149,7 @@ pub fn offences(
     facts
 }
 
-/// The facts of one offence in a line (0 in TXT records), and what stands there.
+/// The facts of one offence in a line (0 in TXT records), and what is there.
 pub fn offence_facts(offence: &Offence, line: usize, there: &[u8]) -> OffenceFacts {
     let removed = offence.suggestion.as_deref() == Some("");
     OffenceFacts {

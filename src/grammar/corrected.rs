@@ -20,7 +20,7 @@ pub fn sts_record(text: &[u8], record: &StsRecord) -> Option<String> {
     let named = record.fields.iter().find(|field| field.name == "id" || field.meant == Some("id"));
     let written = named.map(|field| field.value.clone()).filter(|value| !value.is_empty());
     let id = written.or_else(|| unnamed_id(text, &record.fields)).filter(|id| !placeholder::is_value(id))?;
-    // What follows behind a blank is another field, if it looks like one.
+    // What follows after a blank is another field, if it looks like one.
     let id = match id.split_once([' ', '\t']) {
         Some((first, rest)) if rest.contains(['=', ':']) => first,
         _ => &id,
@@ -31,9 +31,9 @@ pub fn sts_record(text: &[u8], record: &StsRecord) -> Option<String> {
     sts_record::parse(candidate.as_bytes()).is_valid().then_some(candidate)
 }
 
-/// An id in a record that has no field of that name: behind another sign than `=`, or alone.
+/// An id in a record that has no field of that name: after another sign than `=`, or alone.
 fn unnamed_id(text: &[u8], fields: &[Field]) -> Option<String> {
-    let text = plain(text);
+    let text = without_quotes(text);
     let words = || text.split([';', ',', ' ', '\t']).filter(|word| !word.is_empty());
     let signed = words().find_map(|word| {
         let (name, value) = word.split_once([':', '='])?;
@@ -52,7 +52,7 @@ pub fn tlsrpt_record(text: &[u8], record: &TlsrptRecord) -> Option<String> {
     let read = tlsrpt_record::parse(&whole).destinations;
     let found = match read.is_empty() {
         // Without a `rua` that can be read, whatever looks like a destination is one.
-        true => pieces(&plain(&whole)).filter_map(bare_destination).collect(),
+        true => pieces(&without_quotes(&whole)).filter_map(bare_destination).collect(),
         false => read.iter().map(destinations).collect::<Option<Vec<_>>>()?.concat(),
     };
     let mut distinct: Vec<String> = Vec::new();
@@ -70,7 +70,7 @@ fn valid_with(destinations: &[String]) -> Option<String> {
     tlsrpt_record::parse(candidate.as_bytes()).is_valid().then_some(candidate)
 }
 
-/// What a destination should be; several where blanks stand between them, and `None` where nobody can tell.
+/// What a destination should be; several where blanks are between them, and `None` where nobody can tell.
 fn destinations(written: &Destination) -> Option<Vec<String>> {
     let usable = |uri: &str| valid_with(&[uri.to_owned()]).is_some();
     let suggested = [&written.scheme_problem, &written.uri_problem];
@@ -83,32 +83,32 @@ fn destinations(written: &Destination) -> Option<Vec<String>> {
     if written.text.is_empty() {
         return Some(Vec::new());
     }
-    let bare = plain(written.text.as_bytes());
+    let bare = without_quotes(written.text.as_bytes());
     let parts: Vec<String> = pieces(&bare).filter_map(bare_destination).filter(|uri| usable(uri)).collect();
     (!parts.is_empty() && parts.len() == pieces(&bare).count()).then_some(parts)
 }
 
-/// The pieces of a text that is no list as it should be.
+/// The pieces of a text that is not a list as it should be.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split([';', ',', ' ', '\t']).filter(|piece| !piece.is_empty())
 }
 
-/// The text with the offences mended that know how.
+/// The text with the offences fixed that know how.
 fn with_suggestions(text: &[u8], offences: &[Offence]) -> Vec<u8> {
-    let mut mended = Vec::new();
+    let mut fixed = Vec::new();
     let mut from = 0;
     for offence in offences {
         let Some(suggestion) = &offence.suggestion else { continue };
-        mended.extend_from_slice(Span::between(from, offence.span.offset).of(text));
-        mended.extend_from_slice(suggestion.as_bytes());
+        fixed.extend_from_slice(Span::between(from, offence.span.offset).of(text));
+        fixed.extend_from_slice(suggestion.as_bytes());
         from = offence.span.end();
     }
-    mended.extend_from_slice(Span::between(from, text.len()).of(text));
-    mended
+    fixed.extend_from_slice(Span::between(from, text.len()).of(text));
+    fixed
 }
 
 /// The text without quotes, backslashes and what cannot be seen.
-fn plain(text: &[u8]) -> String {
+fn without_quotes(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let quote = |c: char| matches!(c, '"' | '\'' | '\\' | '<' | '>' | '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}');
     text.chars().filter(|c| !quote(*c)).map(|c| if is_invisible(c) { ' ' } else { c }).collect()

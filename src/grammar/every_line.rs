@@ -1,5 +1,5 @@
 //! Slips that run through a whole policy: every line indented, quoted or closed by `;`, every `:` written `=`, a front
-//! matter, a comment of several lines. Each is one slip of one hand, so it is told once, with one mend for all of its lines.
+//! matter, a comment of several lines. Each is one slip of one hand, so it is told once, with one fix for all of its lines.
 
 use std::collections::BTreeSet;
 
@@ -22,22 +22,22 @@ pub(super) enum Slip {
     Semicolon,
     /// White space before the `:`.
     Spaced,
-    /// `=` in the place of `:`.
+    /// `=` instead of `:`.
     Unequal,
-    /// A name in another case.
+    /// A name in the wrong case.
     Case,
     /// Something else, which is told line by line.
     Other,
 }
 
 impl Slip {
-    /// Whether successive lines of it belong together, wherever they stand.
+    /// Whether successive lines of it belong together, wherever they are.
     fn makes_blocks(self) -> bool {
         matches!(self, Slip::Comment | Slip::FrontMatter | Slip::Item)
     }
 }
 
-/// An offence, its kind, and the line that it stands in.
+/// An offence, its kind, and the line that it is in.
 pub(super) struct Found {
     pub slip: Slip,
     pub line: usize,
@@ -45,7 +45,7 @@ pub(super) struct Found {
 }
 
 /// Makes one offence of each slip that runs through the policy. Comments, list items and front matter need only
-/// stand on successive lines; the others must be on every line that is a field, by its number, or was meant as one.
+/// are on successive lines; the others must be on every line that is a field, by its number, or was meant as one.
 pub(super) fn gather(text: &[u8], found: Vec<Found>, fields: &BTreeSet<usize>) -> Vec<Found> {
     let wrong: BTreeSet<usize> = found.iter().filter(|it| !it.slip.makes_blocks()).map(|it| it.line).collect();
     let meant = fields.union(&wrong).count();
@@ -76,31 +76,31 @@ pub(super) fn gather(text: &[u8], found: Vec<Found>, fields: &BTreeSet<usize>) -
 fn joined(text: &[u8], run: Vec<Found>) -> Option<Found> {
     let count = run.len();
     let last = run.last()?.offence.span;
-    let with = mended(text, &run);
+    let with = fixed(text, &run);
     let first = run.into_iter().next()?;
     if count == 1 {
         return Some(first);
     }
     let detail = match first.slip {
-        Slip::Comment => "comments do not exist in a policy".to_owned(),
+        Slip::Comment => "a policy has no comments".to_owned(),
         Slip::FrontMatter => {
             format!("{count} lines are the front matter of a page generator, which must not be served")
         }
-        Slip::Indented => format!("white space stands before the names of {count} lines"),
-        Slip::Item => format!("{count} lines are the items of a list, and a policy has no lists"),
-        Slip::Quoted => "quotes stand around every line".to_owned(),
-        Slip::Semicolon => "a `;` stands at the end of every line, where only the line end belongs".to_owned(),
-        Slip::Spaced => "white space stands before the `:` on every line".to_owned(),
-        Slip::Unequal => "`=` stands where `:` belongs, on every line".to_owned(),
-        Slip::Case => "names are in lower case, and none of these is".to_owned(),
+        Slip::Indented => format!("there is white space in front of the names on {count} lines"),
+        Slip::Item => format!("{count} lines are items of a list, but a policy has no lists"),
+        Slip::Quoted => "every line is in quotes".to_owned(),
+        Slip::Semicolon => "every line ends in a `;`, which does not belong there".to_owned(),
+        Slip::Spaced => "there is white space in front of the `:` on every line".to_owned(),
+        Slip::Unequal => "every line has `=` instead of `:`".to_owned(),
+        Slip::Case => "none of the names is in lower case".to_owned(),
         Slip::Other => return Some(first),
     };
     let span = Span::between(first.offence.span.offset, last.end());
     Some(Found { offence: Offence { span, detail, suggestion: with, lines: count }, ..first })
 }
 
-/// What stands there when each of the offences is mended; `None` where one of them cannot be.
-fn mended(text: &[u8], run: &[Found]) -> Option<String> {
+/// What is there when each of the offences is fixed; `None` where one of them cannot be.
+fn fixed(text: &[u8], run: &[Found]) -> Option<String> {
     let mut with = String::new();
     let mut from = run.first()?.offence.span.offset;
     for it in run {

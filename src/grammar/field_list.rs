@@ -3,10 +3,10 @@
 
 use super::{Offence, Span, is_extension_name, is_wsp, trimmed};
 
-/// What stands where the version must stand.
+/// What is there instead of the version.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum VersionTag {
-    /// The version to the letter.
+    /// The exact version.
     Exact,
     /// The version, then white space before the `;` (erratum 6285).
     ExactThenSpace(Span),
@@ -18,7 +18,7 @@ pub enum VersionTag {
 
 /// What one of the two records looks like.
 pub(super) struct Dialect {
-    /// The version field, to the letter.
+    /// The exact version field.
     pub version: &'static str,
     /// What every attempt at the version holds, in lower case.
     pub keyword: &'static str,
@@ -53,7 +53,7 @@ pub struct Field {
     pub known: bool,
     /// Whether an earlier field (or the version) has the same name.
     pub duplicate: bool,
-    /// Whether a `=` stands between name and value.
+    /// Whether a `=` is between name and value.
     pub has_equals: bool,
     /// The registered name that was probably meant by an unknown one.
     pub meant: Option<&'static str>,
@@ -143,7 +143,7 @@ fn version(text: &[u8], dialect: &Dialect) -> (VersionTag, usize, Vec<Offence>) 
             (VersionTag::NearMiss(offence), length, Vec::new())
         }
         Some(wrong @ (b',' | b':')) => {
-            let detail = format!("`{}` stands where `;` belongs", char::from(*wrong));
+            let detail = format!("there is `{}` instead of `;`", char::from(*wrong));
             let offence = Offence::new(Span { offset: next, length: 1 }, detail).suggesting(";");
             (VersionTag::Exact, next, vec![offence])
         }
@@ -176,7 +176,7 @@ fn near_miss(text: &[u8], dialect: &Dialect) -> VersionTag {
             Some('\u{feff}') => "a byte order mark",
             _ => "a quotation mark",
         };
-        return miss(0, before, format!("{what} stands before `{wanted}`"));
+        return miss(0, before, format!("there is {what} in front of `{wanted}`"));
     }
     let squeezed: String = lower.trim_start_matches(junk).chars().take(64).filter(|c| !c.is_whitespace()).collect();
     let wanted_lower = wanted.to_ascii_lowercase();
@@ -185,14 +185,14 @@ fn near_miss(text: &[u8], dialect: &Dialect) -> VersionTag {
     if squeezed.starts_with(&wanted_lower) {
         let shown = String::from_utf8_lossy(tag.of(text)).into_owned();
         let what = if shown.to_ascii_lowercase().starts_with(&wanted_lower) {
-            "in another case"
+            "in the wrong case"
         } else {
             "with white space in it"
         };
         return miss(tag.offset, tag.length, format!("`{shown}` is `{wanted}` {what}"));
     }
     if let Some(at) = lower.find(&wanted_lower) {
-        return miss(at, wanted.len(), format!("`{wanted}` does not stand first"));
+        return miss(at, wanted.len(), format!("`{wanted}` does not come first"));
     }
     let begins_with_field = dialect.fields.iter().any(|name| squeezed.starts_with(&format!("{name}=")));
     let close = |tag: &str| strsim::damerau_levenshtein(tag, &wanted_lower) <= 2 && tag.starts_with("v=");
@@ -201,7 +201,7 @@ fn near_miss(text: &[u8], dialect: &Dialect) -> VersionTag {
         || close(&String::from_utf8_lossy(tag.of(text)).to_ascii_lowercase())
     {
         let shown = String::from_utf8_lossy(tag.of(text)).into_owned();
-        return miss(tag.offset, tag.length, format!("`{shown}` stands where the version `{wanted}` belongs"));
+        return miss(tag.offset, tag.length, format!("there is `{shown}` instead of the version `{wanted}`"));
     }
     VersionTag::Foreign
 }
@@ -228,7 +228,7 @@ fn read_fields(text: &[u8], start: usize, dialect: &Dialect, fields: &mut Vec<Fi
             (0, false) => return,
             (0, true) => {
                 let delimiter = Span::between(end, end.saturating_add(1));
-                syntax.push(Offence::new(delimiter, "nothing stands between two `;`").suggesting(""));
+                syntax.push(Offence::new(delimiter, "there is nothing between two `;`").suggesting(""));
             }
             (_, more) => {
                 if !more && span.end() < end {
@@ -302,13 +302,13 @@ fn judge(text: &[u8], field: &Field, syntax: &mut Vec<Offence>) {
     let gap = field.value_span.offset.saturating_sub(field.name_span.end());
     if gap > 1 && (field.value_span.length > 0 || field.name_span.length > 0) {
         let around = Span { offset: field.name_span.end(), length: gap };
-        syntax.push(Offence::new(around, "white space stands beside `=`").suggesting("="));
+        syntax.push(Offence::new(around, "there is white space around `=`").suggesting("="));
     }
     if field.name_span.length == 0 {
         syntax.push(Offence::new(field.span, "a name is missing before `=`"));
     } else if !is_extension_name(field.name_span.of(text)) {
         let why = "a name has 1 to 32 letters, digits, `_`, `-` or `.`, a letter or digit first";
-        syntax.push(Offence::new(field.name_span, format!("`{}` is no field name: {why}", field.name)));
+        syntax.push(Offence::new(field.name_span, format!("`{}` is not a valid field name: {why}", field.name)));
     }
     // The first `id` and every `rua` have rules of their own; a later `id` is ignored, and yet a field of the grammar.
     let of_its_own = field.name == "rua" || !field.duplicate;
@@ -326,6 +326,6 @@ fn judge(text: &[u8], field: &Field, syntax: &mut Vec<Offence>) {
             _ => "a control character",
         };
         let span = Span { offset: field.value_span.offset.saturating_add(at), length: 1 };
-        syntax.push(Offence::new(span, format!("{what} stands in the value of `{}`", field.name)));
+        syntax.push(Offence::new(span, format!("the value of `{}` contains {what}", field.name)));
     }
 }

@@ -54,7 +54,7 @@ impl Span {
 pub struct Located {
     /// The text; what is not UTF-8 reads U+FFFD.
     pub text: String,
-    /// Where it stands.
+    /// Where it is.
     pub span: Span,
 }
 

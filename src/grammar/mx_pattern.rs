@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::names::plain;
+use super::names::normalised;
 use super::placeholder;
 
 /// A valid pattern; only valid ones exist.
@@ -54,8 +54,8 @@ impl MxPattern {
 
     fn of_valid(text: &str) -> Self {
         match text.strip_prefix("*.") {
-            Some(rest) => MxPattern { wildcard: true, name: plain(rest) },
-            None => MxPattern { wildcard: false, name: plain(text) },
+            Some(rest) => MxPattern { wildcard: true, name: normalised(rest) },
+            None => MxPattern { wildcard: false, name: normalised(text) },
         }
     }
 
@@ -87,7 +87,11 @@ impl MxPattern {
 
 /// The name of a host as patterns are compared with it: A-labels, lower case, without the root's dot.
 pub fn compared(exchange: &str) -> String {
-    if exchange.is_ascii() { plain(exchange) } else { plain(&idna::domain_to_ascii(exchange).unwrap_or_default()) }
+    if exchange.is_ascii() {
+        normalised(exchange)
+    } else {
+        normalised(&idna::domain_to_ascii(exchange).unwrap_or_default())
+    }
 }
 
 impl fmt::Display for MxPattern {
@@ -112,7 +116,7 @@ fn problem(text: &str) -> Option<MxProblem> {
         return wrong(MxProblemKind::Syntax, what, Some(host.to_ascii_lowercase()));
     }
     if is_address(text) {
-        return wrong(MxProblemKind::Address, "is an IP address, and no MX host can match it".to_owned(), None);
+        return wrong(MxProblemKind::Address, "is an IP address, which no MX host can match".to_owned(), None);
     }
     if text.contains(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | '*'))
         && placeholder::is_name(text)
@@ -138,7 +142,7 @@ fn problem(text: &str) -> Option<MxProblem> {
     if let Some((host, port)) = name.rsplit_once(':')
         && port.bytes().all(|c| c.is_ascii_digit())
     {
-        return syntax("has a port, and a policy names hosts alone", Some(format!("{prefix}{host}")));
+        return syntax("has a port, but a policy names only hosts", Some(format!("{prefix}{host}")));
     }
     name_problem(name, prefix).or_else(|| false_a_label(name)).or_else(|| numeric_end(name))
 }
@@ -148,7 +152,7 @@ fn numeric_end(name: &str) -> Option<MxProblem> {
     let last = name.rsplit('.').next().unwrap_or_default();
     (!last.is_empty() && last.bytes().all(|octet| octet.is_ascii_digit())).then(|| MxProblem {
         kind: MxProblemKind::Address,
-        detail: format!("ends in `{last}`, and no host name ends in a number: no MX host can match it"),
+        detail: format!("ends in `{last}`, but no host name ends in a number"),
         suggestion: None,
     })
 }
@@ -158,17 +162,14 @@ fn name_problem(name: &str, prefix: &str) -> Option<MxProblem> {
         Some(MxProblem { kind: MxProblemKind::Syntax, detail, suggestion })
     };
     if let Some(rest) = name.strip_prefix('.') {
-        return syntax(
-            "begins with a dot; since 2018 a suffix is written with `*.`".to_owned(),
-            Some(format!("*.{rest}")),
-        );
+        return syntax("begins with a dot instead of `*.`".to_owned(), Some(format!("*.{rest}")));
     }
     if let Some(host) = name.strip_suffix('.') {
         return syntax("ends in a dot, which the grammar does not allow".to_owned(), Some(format!("{prefix}{host}")));
     }
     let (host, path) = name.split_once('/').unwrap_or((name, ""));
     if !path.is_empty() || name.ends_with('/') {
-        return syntax("has a path, and a policy names hosts alone".to_owned(), Some(format!("{prefix}{host}")));
+        return syntax("has a path, but a policy names only hosts".to_owned(), Some(format!("{prefix}{host}")));
     }
     super::names::host_name_problem(name).and_then(|detail| syntax(detail, None))
 }
@@ -211,7 +212,7 @@ fn parts(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Whether `/` stands between hosts of one domain, and not before a path.
+/// Whether `/` is between hosts of one domain, and not before a path.
 fn is_slashed_list(text: &str) -> bool {
     let last = |host: &str| host.rsplit_once('.').map(|(_, last)| last.to_owned());
     let mut hosts = text.split('/');
@@ -230,22 +231,22 @@ fn list_or_preference(text: &str) -> Option<MxProblem> {
     match parts.as_slice() {
         [preference, host] if text.contains(' ') && preference.bytes().all(|c| c.is_ascii_digit()) => Some(MxProblem {
             kind: MxProblemKind::Syntax,
-            detail: "has a preference, which belongs into the MX record only".to_owned(),
+            detail: "has a preference, which belongs only in the MX record".to_owned(),
             suggestion: Some(host.trim_end_matches('.').to_owned()),
         }),
         [host, mark, ..] if mark.starts_with(['#', '(']) || mark.starts_with("//") => Some(MxProblem {
             kind: MxProblemKind::Syntax,
-            detail: "has a comment behind the name, and a policy has no comments".to_owned(),
+            detail: "has a comment after the name, and a policy has no comments".to_owned(),
             suggestion: Some(host.trim_end_matches('.').to_owned()),
         }),
         [_, _, ..] => Some(MxProblem {
             kind: MxProblemKind::List,
-            detail: format!("lists {} hosts on one line; each wants an `mx` line of its own", parts.len()),
+            detail: format!("lists {} hosts on one line", parts.len()),
             suggestion: None,
         }),
         [one] if separators => Some(MxProblem {
             kind: MxProblemKind::Syntax,
-            detail: "has a separator behind or before the name".to_owned(),
+            detail: "has a separator in front of or after the name".to_owned(),
             suggestion: Some((*one).to_owned()),
         }),
         _ => None,
@@ -258,9 +259,9 @@ fn star_problem(text: &str) -> Option<MxProblem> {
         return None;
     }
     let detail = match text {
-        "*" | "*." => "would match every host; a wildcard wants a domain behind it",
+        "*" | "*." => "would match every host: a wildcard needs a domain after it",
         _ if stars > 1 => "has more than one `*`",
-        _ if text.starts_with('*') => "wants a dot behind `*`",
+        _ if text.starts_with('*') => "needs a dot after `*`",
         _ => "has a `*` that is not the whole left-most label",
     };
     let suggestion = text
@@ -277,7 +278,7 @@ fn false_a_label(name: &str) -> Option<MxProblem> {
     let (_, result) = idna::domain_to_unicode(name);
     (has_a_label && result.is_err()).then(|| MxProblem {
         kind: MxProblemKind::ALabel,
-        detail: "has a label that begins with `xn--` and is no valid A-label".to_owned(),
+        detail: "has a label that begins with `xn--` and is not a valid A-label".to_owned(),
         suggestion: None,
     })
 }

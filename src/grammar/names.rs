@@ -8,7 +8,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct DomainName(String);
 
-/// Why a text is no domain name.
+/// Why a text is not a valid domain name.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum NameError {
@@ -16,7 +16,7 @@ pub enum NameError {
     #[error("`{0}` is an IP address; a mail domain is a name such as example.com")]
     Address(String),
     /// A character that no domain name has.
-    #[error("`{name}` is no domain name: {character:?} cannot stand in one")]
+    #[error("`{name}` is not a valid domain name: {character:?} is not allowed")]
     Character {
         /// The name as it was given, escaped.
         name: String,
@@ -27,16 +27,16 @@ pub enum NameError {
     #[error("the domain is empty")]
     Empty,
     /// Two dots follow each other, or a dot comes first.
-    #[error("`{0}` is no domain name: there is nothing between two of its dots")]
+    #[error("`{0}` is not a valid domain name: two of its dots have nothing between them")]
     EmptyLabel(String),
     /// An international name that cannot be written in A-labels.
-    #[error("`{0}` is no domain name: it cannot be written in A-labels (IDNA)")]
+    #[error("`{0}` is not a valid domain name: it cannot be written in A-labels (IDNA)")]
     Idna(String),
     /// A label of more than 63 octets.
-    #[error("`{0}` is no domain name: one of its labels has more than 63 octets")]
+    #[error("`{0}` is not a valid domain name: one of its labels has more than 63 octets")]
     LabelTooLong(String),
     /// More than 253 octets.
-    #[error("this domain name has {0} octets, and 253 is the most")]
+    #[error("this domain name has {0} octets, but only 253 are allowed")]
     TooLong(usize),
     /// A URL.
     #[error("`{url}` is a URL; give the mail domain alone: `{host}`")]
@@ -124,7 +124,7 @@ pub enum DnsIdMatch {
 
 /// How a DNS-ID names a host; case and the root's dot do not matter.
 pub fn dns_id_matches(dns_id: &str, host: &str) -> DnsIdMatch {
-    let (dns_id, host) = (plain(dns_id), plain(host));
+    let (dns_id, host) = (normalised(dns_id), normalised(host));
     if dns_id.is_empty() || host.is_empty() {
         return DnsIdMatch::None;
     }
@@ -148,11 +148,11 @@ pub fn dns_id_matches(dns_id: &str, host: &str) -> DnsIdMatch {
 }
 
 /// The name in lower case without the root's dot.
-pub fn plain(name: &str) -> String {
+pub fn normalised(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
-/// Why a name is no host name that a certificate could name (RFC 5321 §4.1.2, RFC 1123 §2.1), if it is none.
+/// Why a name is not a host name that a certificate could name (RFC 5321 §4.1.2, RFC 1123 §2.1), if it is none.
 pub fn host_name_problem(name: &str) -> Option<String> {
     let bare = name.strip_suffix('.').unwrap_or(name);
     if bare.is_empty() {
@@ -216,15 +216,15 @@ mod tests {
             ("user@", "empty"),
             ("a..b", "between two"),
             (".example.com", "between two"),
-            ("exa mple.com", "cannot stand"),
+            ("exa mple.com", "is not allowed"),
             ("192.0.2.1", "IP address"),
             ("user@[192.0.2.1]", "IP address"),
             ("2001:db8::1", "IP address"),
             ("https://example.com/x", "a URL; give the mail domain alone: `example.com`"),
             (label.as_str(), "63"),
             (long.as_str(), "253"),
-            ("exa\u{1b}mple.com", "cannot stand"),
-            ("*.example.com", "cannot stand"),
+            ("exa\u{1b}mple.com", "is not allowed"),
+            ("*.example.com", "is not allowed"),
         ] {
             let error = DomainName::parse(given).unwrap_err().to_string();
             assert!(error.contains(word), "{given}: {error}");

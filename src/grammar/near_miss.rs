@@ -3,7 +3,7 @@
 //! Both compare label by label, and in both `*` covers exactly one left-most label; so their authors make the same
 //! mistakes. Called by `facts` for policies and for certificates.
 
-use super::names::plain;
+use super::names::normalised;
 
 /// The longest name that is compared with others, in octets (RFC 1035 §2.3.4).
 const MAX_NAME: usize = 255;
@@ -15,7 +15,7 @@ const MAX_TYPO_LENGTH: usize = 100;
 crate::vocabulary::vocabulary! {
     /// Why a name misses a host, the most telling reason first.
     pub enum Miss {
-        /// The wildcard stands for one label, and the host has more in front.
+        /// The wildcard represents one label, and the host has more in front.
         WildcardDepth = "wildcard_depth",
         /// The wildcard's own domain is the host.
         BareName = "bare_name",
@@ -71,14 +71,14 @@ pub fn nearest_of<'a>(names: impl IntoIterator<Item = &'a str>, wanted: Wanted<'
 }
 
 fn miss(name: &str, wanted: Wanted<'_>) -> Option<Miss> {
-    let (name, host) = (plain(name), plain(wanted.host));
+    let (name, host) = (normalised(name), normalised(wanted.host));
     if name.is_empty() || host.is_empty() || name.len() > MAX_NAME || host.len() > MAX_NAME {
         return None;
     }
     let (wildcard, base) = name.strip_prefix("*.").map_or((false, name.as_str()), |rest| (true, rest));
     let below = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|front| front.ends_with('.'));
     let goes_on = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('.'));
-    let is_domain = |name: &str| wanted.domain.is_some_and(|domain| plain(domain) == name);
+    let is_domain = |name: &str| wanted.domain.is_some_and(|domain| normalised(domain) == name);
     let dotted = base.contains('.');
     if wildcard && base == host {
         return Some(Miss::BareName);
@@ -98,14 +98,14 @@ fn miss(name: &str, wanted: Wanted<'_>) -> Option<Miss> {
     if !wildcard && dotted && goes_on(&host, base) {
         return Some(Miss::CutShort);
     }
-    if wanted.canonical.is_some_and(|canonical| matches(wildcard, base, &plain(canonical))) {
+    if wanted.canonical.is_some_and(|canonical| matches(wildcard, base, &normalised(canonical))) {
         return Some(Miss::CanonicalName);
     }
     let compared = if wildcard { host.split_once('.').map_or("", |(_, parent)| parent) } else { host.as_str() };
     if is_typo(base, compared) {
         return Some(Miss::Typo);
     }
-    if wanted.domain.is_some_and(|domain| base == format!("mta-sts.{}", plain(domain))) {
+    if wanted.domain.is_some_and(|domain| base == format!("mta-sts.{}", normalised(domain))) {
         return Some(Miss::PolicyHost);
     }
     is_domain(base).then_some(Miss::MailDomain)
@@ -125,7 +125,7 @@ fn is_typo(name: &str, host: &str) -> bool {
 }
 
 fn reason(miss: Miss, name: &str, wanted: Wanted<'_>) -> String {
-    let (name, host) = (plain(name), plain(wanted.host));
+    let (name, host) = (normalised(name), normalised(wanted.host));
     let base = name.strip_prefix("*.").unwrap_or(&name);
     let what = if wanted.is_policy_host { "policy host" } else { "MX host" };
     let front = |long: &str, short: &str| {
@@ -146,13 +146,13 @@ fn reason(miss: Miss, name: &str, wanted: Wanted<'_>) -> String {
         Miss::MissingLabel => format!("lacks `{}.` in front", front(&host, base)),
         Miss::PolicyHost => "is the web server of the policy, not the MX host".to_owned(),
         Miss::TrailingLabel => {
-            format!("goes on with `{}` after the host's name", name.strip_prefix(&host).unwrap_or_default())
+            format!("has `{}` after the host's name", name.strip_prefix(&host).unwrap_or_default())
         }
         Miss::Typo => "differs by a letter or two: a typo".to_owned(),
         Miss::WildcardDepth => {
             let labels = front(&host, base);
             let count = labels.split('.').count();
-            format!("covers one label only, and {count} (`{labels}`) come before `{base}`")
+            format!("covers only one label, but there are {count} (`{labels}`) in front of `{base}`")
         }
     }
 }
@@ -208,7 +208,7 @@ mod tests {
             Wanted { host: "a.b.example.com", canonical: None, domain: Some("example.com"), is_policy_host: false };
         let near = nearest_of(["example.com", "*.example.com"], wanted).unwrap();
         assert_eq!((near.index, near.miss), (1, Miss::WildcardDepth));
-        assert_eq!(near.reason, "covers one label only, and 2 (`a.b`) come before `example.com`");
+        assert_eq!(near.reason, "covers only one label, but there are 2 (`a.b`) in front of `example.com`");
     }
 
     proptest! {

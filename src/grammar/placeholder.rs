@@ -1,10 +1,10 @@
-//! Placeholders: what an example or a template has in the place of a value, and nobody filled in. Used by the grammars,
+//! Placeholders: what an example or a template has instead of a value, and nobody filled in. Used by the grammars,
 //! which propose nothing made of one, and by the facts.
 
-/// Words that stand in examples for a value, without the marks between their parts.
+/// Words that are in examples for a value, without the marks between their parts.
 const WORDS: [&str; 8] =
     ["timestamp", "placeholder", "changeme", "replaceme", "yourdomain", "yourcompany", "insertyour", "yourid"];
-/// Labels that stand in examples for a name of the reader's own, without hyphens and underscores.
+/// Labels that are in examples for a name of the reader's own, without hyphens and underscores.
 const LABELS: [&str; 16] = [
     "yourdomain",
     "yourdomainname",
@@ -27,7 +27,7 @@ const LABELS: [&str; 16] = [
 /// Whether a value other than a name is one: `UNIX_TIMESTAMP`, `<id>`, `YYYYMMDD`, `{{ max_age }}`.
 pub fn is_value(text: &str) -> bool {
     let text = text.trim();
-    let letters = plain(text);
+    let letters = alphanumerics(text);
     has_marks(text)
         || is_date_pattern(text)
         || is_named_constant(text)
@@ -42,15 +42,15 @@ pub fn is_name(text: &str) -> bool {
     has_marks(text)
         || is_named_constant(text)
         || (text.contains('.') && last.eq_ignore_ascii_case("tld"))
-        || text.split(['.', '@']).any(|label| LABELS.contains(&plain(label).as_str()))
+        || text.split(['.', '@']).any(|label| LABELS.contains(&alphanumerics(label).as_str()))
 }
 
 /// The letters and digits of a text in lower case.
-fn plain(text: &str) -> String {
+fn alphanumerics(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Marks of a template around a word: what stands between brackets and is no host name.
+/// Marks of a template around a word: what is between brackets and is no host name.
 fn has_marks(text: &str) -> bool {
     if ["{{", "${", "$(", "<%", "%{"].iter().any(|mark| text.contains(mark)) {
         return true;
@@ -66,7 +66,7 @@ fn has_marks(text: &str) -> bool {
 
 /// A pattern of a date: `YYYYMMDDHHMMSS`, `yyyy-mm-dd`.
 fn is_date_pattern(text: &str) -> bool {
-    let letters = plain(text);
+    let letters = alphanumerics(text);
     letters.starts_with("yyyymm") && letters.bytes().all(|octet| b"ymdhsnitz".contains(&octet))
 }
 

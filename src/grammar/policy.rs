@@ -44,7 +44,7 @@ pub struct Policy {
     pub syntax: Vec<Offence>,
     /// Octets that are no text: a BOM, invalid UTF-8, control characters.
     pub encoding: Vec<Offence>,
-    /// Names that are registered in another case.
+    /// Names that are registered in the wrong case.
     pub case: Vec<Offence>,
     /// Blank lines.
     pub blank: Vec<Offence>,
@@ -70,7 +70,7 @@ pub struct Endings {
     pub crlf: usize,
     /// LF alone.
     pub lf: usize,
-    /// CR alone, which is no line end.
+    /// CR alone, which is not a line ending.
     pub cr: usize,
     /// Whether the last line is terminated.
     pub last: bool,
@@ -98,7 +98,7 @@ pub struct PolicyField {
     pub value: Located,
     /// Whether the name is registered.
     pub known: bool,
-    /// Whether an earlier field has the same name; `mx` may stand often.
+    /// Whether an earlier field has the same name; `mx` may occur often.
     pub duplicate: bool,
     /// The registered name that was probably meant by an unknown one.
     pub meant: Option<&'static str>,
@@ -107,7 +107,7 @@ pub struct PolicyField {
 /// Takes a policy body apart.
 pub fn parse(body: &[u8]) -> Policy {
     let text = body.get(..MAX_POLICY_OCTETS).unwrap_or(body);
-    // What the body is, where it is no policy at all, is told once; nothing in it is read as a field.
+    // What the body is, where it is not a policy at all, is told once; nothing in it is read as a field.
     let mut policy = Policy { markup: markup(text), ..Policy::default() };
     encoding(text, &mut policy.encoding);
     if is_utf16(text) {
@@ -183,7 +183,7 @@ impl Policy {
 }
 
 impl Policy {
-    /// Whether several fields stand on one line, where a sender reads one with a long value.
+    /// Whether several fields are on one line, where a sender reads one with a long value.
     pub fn runs_together(&self) -> bool {
         let names = |value: &str| {
             FIELDS
@@ -194,7 +194,7 @@ impl Policy {
     }
 }
 
-/// Whether two bodies are the same policy to a sender: line ends, white space that the grammar allows, and the order of
+/// Whether two bodies are the same policy to a sender: line endings, white space that the grammar allows, and the order of
 /// the fields do not matter. Bodies that break the grammar are the same only octet for octet.
 pub fn are_the_same(one: &[u8], other: &[u8]) -> bool {
     if one == other {
@@ -213,7 +213,7 @@ pub fn are_the_same(one: &[u8], other: &[u8]) -> bool {
     fields(one).is_some_and(|one| fields(other).is_some_and(|other| one == other))
 }
 
-/// Whether white space of the grammar stands in the text.
+/// Whether white space of the grammar is in the text.
 pub fn has_white_space(text: &str) -> bool {
     text.bytes().any(is_wsp)
 }

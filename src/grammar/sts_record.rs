@@ -8,7 +8,7 @@ const DIALECT: Dialect = Dialect { version: "v=STSv1", keyword: "stsv", fields: 
 /// A record taken apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StsRecord {
-    /// What stands where `v=STSv1` must stand.
+    /// What is there instead of `v=STSv1`.
     pub version: VersionTag,
     /// Whether the text begins with the octets `v=STSv1;`.
     pub begins: bool,
@@ -75,7 +75,7 @@ fn id_problem(text: &[u8], value: Span, field: Span) -> Option<Offence> {
         };
         Offence::new(value, format!("holds {shown}, which is neither a letter nor a digit"))
     } else if octets.len() > 32 {
-        Offence::new(value, format!("has {} characters, and 32 are allowed", octets.len()))
+        Offence::new(value, format!("has {} characters, but only 32 are allowed", octets.len()))
     } else {
         return None;
     };

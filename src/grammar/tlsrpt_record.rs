@@ -15,7 +15,7 @@ pub const DMARC_FIELDS: [&str; 9] = ["adkim", "aspf", "fo", "p", "pct", "rf", "r
 /// A record taken apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TlsrptRecord {
-    /// What stands where `v=TLSRPTv1` must stand.
+    /// What is there instead of `v=TLSRPTv1`.
     pub version: VersionTag,
     /// Whether the text begins with the octets `v=TLSRPTv1;`.
     pub begins: bool,
@@ -91,7 +91,7 @@ fn rua_problem(text: &[u8], fields: &[Field], syntax: &mut Vec<Offence>) -> Offe
     }
     if let Some(field) = fields.iter().find(|field| begins(field, "mailto:") || begins(field, "https:")) {
         syntax.retain(|offence| offence.span != field.span);
-        return Offence::new(field.span, "a destination stands without `rua=` before it");
+        return Offence::new(field.span, "a destination has no `rua=` in front of it");
     }
     if let Some(field) = fields.iter().find(|field| field.meant == Some("rua")) {
         return Offence::new(field.name_span, format!("`{}` is not `rua`", field.name)).suggesting("rua");
@@ -129,7 +129,7 @@ fn truncations(text: &[u8], fields: &[Field], syntax: &mut Vec<Offence>) -> Vec<
                 let address = !field.has_equals && rest.contains('@') && complete;
                 let offence = Offence::new(cut, format!("`{shown}` is cut off from `{}`", before.value));
                 let offence = match (another, address) {
-                    (true, _) => Offence::new(cut, "destinations are separated by commas, and a `;` stands here")
+                    (true, _) => Offence::new(cut, "destinations are separated by commas, not by `;`")
                         .suggesting(format!(",{rest}")),
                     (false, true) => offence.suggesting(format!(",mailto:{rest}")),
                     (false, false) => offence.suggesting(shown.replace(';', "%3B")),

@@ -1,6 +1,6 @@
 //! The certificate authorities of the lab: one that its clients trust and one that nobody does.
 //!
-//! [`Lab::start`](super::Lab::start) makes them anew; [`tls`](super::tls) has its certificates
+//! [`Lab::start`](super::Lab::start) makes them again; [`tls`](super::tls) has its certificates
 //! issued here. Keys are random; names and validity follow from the specification and the lab's
 //! now alone.
 

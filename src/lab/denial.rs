@@ -1,7 +1,7 @@
 //! A signed zone that proves what it does not hold.
 //!
 //! Hickory's zone denies a name with the wildcard right above it alone, and lends records to names that exist or that have
-//! a closer ancestor than the wildcard's. [`ProvenZone`] stands in front of it, and says for each name whether it exists, which
+//! a closer ancestor than the wildcard's. [`ProvenZone`] is in front of it, and says for each name whether it exists, which
 //! wildcard answers for it (RFC 4592 §3.3.1), and which NSEC records prove that (RFC 4035 §3.1.3).
 
 use std::collections::{BTreeMap, BTreeSet};

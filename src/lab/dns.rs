@@ -86,7 +86,7 @@ impl Questions {
 }
 
 impl RequestHandler for Questions {
-    // The trait is written with `async_trait`; this is the signature that it stands for.
+    // The trait is written with `async_trait`; this is the signature that it represents.
     fn handle_request<'s, 'r, 'f, R, T>(
         &'s self,
         request: &'r Request,

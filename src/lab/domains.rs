@@ -185,7 +185,7 @@ pub(super) static DOMAINS: &[LabDomain] = &[
     },
     LabDomain {
         name: "mode-typo.example",
-        about: "The mode is `enforced`, which is no mode: the whole policy is void.",
+        about: "The mode is `enforced`, which is not a valid mode: the whole policy is invalid.",
         expects: &["policy-mode"],
         change: |it| {
             let mx = it.name("mx1");
@@ -222,7 +222,7 @@ pub(super) static DOMAINS: &[LabDomain] = &[
     },
     LabDomain {
         name: "wildcard-too-deep.example",
-        about: "`*` stands for one label, and the MX host is two below the domain.",
+        about: "`*` covers one label, but the MX host is two below the domain.",
         expects: &["mx-covered", "policy-mx-broad"],
         change: |it| {
             let mx = it.name("mx1.eu");
@@ -344,7 +344,7 @@ pub(super) static DOMAINS: &[LabDomain] = &[
     },
     LabDomain {
         name: "tlsrpt-bad-uri.example",
-        about: "The address for reports stands there without `mailto:`.",
+        about: "The address for reports has no `mailto:`.",
         expects: &["tlsrpt-rua-scheme"],
         change: |it| {
             let record = it.name("_smtp._tls");

@@ -42,7 +42,7 @@ pub enum RecordData {
     A(Ipv4Addr),
     /// An IPv6 address.
     Aaaa(Ipv6Addr),
-    /// An alias: the name that it stands for.
+    /// An alias: the name that it represents.
     Cname(String),
     /// An alias of all names below it, RFC 6672: the name below which they are.
     Dname(String),
@@ -73,7 +73,7 @@ pub enum RecordData {
         /// The certificate association.
         association: Vec<u8>,
     },
-    /// A text: its character-strings as they stand, any octets, each at most 255 long.
+    /// A text: its character-strings as they are, any octets, each at most 255 long.
     Txt(Vec<Vec<u8>>),
 }
 
@@ -104,7 +104,7 @@ pub enum DnsFaultKind {
     ServFail,
 }
 
-/// How the zone of a scenario stands in DNSSEC.
+/// How the zone of a scenario is in DNSSEC.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Dnssec {
     /// Signed, but by another key than its parent vouches for: no validating resolver believes it.

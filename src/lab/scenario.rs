@@ -1,6 +1,6 @@
 //! What one domain of the lab looks like from outside: its records, its policy host, its MX hosts.
 //!
-//! [`Scenario::good`] is a domain with nothing wrong; whoever wants a broken one changes the
+//! [`Scenario::good`] is a domain with nothing wrong; whoever needs a broken one changes the
 //! fields that matter and hands it to [`Lab::start`](super::Lab::start). The built-in domains in
 //! [`domains`](super::domains) are made the same way.
 
@@ -20,7 +20,7 @@ pub const BACKUP_MX_PATTERN: &str = "*.in.backup-mx.example";
 pub struct Scenario {
     /// The Policy Domain, RFC 8461 §1.1; also the zone that is served for it.
     pub domain: String,
-    /// How the zone stands in DNSSEC.
+    /// How the zone is in DNSSEC.
     pub dnssec: Dnssec,
     /// The records of the domain. The addresses of hosts come from the lab itself.
     pub records: Vec<Record>,

@@ -24,7 +24,7 @@ const COMMANDS: usize = 64;
 /// One SMTP server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MxHost {
-    /// The name of the host, which its address stands at.
+    /// The name of the host, which its address is at.
     pub name: String,
     /// Whether the port is open; a closed one refuses connections.
     pub listens: bool,

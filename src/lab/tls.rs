@@ -17,7 +17,7 @@ use super::ca::CertificateAuthority;
 use super::certificate::CertificateSpec;
 use super::listen::never;
 
-/// A fatal `handshake_failure` alert as it stands on the wire, RFC 8446 §6.
+/// A fatal `handshake_failure` alert as it is on the wire, RFC 8446 §6.
 const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
 
 static ONLY_TLS12: &[&SupportedProtocolVersion] = &[&version::TLS12];

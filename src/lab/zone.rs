@@ -47,7 +47,7 @@ const MANY_ITERATIONS: u16 = 150;
 pub(super) struct ZoneTree {
     /// Each zone at its own name.
     pub(super) own: Catalog,
-    /// Each zone's parent at the zone's name, where its DS record stands (RFC 7672 §2.1.1 leans on
+    /// Each zone's parent at the zone's name, where its DS record is (RFC 7672 §2.1.1 leans on
     /// the chain of them).
     pub(super) parents: Catalog,
     /// The root's key as a zone file has it.
@@ -284,7 +284,7 @@ fn rdata(record: &RecordData) -> Result<RData, LabError> {
     })
 }
 
-/// A name as it stands, made absolute.
+/// A name as it is, made absolute.
 ///
 /// # Errors
 /// [`LabError::Name`] when DNS cannot hold it.

@@ -49,7 +49,7 @@ impl Collector {
     ///
     /// No collection waits for that. A program that ends without it breaks the connections off, which mail servers log.
     pub async fn finish(&self) {
-        self.inner.part().await;
+        self.inner.finish().await;
     }
 }
 

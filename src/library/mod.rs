@@ -1,4 +1,4 @@
-//! The front door: what a program needs to check domains, without the layers behind it.
+//! The front door: what a program needs to check domains, without the layers after it.
 //!
 //! `lib.rs` re-exports everything here. The command line does not use it; it needs the layers themselves.
 

@@ -1,4 +1,4 @@
-//! One line a finding, for logs and for `grep`.
+//! One line per finding, for logs and for `grep`.
 
 use super::place::Place;
 use super::wording::{decided, domain, one_line, what};
@@ -6,7 +6,7 @@ use super::{Linted, Unreadable};
 use crate::outcome::Check;
 use crate::source_text::without_commands;
 
-/// The findings, a line each: `example.com: error[record-id] message (RFC 8461 §3.1)`. Where no
+/// The findings, one per line: `example.com: error[record-id] message (RFC 8461 §3.1)`. Where no
 /// domain is given, the place leads: `mta-sts.txt:2:7: error[policy-mode] …`. What the configuration decided of a finding
 /// comes last, in brackets.
 pub fn concise(linted: &Linted) -> String {

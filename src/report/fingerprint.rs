@@ -20,7 +20,7 @@ impl Fingerprints {
         self.named(linted, &check.rule, check.subject.as_ref())
     }
 
-    /// The same of a finding that is no check any more, because the configuration accepts it.
+    /// The same of a finding that is not a check any more, because the configuration accepts it.
     pub fn named(&mut self, linted: &Linted, rule: &String, subject: Option<&String>) -> String {
         // A text without a domain is told from others by its file.
         let domain = linted.report.domain.as_ref().or(linted.policy_file.as_ref());

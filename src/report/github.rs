@@ -1,4 +1,4 @@
-//! Workflow commands of GitHub Actions, one a finding: annotations in the run, and in the policy file where one was
+//! Workflow commands of GitHub Actions, one per finding: annotations in the run, and in the policy file where one was
 //! given.
 
 use super::place::Place;

@@ -32,7 +32,7 @@ struct Lines {
     begin: usize,
 }
 
-/// The findings as one JSON document. What is in no file stands under a path that begins with `mta-sts/`.
+/// The findings as one JSON document. What is in no file is under a path that begins with `mta-sts/`.
 pub fn gitlab(results: &Results<'_>) -> Result<String, serde_json::Error> {
     let mut fingerprints = Fingerprints::default();
     let mut issues = Vec::new();

@@ -188,7 +188,7 @@ fn each(examine: impl Fn(&str, &Results<'_>)) {
     }
 }
 
-/// No control character but line ends, none that turns the direction of text, and no command of a runner of CI jobs that
+/// No control character but line endings, none that turns the direction of text, and no command of a runner of CI jobs that
 /// is obeyed wherever it is in a line.
 fn assert_printable(text: &str, of: &str) {
     let found = text.chars().find(|c| (c.is_control() && *c != '\n') || is_unseen(*c));

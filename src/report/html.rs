@@ -186,7 +186,7 @@ fn unreadable(html: &mut Markup, inputs: &[Unreadable]) {
     let attributes = [("id", "unreadable"), ("class", "part"), ("aria-labelledby", "unreadable-heading")];
     html.element("section", &attributes, |html| {
         html.leaf("h2", &[("id", "unreadable-heading")], "Could not be read or checked");
-        html.leaf("p", &[], "Nothing is known of these, and nothing above or below speaks of them.");
+        html.leaf("p", &[], "Nothing is known about these, and they appear nowhere else on this page.");
         html.element("ul", &[], |html| {
             for input in inputs.iter().take(MAX_DETAILED) {
                 html.leaf("li", &[], &input.sentence());
@@ -318,7 +318,7 @@ mod tests {
             confidence: Default::default(),
             domain: None,
             subject: None,
-            message: Some("the mode is no mode".to_owned()),
+            message: Some("the mode is not valid".to_owned()),
             help: None,
             cites: vec!["RFC 8461 §3.2".to_owned()],
             reported_as: None,

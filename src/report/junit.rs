@@ -12,7 +12,7 @@ use crate::source_text::{escape, without_commands, without_runner_commands};
 /// The longest value of an attribute, in characters.
 const LONGEST: usize = 1_000;
 
-/// The reports as one document. Every finding is a failure, whatever its severity, which stands in its `type`.
+/// The reports as one document. Every finding is a failure, whatever its severity, which is in its `type`.
 ///
 /// JUnit's XML has no standard. This keeps to the two schemas that most readers go by, that of Ant's reports and that
 /// of Jenkins, which is why the root counts nothing and parts without content are there all the same.

@@ -1,6 +1,6 @@
 //! Markdown for the comment of a pull request: a table, the findings with what they point at, and folded lists.
 //!
-//! No text from outside can become a link, an image, HTML or a mention here, or end the block that it stands in.
+//! No text from outside can become a link, an image, HTML or a mention here, or end the block that it is in.
 
 mod tls_reports;
 
@@ -152,7 +152,7 @@ fn excerpt(place: &Place<'_>) -> String {
     text
 }
 
-/// What passed, what does not apply and what was not checked, folded; checks with the same reason stand together.
+/// What passed, what does not apply and what was not checked, folded; checks with the same reason are together.
 fn lists(linted: &Linted) -> String {
     let of = |outcome| linted.report.checks.iter().filter(move |check| check.outcome == outcome);
     let mut text = String::new();
@@ -221,7 +221,7 @@ fn code(id: &str) -> String {
 }
 
 /// The text in one line, in which no character means anything to Markdown, HTML or a service that reads both. What
-/// stands between backticks stays code.
+/// is between backticks stays code.
 fn prose(text: &str) -> String {
     let text = shortened(&one_line(text), LONGEST_TEXT);
     let parts: Vec<&str> = text.split('`').collect();

@@ -72,12 +72,12 @@ pub fn nagios(results: &Results<'_>, require_complete: bool) -> String {
     if let Some(days) = results.linted.iter().filter_map(|linted| days_left(&linted.facts)).min() {
         measured.push_str(&format!(" cert_days={days}"));
     }
-    format!("STSLINT {} - {} | {measured}\n", state.word(), plain(&parts.join(": ")))
+    format!("STSLINT {} - {} | {measured}\n", state.word(), without_separators(&parts.join(": ")))
 }
 
 /// The line where the command could not run at all.
 pub fn nagios_unknown(reason: &str) -> String {
-    format!("STSLINT {} - {}\n", NagiosState::Unknown.word(), plain(reason))
+    format!("STSLINT {} - {}\n", NagiosState::Unknown.word(), without_separators(reason))
 }
 
 fn subject(results: &Results<'_>) -> String {
@@ -155,6 +155,6 @@ fn days_left(facts: &FactTree) -> Option<i64> {
 }
 
 /// Text that cannot end the line or begin the performance data.
-fn plain(text: &str) -> String {
+fn without_separators(text: &str) -> String {
     shortened(&without_runner_commands(&one_line(text).replace('|', "/"), "\\#"), LONGEST)
 }

@@ -1,4 +1,4 @@
-//! Where a finding stands, for the formats that point into files: the user's own file where there is one, else an
+//! Where a finding is, for the formats that point into files: the user's own file where there is one, else an
 //! exhibit under a path of its own.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -10,7 +10,7 @@ use crate::outcome::Location;
 const POLICY: &str = "policy";
 /// The exhibit that is the JSON of a TLS report, and so its file where it is one of its own.
 const REPORT: &str = "report";
-/// All that stands for itself in a segment of a URI's path (RFC 3986 §2.3).
+/// All that represents itself in a segment of a URI's path (RFC 3986 §2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A place in a text.
@@ -28,7 +28,7 @@ pub struct Place<'a> {
     pub column: usize,
     /// The last line.
     pub end_line: usize,
-    /// The column behind the last character.
+    /// The column after the last character.
     pub end_column: usize,
     /// The first octet and the number of octets; `None` where the file's octets are not those of the text.
     pub octets: Option<(usize, usize)>,
@@ -44,7 +44,7 @@ impl<'a> Place<'a> {
         let end_line = location.line.saturating_add(underlined.matches('\n').count());
         let last = underlined.rsplit('\n').next().unwrap_or_default().chars().count();
         let first = if end_line == location.line { location.column } else { 1 };
-        // What is no UTF-8 stands in the exhibit as an escape, which the file has not.
+        // What is no UTF-8 is in the exhibit as an escape, which the file has not.
         let body =
             linted.snapshot.policy.as_ref().and_then(|policy| policy.as_ref()).map(|policy| policy.body.0.as_slice());
         let same = file.is_none() || exhibit == REPORT || body == Some(text.as_bytes());
@@ -61,7 +61,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// A path that stands for what was observed of a domain, where there is no file: `mta-sts/example.com`.
+/// A path that represents what was observed of a domain, where there is no file: `mta-sts/example.com`.
 pub fn path_of(linted: &Linted) -> String {
     format!("mta-sts/{}", linted.report.domain.as_deref().map_or_else(|| "no-domain".to_owned(), encoded))
 }

@@ -26,7 +26,7 @@ impl Metric {
         Metric { name, help, values: BTreeMap::new() }
     }
 
-    /// A series may stand here only once.
+    /// A series may occur here only once.
     fn set(&mut self, labels: &[(&str, &str)], value: i64) {
         self.values.insert(series(labels), value);
     }
@@ -230,7 +230,7 @@ fn series(labels: &[(&str, &str)]) -> String {
     labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect::<Vec<_>>().join(",")
 }
 
-/// A label's value as it stands between quotes.
+/// A label's value as it is between quotes.
 fn escaped(value: &str) -> String {
     without_runner_commands(&escape(value), "\\#").replace('\\', "\\\\").replace('"', "\\\"")
 }

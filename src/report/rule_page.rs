@@ -1,4 +1,4 @@
-//! A rule explained: what it demands, why, what its finding looks like, and how to mend it.
+//! A rule explained: what it demands, why, what its finding looks like, and how to fix it.
 //!
 //! `stslint explain` prints it for a terminal, `stslint rules docs` as a page of Markdown.
 
@@ -17,7 +17,7 @@ struct Section {
     body: Body,
 }
 
-/// What stands in a part.
+/// What is in a part.
 enum Body {
     /// A text that is shown as it is.
     Code(String),
@@ -78,7 +78,7 @@ pub fn index(rules: &RuleSet) -> String {
 }
 
 /// The page for a terminal.
-pub fn plain(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> String {
+pub fn for_terminal(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> String {
     let page = super::human::Page { style };
     let mut text =
         format!("{} ({}, group {}{})\n\n", page.bold(&rule.id), rule.severity.word(), rule.group, life(rule, ", "));
@@ -156,7 +156,7 @@ fn sections(rules: &RuleSet, rule: &Rule, good: &Snapshot, style: &Style) -> Vec
         let of_policy = fix.replace.first().is_some_and(|root| root == "policy")
             || fix.replace.last().is_some_and(|field| field == "correction");
         if rule.group == "policy" || of_policy {
-            add("Mended by", Body::Text(format!("`stslint check --policy FILE {which}`")));
+            add("Fixed by", Body::Text(format!("`stslint check --policy FILE {which}`")));
         }
     }
     let conditional = rule.reported_as_if.iter().map(|(when, kind)| format!("`{kind}` where `{}`", when.source()));

@@ -78,7 +78,7 @@ fn of_reply(reply: &ReplyAnswer, page: &Page<'_>) -> String {
         FoundBy::Words => {}
     }
     text.push_str(&page.paragraph("  ", &reply.means));
-    text.push_str(&format!("\n{}", page.heading("What becomes of the mail")));
+    text.push_str(&format!("\n{}", page.heading("What happens to the mail")));
     text.push_str(&page.paragraph("  ", &reply.mail));
     text.push_str(&of_causes(&reply.causes, reply.command.as_deref(), page));
     if let Some(beside) = &reply.beside {
@@ -106,7 +106,7 @@ fn of_causes(causes: &[Cause], all: Option<&str>, page: &Page<'_>) -> String {
     if causes.is_empty() {
         return String::new();
     }
-    let title = if causes.len() > 1 { "What may be behind it, the most frequent first" } else { "What is behind it" };
+    let title = if causes.len() > 1 { "Possible causes, the most frequent first" } else { "The cause" };
     let mut text = format!("\n{}", page.heading(title));
     for (number, cause) in causes.iter().enumerate() {
         let first = format!("  {:>2}. ", number.saturating_add(1));

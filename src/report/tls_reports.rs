@@ -152,15 +152,15 @@ pub fn fate(domain: &DomainDigest) -> String {
     } else if refused > 0 {
         text.push_str(&format!(" Over {refused} of them the mail was not delivered: {waits}"));
     } else if unknown == 0 && domain.causes.iter().all(|cause| cause.kind == CauseKind::PolicyFetch) {
-        text.push_str(
-            " The mail was delivered all the same: senders went on with the policy in their cache, or without one.",
-        );
+        text.push_str(" The mail was delivered all the same: senders used the policy in their cache, or none.");
     } else if unknown == 0 {
-        text.push_str(" The mail was delivered all the same: no policy in mode enforce and no TLSA record stopped it.");
+        text.push_str(
+            " The mail was delivered all the same: no policy in mode enforce and no TLSA record prevented it.",
+        );
     }
     if unknown > 0 {
         let of = if unknown == failed { "the mail".to_owned() } else { format!("the mail of {unknown}") };
-        text.push_str(&format!(" What became of {of} is not known: the reports do not show the policy."));
+        text.push_str(&format!(" It is unknown what happened to {of}: the reports do not show the policy."));
     }
     text
 }
@@ -185,8 +185,7 @@ fn without_policy(domain: &DomainDigest) -> String {
     let mut text = String::new();
     if !others.is_empty() {
         text.push_str(
-            " Senders that find no policy do neither MTA-STS nor DANE, or looked before you published: that is not a \
-             fault of yours.",
+            " Senders that find no policy do neither MTA-STS nor DANE, or looked before you published: that is not your fault.",
         );
     }
     if !find_it.is_empty() {
@@ -259,7 +258,7 @@ pub fn closing(results: &TlsResults<'_>) -> String {
     if !results.lost.is_empty() {
         text.push_str(&format!(", {} not readable (named on standard error)", results.lost.len()));
     }
-    text + ". Nobody vouches for who wrote them: DKIM signatures are not checked."
+    text + ". Their authors are not verified: DKIM signatures are not checked."
 }
 
 /// Until when a sender can hold another policy than the one of now, and what differs.
@@ -267,7 +266,7 @@ pub fn held_line(held: &HeldPolicy) -> String {
     let until = held
         .until
         .as_deref()
-        .map_or_else(|| "there is no telling until when".to_owned(), |until| format!("until {until} at the latest"));
+        .map_or_else(|| "nobody can tell until when".to_owned(), |until| format!("until {until} at the latest"));
     let what = if held.differences.is_empty() { String::new() } else { format!(": {}", held.differences.join("; ")) };
     format!("{}, seen on {}, {until}{what}", held.sender, held.seen)
 }
@@ -324,11 +323,9 @@ pub fn readiness(domain: &DomainDigest) -> Option<String> {
             domain.failed
         )
     } else if domain.senders.len() < 2 || days < 7 {
-        format!(
-            "Nothing speaks against it, but there is little to go by: {evidence}. Wait for a week of reports from at least two senders."
-        )
+        format!("Perhaps, but there are few reports: {evidence}. Wait for a week of reports from at least two senders.")
     } else {
-        format!("Nothing in these reports speaks against it: {evidence}, and no failure.")
+        format!("Yes, as far as these reports show: {evidence}, and no failure.")
     })
 }
 

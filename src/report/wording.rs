@@ -30,7 +30,7 @@ pub fn one_line(text: &str) -> String {
     escape(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// The text with its line ends, all other control characters as escapes.
+/// The text with its line endings, all other control characters as escapes.
 pub fn lines(text: &str) -> String {
     text.lines().map(escape).collect::<Vec<_>>().join("\n")
 }

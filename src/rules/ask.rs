@@ -1,4 +1,4 @@
-//! One expression over the facts: for `stslint eval`, and for whoever writes a rule and wants to see a value.
+//! One expression over the facts: for `stslint eval`, and for whoever writes a rule and needs to see a value.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::source_text::SourceError;
 /// What an expression comes to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// It cannot be evaluated: a comparison with `null`, a text that is no time.
+    /// It cannot be evaluated: a comparison with `null`, a text that is not a time.
     Impossible(String),
     /// It asks for a fact that was not observed; why.
     NotObserved(String),
@@ -60,7 +60,7 @@ pub fn ask(facts: &Facts, source: &str) -> Result<Answer, ExpressionErrors> {
         Ok(value) => Answer::Value(to_json(&value)),
         Err(_) if meter.exhausted().is_some() => Answer::Impossible(meter.exhausted().unwrap_or_default()),
         Err(ExecutionError::UndeclaredReference(name)) if facts::root(facts.over()).contains_key(name.as_str()) => {
-            Answer::NotObserved(facts.why_unobserved(&name))
+            Answer::NotObserved(facts.reason_unobserved(&name))
         }
         Err(ExecutionError::NoSuchKey(key)) => {
             let start = |word: &str| (word.to_owned(), member(&root, word));

@@ -36,11 +36,11 @@ pub enum Expected {
 pub struct CaseResult {
     /// The rule.
     pub rule: String,
-    /// The file that the rule stands in.
+    /// The file that the rule is in.
     pub file: String,
     /// What the case says.
     pub expected: Expected,
-    /// The line of the file that it stands in, counted from 1.
+    /// The line of the file that it is in, counted from 1.
     pub line: u64,
     /// The octet of the file at which it begins.
     #[serde(skip)]

@@ -36,13 +36,13 @@ pub struct Checked<'a> {
     /// Whether it is checked at all: the built-in rules are checked by tests.
     pub own: bool,
     /// The keys of it that could not be read, which has been told.
-    pub torn: Vec<&'static str>,
+    pub unparsed: Vec<&'static str>,
 }
 
 impl Checked<'_> {
     /// Whether a key could not be read: what leans on it is not judged.
-    fn is_torn(&self, key: &str) -> bool {
-        self.torn.contains(&key)
+    fn is_unparsed(&self, key: &str) -> bool {
+        self.unparsed.contains(&key)
     }
 }
 
@@ -76,7 +76,7 @@ pub fn check(rules: &[Rule], written_all: &[Checked<'_>], whole: bool) -> Found 
         let above = index.checked_sub(1).and_then(|above| written_all.get(above));
         checker.group(above.is_none_or(|above| !std::ptr::eq(above.source, written.source)));
         checker.identity(rules.get(..index).unwrap_or_default());
-        if written.torn.iter().all(|key| *key == "over") {
+        if written.unparsed.iter().all(|key| *key == "over") {
             checker.completeness();
         }
         checker.otherwise();
@@ -128,7 +128,7 @@ pub fn template_error(source: &Source, text: Spanned<String>, brace: UnbalancedB
         offset: brace.0,
         length: 1,
         message: "this brace has no partner".to_owned(),
-        help: Some("`{expression}` puts a value in; `{{` and `}}` stand for braces".to_owned()),
+        help: Some("`{expression}` inserts a value; `{{` and `}}` are literal braces".to_owned()),
         ..Mistake::default()
     };
     at_mistake(source, &text, &text.value, 0, mistake)

@@ -63,7 +63,7 @@ fn sum(parts: impl Iterator<Item = usize>) -> usize {
     parts.fold(0, usize::saturating_add)
 }
 
-/// Why a regular expression is refused before it is read: each evaluation reads it anew.
+/// Why a regular expression is refused before it is read: each evaluation reads it again.
 pub fn regex_bounds(pattern: &str) -> Result<(), String> {
     if pattern.len() > MAX_REGEX_OCTETS {
         return Err(format!("it has more than {MAX_REGEX_OCTETS} octets"));

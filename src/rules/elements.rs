@@ -26,7 +26,7 @@ pub struct Elements<'a> {
     by_scopes: BTreeMap<&'a Scopes, Result<Vec<Element<'a>>, String>>,
 }
 
-/// One element of each list of a rule, and the variables that stand for them.
+/// One element of each list of a rule, and the variables that represent them.
 #[derive(Clone, Debug)]
 pub struct Element<'a> {
     /// The variables, outermost first; fewer than the rule has where an inner list was not observed.
@@ -35,7 +35,7 @@ pub struct Element<'a> {
     pub unobserved: Option<String>,
 }
 
-/// A variable that stands for an element of a list.
+/// A variable that represents an element of a list.
 #[derive(Clone, Debug)]
 pub struct Binding<'a> {
     /// The variable's name.
@@ -134,7 +134,7 @@ impl Gathering<'_> {
             at = format!("{at}.{segment}");
             value = value.as_ref().and_then(|value| member(value, segment));
             if value.is_none() {
-                return Err(self.facts.why_unobserved(&at));
+                return Err(self.facts.reason_unobserved(&at));
             }
         }
         match value {
@@ -146,7 +146,7 @@ impl Gathering<'_> {
     }
 }
 
-/// What the first word of a path stands for: its own path, and its value where there is one.
+/// What the first word of a path represents: its own path, and its value where there is one.
 pub fn start(word: &str, bindings: &[Binding<'_>], root: &Value) -> (String, Option<Value>) {
     match bindings.iter().find(|binding| binding.name == word) {
         Some(binding) => (binding.path.clone(), Some(binding.value.clone())),

@@ -353,8 +353,7 @@ impl<'a> Run<'a> {
         match self.value(rule, expr, bindings, context)? {
             Value::Bool(truth) => Ok(truth),
             other => {
-                Err(self
-                    .mistaken(rule, format!("`{}` gives {} instead of a truth value", expr.source(), other.type_of())))
+                Err(self.mistaken(rule, format!("`{}` gives {} instead of a boolean", expr.source(), other.type_of())))
             }
         }
     }
@@ -379,7 +378,7 @@ impl<'a> Run<'a> {
             Err(ExecutionError::UndeclaredReference(name))
                 if facts::root(self.facts.over()).contains_key(name.as_str()) =>
             {
-                Err(self.facts.why_unobserved(&name))
+                Err(self.facts.reason_unobserved(&name))
             }
             Err(ExecutionError::NoSuchKey(key)) if facts::is_name(&key) => {
                 let start = |word: &str| elements::start(word, bindings, self.root);
@@ -494,7 +493,7 @@ fn problem(expr: &Expr, context: &Context<'_, '_>) -> Option<String> {
     }
 }
 
-/// A path with the variable at its root replaced by the element that it stands for.
+/// A path with the variable at its root replaced by the element that it represents.
 fn absolute(path: &[String], bindings: &Bindings<'_>) -> String {
     let Some((root, rest)) = path.split_first() else { return String::new() };
     let bound = bindings.iter().find(|binding| binding.name == root).map_or(root.as_str(), |binding| &binding.path);

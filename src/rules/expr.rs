@@ -14,9 +14,9 @@ pub const MAX_EXPRESSION_OCTETS: usize = 4096;
 pub const MAX_EXPRESSION_DEPTH: usize = 64;
 /// How many operators and brackets may follow or hold each other, before the expression is even parsed.
 const MAX_OPERATORS_IN_A_ROW: usize = 128;
-/// How many brackets may stand in each other.
+/// How many brackets may be in each other.
 const MAX_BRACKETS: usize = 32;
-/// How deep `all`, `exists`, `filter` and `map` may stand in each other: their costs multiply.
+/// How deep `all`, `exists`, `filter` and `map` may be in each other: their costs multiply.
 pub const MAX_COMPREHENSIONS: usize = 3;
 /// How many `all`, `exists`, `filter` and `map` an expression may hold.
 const MAX_COMPREHENSIONS_IN_ALL: usize = 8;
@@ -89,9 +89,7 @@ fn compile(source: &str) -> Result<Compiled, ExprError> {
         return too(format!("an expression nests at most {MAX_EXPRESSION_DEPTH} levels deep; this one is deeper"));
     }
     if size.comprehensions > MAX_COMPREHENSIONS {
-        return too(format!(
-            "`all`, `exists`, `filter` and `map` stand at most {MAX_COMPREHENSIONS} deep in each other"
-        ));
+        return too(format!("`all`, `exists`, `filter` and `map` nest at most {MAX_COMPREHENSIONS} deep"));
     }
     if size.comprehensions_in_all > MAX_COMPREHENSIONS_IN_ALL {
         return too(format!(
@@ -142,13 +140,18 @@ fn deepest_possible(source: &str) -> usize {
 fn parse_error(source: &str, errors: &cel::ParseErrors) -> ExprError {
     if source.trim().is_empty() {
         let help = "write what is true when the rule passes: `policy.mode == \"enforce\"`".to_owned();
-        return ExprError { message: "no expression stands here".to_owned(), offset: 0, length: 1, help: Some(help) };
+        return ExprError { message: "there is no expression here".to_owned(), offset: 0, length: 1, help: Some(help) };
     }
     if let Some(slip) = slips::slip(source) {
         return slip;
     }
     let Some(error) = errors.errors.first() else {
-        return ExprError { message: "this is no CEL expression".to_owned(), offset: 0, length: 1, help: None };
+        return ExprError {
+            message: "this is not a valid CEL expression".to_owned(),
+            offset: 0,
+            length: 1,
+            help: None,
+        };
     };
     let (line, column) = error.pos;
     let line = usize::try_from(line).unwrap_or(1).max(1);
@@ -157,7 +160,7 @@ fn parse_error(source: &str, errors: &cel::ParseErrors) -> ExprError {
     let rest = source.get(start..).unwrap_or_default();
     let within = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(offset, _)| offset);
     let offset = start.saturating_add(within);
-    let (message, help) = plain(&error.msg, source.get(offset..).unwrap_or_default());
+    let (message, help) = reworded(&error.msg, source.get(offset..).unwrap_or_default());
     ExprError { message, offset, length: 1, help }
 }
 
@@ -173,10 +176,10 @@ pub fn in_words(error: &ExecutionError) -> String {
 }
 
 /// The parser's message without its inner names; `rest` is the text from the place on.
-fn plain(message: &str, rest: &str) -> (String, Option<String>) {
+fn reworded(message: &str, rest: &str) -> (String, Option<String>) {
     let message = message.trim_start_matches("Syntax error: ");
     if rest.trim().is_empty() {
-        return ("the expression ends too early".to_owned(), Some("write what is missing behind it".to_owned()));
+        return ("the expression ends too early".to_owned(), Some("write what is missing after it".to_owned()));
     }
     let sign = |from: &str| from.split(" expecting ").next().unwrap_or(from).replace('\'', "`");
     for prefix in ["extraneous input ", "mismatched input "] {

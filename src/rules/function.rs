@@ -13,7 +13,7 @@ use crate::facts::Type;
 pub struct Function {
     /// Its name.
     pub name: &'static str,
-    /// Whether it is written behind its first argument: `text.startsWith(prefix)`.
+    /// Whether it is written after its first argument: `text.startsWith(prefix)`.
     pub method: bool,
     /// The types of its arguments; of a method the first is what it is called on.
     pub arguments: Vec<Type>,

@@ -40,7 +40,7 @@ fn all() -> Vec<Function> {
             arguments: vec![text()],
             result: text(),
             usage: "crlf(text)",
-            about: "the text with every line end (LF, CRLF, CR) as CRLF",
+            about: "the text with every line ending (LF, CRLF, CR) as CRLF",
             cost: Cost::FirstArgument,
             body: Body::Ours(|context, name, _| {
                 let _ = context.add_function(name, |text: Arc<String>| crlf(&text));
@@ -108,7 +108,7 @@ fn all() -> Vec<Function> {
             arguments: vec![Type::Any],
             result: Type::Int,
             usage: "int(x)",
-            about: "the number or the digits of a text as a whole number",
+            about: "the number or the digits of a string as an integer",
             cost: Cost::Nothing,
             body: Body::OfCel,
         },
@@ -118,7 +118,7 @@ fn all() -> Vec<Function> {
             arguments: vec![list(), text()],
             result: text(),
             usage: "join(list, separator)",
-            about: "the elements as one text",
+            about: "the elements as one string",
             cost: Cost::OwnBody,
             body: Body::Ours(|context, name, meter| {
                 let meter = Arc::clone(meter);
@@ -256,7 +256,7 @@ fn all() -> Vec<Function> {
             arguments: vec![Type::Any],
             result: text(),
             usage: "string(x)",
-            about: "the number or truth value as a text",
+            about: "the number or boolean as a string",
             cost: Cost::FirstArgument,
             body: Body::OfCel,
         },
@@ -283,7 +283,7 @@ fn crlf(text: &str) -> String {
 
 fn days(from: &str, until: &str) -> Result<i64, ExecutionError> {
     let time = |text: &str| {
-        instant(text).ok_or_else(|| ExecutionError::function_error("days", format!("`{text}` is no RFC 3339 time")))
+        instant(text).ok_or_else(|| ExecutionError::function_error("days", format!("`{text}` is not an RFC 3339 time")))
     };
     Ok(time(until)?.as_second().saturating_sub(time(from)?.as_second()).div_euclid(86_400))
 }

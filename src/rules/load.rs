@@ -225,14 +225,14 @@ fn build_file<'a>(
         let end = starts.get(index.saturating_add(1)).copied().unwrap_or(usize::MAX);
         let inside = wrong.iter().filter(|offset| (start..end).contains(*offset));
         let key = |offset: &usize| shape::key_around(&source.text, *offset).unwrap_or("id");
-        let mut torn: Vec<&'static str> = inside.map(key).collect();
+        let mut unparsed: Vec<&'static str> = inside.map(key).collect();
         // What the rules are over may be what could not be read above them.
         let says_over = |offset: &&usize| {
             let line = line_at(&source.text, **offset).1;
             let word = line.split(':').next().unwrap_or_default().trim();
             starts.first().is_some_and(|first| *offset < first) && nearest(word, ["over"]).is_some()
         };
-        torn.extend(wrong.iter().find(says_over).map(|_| "over"));
+        unparsed.extend(wrong.iter().find(says_over).map(|_| "over"));
         let (rule, braces) = build(&mut entry, &group);
         errors.extend(
             braces
@@ -241,7 +241,14 @@ fn build_file<'a>(
                 .map(|(text, brace)| check::template_error(source, text, brace)),
         );
         rules.push(rule);
-        checked.push(Checked { source, entry, group: file.group.clone(), group_when: file.when.clone(), own, torn });
+        checked.push(Checked {
+            source,
+            entry,
+            group: file.group.clone(),
+            group_when: file.when.clone(),
+            own,
+            unparsed,
+        });
     }
     errors
 }

@@ -7,7 +7,7 @@ use super::expr::Compiled;
 use super::reads::reads;
 use crate::facts::{ELEMENT, Facts};
 
-/// What a variable stands for: its path among the facts, and its value where there is one.
+/// What a variable represents: its path among the facts, and its value where there is one.
 pub type Start<'a> = dyn Fn(&str) -> (String, Option<Value>) + 'a;
 
 /// Why the fact is missing that an expression asked for by its last word `key`: the first path of the expression that is
@@ -19,7 +19,7 @@ pub fn missing(facts: &Facts, compiled: &Compiled, start: &Start<'_>, inside: &s
         let (mut at, Some(mut value)) = start(root) else { continue };
         for segment in rest {
             at = format!("{at}.{segment}");
-            let Some(below) = member(&value, segment) else { return facts.why_unobserved(&at) };
+            let Some(below) = member(&value, segment) else { return facts.reason_unobserved(&at) };
             value = below;
         }
     }
@@ -31,8 +31,8 @@ pub fn missing(facts: &Facts, compiled: &Compiled, start: &Start<'_>, inside: &s
         first_missing(&value?, at, rest)
     });
     match places.find(|at| at.rsplit('.').next() == Some(key)) {
-        Some(at) => facts.why_unobserved(&at),
-        None => facts.why_unobserved_key(inside, key),
+        Some(at) => facts.reason_unobserved(&at),
+        None => facts.reason_key_unobserved(inside, key),
     }
 }
 

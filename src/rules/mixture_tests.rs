@@ -152,7 +152,7 @@ fn losses<'a>(report: &'a Report, mode: Option<&str>, set_up: bool) -> Vec<Loss<
             if matches!(host.action, Refuse | Retry) {
                 losses.push(Loss { why: host.explanation.clone(), severity: Severity::Error, groups, exchange });
             }
-            // Senders need not do DANE.
+            // Senders need not use DANE.
             if let Some(dane) = host.dane.as_ref().filter(|dane| matches!(dane.action, Refuse | Retry)) {
                 losses.push(Loss { why: dane.explanation.clone(), severity: Severity::Warning, groups, exchange });
             }

@@ -1,6 +1,6 @@
 //! A rule file as it is written: the YAML that `load` reads and `check` judges.
 //!
-//! Places are kept for every text that a mistake can stand in, so that a diagnostic underlines the very
+//! Places are kept for every text that a mistake can be in, so that a diagnostic underlines the very
 //! characters. `flatten` and untagged enums would lose them and are not used.
 
 use std::fmt;
@@ -69,7 +69,7 @@ pub struct RuleEntry {
     #[serde(default)]
     #[schemars(with = "Vec<String>", inner(length(max = 64), regex(pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$")))]
     pub formerly: Vec<Spanned<String>>,
-    /// The id of the built-in rule that this one stands in for.
+    /// The id of the built-in rule that this one replaces.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub replaces: Option<Spanned<String>>,
@@ -174,7 +174,7 @@ pub struct RuleEntry {
     /// Where senders report another one: the first whose `when` is true.
     #[serde(default)]
     pub reported_as_if: Vec<ReportedAsIf>,
-    /// How to mend it by replacing a text.
+    /// How to fix it by replacing a text.
     #[serde(default)]
     pub fix: Option<FixEntry>,
     /// Cases: small patches over a good snapshot on which the rule must pass, fail or not apply.
@@ -255,14 +255,14 @@ pub struct FixEntry {
     /// The new text, with CEL expressions in braces; empty deletes.
     #[schemars(with = "String")]
     pub with: Spanned<String>,
-    /// A CEL expression: where it is false, there is no such mend.
+    /// A CEL expression: where it is false, there is no such fix.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub when: Option<Spanned<String>>,
     /// Whether the meaning stays what it surely was meant to be; `--fix` applies only these.
     #[serde(default)]
     pub safe: bool,
-    /// A CEL expression: where it is true, the mend is safe.
+    /// A CEL expression: where it is true, the fix is safe.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub safe_when: Option<Spanned<String>>,

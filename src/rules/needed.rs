@@ -75,7 +75,7 @@ fn places_of(rule: &Rule) -> Vec<Vec<String>> {
     at.into_iter().chain(also).chain(fix).map(|path| from_root(rule, &path)).collect()
 }
 
-/// A path with the variables of the rule's lists replaced by what they stand for.
+/// A path with the variables of the rule's lists replaced by what they represent.
 fn from_root(rule: &Rule, path: &[String]) -> Vec<String> {
     let mut path = path.to_vec();
     for (name, list) in rule.scopes.iter().rev() {

@@ -90,7 +90,7 @@ pub fn regex_problem(rule: &Rule, name: &str, value: &Value) -> Option<String> {
     let mut compiled = rule.expressions().into_iter().filter_map(|expr| expr.compiled().ok());
     let taken = compiled.any(|compiled| is_regex(compiled.program.expression(), name));
     let why = if taken { regex_sound(text).err() } else { None };
-    why.map(|why| format!("this is no regular expression: {why}"))
+    why.map(|why| format!("this is not a valid regular expression: {why}"))
 }
 
 /// The params that no expression of the rule asks for.

@@ -28,7 +28,7 @@ type Place = Option<Vec<String>>;
 
 #[derive(Default)]
 struct Reader {
-    /// The variables of macros, innermost last, with the path of what they stand for.
+    /// The variables of macros, innermost last, with the path of what they represent.
     bound: Vec<(String, Place)>,
     reads: Vec<Read>,
 }
@@ -80,7 +80,7 @@ impl Reader {
         }
     }
 
-    /// Reads what stands between the brackets of a path.
+    /// Reads what is between the brackets of a path.
     fn indices(&mut self, expr: &IdedExpr) {
         match &expr.expr {
             Ast::Call(call) => {

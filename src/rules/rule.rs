@@ -80,7 +80,7 @@ pub struct Rule {
     pub reported_as: Option<ResultType>,
     /// Result types that count instead where their condition is true.
     pub reported_as_if: Vec<(Expr, ResultType)>,
-    /// How to mend it.
+    /// How to fix it.
     pub fix: Option<RuleFix>,
     /// Its cases.
     pub cases: Arc<Cases>,
@@ -135,7 +135,7 @@ pub struct RuleFix {
     pub with: Template,
     /// Whether it can be applied without a look.
     pub safe: bool,
-    /// Where this is false, there is no such mend.
+    /// Where this is false, there is no such fix.
     pub when: Option<Expr>,
     /// Where this is true, it is safe.
     pub safe_when: Option<Expr>,

@@ -1,4 +1,4 @@
-//! What people write in expressions out of habit from other languages, and what CEL wants instead.
+//! What people write in expressions out of habit from other languages, and what CEL needs instead.
 //!
 //! Asked only of texts that are no CEL: a parser says what it expected, and this what was meant.
 
@@ -9,11 +9,11 @@ use crate::source_text::lookalikes;
 const OPERATORS: [(&str, &str); 8] = [
     ("===", "to compare, write `==`"),
     ("!==", "to compare, write `!=`"),
-    ("=>", "write `>=` to compare; in `list.all(x, …)` a comma stands behind the name"),
+    ("=>", "write `>=` to compare; in `list.all(x, …)` a comma follows the name"),
     ("=<", "write `<=`"),
     ("=~", "write `text.matches(\"…\")`"),
     ("<>", "write `!=`"),
-    ("->", "in `list.all(x, …)` a comma stands behind the name"),
+    ("->", "in `list.all(x, …)` a comma follows the name"),
     ("**", "there is no power: write the number"),
 ];
 /// Two characters that CEL has.
@@ -57,7 +57,12 @@ pub fn slip(source: &str) -> Option<ExprError> {
             },
             '\u{201c}'..='\u{201f}' | '\u{2018}'..='\u{201b}' => {
                 let help = "typographic quotes come in by copy and paste: write straight ones, \"enforce\"";
-                return Some(mistake(offset, c.len_utf8(), "this is no quote of an expression", help));
+                return Some(mistake(
+                    offset,
+                    c.len_utf8(),
+                    "this quotation mark is not allowed in an expression",
+                    help,
+                ));
             }
             c if !c.is_ascii() && lookalikes::told(c).is_some() => {
                 let (message, help) = lookalikes::told(c)?;

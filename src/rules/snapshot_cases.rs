@@ -75,7 +75,7 @@ fn outside_is_sound(case: &Patch) -> Result<(), String> {
     };
     for (path, value) in case {
         let (sound, wanted) = match path.as_str() {
-            "groups" | "tags" => (is_names(value), "a list of texts"),
+            "groups" | "tags" => (is_names(value), "a list of strings"),
             "held" => (value.is_string(), "the text of a policy"),
             "last_served" => (value.is_string() && case.contains_key("held"), "a time, beside `held`,"),
             "snapshot" => (value.is_string(), "the name of a file"),
@@ -152,7 +152,7 @@ fn in_plain_words(said: &str) -> String {
                 "a boolean" => "`true` or `false`".to_owned(),
                 _ if number => "an integer".to_owned(),
                 _ if wanted.starts_with("struct ") => "a mapping, or `absent`,".to_owned(),
-                wanted => wanted.replace("a string", "a text").replace("a sequence", "a list"),
+                wanted => wanted.replace("a sequence", "a list"),
             };
             format!("this is {}, where {wanted} belongs", found.replace("string", "the text"))
         }

@@ -12,7 +12,7 @@ use super::value_text::{shortened, text_of};
 /// The longest message, in characters.
 const MAX_MESSAGE: usize = 4_000;
 
-/// A message with expressions in braces; `{{` and `}}` stand for braces.
+/// A message with expressions in braces; `{{` and `}}` represent braces.
 #[derive(Clone, Debug, Default)]
 pub struct Template {
     /// Its parts in order.
@@ -98,7 +98,7 @@ impl Template {
 }
 
 impl Template {
-    /// The text as it is meant to stand in a file: nothing escaped, nothing shortened. `None` where a part of it
+    /// The text as it is meant to be in a file: nothing escaped, nothing shortened. `None` where a part of it
     /// is not known.
     pub fn replacement(&self, context: &Context<'_, '_>) -> Option<String> {
         let insert = |expr: &Expr| match expr.compiled().ok()?.execute(context).ok()? {

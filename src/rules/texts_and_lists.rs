@@ -112,7 +112,7 @@ pub fn table() -> Vec<Function> {
             arguments: vec![text(), text(), text()],
             result: text(),
             usage: "text.replace(part, other)",
-            about: "the text with the other in the place of each part",
+            about: "the text with the other instead of each part",
             cost: Cost::OwnBody,
             body: Body::Ours(|context, name, meter| {
                 let meter = Arc::clone(meter);

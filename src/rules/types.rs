@@ -118,7 +118,7 @@ pub fn type_of(compiled: &Compiled, part: &IdedExpr, scope: &Scope, not_null: &B
     (typed.shape, typed.nullable)
 }
 
-/// The octets that a part of an expression stands in: the first, and how many.
+/// The octets that a part of an expression is in: the first, and how many.
 pub fn extent_in(compiled: &Compiled, part: &IdedExpr) -> (usize, usize) {
     Checker::of(compiled, &Scope::new()).extent(part)
 }
@@ -382,7 +382,7 @@ impl Checker<'_> {
     fn expect(&mut self, expr: &IdedExpr, wanted: &Type, operator: &str, not_null: &BTreeSet<String>) {
         let typed = self.infer(expr, not_null);
         if !compatible(&typed.shape, wanted) {
-            let message = format!("{operator} wants {}; {} is {}", wanted.label(), spelled(expr), typed.shape.label());
+            let message = format!("{operator} needs {}; {} is {}", wanted.label(), spelled(expr), typed.shape.label());
             self.mistake(expr, message, Some("compare it with something: `… == …`".to_owned()));
         } else if typed.nullable {
             self.can_be_null(expr);
@@ -447,7 +447,7 @@ fn either(a: &Type, b: &Type) -> Type {
     }
 }
 
-/// Whether values of two types can be equal, or one can stand for the other.
+/// Whether values of two types can be equal, or one can represent the other.
 fn compatible(a: &Type, b: &Type) -> bool {
     match (a, b) {
         (Type::Any | Type::Null, _) | (_, Type::Any | Type::Null) => true,

@@ -104,7 +104,7 @@ fn paths(tree: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-/// The snapshot without what is at a path; `None` where it is no snapshot then.
+/// The snapshot without what is at a path; `None` where it is not a snapshot then.
 fn without(tree: &Value, path: &str) -> Option<Snapshot> {
     let mut tree = tree.clone();
     let (parent, key) = path.rsplit_once('/')?;

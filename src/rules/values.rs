@@ -25,7 +25,7 @@ pub fn variables(root: &Value) -> impl Iterator<Item = (&str, &Value)> {
     })
 }
 
-/// JSON as CEL sees it: all whole numbers are `int`, so that they can be compared with each other.
+/// JSON as CEL sees it: all integers are `int`, so that they can be compared with each other.
 pub fn to_cel(value: &serde_json::Value) -> Value {
     use serde_json::Value as Json;
     match value {

@@ -40,7 +40,7 @@ impl Scoped {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verdicts {
     scoped: Vec<Scoped>,
-    /// Where the verdicts on each element of the first list stand.
+    /// Where the verdicts on each element of the first list are.
     by_first: BTreeMap<String, Vec<usize>>,
 }
 
@@ -77,7 +77,7 @@ fn concerns(verdict: &[String], scope: &[&str]) -> bool {
     verdict.iter().zip(scope).all(|(a, b)| a == b || list_of(a) != list_of(b))
 }
 
-/// The list that an element stands in: `mx.hosts` of `mx.hosts[0]`.
+/// The list that an element is in: `mx.hosts` of `mx.hosts[0]`.
 fn list_of(path: &str) -> Option<&str> {
     path.rfind('[').and_then(|at| path.get(..at))
 }

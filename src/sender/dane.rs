@@ -1,4 +1,4 @@
-//! What a sender that does DANE does with one MX host (RFC 7672 §2.2, §3).
+//! What a sender that uses DANE does with one MX host (RFC 7672 §2.2, §3).
 
 use super::host::{Verdict, failing, settled, verdicts};
 use super::{SenderAction, SenderDane};
@@ -8,12 +8,12 @@ use crate::snapshot::DnssecProof;
 use crate::tls_reports::result_type::ResultType;
 
 /// What it does; `None` where DANE does not apply: no secure TLSA record, or nothing of it was observed.
-pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, told: bool) -> Option<SenderDane> {
+pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, reports_requested: bool) -> Option<SenderDane> {
     let path = Path::from("mx").to("hosts").nth(index);
     let said = |action, explanation: String, reports: Vec<ResultType>| SenderDane {
         action,
         explanation,
-        reports: if told { reports } else { Vec::new() },
+        reports: if reports_requested { reports } else { Vec::new() },
     };
     let secure = |proof: Option<&DnssecProof>| proof == Some(&DnssecProof::Secure);
     let mx_is_secure = secure(facts.of_domain().mx.known().and_then(|mx| mx.dnssec.known()));
@@ -66,7 +66,7 @@ fn session_verdict(facts: &Facts, usable: bool, probe: &SmtpFacts, tls: &TlsSess
     match tls.handshake.known() {
         Some(true) => {}
         Some(false) => return Verdict::Fails(ResultType::ValidationFailure, "the TLS handshake fails".to_owned()),
-        None => return Verdict::Unseen(facts.why_not_known(path.to("handshake"))),
+        None => return Verdict::Unseen(facts.reason_not_known(path.to("handshake"))),
     }
     if !usable {
         return Verdict::Valid;
@@ -83,7 +83,7 @@ fn session_verdict(facts: &Facts, usable: bool, probe: &SmtpFacts, tls: &TlsSess
 /// its dates (RFC 7672 §3.1.2, §3.2.2); usage 3 asks for neither.
 fn anchored(facts: &Facts, tls: &TlsSessionFacts, path: &Path) -> Verdict {
     let Some(certificate) = tls.certificate.known().and_then(Option::as_ref) else {
-        return Verdict::Unseen(facts.why_not_known(path.to("certificate")));
+        return Verdict::Unseen(facts.reason_not_known(path.to("certificate")));
     };
     let fails = |kind, why: &str| Verdict::Fails(kind, format!("a TLSA record matches its issuer, but {why}"));
     let domain = facts.of_domain().domain.known().and_then(Option::as_deref).unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::snapshot::duration;
 const TABLE: &str = include_str!("../../rules/senders/caches.yaml");
 
 /// What is said of senders that are not in the table.
-pub const OTHER_HOLDERS: &str = "Of other senders, Google and Microsoft among them, no shorter limit is known.";
+pub const OTHER_HOLDERS: &str = "No shorter limit is known for other senders, including Google and Microsoft.";
 
 /// A sender that may hold a policy, and for how long.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
@@ -91,7 +91,7 @@ pub fn holders(held: Held) -> Vec<Holder> {
             sender: cache.name.clone(),
             seconds,
             explanation: match &until {
-                Some(until) if over => format!("has held it until {until} at the latest, and holds it no longer"),
+                Some(until) if over => format!("held it until {until} at the latest, and no longer holds it"),
                 until => explanation(seconds, until.as_deref(), cache.notices_after, held.newer),
             },
             until,
@@ -108,10 +108,10 @@ fn explanation(seconds: i64, until: Option<&str>, notices_after: Option<i64>, ne
         None => format!("for up to {} after it was last served", duration(seconds)),
     };
     let noticed = match notices_after {
-        None => "does not look for a newer one before".to_owned(),
-        Some(_) if !newer => "looks for a newer one before, which is not there".to_owned(),
+        None => "does not look for a newer one earlier".to_owned(),
+        Some(_) if !newer => "looks for a newer one earlier, but there is none".to_owned(),
         Some(0) => "notices a new id with its next mail".to_owned(),
-        Some(seconds) => format!("fetches the policy anew every {}", duration(seconds)),
+        Some(seconds) => format!("fetches the policy again every {}", duration(seconds)),
     };
     format!("holds it {held}, and {noticed}")
 }
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(of(86_400, "Postfix with postfix-tlspol").until.as_deref(), Some("2026-11-02T00:00:00Z"));
         assert_eq!(of(31_557_600, "Postfix with postfix-tlspol").until.as_deref(), Some("2026-12-01T00:00:00Z"));
         assert_eq!(of(600, "Stalwart").seconds, 86_400);
-        assert!(of(600, "Stalwart").explanation.contains("holds it no longer"));
+        assert!(of(600, "Stalwart").explanation.contains("no longer holds it"));
         assert_eq!(of(i64::MAX, "mox").until, None, "no time that late can be written");
     }
 }

@@ -22,10 +22,10 @@ pub enum Verdict {
     Valid,
 }
 
-/// What the sender does with a host under the policy that it applies; `told` where reports are asked for.
-pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, told: bool) -> SenderHost {
+/// What the sender does with a host under the policy that it applies; `reports_requested` where reports are asked for.
+pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, reports_requested: bool) -> SenderHost {
     let exchange = host.name.known().cloned().unwrap_or_default();
-    let (action, mut explanation, reports) = judged(facts, index, host, applied, &exchange, told);
+    let (action, mut explanation, reports) = judged(facts, index, host, applied, &exchange, reports_requested);
     if let Some(shut_out) = shut_out(host).filter(|_| action == SenderAction::Deliver) {
         explanation.push_str(&format!("; {shut_out} cannot use TLS there"));
     }
@@ -34,7 +34,7 @@ pub fn of(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, to
         exchange,
         action,
         explanation,
-        reports: if told { reports } else { Vec::new() },
+        reports: if reports_requested { reports } else { Vec::new() },
         dane: None,
     }
 }
@@ -47,7 +47,14 @@ fn shut_out(host: &MxHostFacts) -> Option<&str> {
 
 type Judged = (SenderAction, String, Vec<ResultType>);
 
-fn judged(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, exchange: &str, told: bool) -> Judged {
+fn judged(
+    facts: &Facts,
+    index: usize,
+    host: &MxHostFacts,
+    applied: &Applied,
+    exchange: &str,
+    reports_requested: bool,
+) -> Judged {
     let path = Path::from("mx").to("hosts").nth(index);
     let verdicts = verdicts(facts, host, &path, &|_, tls, path| session_verdict(facts, tls, path));
     match applied.policy {
@@ -61,7 +68,7 @@ fn judged(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, ex
     }
     let published = host.covered.known().copied().flatten();
     let covered = applied.covers(exchange, published);
-    let fails = |reports: Vec<ResultType>, why: String| match (applied.policy, told) {
+    let fails = |reports: Vec<ResultType>, why: String| match (applied.policy, reports_requested) {
         (AppliedPolicy::Enforce, _) => (SenderAction::Refuse, why, reports),
         (_, true) => (SenderAction::DeliverAndReport, why, reports),
         (_, false) => {
@@ -74,8 +81,10 @@ fn judged(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, ex
         Some(false) if applied.policy == AppliedPolicy::Testing && !reached(&verdicts) => {
             return settled(&verdicts, "");
         }
-        Some(false) => return fails(vec![ResultType::ValidationFailure], format!("no mx pattern names {exchange}")),
-        None => return (SenderAction::Unknown, facts.why_not_known(path.to("covered")), Vec::new()),
+        Some(false) => {
+            return fails(vec![ResultType::ValidationFailure], format!("no `mx` pattern matches {exchange}"));
+        }
+        None => return (SenderAction::Unknown, facts.reason_not_known(path.to("covered")), Vec::new()),
         Some(true) => {}
     }
     if let Some((kinds, why)) = failing(&verdicts) {
@@ -87,7 +96,7 @@ fn judged(facts: &Facts, index: usize, host: &MxHostFacts, applied: &Applied, ex
             _ => fails(kinds, why),
         };
     }
-    settled(&verdicts, "it is named by the policy, and its certificate is valid")
+    settled(&verdicts, "the policy names it, and its certificate is valid")
 }
 
 /// Whether some address answers, so that mail could go there.
@@ -118,7 +127,7 @@ pub fn verdicts(facts: &Facts, host: &MxHostFacts, path: &Path, judge: Judge<'_>
         return vec![(String::new(), Verdict::Unreachable("it has no address".to_owned()))];
     }
     match host.probes.known() {
-        None => vec![(String::new(), Verdict::Unknown(facts.why_not_known(path.to("probes"))))],
+        None => vec![(String::new(), Verdict::Unknown(facts.reason_not_known(path.to("probes"))))],
         Some(probes) if probes.is_empty() => {
             vec![(String::new(), Verdict::Unknown("none of its addresses was asked".to_owned()))]
         }
@@ -138,8 +147,8 @@ pub fn verdicts(facts: &Facts, host: &MxHostFacts, path: &Path, judge: Judge<'_>
 }
 
 fn verdict(facts: &Facts, probe: &SmtpFacts, path: &Path, judge: Judge<'_>) -> Verdict {
-    let unknown = |field: &str| Verdict::Unknown(facts.why_not_known(path.to(field)));
-    let unseen = |field: &str| Verdict::Unseen(facts.why_not_known(path.to(field)));
+    let unknown = |field: &str| Verdict::Unknown(facts.reason_not_known(path.to(field)));
+    let unseen = |field: &str| Verdict::Unseen(facts.reason_not_known(path.to(field)));
     match probe.connected.known() {
         None => return unknown("connected"),
         Some(false) => {
@@ -201,7 +210,7 @@ fn breaks_off(probe: &SmtpFacts) -> Option<String> {
 
 /// Whether a session is valid by RFC 8461 §4.2.
 fn session_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &Path) -> Verdict {
-    let unseen = |field: &str| Verdict::Unseen(facts.why_not_known(path.to(field)));
+    let unseen = |field: &str| Verdict::Unseen(facts.reason_not_known(path.to(field)));
     match tls.handshake.known() {
         Some(true) => {}
         Some(false) => return Verdict::Fails(ResultType::ValidationFailure, "the TLS handshake fails".to_owned()),
@@ -210,7 +219,10 @@ fn session_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &Path) -> Verdict
     if let Some(Some(version)) = tls.version.known()
         && *version < TlsVersion::Tls12
     {
-        return Verdict::Fails(ResultType::ValidationFailure, format!("it speaks {version}, and TLS 1.2 is the least"));
+        return Verdict::Fails(
+            ResultType::ValidationFailure,
+            format!("it speaks {version}, but at least TLS 1.2 is needed"),
+        );
     }
     let Some(Some(certificate)) = tls.certificate.known() else { return unseen("certificate") };
     let fails = |kind, why: &str| Verdict::Fails(kind, why.to_owned());
@@ -224,7 +236,9 @@ fn session_verdict(facts: &Facts, tls: &TlsSessionFacts, path: &Path) -> Verdict
         return fails(ResultType::CertificateHostMismatch, "its certificate does not name it");
     }
     match (tls.trusted.known(), certificate.server_auth.known()) {
-        (Some(false), _) => fails(ResultType::CertificateNotTrusted, "its certificate does not lead to a trusted root"),
+        (Some(false), _) => {
+            fails(ResultType::CertificateNotTrusted, "its certificate does not chain to a trusted root")
+        }
         (_, Some(false)) => fails(ResultType::CertificateNotTrusted, "its certificate is not for TLS servers"),
         (None, _) => unseen("trusted"),
         _ if certificate.expired.is_unobserved() => unseen("certificate.expired"),
@@ -277,12 +291,12 @@ fn opportunistic(verdicts: &[(String, Verdict)]) -> Judged {
         _ => None,
     });
     if clear {
-        delivers("no policy asks for TLS, and it does not offer STARTTLS: mail goes in the clear".to_owned())
+        delivers("no policy requires TLS, and it does not offer STARTTLS: mail travels in the clear".to_owned())
     } else if verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fails(..) | Verdict::Valid)) {
-        delivers("no policy asks for verified TLS".to_owned())
+        delivers("no policy requires verified TLS".to_owned())
     } else if let Some(why) = unseen {
         // Whether TLS works does not matter where nothing asks for it.
-        delivers(format!("no policy asks for verified TLS; {why}"))
+        delivers(format!("no policy requires verified TLS; {why}"))
     } else {
         settled(verdicts, "")
     }

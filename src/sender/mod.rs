@@ -39,7 +39,7 @@ pub struct SenderView {
     pub reports: Vec<ResultType>,
     /// Each MX host in order of preference.
     pub hosts: Vec<SenderHost>,
-    /// What becomes of the mail.
+    /// What happens to the mail.
     pub mail: MailFate,
     /// The same in one sentence.
     pub outcome: String,
@@ -73,7 +73,7 @@ pub enum SenderResolver {
 }
 
 impl SenderView {
-    /// Which resolver it is about, for a heading, behind “what a sender does”; empty where that makes no difference.
+    /// Which resolver it is about, for a heading, after “what a sender does”; empty where that makes no difference.
     pub fn resolver_label(&self) -> &'static str {
         match self.resolver {
             SenderResolver::Any => "",
@@ -96,12 +96,12 @@ pub struct SenderHost {
     pub explanation: String,
     /// The result types that it reports about this host.
     pub reports: Vec<ResultType>,
-    /// What a sender that does DANE does instead: it validates by DNSSEC and TLSA records where they are usable
+    /// What a sender that uses DANE does instead: it validates by DNSSEC and TLSA records where they are usable
     /// (RFC 7672), and no policy overrides a failure of that (RFC 8461 §2). `null` where DANE does not apply.
     pub dane: Option<SenderDane>,
 }
 
-/// What a sender that does DANE does with an MX host.
+/// What a sender that uses DANE does with an MX host.
 #[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
 pub struct SenderDane {
     /// What it does.
@@ -193,12 +193,15 @@ fn view(facts: &Facts, cache: SenderCache, resolver: SenderResolver, applied: Ap
     // Without a TLSRPT record nobody asked for reports (RFC 8460 §3).
     let asked_for = tree.tlsrpt.known().is_none_or(|tlsrpt| tlsrpt.usable.known() != Some(&false));
     // Of mail that nobody sends there is nothing to report (RFC 7505 §3).
-    let told = asked_for && tree.mx.known().is_none_or(|mx| mx.null_mx.known() != Some(&true));
+    let reports_requested = asked_for && tree.mx.known().is_none_or(|mx| mx.null_mx.known() != Some(&true));
     let mx_hosts = tree.mx.known().and_then(|mx| mx.hosts.known()).map(Vec::as_slice).unwrap_or_default();
-    let hosts: Vec<SenderHost> =
-        mx_hosts.iter().enumerate().map(|(index, host)| with_dane(facts, index, host, &applied, told)).collect();
+    let hosts: Vec<SenderHost> = mx_hosts
+        .iter()
+        .enumerate()
+        .map(|(index, host)| with_dane(facts, index, host, &applied, reports_requested))
+        .collect();
     let (mail, outcome) = outcome(tree, &applied, &hosts);
-    let reports = if told { applied.reports } else { Vec::new() };
+    let reports = if reports_requested { applied.reports } else { Vec::new() };
     SenderView {
         cache,
         resolver,
@@ -212,9 +215,16 @@ fn view(facts: &Facts, cache: SenderCache, resolver: SenderResolver, applied: Ap
     }
 }
 
-fn with_dane(facts: &Facts, index: usize, mx_host: &MxHostFacts, applied: &Applied, told: bool) -> SenderHost {
-    let mut host = host::of(facts, index, mx_host, applied, told);
-    host.dane = dane::of(facts, index, mx_host, told).map(|dane| beside_policy(dane, &host, applied.policy));
+fn with_dane(
+    facts: &Facts,
+    index: usize,
+    mx_host: &MxHostFacts,
+    applied: &Applied,
+    reports_requested: bool,
+) -> SenderHost {
+    let mut host = host::of(facts, index, mx_host, applied, reports_requested);
+    host.dane =
+        dane::of(facts, index, mx_host, reports_requested).map(|dane| beside_policy(dane, &host, applied.policy));
     host
 }
 
@@ -232,7 +242,7 @@ fn beside_policy(dane: SenderDane, host: &SenderHost, policy: AppliedPolicy) -> 
     SenderDane { action: host.action, explanation, reports }
 }
 
-/// What becomes of the mail, and the same in one sentence.
+/// What happens to the mail, and the same in one sentence.
 fn outcome(tree: &FactTree, applied: &Applied, hosts: &[SenderHost]) -> (MailFate, String) {
     let null_mx = tree.mx.known().is_some_and(|mx| mx.null_mx.known() == Some(&true));
     let (fate, sentence) = fate(tree, applied, hosts, null_mx);

@@ -47,9 +47,8 @@ pub fn with_empty_cache(facts: &Facts) -> Applied {
     match record.and_then(|record| record.usable.known()) {
         None if record.is_some_and(lookup_fails) => {
             let text = format!(
-                "the record cannot be looked up ({}), and RFC 8461 does not say whether a sender then waits or goes on \
-                without a policy",
-                facts.why_not_known("record.usable")
+                "the record cannot be looked up ({}), and RFC 8461 does not say whether a sender then waits or continues without a policy",
+                facts.reason_not_known("record.usable")
             );
             Applied::new(AppliedPolicy::Unknown, text)
         }
@@ -69,7 +68,7 @@ fn lookup_fails(record: &RecordFacts) -> bool {
 }
 
 fn no_record_observed(facts: &Facts) -> String {
-    let reason = facts.why_not_known("record.usable");
+    let reason = facts.reason_not_known("record.usable");
     format!("whether a sender finds a usable _mta-sts record was not observed: {reason}")
 }
 
@@ -117,7 +116,7 @@ fn fetched(facts: &Facts) -> Applied {
         }
         _ => Applied::new(
             AppliedPolicy::Unknown,
-            format!("the policy was not observed: {}", facts.why_not_known("policy.usable")),
+            format!("the policy was not observed: {}", facts.reason_not_known("policy.usable")),
         ),
     }
 }
@@ -158,7 +157,7 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
         return as_empty(facts, &format!("no sender can hold the baseline's policy ({why})"));
     }
     let mode = match baseline.mode.known() {
-        None => return Applied::new(AppliedPolicy::Unknown, facts.why_not_known("baseline.mode")),
+        None => return Applied::new(AppliedPolicy::Unknown, facts.reason_not_known("baseline.mode")),
         Some(None) => return as_empty(facts, "the baseline holds no valid policy"),
         Some(Some(mode)) => *mode,
     };
@@ -167,10 +166,7 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
     }
     let cached = |why: String| Applied {
         patterns: baseline.patterns.known().map(|patterns| PatternIndex::of(patterns.iter().map(String::as_str))),
-        ..Applied::new(
-            AppliedPolicy::of(mode),
-            format!("{why}: the sender goes on with the cached policy in mode {mode}"),
-        )
+        ..Applied::new(AppliedPolicy::of(mode), format!("{why}: the sender uses the cached policy in mode {mode}"))
     };
     // A failed fetch is reported unless the cached mode is none (RFC 8461 §6).
     let reportable =
@@ -179,7 +175,7 @@ pub fn with_baseline(facts: &Facts, baseline: &BaselineFacts) -> Applied {
     match record.and_then(|record| record.usable.known()) {
         // Only a policy that is served later takes the place of the cached one (RFC 8461 §3.3).
         None if record.is_some_and(lookup_fails) => {
-            let why = format!("the record cannot be looked up ({})", facts.why_not_known("record.usable"));
+            let why = format!("the record cannot be looked up ({})", facts.reason_not_known("record.usable"));
             return reportable(cached(why), ResultType::StsPolicyFetchError);
         }
         None => return Applied::new(AppliedPolicy::Unknown, no_record_observed(facts)),
@@ -214,7 +210,7 @@ pub fn with_held(facts: &Facts, held: &BaselineFacts) -> Applied {
         return as_empty(facts, "the held policy has expired");
     }
     let how_long = held.how_long.known().cloned().unwrap_or_default();
-    let goes_on = format!("the sender goes on with the held policy in mode {mode}");
+    let goes_on = format!("the sender uses the held policy in mode {mode}");
     let (explanation, reports) = match newer(facts) {
         Newer::There(newer) => (
             format!(
@@ -249,7 +245,10 @@ fn newer(facts: &Facts) -> Newer {
     let record = facts.of_domain().record.known();
     match record.and_then(|record| record.usable.known()) {
         None if record.is_some_and(lookup_fails) => {
-            return Newer::None(format!("the record cannot be looked up ({})", facts.why_not_known("record.usable")));
+            return Newer::None(format!(
+                "the record cannot be looked up ({})",
+                facts.reason_not_known("record.usable")
+            ));
         }
         None => return Newer::Unknown,
         Some(false) => return Newer::None(unusable(record).to_owned()),

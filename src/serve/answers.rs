@@ -65,7 +65,7 @@ pub fn said(refusal: &Refusal, domain: &str) -> (StatusCode, &'static str, Strin
             StatusCode::TOO_MANY_REQUESTS,
             "A moment, please",
             format!(
-                "Your network has asked for many new checks. The next one is possible in {}. Nothing of this was held against the domain.",
+                "Your network has asked for many new checks. The next one is possible in {}. This says nothing about the domain.",
                 seconds(wait)
             ),
             Some(*wait),
@@ -118,7 +118,7 @@ pub async fn judged(
 ) -> Result<Linted, Response> {
     let shared = app.clone();
     let judge = move || results::judge(&shared.rules, snapshot, &texts, baseline.as_ref());
-    app.work(judge).await.ok_or_else(|| broken("judging came to no end"))
+    app.work(judge).await.ok_or_else(|| broken("the judgement did not finish"))
 }
 
 /// The snapshot of an observation that this program wrote.

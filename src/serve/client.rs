@@ -28,7 +28,7 @@ impl Network {
         }
     }
 
-    /// The client's network: that of the peer, or behind `proxies` proxies of the operator's, that of the entry of
+    /// The client's network: that of the peer, or after `proxies` proxies of the operator's, that of the entry of
     /// `X-Forwarded-For` that the outermost of them wrote. What clients write themselves is further to the left.
     pub fn of_request(peer: Option<IpAddr>, headers: &HeaderMap, proxies: usize) -> Self {
         let Some(from_the_right) = proxies.checked_sub(1) else {

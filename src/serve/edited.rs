@@ -67,13 +67,13 @@ pub fn published(snapshot: &Snapshot) -> Edited {
     }
 }
 
-/// A text as a form can show it: with line ends that browsers keep, and escapes for what cannot be seen. What comes back
+/// A text as a form can show it: with line endings that browsers keep, and escapes for what cannot be seen. What comes back
 /// the same is then known to be unchanged.
 fn shown(text: &str) -> String {
     text.replace("\r\n", "\n").split('\n').map(crate::source_text::escape).collect::<Vec<_>>().join("\n")
 }
 
-/// The texts that differ from what is there; line ends alone, which browsers change, are no difference.
+/// The texts that differ from what is there; line endings alone, which browsers change, are no difference.
 pub fn changed(edited: &Edited, before: &Edited) -> Texts {
     let same = |one: &str, other: &str| one.lines().eq(other.lines());
     let lines = |text: &str, before: &str| -> Vec<String> {
@@ -83,7 +83,7 @@ pub fn changed(edited: &Edited, before: &Edited) -> Texts {
         text.lines().map(str::trim_end).filter(|line| !line.is_empty()).take(100).map(str::to_owned).collect()
     };
     let policy = (!same(&edited.policy, &before.policy) && !edited.policy.is_empty()).then(|| {
-        // A form gives CRLF, whatever was typed: line ends are then no finding.
+        // A form gives CRLF, whatever was typed: line endings are then no finding.
         edited.policy.clone().into_bytes()
     });
     Texts {

@@ -131,7 +131,7 @@ impl App {
     }
 
     /// Judges or renders, on a thread that may take its time; as many at the same time as there are processors. `None`
-    /// where the work came to no end.
+    /// where the work did not finish.
     pub async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let _place = self.judging.acquire().await.ok()?;
         tokio::task::spawn_blocking(work).await.ok()

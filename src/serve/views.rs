@@ -53,7 +53,7 @@ pub async fn show(
             }
         }
     }
-    // How old the observation is, is told in the page: it is made anew every ten seconds at most, once for all who ask.
+    // How old the observation is, is told in the page: it is made again every ten seconds at most, once for all who ask.
     let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default();
     // A guessed secret must not make a page of its own each time.
     let mine = id::is_id(&query.removal)
@@ -102,7 +102,7 @@ async fn made(app: Arc<App>, id: String, mine: bool, now: Timestamp) -> Result<B
             now,
         })
     };
-    let page = shared.work(make).await.ok_or_else(|| NoPage::Broken("the page came to no end".to_owned()))?;
+    let page = shared.work(make).await.ok_or_else(|| NoPage::Broken("the page did not finish".to_owned()))?;
     Ok(Bytes::from(page))
 }
 
@@ -129,7 +129,7 @@ pub async fn received_reports(State(app): Shared, Path(domain): Path<String>) ->
         let reports = kept.iter().filter_map(|kept| read("received", &kept.body).ok());
         received::received(&domain, &digest(&Distinct::of(reports)))
     };
-    app.work(make).await.map(Html).ok_or_else(|| broken("the reports came to no end"))
+    app.work(make).await.map(Html).ok_or_else(|| broken("the reports did not finish"))
 }
 
 /// `/r/ID/proposal`.
@@ -142,7 +142,7 @@ pub async fn propose(State(app): Shared, Path(id): Path<String>) -> Result<Html<
         let report = crate::rules::evaluate(&shared.rules, &facts).report;
         proposal::proposal(&observation.domain, &crate::proposal::propose(&facts, &report, &[]))
     };
-    app.work(make).await.map(Html).ok_or_else(|| broken("the proposal came to no end"))
+    app.work(make).await.map(Html).ok_or_else(|| broken("the proposal did not finish"))
 }
 
 /// What to compare with.

@@ -48,7 +48,7 @@ pub enum ReadError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     File(#[from] FileError),
-    /// What is in it is no snapshot.
+    /// What is in it is not a snapshot.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Text(#[from] Box<SourceError>),
@@ -126,7 +126,7 @@ pub fn parse(name: &str, text: &str, format: Option<Format>) -> Result<Snapshot,
     }
 }
 
-/// The snapshot as text: JSON Lines without a line end inside, JSON indented, else YAML. Nothing in it is obeyed by a
+/// The snapshot as text: JSON Lines without a line ending inside, JSON indented, else YAML. Nothing in it is obeyed by a
 /// terminal, or by a runner of CI jobs that has it in its log.
 pub fn to_text(snapshot: &Snapshot, format: Format) -> Result<String, WriteError> {
     let text = match format {
@@ -181,7 +181,7 @@ fn wrong_version(name: &str, text: &str, version: u64) -> Box<SourceError> {
         Some((offset, "snapshot".len())),
         format!("this snapshot has version {version}; this program reads version {SNAPSHOT_VERSION}"),
     );
-    Box::new(error.with_help(Some("use the stslint that wrote it, or collect anew".to_owned())))
+    Box::new(error.with_help(Some("use the stslint that wrote it, or collect again".to_owned())))
 }
 
 struct Lines<R> {

@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-/// The moment that a text names; `None` where it is no time. What no clock here can count up to, such as the
+/// The moment that a text names; `None` where it is not a time. What no clock here can count up to, such as the
 /// `9999-12-31T23:59:59Z` of certificates without an end (RFC 5280 §4.1.2.5), is the last moment that it can.
 pub fn instant(text: &str) -> Option<Timestamp> {
     let beyond = || {
@@ -42,7 +42,7 @@ pub(super) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
     let text = Option::<String>::deserialize(deserializer)?;
     match &text {
         Some(time) if instant(time).is_none() => {
-            Err(D::Error::custom("this is no time: write it like 2026-11-23T10:00:00Z (RFC 3339, UTC)"))
+            Err(D::Error::custom("this is not a valid time: write it like 2026-11-23T10:00:00Z (RFC 3339, UTC)"))
         }
         _ => Ok(text),
     }

@@ -55,7 +55,7 @@ pub fn from_yaml_all<T: DeserializeOwned>(name: &str, text: &str) -> ReadAll<T> 
         };
         // Something is missing because it was blanked out.
         let follows = blanked.iter().any(|(start, end)| entry.0 <= *start && *end <= entry.1);
-        // Nothing stands there because it was blanked out, or a blanked place broke the syntax.
+        // Nothing is there because it was blanked out, or a blanked place broke the syntax.
         let bare = |text: &str| text.trim_matches([' ', '-', '\r', '\t']).is_empty();
         let empty =
             masked.get(offset..offset.saturating_add(length)).is_none_or(bare) || bare(line_at(&masked, offset).1);
@@ -207,7 +207,7 @@ fn block_from(text: &str, offset: usize) -> (usize, usize) {
     (start, start.saturating_add(inside.map(str::len).sum()))
 }
 
-/// Whether nothing is between two places but blanks and line ends.
+/// Whether nothing is between two places but blanks and line endings.
 fn bare_lines(text: &str) -> bool {
     text.trim_matches([' ', '-', '\r', '\n', '\t']).is_empty()
 }
@@ -271,7 +271,7 @@ fn end_of_block(text: &str, start: usize, indent: usize, list: bool) -> usize {
     end
 }
 
-/// The text with these octets as blanks, line ends kept.
+/// The text with these octets as blanks, line endings kept.
 fn blank(text: &str, (start, end): (usize, usize)) -> String {
     let keep = |c: char| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) };
     let before = text.get(..start).unwrap_or_default();

@@ -13,7 +13,7 @@ use super::printable;
 pub const EXCERPT_WIDTH: usize = 96;
 /// How many lines a place may reach over; of a longer one the first line is shown.
 const MAX_LINES: usize = 24;
-/// Where the place stands in a line that is cut on both sides: one part of so many from the left.
+/// Where the place is in a line that is cut on both sides: one part of so many from the left.
 const PART_BEFORE: usize = 3;
 
 /// The lines around a place, one before and one after it.
@@ -176,7 +176,7 @@ impl Cut {
         let Some(place) = place else { return };
         let in_line = |at: usize| at.saturating_sub(line.start);
         let position = |at: usize| match in_line(at) > kept.end && kept.end < content.len() {
-            // It lies in what is left out: the ellipsis stands for it.
+            // It lies in what is left out: the ellipsis represents it.
             true => within,
             false => begin.saturating_add(in_line(at).saturating_sub(shift)).min(self.text.len()),
         };
@@ -203,7 +203,7 @@ impl Cut {
     }
 }
 
-/// The end of the line that an octet stands in, before its line feed.
+/// The end of the line that an octet is in, before its line feed.
 fn line_end(text: &str, from: usize) -> usize {
     text.get(from..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| from.saturating_add(at))
 }

@@ -128,7 +128,7 @@ fn json_error(name: &str, text: &str, error: &serde_json::Error) -> SourceError 
     // serde_json appends the place to its message; the label shows it better.
     let message = message.split(" at line ").next().unwrap_or(&message);
     let no_json = ["expected ident", "expected value"].contains(&message);
-    let message = if no_json { "this is no JSON" } else { message };
+    let message = if no_json { "this is not valid JSON" } else { message };
     let help = no_json.then(|| "JSON keeps texts and keys in double quotes, and knows no comments".to_owned());
     SourceError::new(name, text, Some((offset, 1)), printable(message)).with_help(help)
 }
@@ -166,7 +166,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// The text with every control character but line ends and tabs replaced by U+FFFD in as many octets as it
+/// The text with every control character but line endings and tabs replaced by U+FFFD in as many octets as it
 /// had, so that offsets stay true and a terminal is safe.
 pub fn printable(text: &str) -> String {
     text.chars()
@@ -198,7 +198,7 @@ pub fn escape(text: &str) -> String {
 pub fn printable_json(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
-        // Outside of its strings, JSON has no such character but line ends, so each can be written as a string's escape.
+        // Outside of its strings, JSON has no such character but line endings, so each can be written as a string's escape.
         if (c.is_control() && c != '\n') || is_unseen(c) {
             // As the pair of surrogates beyond U+FFFF (RFC 8259 §7).
             let mut units = [0; 2];
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn json_errors_have_their_place() {
         let error = from_json::<Shape>("a.json", "{\n  \"max_age\": \"x\"\n}").unwrap_err();
-        assert_eq!(error.message, "this is not a whole number");
+        assert_eq!(error.message, "this is not an integer");
         assert_eq!(error.at.map(|at| at.offset()), Some(15));
         let error = from_json::<Shape>("a.json", "{\"max-age\": 1}").unwrap_err();
         assert_eq!(

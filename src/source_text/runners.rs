@@ -46,12 +46,12 @@ pub fn without_commands(text: &str) -> String {
     without_runner_commands(&text.split_inclusive('\n').map(line).collect::<String>(), "\\#")
 }
 
-/// A value as JSON with indentation, and a line end.
+/// A value as JSON with indentation, and a line ending.
 pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(printable_json(&serde_json::to_string_pretty(value)?) + "\n")
 }
 
-/// A value as one line of JSON, with its line end.
+/// A value as one line of JSON, with its line ending.
 pub fn json_line(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(printable_json(&serde_json::to_string(value)?) + "\n")
 }

@@ -1,4 +1,4 @@
-//! What a file is by what it holds: one that was given in the place of another is told as what it is, once, with the
+//! What a file is by what it holds: one that was given instead of another is told as what it is, once, with the
 //! option that takes it. Used by the readers of snapshots, rule files and configurations, and by the grammar of policies.
 
 use super::SourceError;

@@ -1,4 +1,4 @@
-//! What a YAML reader says of a text, in words for whoever wrote it: what stands where, and what to write instead.
+//! What a YAML reader says of a text, in words for whoever wrote it: what is where, and what to write instead.
 
 use serde_yaml::{Error as YamlError, MessageFormatter, UserMessageFormatter};
 
@@ -40,22 +40,22 @@ fn told(text: &str, error: &YamlError, span: Option<(usize, usize)>) -> Told {
         }
         YamlError::SerdeInvalidType { unexpected, expected, .. }
         | YamlError::SerdeInvalidValue { unexpected, expected, .. } => {
-            here(&format!("this is {}, where {} belongs", plain(unexpected), plain(expected)), "")
+            here(&format!("this is {}, where {} belongs", type_name(unexpected), type_name(expected)), "")
         }
         YamlError::DuplicateMappingKey { key: Some(key), .. } => {
             here(&format!("the key `{key}` is given twice"), "remove one of the two")
         }
         YamlError::Budget { .. } => here(
-            "the text has more parts, or is deeper, than anything that is read: it is not read beyond this",
+            "the text has too many parts or is too deep: it is not read beyond this point",
             "leave out what is not needed, or split it",
         ),
-        YamlError::Eof { .. } if is_blank(text) => here("nothing is written here", ""),
+        YamlError::Eof { .. } if is_blank(text) => here("there is nothing here", ""),
         YamlError::Eof { .. } => here("the text ends too early", "close what was opened: a quote, a bracket or a list"),
         YamlError::Unexpected { expected, .. } => unexpected(text, expected, at, span),
         YamlError::NullIntoString { .. } => {
             let item = line_at(text, at).1.trim() == "-";
             let help =
-                if item { "write the value behind the `-`, or remove it" } else { "write the value behind the `:`" };
+                if item { "write the value after the `-`, or remove it" } else { "write the value after the `:`" };
             here("a text is missing here", help)
         }
         YamlError::InvalidBooleanStrict { .. } => here("this is neither `true` nor `false`", "write `true` or `false`"),
@@ -125,17 +125,17 @@ fn unexpected(text: &str, expected: &str, at: usize, span: Option<(usize, usize)
     }
     if let Some(second) = second.filter(|_| expected.contains("scalar") && !opens('{') && !opens('[')) {
         return Told {
-            message: "a `:` with a blank behind it makes a mapping of this text".to_owned(),
+            message: "a `:` followed by a blank makes this text a mapping".to_owned(),
             help: Some("put the text into quotes".to_owned()),
             span: Some((at.saturating_add(second), 1)),
         };
     }
     let (wanted, help) = match expected {
         "string scalar" | "scalar" if opens('{') || opens('[') => {
-            ("a text", "write one text; where it begins with a `{` or `[`, put it into quotes")
+            ("a string", "write one text; where it begins with a `{` or `[`, put it into quotes")
         }
         "string scalar" | "scalar" => {
-            ("a text", "write the text behind the `:`, in one line, or below it after `|` or `>-`")
+            ("a string", "write the text after the `:`, in one line, or below it after `|` or `>-`")
         }
         "sequence start" if found == "nothing" => ("a list", "write its elements below, each after `- `"),
         "mapping start" if found == "nothing" => ("a mapping", "write its keys below, indented deeper"),
@@ -146,7 +146,7 @@ fn unexpected(text: &str, expected: &str, at: usize, span: Option<(usize, usize)
         other => (other, ""),
     };
     Told {
-        message: format!("this is {found}, where {} belongs", plain(wanted)),
+        message: format!("this is {found}, where {} belongs", type_name(wanted)),
         help: (!help.is_empty()).then(|| help.to_owned()),
         span,
     }
@@ -200,7 +200,7 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
     }
     if message.contains("too large or too complex") {
         let help = "aliases (`*name`) that repeat long texts, and aliases in each other, are read up to a bound only";
-        return here("the text becomes larger than anything that is read", help);
+        return here("the text becomes too large to be read", help);
     }
     if let Some(above) = unparted_above(text, at).filter(|_| message.contains("mapping values are not allowed")) {
         return no_key(text, above, span);
@@ -209,12 +209,12 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
         return match key_of(text, at) {
             Some((start, key)) => Told {
                 message: format!("`{key}` is indented deeper than the line above, and does not belong to it"),
-                help: Some("indent keys of the same rule or mapping alike; a text that goes on in the next line wants quotes, `|` or `>-`".to_owned()),
+                help: Some("indent keys of the same rule or mapping alike; a text that goes on in the next line needs quotes, `|` or `>-`".to_owned()),
                 span: Some((start, key.len())),
             },
             None => here(
                 "a second `:` is in this line",
-                "put the text into quotes: a colon with a blank behind it begins a mapping",
+                "put the text into quotes: a colon followed by a blank begins a mapping",
             ),
         };
     }
@@ -246,7 +246,7 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
     if message.contains("unclosed bracket") {
         return here(
             "this bracket is never closed",
-            "close it where the list or mapping ends; a text that begins with it wants quotes",
+            "close it where the list or mapping ends; a text that begins with it needs quotes",
         );
     }
     if message.contains("misplaced bracket") {
@@ -273,7 +273,7 @@ fn syntax(text: &str, message: &str, at: usize, span: Option<(usize, usize)>) ->
         );
     }
     if message.contains("unexpected character") {
-        return here("this character cannot stand in YAML", "remove it, or write it as \\x… in double quotes");
+        return here("this character is not allowed in YAML", "remove it, or write it as \\x… in double quotes");
     }
     Told { message: message.to_owned(), help: None, span }
 }
@@ -361,7 +361,7 @@ fn wrong_escape(text: &str, at: usize) -> Option<(usize, usize)> {
     None
 }
 
-/// The value of a line that begins with a text in double quotes and goes on behind it, as an expression may: in single
+/// The value of a line that begins with a text in double quotes and goes on after it, as an expression may: in single
 /// quotes it would be whole.
 fn begins_with_quoted(text: &str, at: usize) -> Option<&str> {
     let line = line_at(text, at).1;
@@ -388,11 +388,7 @@ fn no_key(text: &str, at: usize, span: Option<(usize, usize)>) -> Told {
         };
     }
     if inner.is_empty() {
-        return Told {
-            message: "no key is written here".to_owned(),
-            help: Some("write `key: value`".to_owned()),
-            span,
-        };
+        return Told { message: "there is no key here".to_owned(), help: Some("write `key: value`".to_owned()), span };
     }
     let rest = inner.get(word.len()..).unwrap_or_default().trim();
     let parted = is_word(word) && word.starts_with(|c: char| c.is_ascii_lowercase()) && is_word(rest);
@@ -415,7 +411,7 @@ fn unparted_above(text: &str, at: usize) -> Option<usize> {
     (depth(line) == depth(before) && !parted).then_some(above)
 }
 
-/// The bracket that is open where its line ends, in the nearest line above whose brackets do not match.
+/// The bracket that is open where its line endings, in the nearest line above whose brackets do not match.
 fn left_open(text: &str, at: usize) -> Option<usize> {
     let (mut start, mut line) = line_at(text, at);
     for _ in 0..20 {
@@ -478,13 +474,13 @@ fn is_blank(text: &str) -> bool {
 }
 
 /// The reader's names of types in the words that are used everywhere else.
-fn plain(kind: &str) -> String {
+fn type_name(kind: &str) -> String {
     let kind = match kind {
-        "a string" | "string" => "a text",
-        "a boolean" | "boolean" => "a truth value",
+        "a string" | "string" => "a string",
+        "a boolean" | "boolean" => "a boolean",
         "a sequence" | "sequence" => "a list",
         "a map" | "map" => "a mapping",
-        other if other.starts_with(['i', 'u']) && other.ends_with(|c: char| c.is_ascii_digit()) => "a whole number",
+        other if other.starts_with(['i', 'u']) && other.ends_with(|c: char| c.is_ascii_digit()) => "an integer",
         other if other.starts_with('f') && other.ends_with(|c: char| c.is_ascii_digit()) => "a number",
         other => other,
     };
@@ -504,12 +500,12 @@ fn not_a(kind: &str, value: &str) -> String {
         "u16" => u64::from(u16::MAX),
         "u32" => u64::from(u32::MAX),
         "u64" => u64::MAX,
-        _ => return format!("this is not {}", plain(kind)),
+        _ => return format!("this is not {}", type_name(kind)),
     };
     if !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()) {
         format!("this is not a number from 0 to {most}")
     } else {
-        format!("this is not {}", plain(kind))
+        format!("this is not {}", type_name(kind))
     }
 }
 
@@ -560,7 +556,7 @@ fn unknown(what: &str, word: &str, expected: &[&'static str], span: Option<(usiz
     let meant = likely(&word).filter(|meant| expected.contains(meant));
     let help = match meant.or_else(|| nearest(&word, expected.iter().copied())) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if expected.is_empty() => "nothing can stand here".to_owned(),
+        None if expected.is_empty() => "nothing is allowed here".to_owned(),
         None => format!("available: {}", expected.join(", ")),
     };
     Told { message: format!("unknown {what} `{word}`"), help: Some(help), span }
@@ -594,16 +590,16 @@ mod tests {
             ("name: \"a\non: true\n", 1, "\"", "never closed", "close it"),
             ("list: [a\n", 1, "[", "bracket is never closed", "close it"),
             ("name: 'it's'\n", 1, "s", "ended before this", "twice"),
-            ("name: [a]\n", 1, "[", "this is a list, where a text belongs", "quotes"),
-            ("name: {a} b\n", 1, "{", "this is a mapping, where a text belongs", "quotes"),
+            ("name: [a]\n", 1, "[", "this is a list, where a string belongs", "quotes"),
+            ("name: {a} b\n", 1, "{", "this is a mapping, where a string belongs", "quotes"),
             ("name: a\nlist: b\n", 2, "b", "this is a single value, where a list belongs", "[ … ]"),
             ("name: a\nlist:\n  b: c\n", 3, "b", "this is a key, where a list belongs", "- "),
-            ("name:\n", 1, ":", "a text is missing here", "behind the"),
+            ("name:\n", 1, ":", "a text is missing here", "after the"),
             ("name: *a\n", 1, "*", "anchored", "quotes"),
             ("name: a\non: maybe\n", 2, "maybe", "neither `true` nor `false`", "write"),
             ("- a\n", 1, "-", "this is a list, where a mapping belongs", "key: value"),
             ("name: a\n---\nname: b\n", 3, "n", "second document", "one document"),
-            ("# only this\n", 1, "", "nothing is written here", ""),
+            ("# only this\n", 1, "", "there is nothing here", ""),
             ("name: @a\n", 1, "@", "cannot begin", "quotes"),
         ] {
             let error = from_yaml::<Shape>("a.yaml", text).unwrap_err();

@@ -55,7 +55,7 @@ pub struct RuleLine {
 pub struct ReplyAnswer {
     /// The sender, as people call it.
     pub who: String,
-    /// What it says; `*` stands for names and addresses.
+    /// What it says; `*` represents names and addresses.
     pub says: String,
     /// The enhanced status codes that it gives with it.
     pub codes: Vec<String>,
@@ -63,11 +63,11 @@ pub struct ReplyAnswer {
     pub found_by: FoundBy,
     /// What it means, in one sentence.
     pub means: String,
-    /// What becomes of the mail.
+    /// What happens to the mail.
     pub mail: String,
     /// Where the cause may be on the sender's side, what that is.
     pub beside: Option<String>,
-    /// What may be behind it, the most frequent first; empty where nothing that the domain publishes has a part in it.
+    /// Possible causes, the most frequent first; empty where nothing that the domain publishes has a part in it.
     pub causes: Vec<Cause>,
     /// The command that checks all causes.
     pub command: Option<String>,
@@ -96,7 +96,7 @@ pub struct ResultTypeAnswer {
     pub result_type: String,
     /// What it says, in one sentence.
     pub means: String,
-    /// What may be behind it, the most frequent first.
+    /// Possible causes, the most frequent first.
     pub causes: Vec<Cause>,
     /// Why they are in this order.
     pub order: String,

@@ -106,7 +106,7 @@ fn in_text(rules: &RuleSet, text: &str) -> Vec<Answer> {
     }
     if answers.iter().all(|answer| matches!(answer, Answer::ResultType(_))) {
         let mut coded: Vec<Answer> = by_code(&codes).map(|reply| commands.reply(reply, 0, FoundBy::Code)).collect();
-        // One sender's code together with the result type that it stands for: the code is the more specific.
+        // One sender's code together with the result type that it represents: the code is the more specific.
         coded.append(&mut answers);
         answers = coded;
     }

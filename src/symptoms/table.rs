@@ -97,7 +97,7 @@ pub struct Reply {
     pub words_need_code: bool,
     /// What it means, in one sentence.
     pub means: String,
-    /// What becomes of the mail.
+    /// What happens to the mail.
     pub mail: String,
     /// Where the cause may be on the sender's side, what that is.
     pub beside: Option<String>,

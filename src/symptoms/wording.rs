@@ -1,11 +1,11 @@
-//! Words found again in a text, whatever stands around and between them: case, punctuation, line breaks, the names
+//! Words found again in a text, whatever is around and between them: case, punctuation, line breaks, the names
 //! and addresses that a wording leaves open.
 //!
 //! Called by `symptoms` with the wordings of its tables.
 
 use std::ops::Range;
 
-/// So many words may stand where a wording leaves something open.
+/// So many words may be where a wording leaves something open.
 const GAP: usize = 16;
 /// Longer words than these are equal or are not alike.
 const MOST_ALIKE: usize = 30;

@@ -83,7 +83,7 @@ pub fn worded(kind: CauseKind, applied: &Applied<'_>, failure: &FailureDetail) -
     let (explanation, advice) = match kind {
         CauseKind::CertificateExpired => (
             format!("The certificate of {at} had expired."),
-            "Renew it, and make sure that the mail server loads the new one.".to_owned(),
+            "Renew the certificate, and make sure that the mail server loads the new one.".to_owned(),
         ),
         CauseKind::CertificateName => (
             format!("The certificate of {at} does not name the host."),
@@ -105,13 +105,13 @@ pub fn worded(kind: CauseKind, applied: &Applied<'_>, failure: &FailureDetail) -
         ),
         CauseKind::NotCovered => not_covered(applied, host),
         CauseKind::Other => (
-            format!("The sender could not set up TLS as the policy demands with {at}."),
+            format!("The sender could not set up TLS with {at} as the policy demands."),
             "Check the domain as it is now, with `stslint check`.".to_owned(),
         ),
         CauseKind::PolicyFetch => fetch(applied, failure),
         CauseKind::PolicyInvalid => invalid(applied),
         CauseKind::PolicyHostCertificate => (
-            "The certificate of the policy host is not valid, so the policy was not taken.".to_owned(),
+            "The certificate of the policy host is not valid, so the sender did not use the policy.".to_owned(),
             "Give the policy host a certificate from a public authority that names it (RFC 8461 §3.3).".to_owned(),
         ),
         CauseKind::StartTls => (
@@ -119,8 +119,8 @@ pub fn worded(kind: CauseKind, applied: &Applied<'_>, failure: &FailureDetail) -
             "Switch TLS on for incoming mail; a firewall that inspects SMTP may hide the offer.".to_owned(),
         ),
         CauseKind::Tlsa => (
-            format!("No TLSA record of {at} matches the certificate that it presents."),
-            "Publish the TLSA record of the present key, and keep the old one until its TTL has passed.".to_owned(),
+            format!("No TLSA record of {at} matches its certificate."),
+            "Publish a TLSA record for the current key, and keep the old one until its TTL has passed.".to_owned(),
         ),
     };
     Explained { kind, explanation: sentence(&explanation), advice }
@@ -162,20 +162,20 @@ fn not_covered(applied: &Applied<'_>, host: Option<&str>) -> (String, String) {
     let of = if shown.is_empty() { String::new() } else { format!(": {}{more}", shown.join(", ")) };
     let Some(host) = host else {
         return (
-            format!("An MX host is named by no `mx` line of the policy that the sender held{of}."),
+            format!("An MX host matches no `mx` line of the policy that the sender held{of}."),
             "Compare the MX records with the policy's `mx` lines: `stslint check` names the host.".to_owned(),
         );
     };
     let deeper = applied
         .wildcard_above(host)
-        .map(|zone| format!(" `*` covers one label only, and `{host}` has more of them below `{zone}`."));
+        .map(|zone| format!(" `*` covers only one label, but `{host}` has more below `{zone}`."));
     let parent = host.split_once('.').map_or(host, |(_, parent)| parent);
     let advice = match &deeper {
         Some(_) => format!("Publish `mx: *.{parent}` or `mx: {host}`, with a new `id` in the record."),
         None => format!("Publish `mx: {host}`, with a new `id` in the record."),
     };
     let why = deeper.unwrap_or_default();
-    (format!("`{host}` is named by no `mx` line of the policy that the sender held{of}.{why}"), advice)
+    (format!("`{host}` matches no `mx` line of the policy that the sender held{of}.{why}"), advice)
 }
 
 fn fetch(applied: &Applied<'_>, failure: &FailureDetail) -> (String, String) {
@@ -193,12 +193,9 @@ fn fetch(applied: &Applied<'_>, failure: &FailureDetail) -> (String, String) {
         "the policy host could not be reached, or did not serve the policy; the report does not say which".to_owned()
     };
     // With a policy in the report the fetch was a refresh, and the cached policy was applied (RFC 8461 §5.1).
-    let cached = if applied.is_shown() {
-        " The sender went on with the policy in its cache, until its max_age runs out."
-    } else {
-        ""
-    };
-    let advice = "Fetch the policy from outside, over IPv4 and IPv6: `stslint check` tries each address. One such failure on the day of a change is usual.";
+    let cached =
+        if applied.is_shown() { " The sender uses the policy in its cache until its max_age has passed." } else { "" };
+    let advice = "Fetch the policy from outside, over IPv4 and IPv6: `stslint check` tries each address. One such failure on the day of a change is normal.";
     (format!("The policy could not be fetched: {how}.{cached}"), advice.to_owned())
 }
 
@@ -207,7 +204,7 @@ fn invalid(applied: &Applied<'_>) -> (String, String) {
     let what = applied.invalid_field().map_or_else(String::new, |name| format!(": it has no valid `{name}`"));
     (
         format!("The sender fetched a policy that is not valid{what}."),
-        "Lint the file that is served now: `stslint check --policy FILE`.".to_owned(),
+        "Lint the file that you serve now: `stslint check --policy FILE`.".to_owned(),
     )
 }
 

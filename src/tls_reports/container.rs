@@ -191,7 +191,7 @@ impl Unpacker {
         self.unpacked.lost.push(Lost { source: at.source.clone(), reason: reason.into() });
     }
 
-    /// Octets behind the stream, such as a line end that a mail server added, do no harm.
+    /// Octets after the stream, such as a line ending that a mail server added, do no harm.
     fn gzip(&mut self, at: &Where, octets: &[u8]) {
         match unpacked(MultiGzDecoder::new(octets), octets.len()) {
             Ok(inner) => self.any(&Where { depth: at.depth.saturating_add(1), ..at.clone() }, &inner),
@@ -371,7 +371,7 @@ fn unpacked(packed: impl Read, size: usize) -> Result<Vec<u8>, String> {
         ));
     }
     match read {
-        // A report whose last octets are lost, or that has other octets behind it, is judged by its JSON.
+        // A report whose last octets are lost, or that has other octets after it, is judged by its JSON.
         Err(_) if octets.is_empty() => Err("what is packed is damaged".to_owned()),
         _ => Ok(octets),
     }

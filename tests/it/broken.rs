@@ -1,7 +1,6 @@
 //! Broken rule files and configurations, each with one mistake: that is one diagnostic, at its place, with its cure.
 //!
-//! `tests/broken` holds sound files, and tables of what breaks them. Each row is tried as it is written, with the line
-//! ends of Windows, or with a byte order mark: the place is the same.
+//! `tests/broken` holds sound files, and tables of what breaks them. Each row is tried as it is written, with the line endings of Windows, or with a byte order mark: the place is the same.
 
 use std::path::Path;
 use std::process::Command;

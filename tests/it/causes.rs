@@ -268,10 +268,7 @@ fn names_as_dns_panels_make_them_are_recognised() {
     let nothing = json!({ "name": "_mta-sts.example.com", "outcome": "nxdomain", "records": [] });
     let at = |name: &str, text: &str| json!({ "name": name, "outcome": "answer", "records": [{ "strings": [text] }] });
     for (name, words) in [
-        (
-            "_mta-sts.example.com.example.com",
-            ["the zone name is repeated", "enter only `_mta-sts`"],
-        ),
+        ("_mta-sts.example.com.example.com", ["the zone name is repeated", "enter only `_mta-sts`"]),
         ("mta-sts.example.com", ["with one underscore and one hyphen", "Move this record to _mta-sts.example.com"]),
         ("_mta-sts.www.example.com", ["not to www", "Move this record to _mta-sts.example.com"]),
     ] {
@@ -321,10 +318,7 @@ fn a_wildcard_is_told_once() {
         changes.iter().map(|(pointer, value)| (pointer.as_str(), value.clone())).collect();
     // Some of the names may be there for another reason.
     assert_told(&changes[..6], &[("record-wildcard", &["at every name below the domain"])]);
-    assert_told(
-        &changes,
-        &[("record-wildcard", &["a wildcard TXT record answers `v=STSv1; id=20261123T100000;`"])],
-    );
+    assert_told(&changes, &[("record-wildcard", &["a wildcard TXT record answers `v=STSv1; id=20261123T100000;`"])]);
 }
 
 #[test]

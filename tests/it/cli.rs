@@ -341,17 +341,17 @@ fn an_empty_list_of_snapshots_is_told() {
 }
 
 #[test]
-fn a_list_is_mended_by_its_dashes_alone_and_front_matter_only_on_demand() {
+fn a_list_is_fixed_by_its_dashes_alone_and_front_matter_only_on_demand() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mta-sts.txt");
     let fields = "version: STSv1\nmode: enforce\nmx: mx1.example.com\nmax_age: 1209600\n";
     let list: String = fields.lines().map(|line| format!("- {line}\n")).collect();
     let page = format!("---\npermalink: /.well-known/mta-sts.txt\n---\n{fields}");
-    for (text, fix, mended) in [(&list, "--fix", fields), (&page, "--fix", page.as_str()), (&page, "--fix=all", fields)]
+    for (text, fix, fixed) in [(&list, "--fix", fields), (&page, "--fix", page.as_str()), (&page, "--fix=all", fields)]
     {
         std::fs::write(&path, text).unwrap();
         run(&["check", "--policy", path.to_str().unwrap(), fix]);
-        assert_eq!(std::fs::read_to_string(&path).unwrap().trim_end(), mended.trim_end(), "{fix}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap().trim_end(), fixed.trim_end(), "{fix}");
     }
 }
 
@@ -426,7 +426,7 @@ fn a_list_of_domains_may_hold_comments() {
     assert_eq!(domains, ["example.com", "example.org"], "{}", ran.err);
     let ran = run_with(&["check", "-", "--offline"], "example.com\nbad..name\n");
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("standard input, line 2: `bad..name` is no domain name"), "{}", ran.err);
+    assert!(ran.err.contains("standard input, line 2: `bad..name` is not a valid domain name"), "{}", ran.err);
 }
 
 #[test]

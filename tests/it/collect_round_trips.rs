@@ -86,7 +86,7 @@ async fn relay(client: TcpStream, server: SocketAddr) {
     tokio::join!(hold_back(client.0, server.1), hold_back(server.0, client.1));
 }
 
-/// Hands on what comes, half a round trip later, without holding back what comes behind it.
+/// Hands on what comes, half a round trip later, without holding back what comes after it.
 async fn hold_back(mut from: tokio::net::tcp::OwnedReadHalf, mut to: tokio::net::tcp::OwnedWriteHalf) {
     let (hold, mut held) = tokio::sync::mpsc::unbounded_channel();
     let reading = async move {

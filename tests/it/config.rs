@@ -301,12 +301,12 @@ fn every_mistake_is_told_at_once() {
         "did you mean `policy-mode`?",
         "`policy` is a group: set it under `groups`",
         "did you mean `minimum`?",
-        "this is a number, where a whole number belongs",
+        "this is a number, where an integer belongs",
         "did you mean `smtp`?",
         "gives no reason",
         "`2027-13-01` is not a day as YYYY-MM-DD",
         "did you mean `human`?",
-        "`nobody` is no resolver",
+        "`nobody` is not a resolver",
         "give seconds between 0.01 and 600",
         "cannot read gone.yaml",
         "`worse` is not a severity",
@@ -444,7 +444,7 @@ fn links_are_followed_and_broken_ones_are_told() {
     folder.write("stslint.yaml", "include: [/dev/null, '-']\nextends: [/dev/zero, ./-]\n");
     let ran = folder.check(&[]);
     assert_eq!(ran.code, 2);
-    assert_eq!(ran.err.matches("is no regular file").count(), 2, "{}", ran.err);
+    assert_eq!(ran.err.matches("is not a regular file").count(), 2, "{}", ran.err);
     assert_eq!(ran.err.matches("cannot read ./-").count(), 2, "{}", ran.err);
 }
 
@@ -541,7 +541,7 @@ fn a_configuration_to_begin_with_changes_nothing_and_is_never_overwritten() {
 fn minimal_switches_off_what_can_never_be_an_error() {
     let rules = RuleSet::built_in().unwrap();
     let mut text = "# yaml-language-server: $schema=../../schema/config.schema.json\n\
-        # The profile `minimal`: only rules that can be errors. `cargo bless` writes it anew.\nrules:\n"
+        # The profile `minimal`: only rules that can be errors. `cargo bless` writes it again.\nrules:\n"
         .to_owned();
     for rule in &rules.rules {
         let worst = rule.severity_if.iter().map(|(_, severity)| *severity).chain([rule.severity]).max();
@@ -588,7 +588,7 @@ fn params_of_a_configuration_are_checked_as_those_of_a_rule() {
         message: m\n";
     let long = format!("[{}]", vec!["a"; 100].join(", "));
     for (value, told) in [
-        ("{ re: \"([\" }".to_owned(), "this is no regular expression: unclosed character class"),
+        ("{ re: \"([\" }".to_owned(), "this is not a valid regular expression: unclosed character class"),
         ("{ re: \"a{100}{100}\" }".to_owned(), "repeat more than 128 times"),
         (format!("{{ list: {long} }}"), "steps through lists of its own"),
     ] {

@@ -158,12 +158,12 @@ fn mistakes_in_entries_have_their_place() {
         (
             "- { names: x.example, rules: { policy-max-age-short: { params: { minimum: a } } } }",
             "2:75",
-            "where a whole number belongs",
+            "where an integer belongs",
         ),
         ("- { tagged: [core] }", "2:14", "no entry above gives the tag `core`"),
         ("- { names: x.example, extends: strct }", "2:32", "did you mean `strict`?"),
-        ("- { names: 'a b' }", "2:12", "cannot stand in a domain"),
-        ("- { name: [x], names: x.example }", "2:11", "where a text belongs"),
+        ("- { names: 'a b' }", "2:12", "is not allowed in a domain"),
+        ("- { name: [x], names: x.example }", "2:11", "where a string belongs"),
         ("- { names: [], rules: { policy-mode: off } }", "2:12", "this list is empty, and so about no domain"),
         (
             "- { name: a, names: a.example }\n- { name: a, names: b.example }",

@@ -106,7 +106,7 @@ async fn each_way_in_which_a_fetch_ends_is_told_apart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_certificate_that_is_demanded_is_one_finding_with_one_sentence() {
-    let demanded = "(the server demands a client certificate, and senders have none)";
+    let demanded = "(the server demands a client certificate, but senders have none)";
     // In TLS 1.3 the alert and the end of the connection race each other.
     for version in [&TLS12, &TLS13, &TLS13, &TLS13, &TLS13, &TLS13] {
         let authority = Authority::new();

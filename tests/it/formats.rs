@@ -82,7 +82,7 @@ fn no_format_is_silent_about_a_finding() {
     }
 }
 
-/// The text without the time of the run, which stands where an input has none of its own.
+/// The text without the time of the run, which is where an input has none of its own.
 fn timeless(text: &str) -> String {
     let Some((before, after)) = text.split_once("timestamp=\"") else { return text.to_owned() };
     let (time, after) = after.split_once('"').unwrap();
@@ -134,14 +134,14 @@ fn sarif_points_into_the_file_and_keeps_to_its_schema() {
     let number = |key: &str| usize::try_from(region[key].as_u64().unwrap()).unwrap();
     assert_eq!((number("startLine"), number("startColumn"), number("endLine"), number("endColumn")), (4, 1, 4, 8));
     assert_eq!(&POLICY[number("byteOffset")..][..number("byteLength")], "max-age");
-    // Applying the replacement to the file's octets mends the line.
+    // Applying the replacement to the file's octets fixes the line.
     let replacement = &result["fixes"][0]["artifactChanges"][0]["replacements"][0];
     let deleted = |key: &str| usize::try_from(replacement["deletedRegion"][key].as_u64().unwrap()).unwrap();
-    let mut mended = POLICY.to_owned();
+    let mut fixed = POLICY.to_owned();
     let from = deleted("byteOffset");
     let with = replacement["insertedContent"]["text"].as_str().unwrap();
-    mended.replace_range(from..from + deleted("byteLength"), with);
-    assert!(mended.contains("\r\nmax_age: 86400\r\n"), "{mended}");
+    fixed.replace_range(from..from + deleted("byteLength"), with);
+    assert!(fixed.contains("\r\nmax_age: 86400\r\n"), "{fixed}");
 
     let two = read(&TWO);
     let rules = two["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();

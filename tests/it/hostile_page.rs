@@ -35,7 +35,7 @@ const HARM: [(&str, &str); 17] = [
     ("many.test", "the reply does not end after 128 lines"),
     ("texts.test", "Needs repair"),
     ("long.test", "&lt;&lt;&lt;&lt;"),
-    ("circle.test", "the aliases go round in a circle"),
+    ("circle.test", "the aliases form a loop"),
     ("silent.test", "no answer from the resolver within"),
     ("broken.test", "SERVFAIL"),
     ("names.test", "has a character in the label"),

@@ -46,6 +46,7 @@ mod layers;
 #[cfg(feature = "lab")]
 mod legacy_tls;
 mod library;
+mod limits;
 #[cfg(feature = "lab")]
 mod logs;
 #[cfg(feature = "lab")]

@@ -23,7 +23,7 @@ fn tested(text: &[u8]) -> (i32, String) {
     (output.status.code().expect("it ends by itself"), String::from_utf8(said).unwrap())
 }
 
-/// A file with one rule: what stands behind its `cites`, from line 7 on.
+/// A file with one rule: what is behind its `cites`, from line 7 on.
 fn rule(body: &str) -> String {
     let head = "group: acme\nrules:\n  - id: acme-a\n    title: T\n    severity: error\n    cites: [X]\n";
     let body: String = body.lines().map(|line| format!("    {line}\n")).collect();
@@ -55,7 +55,7 @@ fn mistakes_of_yaml_point_at_their_place() {
         ("group: acme\nrules:\n  - id: acme-a\n     title: T\n", "4:6", "`title` is indented deeper", "alike"),
         ("group: acme\nrules:\n  - id: acme-a\n    title: \"T\n", "4:12", "quote is never closed", "close it"),
         ("group: acme\nrules:\n  - id: acme-a\n    title: T: U\n", "4:13", "a second `:`", "into quotes"),
-        ("", "1:1", "nothing is written here", "stslint rules new"),
+        ("", "1:1", "there is nothing here", "stslint rules new"),
         ("- id: acme-a\n", "1:1", "this is a list, where a mapping belongs", "`group: …` and `rules:`"),
         ("group: acme\nrules:\n  acme-a:\n    title: T\n", "3:3", "this is a key, where a list belongs", "`- `"),
         ("group: acme\n", "1:1", "the key `rules` is missing", ""),
@@ -71,24 +71,24 @@ fn mistakes_of_yaml_point_at_their_place() {
 fn mistakes_of_rules_point_at_the_very_characters() {
     for (body, place, message, help) in [
         ("asert: policy.usable\nmessage: m", "7:5", "unknown key `asert`", "did you mean `assert`?"),
-        ("assert: [policy.usable]\nmessage: m", "7:13", "this is a list, where a text belongs", "quotes"),
+        ("assert: [policy.usable]\nmessage: m", "7:13", "this is a list, where a string belongs", "quotes"),
         ("assert: !policy.usable\nmessage: m", "7:13", "for a tag", "into quotes: \"!policy.usable\""),
         ("when: !policy.usable\nassert: record.usable\nmessage: m", "7:11", "for a tag", "into quotes"),
-        ("assert: policy.usable\nmessage: {policy.mode} is wrong", "8:14", "where a text belongs", "quotes"),
+        ("assert: policy.usable\nmessage: {policy.mode} is wrong", "8:14", "where a string belongs", "quotes"),
         ("assert: polcy.usable\nmessage: m", "7:13", "there is no `polcy`", "did you mean `policy`?"),
         ("assert: lowercase(policy.body) == 'x'\nmessage: m", "7:13", "no function `lowercase`", "lower(text)"),
         ("assert: in_zone(domain)\nmessage: m", "7:13", "takes 2 arguments, not 1", "in_zone(host, domain)"),
         ("requires: [policy-max-age]\nassert: policy.max_age > \"1d\"\nmessage: m", "8:13", "no order", "86400"),
-        ("assert: policy.mode\nmessage: m", "7:13", "where a truth value belongs", "compare it"),
+        ("assert: policy.mode\nmessage: m", "7:13", "where a boolean belongs", "compare it"),
         ("for_each: { x: policy.mode }\nassert: x == 'a'\nmessage: m", "7:20", "only a list", "stslint facts"),
-        ("assert: policy.usable\nat: 1 + 2\nmessage: m", "8:9", "no path to a fact", "policy.max_age"),
+        ("assert: policy.usable\nat: 1 + 2\nmessage: m", "8:9", "not a path to a fact", "policy.max_age"),
         ("assert: policy.usable\nmessage: 'a {policy.mode'", "8:17", "brace has no partner", "{{"),
         ("assert: policy.usable\nmessage: ''", "3:9", "has no `message`", "say what is wrong"),
         ("requires: [policy-max-aeg]\nassert: policy.usable\nmessage: m", "7:16", "no rule", "`policy-max-age`?"),
         ("requires: [acme-a]\nassert: policy.usable\nmessage: m", "7:16", "cannot come before itself", "take out"),
-        ("assert: policy.body == “x”\nmessage: m", "7:28", "no quote of an expression", "straight"),
+        ("assert: policy.body == “x”\nmessage: m", "7:28", "not allowed in an expression", "straight"),
         ("assert: policy.max_age + 5u > 7\nmessage: m", "7:30", "with `u`", "without the `u`"),
-        ("assert: duration(5.5) == policy.body\nmessage: m", "7:22", "wants a whole number", ""),
+        ("assert: duration(5.5) == policy.body\nmessage: m", "7:22", "needs an integer", ""),
         ("assert: mx.hosts.al(h, h.resolves)\nmessage: m", "7:22", "no function `al`", "all(x, …)"),
         ("assert: policy.body == 5\nmessage: m", "7:13", "never equal", "in quotes"),
         ("assert: policy.version == 'éé' || policy.moed == 'x'\nmessage: m", "7:46", "policy.moed", "policy.mode"),
@@ -173,7 +173,7 @@ fn ids_and_circles_are_told_once_with_their_places() {
     expect(&twice, "10:9", "the id `a` is taken, in r.yaml:3", "choose another");
     let built_in = format!("group: Acme Corp\nrules:\n{}", named("policy-mode", ""));
     expect(&built_in, "3:9", "taken, by a built-in rule", "`replaces: policy-mode`");
-    expect(&built_in, "1:8", "`Acme Corp` is no name for a group", "kebab-case");
+    expect(&built_in, "1:8", "`Acme Corp` is not a valid name for a group", "kebab-case");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn all_mistakes_of_a_file_are_told_at_once() {
 fn cases_that_cannot_be_made_are_mistakes_of_the_file() {
     for (case, said) in [
         ("policy.bdy: x", "did you mean `body`?"),
-        ("policy.body: 5", "where a text"),
+        ("policy.body: 5", "where a string"),
         ("foo.bar: 1", "has no `foo` there"),
         ("snapshot: ../../etc/passwd", "does not lie beside the rule file"),
         ("snapshot: /dev/zero", "does not lie beside the rule file"),
@@ -267,7 +267,7 @@ fn hostile_files_end_soon_and_move_no_cursor() {
         (
             "group: \"a\\e[2J\"\nrules:\n  - id: \"a\\e[2J\\u202e\"\n    title: \"\\e[2J\"\n    \"k\\e[2J\": 1\n"
                 .to_owned(),
-            "is no id",
+            "is not a valid id",
         ),
     ];
     for (text, word) in files {

@@ -340,7 +340,7 @@ fn options_in_contrib_are_real() {
     }
 }
 
-/// The action's installation, with these programs in the place of `curl` and `cargo`.
+/// The action's installation, with these programs instead of `curl` and `cargo`.
 #[cfg(target_os = "linux")]
 fn installation(version: &str, curl: &str, cargo: &str) -> (tempfile::TempDir, i32, String) {
     use std::os::unix::fs::PermissionsExt;
@@ -365,7 +365,7 @@ fn installation(version: &str, curl: &str, cargo: &str) -> (tempfile::TempDir, i
     (folder, ran.status.code().unwrap(), text)
 }
 
-/// A stand-in for curl: it makes an archive with a program in it, and the checksum of the archive or another one.
+/// A are-in for curl: it makes an archive with a program in it, and the checksum of the archive or another one.
 #[cfg(target_os = "linux")]
 fn release(checksum: &str) -> String {
     format!(

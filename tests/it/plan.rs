@@ -1,4 +1,4 @@
-//! Planning a change: mends of a policy file, a proposal for a new domain, and what changed since an older snapshot.
+//! Planning a change: fixes of a policy file, a proposal for a new domain, and what changed since an older snapshot.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ fn run(args: &[&str]) -> Ran {
     Ran { code: output.status.code().unwrap(), out: text(&output.stdout), err: text(&output.stderr) }
 }
 
-fn mended(policy: &str, args: &[&str]) -> (String, Ran) {
+fn fixed(policy: &str, args: &[&str]) -> (String, Ran) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mta-sts.txt");
     std::fs::write(&path, policy).unwrap();
@@ -29,7 +29,7 @@ fn mended(policy: &str, args: &[&str]) -> (String, Ran) {
 }
 
 #[test]
-fn safe_mends_keep_what_was_meant() {
+fn safe_fixes_keep_what_was_meant() {
     for (wrong, right) in [
         (
             "version: STSv1\nMode: enforce\nmx: a.example\nmax_age: 604800\n",
@@ -56,9 +56,9 @@ fn safe_mends_keep_what_was_meant() {
         ("version=STSv1\nmode=none\nmax_age=60\n", "version: STSv1\nmode: none\nmax_age: 60\n"),
         ("version: STSv1\nmode: none\nmode: none\nmax_age: 60\n", "version: STSv1\nmode: none\nmax_age: 60\n"),
     ] {
-        let (text, ran) = mended(wrong, &["--fix"]);
+        let (text, ran) = fixed(wrong, &["--fix"]);
         assert_eq!(text, right, "{wrong:?}\n{}{}", ran.out, ran.err);
-        assert!(ran.out.contains("(mended)"), "no diff was shown: {}", ran.out);
+        assert!(ran.out.contains("(fixed)"), "no diff was shown: {}", ran.out);
     }
 }
 
@@ -73,15 +73,19 @@ fn what_could_mean_another_thing_is_left_to_people() {
         "# ours\nversion: STSv1\nmode: none\nmax_age: 60\n",
         "---\nlayout: null\n---\nversion: STSv1\nmode: none\nmax_age: 60\n",
     ] {
-        let (text, ran) = mended(policy, &["--fix"]);
+        let (text, ran) = fixed(policy, &["--fix"]);
         assert_eq!(text, policy);
-        assert!(ran.err.contains("nothing to mend"), "{}", ran.err);
+        assert!(ran.err.contains("nothing to fix"), "{}", ran.err);
     }
-    let (_, ran) = mended("# ours\nversion: STSv1\nmode: none\nmax_age: 60\n", &["--fix"]);
-    assert!(ran.err.contains("--fix=all would also mend what may not be meant: policy-syntax"), "{}", ran.err);
-    let (text, _) = mended("# ours\nversion: STSv1\nmode: none\nmax_age: 60\n", &["--fix=all"]);
+    let (_, ran) = fixed("# ours\nversion: STSv1\nmode: none\nmax_age: 60\n", &["--fix"]);
+    assert!(
+        ran.err.contains("--fix=all would also apply fixes that may change the meaning: policy-syntax"),
+        "{}",
+        ran.err
+    );
+    let (text, _) = fixed("# ours\nversion: STSv1\nmode: none\nmax_age: 60\n", &["--fix=all"]);
     assert_eq!(text, "version: STSv1\nmode: none\nmax_age: 60\n");
-    let (text, _) = mended("version: STSv1\nmode: report\nmx: a.example\nmax_age: 60\n", &["--fix=all"]);
+    let (text, _) = fixed("version: STSv1\nmode: report\nmx: a.example\nmax_age: 60\n", &["--fix=all"]);
     // A short life is a valid choice, which no fix changes.
     assert_eq!(text, "version: STSv1\nmode: testing\nmx: a.example\nmax_age: 60\n");
 }
@@ -90,8 +94,8 @@ fn what_could_mean_another_thing_is_left_to_people() {
 fn an_mx_host_that_is_not_named_is_added_on_demand() {
     let policy = "version: STSv1\nmode: enforce\nmx: a.example\nmax_age: 604800\n";
     let hosts = ["--mx", "a.example", "--mx", "b.example", "--mx", "c.example"];
-    assert_eq!(mended(policy, &[&["--fix"][..], &hosts].concat()).0, policy);
-    let (text, ran) = mended(policy, &[&["--fix=all"][..], &hosts].concat());
+    assert_eq!(fixed(policy, &[&["--fix"][..], &hosts].concat()).0, policy);
+    let (text, ran) = fixed(policy, &[&["--fix=all"][..], &hosts].concat());
     assert_eq!(text, "version: STSv1\nmode: enforce\nmx: a.example\nmx: b.example\nmx: c.example\nmax_age: 604800\n");
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
 }
@@ -99,16 +103,16 @@ fn an_mx_host_that_is_not_named_is_added_on_demand() {
 #[test]
 fn a_diff_writes_nothing() {
     let wrong = "version: stsv1\nmode: none\nmax_age: 60\n";
-    let (text, ran) = mended(wrong, &["--diff"]);
+    let (text, ran) = fixed(wrong, &["--diff"]);
     assert_eq!(text, wrong);
     assert!(ran.out.contains("-version: stsv1\n+version: STSv1\n"), "{}", ran.out);
-    let (_, json) = mended(wrong, &["--fix", "--format", "json"]);
+    let (_, json) = fixed(wrong, &["--fix", "--format", "json"]);
     serde_json::from_str::<serde_json::Value>(&json.out).unwrap();
     assert!(json.err.contains("+version: STSv1"), "{}", json.err);
 }
 
 #[test]
-fn mending_wants_one_policy_file() {
+fn fixing_needs_one_policy_file() {
     for args in [&["check", "--fix", "--record", "v=STSv1; id=1"][..], &["check", "--fix", "--policy", "-"]] {
         let ran = run(args);
         assert_eq!(ran.code, 2, "{}", ran.err);
@@ -146,7 +150,7 @@ fn a_proposal_names_what_stands_in_the_way() {
     assert!(ran.out.contains("rua=https://reports.example/v1"), "{}", ran.out);
     let bad = run(&["init", "--snapshot", GOOD, "--rua", "tlsrpt@example.com"]);
     assert_eq!(bad.code, 2);
-    assert!(bad.err.contains("no destination for reports"), "{}", bad.err);
+    assert!(bad.err.contains("not a valid destination for reports"), "{}", bad.err);
 }
 
 #[test]
@@ -175,7 +179,7 @@ fn an_older_observation_shows_what_caches_still_hold() {
     let ran = run(&["check", "--snapshot", GOOD, "--baseline", older.to_str().unwrap()]);
     assert!(ran.out.contains("error[policy-id-unchanged]"), "{}", ran.out);
     assert!(ran.out.contains("warning[policy-mx-added]"), "{}", ran.out);
-    assert!(ran.out.contains("What a sender does that still holds the baseline's policy"), "{}", ran.out);
+    assert!(ran.out.contains("What a sender that still holds the baseline's policy does"), "{}", ran.out);
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn fields(fields: &Fields) -> Vec<String> {
         .collect()
 }
 
-/// One item with all that is public in it, a line each.
+/// One item with all that is public in it, one per line.
 fn shown(of: &Crate, home: &[String], item: &Item, name: &str) -> String {
     let (attributes, head, inner) = match item {
         Item::Const(item) => {

@@ -110,7 +110,7 @@ fn questions_that_people_ask_about_a_report_get_their_answer() {
                              "receiving-mx-hostname": "example-com.h-v1.mx.microsoft", "failed-session-count": 10 }])
                 )]),
             ),
-            vec!["10 failed", "was not delivered", "`*` covers one label only", "*.h-v1.mx.microsoft"],
+            vec!["10 failed", "was not delivered", "`*` covers only one label", "*.h-v1.mx.microsoft"],
         ),
         (
             "two HTTP errors, and a sum that does not add up",
@@ -131,15 +131,12 @@ fn questions_that_people_ask_about_a_report_get_their_answer() {
                 "X",
                 json!([entry("sts", policy("enforce", "mx1.example.com"), (5, 1), json!([fetch("no-policy-served")]))]),
             ),
-            vec![
-                "delivered all the same: senders went on with the policy in their cache",
-                "until its max_age runs out",
-            ],
+            vec!["delivered all the same: senders used the policy in their cache", "until its max_age has passed"],
         ),
         (
             "a sender that knows neither MTA-STS nor DANE",
             report("Postfix", json!([entry("no-policy-found", json!([]), (1, 0), json!([]))])),
-            vec!["without a policy", "not a fault of yours", "No mail was lost"],
+            vec!["without a policy", "not your fault", "No mail was lost"],
         ),
         (
             "a sender that does MTA-STS, and did not find the record",
@@ -315,7 +312,7 @@ fn mails_of_every_shape_give_their_report() {
                 &base64(inner.as_bytes(), 76),
             )]),
         ),
-        ("line ends of Unix", whole.replace("\r\n", "\n")),
+        ("line endings of Unix", whole.replace("\r\n", "\n")),
         ("without its end", whole.replace("--b--\r\n", "")),
         ("behind empty lines", format!("\r\n\r\n{whole}")),
     ];
@@ -362,8 +359,8 @@ fn files_hold_one_report_or_several_and_write_it_in_their_own_way() {
             "report-json",
         ),
         ("underscores", underscores.into_bytes(), 1, "report-extra"),
-        ("gzip with a line end behind it", [gzip(&plain), b"\r\n".to_vec()].concat(), 1, ""),
-        ("zeroes behind it", [plain.as_slice(), &[0; 12]].concat(), 1, ""),
+        ("gzip with a line ending after it", [gzip(&plain), b"\r\n".to_vec()].concat(), 1, ""),
+        ("zeroes after it", [plain.as_slice(), &[0; 12]].concat(), 1, ""),
         ("UTF-16", utf_16, 1, "report-json"),
         ("an object around it", octets(&json!({ "report": one("1", 1) })), 1, "report-json"),
     ];

@@ -1,4 +1,4 @@
-//! The names that the addresses of MX hosts lead back to: asked for where a user wants them, and facts for own rules.
+//! The names that the addresses of MX hosts lead back to: asked for where a user needs them, and facts for own rules.
 
 use std::path::Path;
 use std::process::Command;
@@ -79,7 +79,7 @@ async fn the_names_of_addresses_are_collected_where_a_user_asks_for_them() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         snapshot::read(&folder.path().join("one.yaml")).next().unwrap().unwrap()
     };
-    // No other ports are needed: of HTTPS and SMTP, this test wants nothing.
+    // No other ports are needed: of HTTPS and SMTP, this test needs nothing.
     let asked = collect(&["--reverse-names"]).await;
     let hosts = asked.mx_hosts.unwrap();
     let names: Vec<&str> = hosts
@@ -91,7 +91,7 @@ async fn the_names_of_addresses_are_collected_where_a_user_asks_for_them() {
     assert!(names.len() == hosts.len() && names.iter().all(|name| *name == "mail.one.example"), "{hosts:?}");
     let steps = asked.timeline.unwrap();
     assert_eq!(steps.iter().filter(|step| step.name.starts_with("PTR ")).count(), hosts.len());
-    // Nobody is asked for what nobody wants to know, nor for what is not public where nothing else may be reached.
+    // Nobody is asked for what nobody needs to know, nor for what is not public where nothing else may be reached.
     let hosts = collect(&[]).await.mx_hosts.unwrap();
     assert!(hosts.iter().all(|host| host.reverse.is_none()));
     let guarded = collect(&["--reverse-names", "--only-public"]).await;

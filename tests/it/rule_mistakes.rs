@@ -144,7 +144,7 @@ fn what_is_wrong_in_an_expression_or_a_text_is_told_once_with_its_cure() {
         (
             "when: policy.max_age != null\nassert: policy.max_age > duration(\"7d\")\nmessage: m",
             "8:39",
-            "wants a whole number here",
+            "needs an integer here",
             "",
         ),
         (
@@ -172,7 +172,7 @@ fn what_is_wrong_in_an_expression_or_a_text_is_told_once_with_its_cure() {
             "there are no filters",
         ),
         ("assert: policy.mode == “enforce”\nmessage: m", "7:28", "quote", "straight ones"),
-        ("assert: record.text.matches(/^v/)\nmessage: m", "7:33", "between slashes", "as a text"),
+        ("assert: record.text.matches(/^v/)\nmessage: m", "7:33", "between slashes", "as a string"),
         (
             "when: policy.max_age != null\nassert: 5 < policy.max_age < 10\nmessage: m",
             "8:13",

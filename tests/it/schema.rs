@@ -67,7 +67,7 @@ fn every_rule_file_is_valid_and_names_its_schema() {
         ("no group", json!({ "rules": [] })),
         ("unknown key", json!({ "group": "x", "rules": [], "ruels": [] })),
         (
-            "no result type",
+            "not a result type",
             json!({ "group": "x", "rules": [{ "id": "x", "title": "x", "severity": "note", "cites": ["x"],
                 "message": "x", "reported_as": "bad-luck" }] }),
         ),

@@ -422,8 +422,8 @@ async fn a_query_without_an_answer_is_put_in_another_way() {
     .await;
     for (resolver, args, said) in [
         (lossy, &[][..], Some("sent again")),
-        (tcp_alone, &[], Some("put again over TCP")),
-        (refuses_edns, &validate, Some("answered with FORMERR, and it was put again without")),
+        (tcp_alone, &[], Some("repeated over TCP")),
+        (refuses_edns, &validate, Some("answered with FORMERR, and was repeated without")),
         // Without DNSSEC nothing asks for EDNS.
         (no_edns, &[], None),
         (refuses_edns, &[], None),

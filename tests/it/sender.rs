@@ -197,10 +197,10 @@ fn a_policy_at_some_addresses_only_is_told() {
 #[test]
 fn a_host_that_breaks_off_inside_tls_gets_no_mail() {
     let probe = "/mx_hosts/0/probes/0";
-    let refused = json!({ "kind": "tls_alert", "detail": "it wants the client's certificate" });
+    let refused = json!({ "kind": "tls_alert", "detail": "it needs the client's certificate" });
     let view = sees(&[(&format!("{probe}/ehlo_after_tls"), Value::Null), (&format!("{probe}/failure"), refused)]);
     assert_eq!(view.hosts[0].action, SenderAction::Retry, "{}", view.hosts[0].explanation);
-    assert!(view.hosts[0].explanation.contains("it wants the client's certificate"), "{}", view.hosts[0].explanation);
+    assert!(view.hosts[0].explanation.contains("it needs the client's certificate"), "{}", view.hosts[0].explanation);
     let view = sees(&[(&format!("{probe}/ehlo_after_tls"), json!({ "code": 421, "lines": ["bye"] }))]);
     assert_eq!(view.hosts[0].explanation, "inside TLS it answers 421 bye");
 }

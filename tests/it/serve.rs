@@ -228,7 +228,7 @@ fn tls_reports_are_received_for_the_operators_domains_alone() {
     assert_eq!(off.post("/tlsrpt", "application/tlsrpt+json", &report, "").status, 404);
 }
 
-/// What strangers' domains may try: the lab's names all lead to loopback, which stands for every address inside.
+/// What strangers' domains may try: the lab's names all lead to loopback, which represents every address inside.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_domain_leads_inside() {
     let lab = stslint::lab::Lab::start(stslint::lab::LabOptions::demo(std::time::SystemTime::now())).await.unwrap();

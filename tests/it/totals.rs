@@ -1,6 +1,6 @@
 //! Reviewed outputs without the numbers that each new rule changes: how many checks passed, do not apply or were not made.
 
-/// The text with `N` in the place of each of these numbers.
+/// The text with `N` instead of each of these numbers.
 pub fn without_totals(text: &str) -> String {
     let number = regex::Regex::new(r"\b\d+ (passed|not applicable|not checked|more: only what was given)").unwrap();
     number.replace_all(text, "N $1").into_owned()

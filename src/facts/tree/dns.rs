@@ -72,7 +72,7 @@ facts! {
 }
 
 facts! {
-    /// A DNS question and how it ended.
+    /// A DNS query and how it ended.
     pub struct QuestionFacts {
         /// The name that was asked for.
         name: String,

@@ -31,7 +31,7 @@ facts! {
         published: bool,
         /// Whether the domain receives mail at its own address for want of an MX RRset (implicit MX).
         implicit: bool,
-        /// Whether a null MX (`0 .`, RFC 7505) stands alone: the domain takes no mail.
+        /// Whether a null MX (`0 .`, RFC 7505) is alone: the domain takes no mail.
         null_mx: bool,
         /// How many of the MX records are a null MX.
         null_records: i64,
@@ -85,7 +85,7 @@ facts! {
         unresolved: Option<String>,
         /// Its addresses, A before AAAA.
         addresses: Vec<AddressFacts>,
-        /// Whether the policy names it by an `mx` pattern (RFC 8461 §4.1); `null` where no policy asks for it.
+        /// Whether the policy names it by an `mx` pattern (RFC 8461 §4.1); `null` where no policy requires it.
         covered: Option<bool>,
         /// The first pattern that matches it; `null` where none does.
         covered_by: Option<String>,

@@ -48,7 +48,7 @@ facts! {
         max_age_slip: Option<String>,
         /// The misspelt name of a field that was probably meant as `mx`; `null` where there is none.
         mx_slip: Option<String>,
-        /// The place behind the last `mx` line, for one more; always empty.
+        /// The place after the last `mx` line, for one more; always empty.
         insertion: String,
         /// Whether its `mx` patterns are valid, and all of them name other hosts than those of the MX records.
         other_hosts: bool,
@@ -63,7 +63,7 @@ facts! {
         syntax_offences: Vec<OffenceFacts>,
         /// Octets that are no text: a BOM, invalid UTF-8, control characters.
         encoding_offences: Vec<OffenceFacts>,
-        /// Fields whose name is registered in another case.
+        /// Fields whose name is registered in the wrong case.
         case_offences: Vec<OffenceFacts>,
         /// Blank lines.
         blank_lines: Vec<OffenceFacts>,
@@ -75,7 +75,7 @@ facts! {
         final_newline: bool,
         /// Whether every line can be read, so that a field which is not found is really missing.
         legible: bool,
-        /// Whether several fields stand on one line.
+        /// Whether several fields are on one line.
         run_together: bool,
         /// The number of the line where a second policy begins, counted from 1; `null` where the text holds one only.
         second_policy: Option<i64>,

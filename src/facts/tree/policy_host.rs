@@ -22,7 +22,7 @@ facts! {
         /// Its name: `mta-sts.<domain>`.
         #[schemars(extend("x-form" = "name"))]
         name: String,
-        /// Its name with the zone once more behind it, where that was published in its place; `null` where it was not.
+        /// Its name with the zone once more after it, where that was published in its place; `null` where it was not.
         #[schemars(extend("x-form" = "name"))]
         doubled: Option<String>,
         /// Whether it has an address.
@@ -103,7 +103,7 @@ facts! {
         age: Option<i64>,
         /// How long a shared cache may keep the response: s-maxage or max-age, in seconds; `null` where not said.
         cache_seconds: Option<i64>,
-        /// Whether a proxy or a cache stands before the host (Age, Via, X-Cache or the like).
+        /// Whether a proxy or a cache is before the host (Age, Via, X-Cache or the like).
         proxied: bool,
         /// How many octets the body has, as far as it was read.
         octets: i64,

@@ -35,7 +35,7 @@ facts! {
         begins: bool,
         /// What is wrong with its version tag; `null` where nothing is, or where there is no record.
         version_problem: Option<String>,
-        /// Whether white space stands between `v=STSv1` and `;` (erratum 6285).
+        /// Whether white space is between `v=STSv1` and `;` (erratum 6285).
         version_space: bool,
         /// The value of the first `id` as it is written; `null` where there is none.
         id: Option<String>,
@@ -62,7 +62,7 @@ facts! {
         set_up: bool,
         /// Whether a sender can use the record: exactly one, and valid.
         usable: bool,
-        /// The whole record as it should be; `null` where there is nothing to mend or no safe way.
+        /// The whole record as it should be; `null` where there is nothing to fix or no safe way.
         corrected: Option<String>,
     }
 }
@@ -100,7 +100,7 @@ facts! {
         suggestion: Option<String>,
         /// How many lines it runs through; 1 for most.
         lines: i64,
-        /// Whether to mend it is to throw away words that somebody wrote, as in a comment.
+        /// Whether to fix it is to throw away words that somebody wrote, as in a comment.
         discards: bool,
     }
 }

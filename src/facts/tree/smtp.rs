@@ -20,7 +20,7 @@ facts! {
         /// How the host turns this client away, and not everybody: for its address, for the name in EHLO, or because it does
         /// not know it. What the host shows then says nothing of the domain; `null` where it does not.
         turned_away: Option<String>,
-        /// Where a fault at this address keeps mail from getting to, behind "do not deliver": `to this host` where no other
+        /// Where a fault at this address keeps mail from getting to, after "do not deliver": `to this host` where no other
         /// address offers verified TLS, else over its version of the Internet Protocol, or at it.
         place: String,
         /// The greeting; `null` where none came in time.

@@ -36,7 +36,7 @@ facts! {
         text: Option<String>,
         /// What is wrong with its version tag; `null` where nothing is, or where there is no record.
         version_problem: Option<String>,
-        /// Whether white space stands between `v=TLSRPTv1` and `;`.
+        /// Whether white space is between `v=TLSRPTv1` and `;`.
         version_space: bool,
         /// The fields after the version, in order.
         fields: Vec<FieldFacts>,
@@ -64,7 +64,7 @@ facts! {
         usable: bool,
         /// Whether every usable destination is a mailbox of the very domain under policy.
         own_domain_only: bool,
-        /// The whole record as it should be; `null` where there is nothing to mend or no safe way.
+        /// The whole record as it should be; `null` where there is nothing to fix or no safe way.
         corrected: Option<String>,
     }
 }

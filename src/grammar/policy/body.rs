@@ -11,15 +11,15 @@ pub const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Of fewer lines nobody can tell what they are.
 const MIN_OTHER_LINES: usize = 6;
 
-/// Where a blank line stands.
+/// Where a blank line is.
 pub fn blank_detail(index: usize, filled: usize, lines: usize) -> String {
     match index {
         index if index >= filled && lines.saturating_sub(filled) > 1 => {
-            format!("{} blank lines stand at the end", lines.saturating_sub(filled))
+            format!("{} blank lines are at the end", lines.saturating_sub(filled))
         }
-        index if index >= filled => "a blank line stands at the end".to_owned(),
-        0 => "a blank line stands at the start".to_owned(),
-        _ => "a blank line stands between two fields".to_owned(),
+        index if index >= filled => "there is a blank line at the end".to_owned(),
+        0 => "there is a blank line at the start".to_owned(),
+        _ => "there is a blank line between two fields".to_owned(),
     }
 }
 
@@ -98,7 +98,7 @@ pub fn is_utf16(text: &[u8]) -> bool {
     text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff")
 }
 
-/// How many lines at the start are a front matter, between two `---`, with the blank lines behind it.
+/// How many lines at the start are a front matter, between two `---`, with the blank lines after it.
 pub fn front_matter(text: &[u8], lines: &[Span]) -> usize {
     let fence = |span: &Span| trimmed(text, *span).of(text) == b"---";
     if !lines.first().is_some_and(fence) {
@@ -127,7 +127,7 @@ pub fn front_matter_offence(span: Span) -> Offence {
 pub enum Wrapping {
     /// Quotes.
     Quotes,
-    /// A `;` behind it.
+    /// A `;` after it.
     Semicolon,
 }
 
@@ -148,8 +148,11 @@ pub fn wrapping(text: &[u8], lines: &[Span]) -> Option<Wrapping> {
 pub fn encoding(text: &[u8], offences: &mut Vec<Offence>) {
     if text.starts_with(BOM) {
         offences.push(
-            Offence::new(Span { offset: 0, length: BOM.len() }, "a byte order mark (BOM) stands before the first line")
-                .suggesting(""),
+            Offence::new(
+                Span { offset: 0, length: BOM.len() },
+                "there is a byte order mark (BOM) in front of the first line",
+            )
+            .suggesting(""),
         );
     }
     if is_utf16(text) {
@@ -176,7 +179,7 @@ pub fn encoding(text: &[u8], offences: &mut Vec<Offence>) {
     if let Some(offset) = text.iter().position(control) {
         let octet = text.get(offset).copied().unwrap_or_default();
         offences.push(
-            Offence::new(Span { offset, length: 1 }, format!("a control character (0x{octet:02X}) stands in the body"))
+            Offence::new(Span { offset, length: 1 }, format!("the body contains a control character (0x{octet:02X})"))
                 .suggesting(""),
         );
     }
@@ -206,7 +209,7 @@ pub fn split(text: &[u8], start: usize, endings: &mut Endings) -> Vec<Span> {
                 endings.cr = endings.cr.saturating_add(1);
                 first_cr.get_or_insert(Span { offset: at, length: 1 });
                 // A bare CR was surely meant to end the line: it is read so, and reported. Several before a LF are
-                // one line end that was converted once too often.
+                // one line ending that was converted once too often.
                 if text.get(at.saturating_add(1)) != Some(&b'\r') {
                     lines.push(Span::between(from, at));
                     from = at.saturating_add(1);

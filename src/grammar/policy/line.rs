@@ -63,7 +63,7 @@ pub fn line(
         let of_mx = name.text == "mx";
         *list = Some(if of_mx { List::Hosts } else { List::Other });
         let whole = Span::between(span.offset, next.offset);
-        let offence = Offence::new(whole, "a list follows, and a policy has no lists");
+        let offence = Offence::new(whole, "a list follows, but a policy has no lists");
         let offence = if of_mx { offence.suggesting("") } else { offence };
         found.push(Found { slip: Slip::Item, line: number, offence });
         policy.lines.push(Line { number, span, field: None });
@@ -78,7 +78,7 @@ pub fn line(
     policy.lines.push(Line { number, span, field: Some(field) });
 }
 
-/// What the items of a YAML list stand for, by the name in front of the list.
+/// What the items of a YAML list represent, by the name in front of the list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum List {
     /// MX hosts.
@@ -87,11 +87,11 @@ pub enum List {
     Other,
 }
 
-/// White space at the end of a line, where it does not stand in the place of a value.
+/// White space at the end of a line, where it does not be instead of a value.
 fn trailing_space(text: &[u8], span: Span, inner: Span, policy: &mut Policy) {
     if inner.end() < span.end() && !inner.of(text).ends_with(b":") {
         let space = Span::between(inner.end(), span.end());
-        policy.trailing.push(Offence::new(space, "white space stands at the end of the line").suggesting(""));
+        policy.trailing.push(Offence::new(space, "there is white space at the end of the line").suggesting(""));
     }
 }
 
@@ -102,10 +102,10 @@ fn unwrapped(text: &[u8], line: Span, wrapping: Wrapping) -> Option<(Span, Slip,
         Wrapping::Quotes => {
             let bare = trimmed(text, Span::between(line.offset.saturating_add(1), last));
             let words = String::from_utf8_lossy(bare.of(text)).into_owned();
-            (bare, Slip::Quoted, Offence::new(line, "quotes stand around the line").suggesting(words))
+            (bare, Slip::Quoted, Offence::new(line, "the line is in quotes").suggesting(words))
         }
         Wrapping::Semicolon => {
-            let detail = "a `;` stands at the end of the line";
+            let detail = "the line ends in a `;`";
             let offence = Offence::new(Span::between(last, line.end()), detail).suggesting("");
             (trimmed(text, Span::between(line.offset, last)), Slip::Semicolon, offence)
         }
@@ -157,7 +157,7 @@ fn is_item(line: &[u8]) -> bool {
     line.strip_prefix(b"- ").is_some_and(|item| !item.is_empty())
 }
 
-/// What is wrong with a line that is no field; `inner` is it without white space around, `list` the list that it
+/// What is wrong with a line that is not a field; `inner` is it without white space around, `list` the list that it
 /// belongs to.
 fn malformed(text: &[u8], line: Span, inner: Span, list: Option<List>) -> (Slip, Offence) {
     let octets = inner.of(text);
@@ -165,15 +165,15 @@ fn malformed(text: &[u8], line: Span, inner: Span, list: Option<List>) -> (Slip,
     let words = String::from_utf8_lossy(octets).into_owned();
     match octets {
         [b'#' | b';', ..] | [b'/', b'/' | b'*', ..] => {
-            (Slip::Comment, Offence::new(line, "comments do not exist in a policy").suggesting(""))
+            (Slip::Comment, Offence::new(line, "a policy has no comments").suggesting(""))
         }
         b"---" => (Slip::FrontMatter, front_matter_offence(line)),
         [b'`', b'`', b'`', ..] => {
-            (Slip::Other, Offence::new(line, "a fence of Markdown does not belong into a policy").suggesting(""))
+            (Slip::Other, Offence::new(line, "a Markdown fence does not belong in a policy").suggesting(""))
         }
         _ if is_item(octets) => {
             let item = words.trim_start_matches("- ").trim();
-            let offence = Offence::new(line, "this is the item of a list, and a policy has no lists");
+            let offence = Offence::new(line, "this is an item of a list, but a policy has no lists");
             let field = item.split_once(':').map(|(name, _)| name.trim());
             let suggestion = match field {
                 Some(name) if FIELDS.contains(&name) => Some(item.to_owned()),
@@ -184,14 +184,14 @@ fn malformed(text: &[u8], line: Span, inner: Span, list: Option<List>) -> (Slip,
             (Slip::Item, suggestion.into_iter().fold(offence, Offence::suggesting))
         }
         _ if is_txt_record(&words) => {
-            let detail = "this is the text of a TXT record, which belongs into the DNS";
+            let detail = "this is a TXT record, which belongs in the DNS";
             (Slip::Other, Offence::new(line, detail).suggesting(""))
         }
         _ if octets.contains(&b':') => {
             (Slip::Other, offence("a field name has 1 to 32 letters, digits, `_`, `-` or `.`, a letter or digit first"))
         }
         _ if octets.contains(&b'=') => {
-            let offence = offence("`=` stands where `:` belongs");
+            let offence = offence("there is `=` instead of `:`");
             match words.split_once('=') {
                 Some((name, value)) if name.trim() == "v" || is_extension_name(name.trim().as_bytes()) => {
                     let name = if name.trim() == "v" { "version" } else { name.trim() };
@@ -219,7 +219,7 @@ fn names_hosts(item: &str) -> bool {
     MxPattern::parse(item).is_ok_and(|pattern| !pattern.is_single_label())
 }
 
-/// Whether a line is the record that stands at `_mta-sts` or `_smtp._tls`, and not a field with `=` for `:`.
+/// Whether a line is the record that is at `_mta-sts` or `_smtp._tls`, and not a field with `=` for `:`.
 fn is_txt_record(line: &str) -> bool {
     let fields = |version| line.strip_prefix(version).and_then(|rest: &str| rest.trim_start().strip_prefix(';'));
     ["v=STSv1", "v=TLSRPTv1"].into_iter().filter_map(fields).any(|rest| !rest.trim_matches([';', ' ']).is_empty())
@@ -265,11 +265,11 @@ fn judge(text: &[u8], span: Span, colon: usize, field: &PolicyField) -> Option<(
     let before_name = Span::between(span.offset, field.name.span.offset);
     let before_colon = Span::between(field.name.span.end(), colon);
     if before_name.length > 0 {
-        let detail = format!("white space stands before `{}`", field.name.text);
+        let detail = format!("there is white space in front of `{}`", field.name.text);
         return Some((Slip::Indented, Offence::new(before_name, detail).suggesting("")));
     }
     if before_colon.length > 0 {
-        let detail = format!("white space stands between `{}` and `:`", field.name.text);
+        let detail = format!("there is white space between `{}` and `:`", field.name.text);
         return Some((Slip::Spaced, Offence::new(before_colon, detail).suggesting("")));
     }
     // A later field of a known name is ignored, and yet a field of the grammar.
@@ -288,6 +288,6 @@ fn judge(text: &[u8], span: Span, colon: usize, field: &PolicyField) -> Option<(
     }
     let at = value.iter().position(|octet| *octet == b'\t')?;
     let place = Span { offset: field.value.span.offset.saturating_add(at), length: 1 };
-    let detail = format!("a tab stands inside the value of `{}`", field.name.text);
+    let detail = format!("the value of `{}` contains a tab", field.name.text);
     Some((Slip::Other, Offence::new(place, detail).suggesting(" ")))
 }

@@ -1,4 +1,4 @@
-//! What was probably meant by a wrong value. Used for advice and mends, never to accept a policy.
+//! What was probably meant by a wrong value. Used for advice and fixes, never to accept a policy.
 
 use super::Mode;
 use crate::grammar::placeholder;

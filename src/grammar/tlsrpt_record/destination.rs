@@ -62,7 +62,7 @@ fn belongs_to(next: &Destination, last: &Destination) -> bool {
 
 fn with_raw_comma(text: &[u8], last: &Destination, next: &Destination) -> Destination {
     let span = Span::between(last.span.offset, next.span.end());
-    let detail = "holds a raw comma, which must be written `%2C`".to_owned();
+    let detail = "contains a comma, which must be written `%2C`".to_owned();
     let suggestion = Some(format!("{}%2C{}", last.text, next.text));
     Destination {
         text: String::from_utf8_lossy(span.of(text)).into_owned(),
@@ -77,10 +77,10 @@ fn destination(text: &[u8], span: Span, around: Span, first: usize) -> Destinati
     let written = String::from_utf8_lossy(span.of(text)).into_owned();
     let mut found = Destination { text: written.clone(), span, ..Destination::default() };
     if span.length == 0 {
-        // The comma before it, or behind it where it is the first.
+        // The comma before it, or after it where it is the first.
         let offset = if around.offset > first { around.offset.saturating_sub(1) } else { around.offset };
         let place = Span { offset, length: around.length.saturating_add(1) };
-        found.uri_problem = Some(Offence::new(place, "a comma stands without a URI beside it"));
+        found.uri_problem = Some(Offence::new(place, "there is a comma without a URI"));
         return found;
     }
     let mut uri = written.as_str();
@@ -89,7 +89,7 @@ fn destination(text: &[u8], span: Span, around: Span, first: usize) -> Destinati
     {
         let place = Span { offset: span.offset.saturating_add(before.len()), length: suffix.len().saturating_add(1) };
         found.size_suffix = Some(
-            Offence::new(place, format!("`!{suffix}` is a size limit of DMARC, which TLSRPT does not know"))
+            Offence::new(place, format!("`!{suffix}` is a DMARC size limit, which TLSRPT does not have"))
                 .suggesting(""),
         );
         uri = before;
@@ -144,14 +144,14 @@ fn without_scheme(uri: &str, span: Span, found: &mut Destination) {
 
 type Problem = (String, Option<String>);
 
-/// A character that no URI has (RFC 3986 Appendix A), or that RFC 8460 §3 wants encoded.
+/// A character that no URI has (RFC 3986 Appendix A), or that RFC 8460 §3 needs encoded.
 fn wrong_character(uri: &str) -> Option<Problem> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#[]@$&'()*+=%".contains(c);
     if let Some(wrong) = uri.chars().find(|c| !allowed(*c)) {
         let detail = match wrong {
-            '!' => "holds a raw `!`, which must be written `%21`".to_owned(),
+            '!' => "contains `!`, which must be written `%21`".to_owned(),
             ' ' | '\t' => "holds white space".to_owned(),
-            other => format!("holds `{}`, which no URI has", other.escape_default()),
+            other => format!("contains `{}`, which is not allowed in a URI", other.escape_default()),
         };
         let suggestion = if wrong == '!' { Some(uri.replace('!', "%21")) } else { None };
         return Some((detail, suggestion));
@@ -159,13 +159,13 @@ fn wrong_character(uri: &str) -> Option<Problem> {
     let mut parts = uri.split('%');
     parts.next();
     let bad = parts.any(|part| !part.get(..2).is_some_and(|hex| hex.bytes().all(|c| c.is_ascii_hexdigit())));
-    bad.then(|| ("has a `%` without two hexadecimal digits behind it".to_owned(), None))
+    bad.then(|| ("has a `%` without two hexadecimal digits after it".to_owned(), None))
 }
 
-/// What is wrong behind `mailto:` (RFC 6068 §2).
+/// What is wrong after `mailto:` (RFC 6068 §2).
 fn mailto_problem(rest: &str, found: &mut Destination) -> Option<Problem> {
     if let Some(address) = rest.strip_prefix("//") {
-        return Some(("has `//` behind `mailto:`".to_owned(), Some(format!("mailto:{address}"))));
+        return Some(("has `//` after `mailto:`".to_owned(), Some(format!("mailto:{address}"))));
     }
     let written = rest.split(['?', '#']).next().unwrap_or_default();
     if let Some(again) = rest.get(..7).filter(|start| start.eq_ignore_ascii_case("mailto:")) {
@@ -174,26 +174,30 @@ fn mailto_problem(rest: &str, found: &mut Destination) -> Option<Problem> {
     }
     let address = decoded(written);
     let Some((local, domain)) = address.rsplit_once('@') else {
-        let detail = if address.is_empty() { "names no address" } else { "names no address with `@` and a domain" };
+        let detail =
+            if address.is_empty() { "names no address" } else { "does not contain an address with `@` and a domain" };
         return Some((detail.to_owned(), None));
     };
     let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
     if local.is_empty() || (local.contains('@') && !quoted) {
-        return Some((if local.is_empty() { "names no mailbox before `@`" } else { "holds two `@`" }.to_owned(), None));
+        return Some((
+            if local.is_empty() { "has no mailbox in front of `@`" } else { "holds two `@`" }.to_owned(),
+            None,
+        ));
     }
     // Of characters that only a quoted mailbox has, some are allowed in a URI all the same (RFC 6068 §2).
     let raw = written.rsplit_once('@').map_or(written, |(local, _)| local);
     if let Some(wrong) = raw.chars().find(|c| !quoted && matches!(c, ':' | ';' | '(' | ')' | '[' | ']')) {
-        return Some((format!("holds `{wrong}` in the mailbox"), None));
+        return Some((format!("contains `{wrong}` in the mailbox"), None));
     }
     // Outside of quotes, dots separate atoms (RFC 5322 §3.2.3).
     if !quoted && local.split('.').any(str::is_empty) {
-        return Some(("has a dot at an edge of the mailbox, or two in a row".to_owned(), None));
+        return Some(("has a mailbox that begins or ends with a dot, or has two in a row".to_owned(), None));
     }
     let ascii = idna::domain_to_ascii(domain).unwrap_or_default();
     let literal = domain.starts_with('[') && domain.ends_with(']');
     if domain.is_empty() || (!literal && (host_name_problem(&ascii).is_some() || ascii.ends_with('.'))) {
-        return Some((format!("names `{}`, which is no domain", crate::source_text::escape(domain)), None));
+        return Some((format!("names `{}`, which is not a domain", crate::source_text::escape(domain)), None));
     }
     found.host = Some(ascii.to_ascii_lowercase()).filter(|_| !literal);
     None
@@ -202,7 +206,7 @@ fn mailto_problem(rest: &str, found: &mut Destination) -> Option<Problem> {
 fn https_problem(uri: &str, rest: &str, found: &mut Destination) -> Option<Problem> {
     if !rest.starts_with("//") {
         return Some((
-            "wants `//` behind `https:`".to_owned(),
+            "needs `//` after `https:`".to_owned(),
             Some(format!("https://{}", rest.trim_start_matches('/'))),
         ));
     }
@@ -221,7 +225,7 @@ fn https_problem(uri: &str, rest: &str, found: &mut Destination) -> Option<Probl
             found.host = url.host_str().map(|host| host.trim_end_matches('.').to_ascii_lowercase());
             found.host.is_none().then(|| ("names no host".to_owned(), None))
         }
-        Err(error) => Some((format!("is no URL: {error}"), None)),
+        Err(error) => Some((format!("is not a valid URL: {error}"), None)),
     }
 }
 

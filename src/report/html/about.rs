@@ -9,7 +9,7 @@ use crate::snapshot::Collection;
 const MAX_LEFT_OUT: usize = 20;
 
 /// Fills the part.
-pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+pub fn render(domain: &Domain<'_>, html: &mut Markup) {
     let unknown = Collection::default();
     let snapshot = domain.snapshot();
     let collection = snapshot.collection.as_ref().unwrap_or(&unknown);

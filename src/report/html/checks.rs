@@ -15,7 +15,7 @@ const MAX_CHECKS: usize = 300;
 const MAX_REASONS: usize = 12;
 
 /// Fills the part.
-pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+pub fn render(domain: &Domain<'_>, html: &mut Markup) {
     html.leaf("p", &[], "Groups in which nothing failed are folded; open one to see what was looked at.");
     let mut groups: Vec<(&str, Vec<&Check>)> = Vec::new();
     for check in &domain.report().checks {

@@ -8,7 +8,7 @@ use crate::snapshot::Snapshot;
 
 const HEADINGS: [&str; 5] = ["h1", "h2", "h3", "h4", "h5"];
 
-/// A domain and where on the page it stands.
+/// A domain and where on the page it is.
 #[derive(Debug)]
 pub struct Domain<'a> {
     linted: &'a Linted,

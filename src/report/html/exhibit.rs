@@ -5,7 +5,7 @@ use crate::outcome::{Fix, Location};
 
 /// How many lines of one text are shown.
 const MAX_LINES: usize = 200;
-/// How many lines stand around a fault.
+/// How many lines are around a fault.
 const CONTEXT: usize = 2;
 /// How many lines of one fault are shown.
 const MAX_FAULT_LINES: usize = 10;
@@ -19,7 +19,7 @@ pub struct Extract<'a> {
     faults: Vec<(usize, usize)>,
 }
 
-/// A line of a text: its number from 1, its first octet, itself without its terminator, the octet behind that,
+/// A line of a text: its number from 1, its first octet, itself without its terminator, the octet after that,
 /// and whether it is the last.
 struct Line<'a> {
     number: usize,

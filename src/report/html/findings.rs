@@ -11,7 +11,7 @@ use crate::outcome::{Check, Location};
 const MAX_FINDINGS: usize = 100;
 
 /// Fills the part.
-pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+pub fn render(domain: &Domain<'_>, html: &mut Markup) {
     let findings = domain.report().findings();
     if findings.is_empty() {
         let sentence = match domain.report().summary.passed {

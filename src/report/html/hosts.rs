@@ -20,7 +20,7 @@ const MAX_TLSA: usize = 4;
 const MAX_TLSA_TEXT: usize = 22;
 
 /// Fills the part.
-pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+pub fn render(domain: &Domain<'_>, html: &mut Markup) {
     let mx = &domain.facts().mx;
     let Some(hosts) = mx.at(|mx| &mx.hosts).known() else {
         return html.leaf("p", &[], "The MX records were not observed.");
@@ -97,7 +97,7 @@ fn covered(html: &mut Markup, host: &MxHostFacts) {
             html.leaf("code", &[], pattern.map_or("the policy", String::as_str));
         }
         (Some(false), _) => Status::Error.show(html, "not named"),
-        _ if host.covered.is_absent() => html.leaf("span", &[("class", "muted")], "no policy asks for it"),
+        _ if host.covered.is_absent() => html.leaf("span", &[("class", "muted")], "no policy requires it"),
         _ => not_observed(html),
     }
 }

@@ -8,7 +8,7 @@ use crate::source_text::{escape, is_unseen};
 /// How many characters of one text are shown.
 const MAX_TEXT: usize = 4_096;
 
-/// The elements behind which a line ends, so that pages can be compared and searched by line.
+/// The elements that end a line, so that pages can be compared and searched by line.
 const LINES: [&str; 19] = [
     "article", "details", "div", "dl", "figure", "footer", "g", "head", "header", "li", "main", "nav", "ol", "p",
     "section", "style", "table", "tr", "ul",
@@ -52,7 +52,7 @@ impl Markup {
             self.0.push(' ');
             self.0.push_str(name);
             self.0.push_str("=\"");
-            self.plain(value);
+            self.push_text(value);
             self.0.push('"');
         }
         self.0.push('>');
@@ -77,7 +77,7 @@ impl Markup {
 
     /// An element that holds a text and may hold no elements: the page's title, an inscription of a drawing.
     pub fn plain_in(&mut self, tag: &'static str, attributes: Attributes<'_>, text: &str) {
-        self.element(tag, attributes, |html| html.plain(text));
+        self.element(tag, attributes, |html| html.push_text(text));
     }
 
     /// A sentence with code between backticks.
@@ -113,7 +113,7 @@ impl Markup {
         self.0
     }
 
-    fn plain(&mut self, text: &str) {
+    fn push_text(&mut self, text: &str) {
         for c in text.chars() {
             if is_unprintable(c) { self.written(&shown_as(c)) } else { self.character(c) }
         }
@@ -139,7 +139,7 @@ impl Markup {
     }
 }
 
-/// The escape that stands for a character.
+/// The escape that represents a character.
 fn shown_as(c: char) -> String {
     let escaped = escape(c.encode_utf8(&mut [0; 4]));
     if escaped.chars().eq([c]) { c.escape_unicode().to_string() } else { escaped }

@@ -12,11 +12,11 @@ use crate::outcome::Check;
 
 /// How many addresses of the policy host are shown.
 const MAX_ADDRESSES: usize = 16;
-/// How many remarks stand below the policy.
+/// How many remarks are below the policy.
 const MAX_REMARKS: usize = 50;
 
 /// Fills the part.
-pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+pub fn render(domain: &Domain<'_>, html: &mut Markup) {
     statement(domain, html);
     let probes = domain.facts().policy_host.at(|host| &host.probes).entries();
     if !probes.is_empty() {

@@ -13,7 +13,7 @@ use crate::snapshot::{AddressRecord, DnssecProof, Lookup};
 const MAX_ADDRESSES: usize = 16;
 
 /// Fills the part.
-pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+pub fn render(domain: &Domain<'_>, html: &mut Markup) {
     let columns = ["What", "As a zone file writes it", "TTL", "Cached until", "DNSSEC"];
     domain.table(html, "Answers as they came", &columns, |html| {
         for answer in answers(domain.facts()) {

@@ -8,12 +8,12 @@ use super::{findings, words};
 const MAX_REMARKS: usize = 50;
 
 /// The list; nothing where there is no remark.
-pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+pub fn render(domain: &Domain<'_>, html: &mut Markup) {
     let remarks: Vec<_> = domain.report().remarks().collect();
     if remarks.is_empty() {
         return;
     }
-    html.leaf("p", &[], "Nothing has to be done about these.");
+    html.leaf("p", &[], "Nothing to do about these.");
     html.element("ul", &[("class", "plain reasons")], |html| {
         for check in remarks.iter().take(MAX_REMARKS) {
             html.element("li", &[], |html| {

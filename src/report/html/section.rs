@@ -9,19 +9,19 @@ type Fill = fn(&Domain<'_>, &mut Markup);
 
 /// The parts: their anchor, their heading, and what fills them.
 const PARTS: [(&str, &str, Fill); 10] = [
-    ("findings", "Findings", findings::part),
-    ("senders", "What senders do", sender::part),
-    ("hosts", "MX hosts", hosts::part),
-    ("records", "DNS records", records::part),
-    ("policy", "Policy", policy::part),
-    ("tlsrpt", "TLS reports", tlsrpt::part),
-    ("remarks", "Remarks", remarks::part),
-    ("checks", "Checks performed", checks::part),
-    ("about", "About this observation", about::part),
-    ("timeline", "Timeline", timeline::part),
+    ("findings", "Findings", findings::render),
+    ("senders", "What senders do", sender::render),
+    ("hosts", "MX hosts", hosts::render),
+    ("records", "DNS records", records::render),
+    ("policy", "Policy", policy::render),
+    ("tlsrpt", "TLS reports", tlsrpt::render),
+    ("remarks", "Remarks", remarks::render),
+    ("checks", "Checks performed", checks::render),
+    ("about", "About this observation", about::render),
+    ("timeline", "Timeline", timeline::render),
 ];
 
-/// A part that is filled: its anchor, its heading, and what stands in it.
+/// A part that is filled: its anchor, its heading, and what is in it.
 pub type Part = (&'static str, &'static str, Markup);
 
 /// The parts that have something to say.

@@ -11,7 +11,7 @@ use crate::tls_reports::result_type::ResultType;
 const MAX_HOSTS: usize = 50;
 
 /// Fills the part; nothing where no view was made.
-pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+pub fn render(domain: &Domain<'_>, html: &mut Markup) {
     for view in &domain.report().sender {
         html.leaf(domain.heading(2), &[], &who(view));
         html.prose_in("p", &[], &view.outcome);
@@ -98,9 +98,9 @@ fn row(html: &mut Markup, host: &SenderHost) {
     });
 }
 
-/// What a sender that does DANE does instead, in a sentence or two.
+/// What a sender that uses DANE does instead, in a sentence or two.
 fn by_dane(dane: &SenderDane) -> String {
-    let mut text = format!("A sender that does DANE {}", dane.action.label());
+    let mut text = format!("A sender that uses DANE {}", dane.action.label());
     if !dane.reports.is_empty() {
         text.push_str(&format!(" and reports {}", ResultType::listed(&dane.reports)));
     }
@@ -112,7 +112,7 @@ fn codes(html: &mut Markup, kinds: &[ResultType]) {
     words::codes(html, &texts, 12);
 }
 
-/// What a sender does, and how that stands.
+/// What a sender does, and how that is.
 fn action(action: SenderAction) -> (Status, &'static str) {
     match action {
         SenderAction::Deliver => (Status::Passed, "Delivers over verified TLS"),

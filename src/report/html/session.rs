@@ -83,11 +83,11 @@ fn trust(html: &mut Markup, tls: &Fact<TlsSessionFacts>) {
         Some(TrustVerdict::Trusted) => Status::Passed.show(html, "trusted chain"),
         Some(verdict) => {
             let said = match verdict {
-                TrustVerdict::BadSignature => "a signature in the chain is wrong",
+                TrustVerdict::BadSignature => "a signature in the chain is invalid",
                 TrustVerdict::IssuerExpired => "an issuer has expired",
                 TrustVerdict::Malformed => "a certificate cannot be read",
                 TrustVerdict::MissingIntermediate => "an intermediate certificate is missing",
-                TrustVerdict::NameConstraint => "an authority may not speak for this name",
+                TrustVerdict::NameConstraint => "an authority may not issue certificates for this name",
                 TrustVerdict::SelfSigned => "self-signed",
                 TrustVerdict::UnknownIssuer => "unknown issuer",
                 TrustVerdict::WrongPurpose => "not meant for a TLS server",

@@ -1,9 +1,9 @@
-//! How something stands: always a sign and a word together, so that colour is never needed to read it.
+//! The state of something: always a sign and a word together, so that colour is never needed to read it.
 
 use super::markup::Markup;
 use crate::outcome::{Check, Outcome, Report, Severity};
 
-/// How something stands.
+/// The state of something.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Status {
     /// An error.
@@ -81,7 +81,7 @@ impl Status {
         });
     }
 
-    /// The sign alone; the word for it must stand beside it.
+    /// The sign alone; the word for it must be beside it.
     pub fn icon(self, html: &mut Markup) {
         let symbol = format!("#icon-{}", if self == Status::Remark { "note" } else { self.class() });
         html.element("svg", &[("class", "icon"), ("aria-hidden", "true"), ("viewBox", "0 0 16 16")], |html| {

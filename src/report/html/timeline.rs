@@ -17,7 +17,7 @@ const GROUP: u64 = 30;
 const MAX_NAME: usize = 42;
 
 /// Fills the part; nothing where no steps were noted.
-pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+pub fn render(domain: &Domain<'_>, html: &mut Markup) {
     let snapshot = domain.snapshot();
     let mut steps: Vec<&Step> = snapshot.timeline.iter().flatten().collect();
     steps.sort_by_key(|step| (step.start_ms, step.end_ms, &step.name));
@@ -66,7 +66,7 @@ fn critical_path<'a>(snapshot: &Snapshot, steps: &[&'a Step]) -> Vec<&'a Step> {
     path
 }
 
-/// The last of the steps that this one needed: a fetch and a probe their addresses, an address the name it stands for.
+/// The last of the steps that this one needed: a fetch and a probe their addresses, an address the name it represents.
 fn waited_for<'a>(snapshot: &Snapshot, steps: &[&'a Step], step: &Step) -> Option<&'a Step> {
     let (kind, name) = split(step);
     let is_mx = || snapshot.mx_hosts.iter().flatten().any(|host| host.exchange.eq_ignore_ascii_case(name));

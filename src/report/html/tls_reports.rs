@@ -292,8 +292,8 @@ fn odd(html: &mut Markup, results: &TlsResults<'_>) {
         return;
     }
     html.element("section", &[("class", "part"), ("aria-labelledby", "odd-heading")], |html| {
-        html.leaf("h2", &[("id", "odd-heading")], "Odd about the reports");
-        html.leaf("p", &[], "Their senders' doing: all that could be read was counted.");
+        html.leaf("h2", &[("id", "odd-heading")], "Irregularities of the reports");
+        html.leaf("p", &[], "These are their senders' mistakes: everything readable was counted.");
         html.element("ul", &[], |html| {
             for Oddity { rule, message, count, first } in oddities.iter().take(MAX_ROWS) {
                 let times = if *count == 1 { String::new() } else { format!("{count} times, first in ") };

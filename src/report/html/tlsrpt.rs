@@ -10,14 +10,14 @@ use crate::facts::tree::DestinationFacts;
 const MAX_DESTINATIONS: usize = 20;
 
 /// Fills the part.
-pub fn part(domain: &Domain<'_>, html: &mut Markup) {
+pub fn render(domain: &Domain<'_>, html: &mut Markup) {
     let record = &domain.facts().tlsrpt;
     let sentence = match record.at(|record| &record.usable).known() {
         Some(true) => "Senders that keep statistics send a report on the TLS of their connections once a day to:",
         Some(false) if record.at(|record| &record.text).is_absent() => {
             "No TLSRPT record is published: nobody reports when mail cannot be delivered over TLS."
         }
-        Some(false) => "The TLSRPT record is not usable, so that no sender reports anything.",
+        Some(false) => "The TLSRPT record is not usable, so no sender reports anything.",
         None => "The TLSRPT record was not observed.",
     };
     html.leaf("p", &[], sentence);

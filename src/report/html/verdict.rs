@@ -59,7 +59,7 @@ fn meaning(report: &Report) -> String {
             words::count(summary.errors, "error")
         ),
         Status::Warning => format!("No error, but {} to look at.", words::count(summary.warnings, "warning")),
-        Status::NotChecked => "What the checks need was not observed; the reasons stand below.".to_owned(),
+        Status::NotChecked => "What the checks need was not observed; the reasons are below.".to_owned(),
         _ if summary.not_checked > 0 => format!(
             "No error and no warning in what was checked; {} could not be made.",
             words::count(summary.not_checked, "check")

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::markup::Markup;
 use crate::report::citation_url;
 
-/// A time for people and for programs: `23 November 2026, 15:44:53 UTC`; as it is where it is no time.
+/// A time for people and for programs: `23 November 2026, 15:44:53 UTC`; as it is where it is not a time.
 pub fn time(html: &mut Markup, text: &str) {
     match text.parse::<Timestamp>() {
         Ok(time) => html.leaf("time", &[("datetime", text)], &time.strftime("%-d %B %Y, %H:%M:%S UTC").to_string()),
@@ -13,7 +13,7 @@ pub fn time(html: &mut Markup, text: &str) {
     }
 }
 
-/// A day for people: `22 January 2027`; as it is where it is no time.
+/// A day for people: `22 January 2027`; as it is where it is not a time.
 pub fn day(html: &mut Markup, text: &str) {
     match text.parse::<Timestamp>() {
         Ok(time) => html.leaf("time", &[("datetime", text)], &time.strftime("%-d %B %Y").to_string()),

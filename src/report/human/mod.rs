@@ -127,19 +127,19 @@ fn against(against: &Against, page: &Page<'_>) -> String {
         0 => String::new(),
         some => format!(", {some} not checked"),
     };
-    let (inapplicable, unasked): (Vec<&NotJudged>, Vec<&NotJudged>) =
+    let (inapplicable, not_attempted): (Vec<&NotJudged>, Vec<&NotJudged>) =
         not_judged.iter().partition(|rule| rule.why == WhyNotJudged::NotApplicable);
     let inapplicable = match inapplicable.len() {
         0 => String::new(),
         some => format!(", {some} not applicable"),
     };
     let mut reasons: BTreeMap<WhyNotJudged, usize> = BTreeMap::new();
-    for rule in &unasked {
+    for rule in &not_attempted {
         let count = reasons.entry(rule.why).or_default();
         *count = count.saturating_add(1);
     }
     let reasons: Vec<String> = reasons.iter().map(|(why, count)| format!("{count} {}", why.words())).collect();
-    let unjudged = match unasked.len() {
+    let unjudged = match not_attempted.len() {
         0 => String::new(),
         some => format!(", {some} not judged ({})", reasons.join(", ")),
     };
@@ -173,7 +173,7 @@ struct Shown<'a> {
     source: Option<Excerpts>,
     /// What the excerpts after the first have to do with the finding.
     notes: Vec<String>,
-    /// The line as it should be, where a mend is known.
+    /// The line as it should be, where a fix is known.
     corrected: Option<String>,
     /// What the configuration decided of it.
     decided: Vec<Decided>,
@@ -290,7 +290,7 @@ impl Diagnostic for Decided {
 
 /// One finding with its text underlined.
 pub fn finding(report: &Report, check: &Check, style: &Style) -> String {
-    // What stands beside the text: the number of its line, and a frame.
+    // What is beside the text: the number of its line, and a frame.
     let width = if style.accessible { EXCERPT_WIDTH } else { style.width.saturating_sub(8) };
     let excerpt = |location: &Location| {
         let (name, text) = report.exhibits.get_key_value(&location.exhibit)?;

@@ -12,7 +12,7 @@ pub struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// A paragraph, wrapped; `indent` stands before each line but the first, in blanks.
+    /// A paragraph, wrapped; `indent` is before each line but the first, in blanks.
     pub fn paragraph(&self, first: &str, text: &str) -> String {
         let blanks = " ".repeat(textwrap::core::display_width(first));
         let options = Options::new(self.style.width)

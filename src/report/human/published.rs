@@ -21,7 +21,7 @@ pub fn published(facts: &FactTree, page: &Page<'_>) -> String {
         }
     }
     lines.extend(policy(facts));
-    lines.extend(unasked(facts));
+    lines.extend(not_attempted(facts));
     if let Some(proof) = facts.record.at(|record| &record.dnssec).known() {
         lines.push(("DNSSEC", format!("the _mta-sts record is {proof}")));
     }
@@ -68,7 +68,7 @@ fn hosts(facts: &FactTree) -> Vec<(&'static str, String)> {
 }
 
 /// How many of the addresses that DNS names were not asked, or could not be: the rules about them are not checked.
-fn unasked(facts: &FactTree) -> Option<(&'static str, String)> {
+fn not_attempted(facts: &FactTree) -> Option<(&'static str, String)> {
     let hosts = facts.mx.at(|mx| &mx.hosts).entries();
     let smtp = hosts.iter().flat_map(|host| host.probes.entries()).map(|probe| (&probe.address, &probe.connected));
     let https = facts.policy_host.at(|host| &host.probes).entries();
@@ -78,12 +78,12 @@ fn unasked(facts: &FactTree) -> Option<(&'static str, String)> {
         .filter(|(address, _)| !address.is_unobserved())
         .map(|(_, connected)| !connected.is_unobserved())
         .collect();
-    let unasked = asked.iter().filter(|asked| !**asked).count();
+    let not_attempted = asked.iter().filter(|asked| !**asked).count();
     let unknown = hosts.iter().filter(|host| host.resolves.is_unobserved()).count();
     let mut parts = Vec::new();
-    if unasked > 0 {
-        let was = if unasked == 1 { "was" } else { "were" };
-        parts.push(format!("{unasked} of {} addresses {was} not asked", asked.len()));
+    if not_attempted > 0 {
+        let was = if not_attempted == 1 { "was" } else { "were" };
+        parts.push(format!("{not_attempted} of {} addresses {was} not asked", asked.len()));
     }
     if unknown > 0 {
         parts.push(format!("the addresses of {} are not known", counted(unknown, "MX host")));

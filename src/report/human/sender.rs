@@ -17,9 +17,9 @@ pub fn senders(report: &Report, page: &Page<'_>) -> String {
 fn shown(view: &SenderView, page: &Page<'_>) -> String {
     let resolver = view.resolver_label();
     let title = match view.cache {
-        SenderCache::Baseline => format!("What a sender does{resolver} that still holds the baseline's policy"),
+        SenderCache::Baseline => format!("What a sender{resolver} that still holds the baseline's policy does"),
         SenderCache::Empty => format!("What a sender does{resolver} (RFC 8461 §5)"),
-        SenderCache::Held => format!("What a sender does{resolver} that holds the policy that was given"),
+        SenderCache::Held => format!("What a sender{resolver} that holds the policy that was given does"),
     };
     let mut text = page.heading(&title);
     text.push_str(&page.paragraph("  ", &sentence(&escape(&view.explanation), &view.reports)));
@@ -70,7 +70,7 @@ fn row(host: &SenderHost, widest: usize, page: &Page<'_>) -> String {
     text.push_str(&page.paragraph("         ", &why));
     if let Some(dane) = &host.dane {
         let why = sentence(&escape(&dane.explanation), &dane.reports);
-        text.push_str(&page.paragraph("         ", &format!("A sender that does DANE {}. {why}", dane.action.label())));
+        text.push_str(&page.paragraph("         ", &format!("A sender that uses DANE {}. {why}", dane.action.label())));
     }
     text
 }

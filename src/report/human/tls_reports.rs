@@ -149,7 +149,8 @@ fn oddities_part(results: &TlsResults<'_>, page: &Page<'_>) -> String {
     if oddities.is_empty() {
         return String::new();
     }
-    let mut text = page.heading("Odd about the reports (their senders' doing; all that could be read was counted)");
+    let mut text =
+        page.heading("Irregularities of the reports (their senders' mistakes; everything readable was counted)");
     for Oddity { rule, message, count, first } in oddities.iter().take(MOST_ODDITIES) {
         let first = escape(first);
         let place = if *count == 1 { first } else { format!("{count} times, first in {first}") };

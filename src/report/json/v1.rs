@@ -211,7 +211,7 @@ pub struct Check<'a> {
     pub related: Vec<Related<'a>>,
     /// Why the check was not made or does not apply; `null` where it was made.
     pub reason: Option<&'a str>,
-    /// How to mend it; `null` where it cannot be done by replacing text.
+    /// How to fix it; `null` where it cannot be done by replacing text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix<'a>>,
 }

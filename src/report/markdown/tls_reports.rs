@@ -125,7 +125,7 @@ fn odd(results: &TlsResults<'_>) -> String {
         return String::new();
     }
     let mut text = format!(
-        "\n<details><summary>Odd about the reports themselves: {}</summary>\n\n",
+        "\n<details><summary>Irregularities of the reports themselves: {}</summary>\n\n",
         counted(oddities.len(), "thing")
     );
     for Oddity { rule, message, count, first } in oddities.iter().take(MOST_NAMES) {

@@ -20,7 +20,7 @@ impl Artifacts {
         &self.list
     }
 
-    /// Where a finding stands: in a text, and in the terms of the field.
+    /// Where a finding is: in a text, and in the terms of the field.
     pub fn location(&mut self, linted: &Linted, check: &Check) -> Value {
         self.place(linted, check.location.as_ref())
     }
@@ -60,10 +60,10 @@ impl Artifacts {
         )
     }
 
-    /// How to mend it; `None` where the text to be replaced is not the file's own.
+    /// How to fix it; `None` where the text to be replaced is not the file's own.
     pub fn fix(&mut self, linted: &Linted, fix: &Fix) -> Option<Value> {
         let place = Place::of(linted, &fix.location).filter(|place| place.octets.is_some())?;
-        let text = if fix.safe { "Mends what was surely meant." } else { "A mend to look at before it is applied." };
+        let text = if fix.safe { "Fixes an obvious mistake." } else { "Review this fix before you apply it." };
         Some(json!({
             "description": { "text": text },
             "artifactChanges": [{

@@ -10,7 +10,7 @@ use crate::facts::Over;
 use crate::outcome::{Check, Confidence};
 use crate::rules::Rule;
 
-/// The descriptors of the rules in force, and where each stands.
+/// The descriptors of the rules in force, and where each is.
 pub struct Descriptors {
     list: Vec<Value>,
     index: BTreeMap<String, usize>,

@@ -23,7 +23,7 @@ impl RuleChecker<'_, '_> {
             } else {
                 "write it in kebab-case: `acme-max-age`".to_owned()
             };
-            self.report(id, format!("`{}` is no id", id.value), Some(help));
+            self.report(id, format!("`{}` is not a valid id", id.value), Some(help));
         }
         let formerly = &self.written.entry.formerly;
         for former in formerly.iter().filter(|former| !is_kebab_case(&former.value)) {
@@ -42,14 +42,14 @@ impl RuleChecker<'_, '_> {
                 ),
                 None => (
                     format!("the id `{}` is taken, by a built-in rule", id.value),
-                    format!("choose another id, or write `replaces: {}` to stand in for the built-in rule", id.value),
+                    format!("choose another id, or write `replaces: {}` to replace the built-in rule", id.value),
                 ),
             };
             self.report(id, message, Some(help));
         }
     }
 
-    /// Where a rule of the organisation's own stands: file and line. `None` for a built-in one.
+    /// Where a rule of the organisation's own is: file and line. `None` for a built-in one.
     pub(super) fn written_place(&self, rule: &Rule) -> Option<String> {
         let index = self.rules.iter().position(|other| std::ptr::eq(other, rule))?;
         let written = self.all.get(index).filter(|written| written.own)?;
@@ -60,7 +60,7 @@ impl RuleChecker<'_, '_> {
     pub(super) fn group(&mut self, first_of_file: bool) {
         let group = &self.written.group;
         if first_of_file && !is_kebab_case(&group.value) {
-            let message = format!("`{}` is no name for a group", printable(&group.value));
+            let message = format!("`{}` is not a valid name for a group", printable(&group.value));
             self.report(group, message, Some("write it in kebab-case: `acme`".to_owned()));
         }
     }
@@ -96,7 +96,7 @@ impl RuleChecker<'_, '_> {
     /// Warns of a reason why the rule does not apply where nothing says that it does not.
     pub(super) fn otherwise(&mut self) {
         let entry = &self.written.entry;
-        let conditional = entry.when.is_some() || self.written.group_when.is_some() || self.written.is_torn("when");
+        let conditional = entry.when.is_some() || self.written.group_when.is_some() || self.written.is_unparsed("when");
         if entry.otherwise.is_some() && !conditional {
             let message = format!("`otherwise` of the rule `{}` is never shown: it has no `when`", self.rule.id);
             let help = "write in `when` where the rule applies, or remove `otherwise`".to_owned();
@@ -268,7 +268,7 @@ impl RuleChecker<'_, '_> {
 
     /// Every range is one of a param that is a number, and holds something.
     pub(super) fn ranges(&mut self) {
-        if self.written.is_torn("params") || self.rule.params.keys().any(|name| torn_key(name).is_some()) {
+        if self.written.is_unparsed("params") || self.rule.params.keys().any(|name| torn_key(name).is_some()) {
             return;
         }
         for (name, range) in &self.written.entry.ranges.0 {
@@ -369,7 +369,7 @@ impl RuleChecker<'_, '_> {
             }
             let near =
                 nearest(&kind.value, ResultType::WORDS.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-            let message = format!("`{}` is no result type of RFC 8460 §4.3", kind.value);
+            let message = format!("`{}` is not a result type of RFC 8460 §4.3", kind.value);
             self.report(kind, message, near.or_else(|| Some(format!("known: {}", ResultType::WORDS.join(", ")))));
         }
     }

@@ -20,7 +20,7 @@ use crate::source_text::nearest;
 impl RuleChecker<'_, '_> {
     pub(super) fn body(&mut self) {
         let entry = &self.written.entry;
-        if entry.assert.is_some() != entry.forbid.0.is_empty() && self.written.torn.is_empty() {
+        if entry.assert.is_some() != entry.forbid.0.is_empty() && self.written.unparsed.is_empty() {
             let (has, help) = match entry.assert {
                 Some(_) => ("both `assert` and `forbid`", "keep one of the two, or make two rules"),
                 None => ("neither `assert` nor `forbid`", "write what is true when the rule passes: `assert: …`"),
@@ -38,14 +38,14 @@ impl RuleChecker<'_, '_> {
             let message = format!("a rule goes through at most {MAX_LISTS} lists in each other");
             return self.report(name, message, Some("make several rules of it".to_owned()));
         }
-        if self.written.is_torn("over") || self.belongs_elsewhere() {
+        if self.written.is_unparsed("over") || self.belongs_elsewhere() {
             return;
         }
         let mut scope = root_scope(self.rule);
-        if self.written.is_torn("params") {
+        if self.written.is_unparsed("params") {
             scope.insert("params".to_owned(), Variable { shape: Type::Any, ..types::unknown("params") });
         }
-        if self.written.is_torn("for_each") || self.written.is_torn("forbid") {
+        if self.written.is_unparsed("for_each") || self.written.is_unparsed("forbid") {
             scope.insert(types::OPEN.to_owned(), types::unknown(types::OPEN));
         }
         let outer = scope.clone();
@@ -68,7 +68,7 @@ impl RuleChecker<'_, '_> {
         }
         if let (Some(compare), Some(expr)) = (&entry.compare, &self.rule.compare) {
             self.compare(compare, expr, &mut scope, &not_null);
-        } else if self.written.is_torn("compare") {
+        } else if self.written.is_unparsed("compare") {
             scope.insert(COMPARED.to_owned(), types::unknown(COMPARED));
         }
         if let (Some(assert), Some(expr)) = (&entry.assert, &self.rule.assert) {
@@ -106,7 +106,7 @@ impl RuleChecker<'_, '_> {
             )),
             _ => Some(("`compare` is of rules over many domains", "put the rule into a file with `over: domains`")),
         };
-        if let Some((message, help)) = wrong.filter(|_| !self.written.is_torn("for_each")) {
+        if let Some((message, help)) = wrong.filter(|_| !self.written.is_unparsed("for_each")) {
             if !told || self.rule.over != Over::Domains {
                 self.report(written, message.to_owned(), Some(help.to_owned()));
             }
@@ -281,7 +281,7 @@ impl RuleChecker<'_, '_> {
         for (expr, offset) in template.inserts() {
             if expr.source().trim().is_empty() {
                 let message = "nothing is between these braces".to_owned();
-                let help = Some("`{expression}` puts a value in; `{{` and `}}` stand for braces".to_owned());
+                let help = Some("`{expression}` inserts a value; `{{` and `}}` are literal braces".to_owned());
                 let mistake = Mistake { offset, length: 1, message, help, ..Mistake::default() };
                 self.errors.push(at_mistake(self.written.source, written, &written.value, 0, mistake));
                 continue;
@@ -334,7 +334,7 @@ impl RuleChecker<'_, '_> {
                 found.push((
                     at,
                     2,
-                    "doubled braces stand for braces: no value is put in".to_owned(),
+                    "doubled braces are literal braces: no value is inserted".to_owned(),
                     format!("write `{{{inside}}}`"),
                 ));
             }
@@ -371,7 +371,7 @@ impl RuleChecker<'_, '_> {
         {
             self.report(
                 written,
-                "this is no path to a fact".to_owned(),
+                "this is not a path to a fact".to_owned(),
                 Some("write it as `policy.max_age`".to_owned()),
             );
         }
@@ -404,7 +404,7 @@ impl RuleChecker<'_, '_> {
         before: &[&Expr],
     ) {
         let Ok(compiled) = expr.compiled() else { return };
-        if self.written.torn.is_empty() && types::check(compiled, scope, not_null).1.is_empty() {
+        if self.written.unparsed.is_empty() && types::check(compiled, scope, not_null).1.is_empty() {
             let before: Vec<&Compiled> = before.iter().filter_map(|expr| expr.compiled().ok()).collect();
             for mistake in decided(compiled, scope, not_null, &before) {
                 self.mistake_in(written, expr, 0, mistake);
@@ -455,7 +455,7 @@ impl RuleChecker<'_, '_> {
         }
         let (typed, mistakes) = types::check(compiled, scope, not_null);
         let sound = mistakes.is_empty();
-        let impossible = if sound && !self.written.is_torn("params") {
+        let impossible = if sound && !self.written.is_unparsed("params") {
             constant_errors(compiled, &self.rule.params)
         } else {
             Vec::new()

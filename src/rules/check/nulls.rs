@@ -12,7 +12,7 @@ use crate::source_text::SourceError;
 pub(super) struct Null {
     /// The path as the rule writes it.
     pub path: String,
-    /// The mistake, with advice for where it stands.
+    /// The mistake, with advice for where it is.
     pub error: SourceError,
     /// In which part of the rule it is.
     pub of: Part,
@@ -58,8 +58,8 @@ impl RuleChecker<'_, '_> {
         let mut seen = BTreeSet::new();
         let mut nulls: Vec<Null> = std::mem::take(&mut self.nulls);
         // A guard may be in what could not be read.
-        let torn = ["requires", "when"].into_iter().any(|key| self.written.is_torn(key));
-        nulls.retain(|null| !torn && seen.insert(null.path.clone()));
+        let unparsed = ["requires", "when"].into_iter().any(|key| self.written.is_unparsed(key));
+        nulls.retain(|null| !unparsed && seen.insert(null.path.clone()));
         let narrows = |null: &Null| null.of == Part::Judgement && !self.asks_whether_null(&null.path);
         let guards: Vec<String> =
             nulls.iter().filter(|null| narrows(null)).map(|null| format!("{} != null", null.path)).collect();

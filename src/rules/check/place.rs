@@ -1,4 +1,4 @@
-//! Where a mistake stands in the text of a rule file. Used by `check`.
+//! Where a mistake is in the text of a rule file. Used by `check`.
 
 use serde_yaml::Spanned;
 
@@ -16,7 +16,7 @@ pub(super) fn at_value<T>(source: &Source, at: &Spanned<T>, message: String, hel
 }
 
 /// A mistake inside an expression: the octets of the expression are looked up in the raw text of the file,
-/// where quotes, escapes and indentation may stand between them.
+/// where quotes, escapes and indentation may be between them.
 pub(super) fn at_mistake(
     source: &Source,
     written: &Spanned<String>,
@@ -43,7 +43,7 @@ pub(super) fn at_mistake(
     SourceError::new(&source.name, &source.text, place, mistake.message).with_help(mistake.help)
 }
 
-/// Where the snippet at `offset` of `value` stands in `raw`: the same occurrence, counted from the start.
+/// Where the snippet at `offset` of `value` is in `raw`: the same occurrence, counted from the start.
 fn find_again(value: &str, offset: usize, snippet: &str, raw: &str) -> Option<usize> {
     if snippet.is_empty() {
         // The place is behind the text: its end, before a closing quote.

@@ -31,17 +31,17 @@ fn root_within(rule: &Rule, mut scope: Scope) -> Scope {
         .iter()
         .map(|(name, value)| {
             // What is wrong with a param that has a range, and is not a number, has been told.
-            let torn = rule.ranges.contains_key(name) && !value.is_number();
-            let shape = if torn { Type::Any } else { shape_of(value) };
+            let unparsed = rule.ranges.contains_key(name) && !value.is_number();
+            let shape = if unparsed { Type::Any } else { shape_of(value) };
             (name.clone(), Field { shape, nullable: false, about: String::new(), since: None })
         })
         .collect();
     // A name that holds its value is a mistake that has been told: which params there are is not known.
-    let torn = rule.params.keys().any(|name| name.contains([' ', ':']));
+    let unparsed = rule.params.keys().any(|name| name.contains([' ', ':']));
     scope.insert(
         "params".to_owned(),
         Variable {
-            shape: if torn { Type::Any } else { Type::Object(Arc::new(params)) },
+            shape: if unparsed { Type::Any } else { Type::Object(Arc::new(params)) },
             nullable: false,
             holds_null: false,
             path: "params".to_owned(),

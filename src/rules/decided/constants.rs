@@ -18,7 +18,7 @@ use crate::rules::values::to_cel;
 /// So many elements of a list that is written out are tried.
 const MAX_TRIED: usize = 64;
 
-/// The value of an expression that asks for nothing, where it is a number, a text, a truth value or `null`.
+/// The value of an expression that asks for nothing, where it is a number, a text, a boolean or `null`.
 pub fn folded(expr: &IdedExpr) -> Option<LiteralValue> {
     if let Ast::Literal(literal) = &expr.expr {
         return Some(literal.clone());
@@ -36,7 +36,7 @@ pub fn folded(expr: &IdedExpr) -> Option<LiteralValue> {
     }
 }
 
-/// The expression with a literal in the place of each value of this key; `None` where there is none such.
+/// The expression with a literal instead of each value of this key; `None` where there is none such.
 pub fn with_value(expr: &IdedExpr, of: &IdedExpr, literal: &LiteralValue) -> Option<IdedExpr> {
     let wanted = key(of);
     let mut replaced = 0_usize;

@@ -28,7 +28,7 @@ impl Checker<'_> {
         {
             let list = call.args.first().map(spelled).unwrap_or_default();
             let help = format!("write `{}.{}({element}, …)`", list.trim_matches('`'), call.func_name);
-            let message = format!("`{}` is written behind its list", call.func_name);
+            let message = format!("`{}` is written after its list", call.func_name);
             self.mistake_named(expr, &call.func_name, message, Some(help));
             return ANY;
         }
@@ -59,7 +59,7 @@ impl Checker<'_> {
             );
             self.mistake_named(expr, function.name, message, Some(format!("it is written `{}`", function.usage)));
         }
-        let mut torn = false;
+        let mut has_mistake = false;
         for (argument, wanted) in arguments.iter().zip(&function.arguments) {
             let Typed { shape, holds_null, .. } = self.operand_typed(argument, not_null);
             // Of several `null`, `distinct` leaves one.
@@ -70,30 +70,30 @@ impl Checker<'_> {
                 let message = format!("{} is {}, which has no size", spelled(argument), shape.label());
                 let help = "lists and texts have one".to_owned();
                 self.mistake(argument, message, Some(help));
-                torn = true;
+                has_mistake = true;
                 continue;
             }
             let fraction = shape == Type::Double && *wanted == Type::Int;
             if fraction || !compatible(&shape, wanted) {
                 let message = format!(
-                    "`{}` wants {} here; {} is {}",
+                    "`{}` needs {} here; {} is {}",
                     function.usage,
                     wanted.label(),
                     spelled(argument),
                     shape.label()
                 );
                 self.mistake(argument, message, None);
-                torn = true;
+                has_mistake = true;
             }
         }
         if let ("sort", Some(list)) = (function.name, arguments.first()) {
-            torn |= self.without_order(list, not_null);
+            has_mistake |= self.without_order(list, not_null);
         }
         if let ("distinct", Some(list)) = (function.name, arguments.first()) {
             let shape = self.infer(list, not_null).shape;
-            torn |= self.compared_as_a_whole(list, &shape);
+            has_mistake |= self.compared_as_a_whole(list, &shape);
         }
-        if torn {
+        if has_mistake {
             // What it would give of another argument is judged no further: that is the same mistake.
             return ANY;
         }
@@ -190,7 +190,7 @@ impl Checker<'_> {
         };
         if let Err(why) = regex_sound(text.inner()) {
             let help = "the syntax is that of RE2: https://github.com/google/re2/wiki/Syntax".to_owned();
-            self.mistake(pattern, format!("this is no regular expression: {why}"), Some(help));
+            self.mistake(pattern, format!("this is not a valid regular expression: {why}"), Some(help));
         }
     }
 
@@ -329,7 +329,7 @@ fn count(function: &Function) -> usize {
     written(function, function.arguments.len())
 }
 
-/// How many arguments stand in the brackets.
+/// How many arguments are in the brackets.
 fn written(function: &Function, arguments: usize) -> usize {
     if function.method { arguments.saturating_sub(1) } else { arguments }
 }

@@ -345,7 +345,7 @@ impl Checker<'_> {
                 known(if shapes.all(|shape| *shape == first) { first } else { Type::Any })
             }
             Type::List(_) => {
-                self.mistake(index, format!("a list is indexed by a whole number; this is {}", key.label()), None);
+                self.mistake(index, format!("a list is indexed by an integer; this is {}", key.label()), None);
                 ANY
             }
             other => {
@@ -373,7 +373,7 @@ fn wrong_text(text: &str, texts: &Texts) -> Option<Mistake> {
         Texts::Written(_, known) if known.iter().any(|known| known == text) => None,
         Texts::Written(_, known) => {
             let near = nearest_known(text, known)?;
-            let help = format!("did you mean \"{near}\"? known: {}", listed(known));
+            let help = format!("did you mean \"{near}\"? available: {}", listed(known));
             Some(Mistake { help: Some(help), doubtful: true, ..Mistake::default() })
         }
     }

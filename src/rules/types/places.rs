@@ -1,4 +1,4 @@
-//! Where a mistake stands in the text of the expression.
+//! Where a mistake is in the text of the expression.
 
 use cel::common::ast::{Expr as Ast, IdedExpr, SelectExpr};
 
@@ -44,7 +44,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The octets that an expression stands in.
+    /// The octets that an expression is in.
     pub(super) fn extent(&self, expr: &IdedExpr) -> (usize, usize) {
         let mut range = (usize::MAX, 0);
         self.widen(expr, &mut range);
@@ -85,7 +85,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Of a function call the parser keeps the place of the bracket: the name stands before it.
+    /// Of a function call the parser keeps the place of the bracket: the name is before it.
     pub(super) fn before_bracket(&self, bracket: usize, name: &str) -> usize {
         let name_start = bracket.saturating_sub(name.len());
         if self.info.source.get(name_start..bracket) == Some(name) { name_start } else { bracket }

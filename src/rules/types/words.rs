@@ -123,7 +123,7 @@ pub fn likely_field(name: &str) -> Option<&'static str> {
     })
 }
 
-/// What stands for a function that other languages have.
+/// What represents a function that other languages have.
 pub fn likely_function(name: &str) -> Option<&'static str> {
     match name {
         "count" | "len" | "length" => Some("write `size(x)`"),

@@ -29,8 +29,7 @@ pub fn about(settings: &Settings) -> String {
                 "p",
                 &[],
                 &format!(
-                    "A domain is looked at once in {}, however many ask, and what an MX host showed answers for all domains \
-                     that use it.",
+                    "Each domain is checked at most once in {}, however many people ask, and each MX host once for all domains that use it.",
                     counted(minutes, "minute")
                 ),
             );
@@ -38,7 +37,7 @@ pub fn about(settings: &Settings) -> String {
             html.prose_in(
                 "p",
                 &[],
-                "Publish a TXT record `v=stslint1; checks=off` at `_stslint` below your domain, and it is not looked at here.",
+                "Publish a TXT record `v=stslint1; checks=off` at `_stslint` below your domain, and it is not checked here.",
             );
             if let Some(contact) = &settings.contact {
                 html.element("p", &[], |html| {

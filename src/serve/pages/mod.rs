@@ -125,7 +125,7 @@ pub fn field(html: &mut Markup, field: &Field<'_>) {
             let rows = field.rows.to_string();
             let [id, name, about] = common;
             let attributes = [id, name, about, ("rows", rows.as_str()), ("spellcheck", "false")];
-            // A browser drops one line end at the start of a text area, and sends CRLF for each.
+            // A browser drops one line ending at the start of a text area, and sends CRLF for each.
             html.plain_in("textarea", &attributes, &format!("\n{}", field.value.replace("\r\n", "\n")));
         } else {
             let [id, name, about] = common;

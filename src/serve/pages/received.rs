@@ -14,7 +14,7 @@ pub fn received(domain: &str, digest: &Digest) -> String {
                 Some(of) => sums(html, of),
                 None => html.leaf("p", &[], "No report has been received yet. Senders report once a day."),
             }
-            html.leaf("p", &[("class", "muted small")], "Nobody vouches for who wrote the reports.");
+            html.leaf("p", &[("class", "muted small")], "The authors of the reports are not verified.");
         });
     })
 }

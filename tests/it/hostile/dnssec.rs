@@ -168,7 +168,7 @@ impl Serving {
     fn absence(&self, owner: &Name) -> Vec<Record> {
         let salt = vec![7; 255];
         let soa = SOA::new(name("ns.test"), name("root.test"), 1, 2, 3, 4, 300);
-        // Whoever wants to know that a dear one is of another name has to compute it: it is not done here.
+        // Whoever needs to know that a dear one is of another name has to compute it: it is not done here.
         let iterations = if self.trap.iterations > 500 { 0 } else { self.trap.iterations };
         let hash = Nsec3HashAlgorithm::SHA1.hash(&salt, owner, iterations).unwrap();
         let nsec3 = NSEC3::new(

@@ -122,7 +122,7 @@ async fn mx_hosts_cost_little_whatever_they_say() {
     let last = [&b"250-mx\r\n"[..], &keywords, b"250 STARTTLS\r\n"].concat();
     let too_many = [&b"250-mx\r\n"[..], &keywords, b"250-Y\r\n250-Z\r\n250 STARTTLS\r\n"].concat();
     all(vec![
-        floods("a banner without a line end", "220 ", &[b'x'; 4096]).await,
+        floods("a banner without a line ending", "220 ", &[b'x'; 4096]).await,
         floods("a banner of many lines", "", b"220-more\r\n").await,
         floods("empty lines", "", b"\r\n").await,
         floods("zeros", "", &[0; 4096]).await,

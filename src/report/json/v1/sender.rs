@@ -37,7 +37,7 @@ pub struct SenderView<'a> {
     pub reports: Vec<ResultType>,
     /// Each MX host in order of preference.
     pub hosts: Vec<SenderHost<'a>>,
-    /// What becomes of the mail.
+    /// What happens to the mail.
     pub mail: MailFate,
     /// The same in one sentence.
     pub outcome: &'a str,
@@ -75,7 +75,7 @@ pub struct SenderHost<'a> {
     pub explanation: &'a str,
     /// The result types that it reports about this host.
     pub reports: Vec<ResultType>,
-    /// What a sender that does DANE does instead: it validates by DNSSEC and TLSA records where they are usable
+    /// What a sender that uses DANE does instead: it validates by DNSSEC and TLSA records where they are usable
     /// (RFC 7672), and no policy overrides a failure of that (RFC 8461 §2). `null` where DANE does not apply.
     pub dane: Option<SenderDane<'a>>,
 }
@@ -93,7 +93,7 @@ impl<'a> From<&'a sender::SenderHost> for SenderHost<'a> {
     }
 }
 
-/// What a sender that does DANE does with an MX host.
+/// What a sender that uses DANE does with an MX host.
 #[derive(Debug, JsonSchema, Serialize)]
 pub struct SenderDane<'a> {
     /// What it does.
