@@ -213,6 +213,11 @@ impl Connections {
         })
     }
 
+    /// Whether queries go out with EDNS: without it no signatures come back (RFC 4035 §4.1).
+    pub fn speaks_edns(&self) -> bool {
+        !self.to.without_edns.load(Ordering::Relaxed)
+    }
+
     /// Whether an answer to a query did not fit in a datagram: it then was put over TCP too.
     fn was_truncated(&self, request: &DnsRequest) -> bool {
         request.queries.first().is_some_and(|query| self.notes.of(query).truncated)

@@ -134,7 +134,9 @@ impl Prover {
                 Proven { reason, ..DnssecProof::Indeterminate.into() }
             }
             // What could not be had or tried proves nothing, and disproves nothing.
-            (DnssecProof::Bogus, reason) if lacks_evidence() || !self.signatures_arrive(clock).await => {
+            (DnssecProof::Bogus, reason)
+                if lacks_evidence() || !self.upstream.speaks_edns() || !self.signatures_arrive(clock).await =>
+            {
                 Proven { reason, ..DnssecProof::Indeterminate.into() }
             }
             (DnssecProof::Bogus, _) => {

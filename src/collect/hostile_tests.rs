@@ -490,7 +490,7 @@ async fn answers_that_are_none_are_malformed_and_never_an_absence() {
     })
     .await;
     let lookup = record_from(garbage).await;
-    assert_eq!((lookup.outcome, kind(&lookup.failure)), (Some(DnsOutcome::Malformed), Some(FailureKind::Protocol)));
+    assert_eq!((lookup.outcome, kind(&lookup.failure)), (Some(DnsOutcome::Malformed), Some(FailureKind::Resolver)));
 
     let other = name_server(|question| {
         let mut message = respond(&question);

@@ -182,6 +182,11 @@ impl Upstream {
         self.plain.unconnected()
     }
 
+    /// Whether queries go out with EDNS: it is given up where only queries without it are answered.
+    pub fn speaks_edns(&self) -> bool {
+        self.plain.speaks_edns()
+    }
+
     /// Why a query that came to nothing may have been lost on the way.
     pub fn may_be_lost(&self) -> Option<String> {
         self.plain.may_be_lost()

@@ -214,7 +214,7 @@ mod tests {
             ("", "empty"),
             (".", "empty"),
             ("user@", "empty"),
-            ("a..b", "between two"),
+            ("a..b", "nothing between them"),
             (".example.com", "between two"),
             ("exa mple.com", "is not allowed"),
             ("192.0.2.1", "IP address"),

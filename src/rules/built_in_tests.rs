@@ -52,7 +52,7 @@ fn the_reason_names_the_fact_that_is_missing_and_no_parameter() {
     (record.ttl, record.ttl_at_least) = (Some(300), true);
     let report = evaluate(&RuleSet::built_in().unwrap(), &Facts::of(&snapshot, None)).report;
     let check = report.checks.iter().find(|check| check.rule == "record-ttl").unwrap();
-    let expected = "only what the resolver's cache had left of the TTL was seen: 300 seconds";
+    let expected = "only the remaining TTL in the resolver's cache was seen: 300 seconds";
     assert_eq!((check.outcome, check.reason.as_deref()), (Outcome::NotChecked, Some(expected)));
 }
 

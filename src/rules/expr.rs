@@ -313,7 +313,7 @@ mod tests {
             (["1"; 100].join("+"), "levels deep"),
             (format!("{}1{}", "(".repeat(33), ")".repeat(33)), "in a row"),
             (format!("a{}", ".b".repeat(127)), "levels deep"),
-            (nested.to_owned(), "in each other"),
+            (nested.to_owned(), "nest at most 3 deep"),
             (["x.all(a, a)"; 9].join(" && "), "at most 8"),
         ] {
             let expr = Expr::new(source.as_str());

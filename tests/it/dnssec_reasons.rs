@@ -184,7 +184,7 @@ async fn what_the_resolver_says_beside_its_answer_is_recorded_and_told() {
     let (snapshot, checks) = seen(&lab, resolver, "bogus.example").await;
     assert_eq!(snapshot["record"]["extended_errors"][0]["code"], 9, "{}", snapshot["record"]);
     let told = message(&checks, "dns-bogus");
-    assert!(told.contains("the resolver says: DNSKEY Missing (9): no SEP matching the DS found"), "{told}");
+    assert!(told.contains("The resolver says: DNSKEY Missing (9): no SEP matching the DS found"), "{told}");
     let (snapshot, checks) = seen(&lab, resolver, "lame.example").await;
     assert_eq!(snapshot["record"]["extended_errors"], serde_json::json!([{ "code": 22 }]), "{}", snapshot["record"]);
     let told = message(&checks, "dns-answer");

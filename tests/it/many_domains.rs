@@ -100,7 +100,9 @@ fn findings_over_many_domains_name_each_and_follow_the_configuration_of_its_clas
     assert_eq!((code, errors.as_str()), (1, ""), "{out}");
     let wanted = [
         "all domains: error[bank-one-collector] d3.bank.example: reports go to mailto:me@elsewhere.example, and those of the other domains to mailto:tlsrpt@reports.example.net (BANK-MAIL-9)",
-        "all domains: error[bank-one-policy] d4.bank.example: the policy says testing for 1 day, and that of the other core domains enforce for 2 weeks (BANK-SEC-2)",
+        &format!(
+            "all domains: error[bank-one-policy] d4.bank.example: the policy says testing for 1 day, and that of the other core domains enforce for 2 weeks (BANK-SEC-2) [{config}:26: the severity `error` is set]"
+        ),
         "all domains: error[bank-own-addresses] mx1.d5.bank.example: 93.0.5.41 takes mail for d5.campaign.example too (BANK-NET-2)",
         "all domains: note[bank-one-canary] d4.bank.example: the mode is testing, here and at 0 other domains (BANK-SEC-3)",
     ];

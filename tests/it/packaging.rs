@@ -137,7 +137,7 @@ fn hooks_take_several_files() {
         let (code, text) = with(&[&a, &b, &c]);
         assert_eq!(code, 1, "{text}");
         assert!(text.contains(&format!("{b}\n1 error")), "{text}");
-        assert!(text.contains("`enforcd` is not a mode"), "{text}");
+        assert!(text.contains("`enforcd` is not a valid mode"), "{text}");
         assert_eq!(with(&[&a, &c]).0, 0);
         assert_eq!(with(&[&b]).0, 1);
     }

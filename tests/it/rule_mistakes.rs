@@ -172,7 +172,7 @@ fn what_is_wrong_in_an_expression_or_a_text_is_told_once_with_its_cure() {
             "there are no filters",
         ),
         ("assert: policy.mode == “enforce”\nmessage: m", "7:28", "quote", "straight ones"),
-        ("assert: record.text.matches(/^v/)\nmessage: m", "7:33", "between slashes", "as a string"),
+        ("assert: record.text.matches(/^v/)\nmessage: m", "7:33", "between slashes", "as a text"),
         (
             "when: policy.max_age != null\nassert: 5 < policy.max_age < 10\nmessage: m",
             "8:13",

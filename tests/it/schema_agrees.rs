@@ -12,7 +12,7 @@ use crate::broken::{FOLDER, Row, rows, said};
 
 /// What the program says of a file that a schema takes: of expressions, of texts with values in them, of names that other
 /// files or other parts of the file have, of sums and times, of what is on this machine, of the form of YAML itself.
-const BEYOND_SCHEMAS: [&str; 73] = [
+const BEYOND_SCHEMAS: [&str; 78] = [
     // Expressions, and what they ask for.
     "there is no `",
     "is not an operator",
@@ -51,7 +51,7 @@ const BEYOND_SCHEMAS: [&str; 73] = [
     "`or`",
     "`not`",
     "quote",
-    "a text, not a list",
+    "a string, not a list",
     // Texts with values in them.
     "no partner",
     "doubled braces",
@@ -65,6 +65,12 @@ const BEYOND_SCHEMAS: [&str; 73] = [
     "is taken",
     "before itself",
     "has no value",
+    // What an expression computes.
+    "never be evaluated",
+    "never matches",
+    "beyond its number",
+    "takes 2 arguments",
+    "is called `retail`",
     "over",
     "is a note",
     "no rule matches",

@@ -252,7 +252,7 @@ async fn what_fails_twice_counts_and_what_is_tried_once_counts_with_no_retry() {
     let seen = Servers::with_mx_host(usize::MAX, busy).await.seen(&[]).await;
     assert_eq!(seen.outcome("smtp-greeting"), "fail");
     assert!(
-        seen.text("smtp-greeting").contains("421 4.3.2 busy, at a second try too"),
+        seen.text("smtp-greeting").contains("421 4.3.2 busy, also at the second try"),
         "{}",
         seen.text("smtp-greeting")
     );
@@ -284,7 +284,7 @@ async fn what_is_said_to_this_client_alone_is_no_error_of_the_domain() {
     for (said, reason, unknown) in [
         (
             &["554 5.7.1 Service unavailable; Client host [198.51.100.7] blocked using zen.spamhaus.org\r\n"][..],
-            "turns away the address that it was asked from: 554 5.7.1",
+            "rejects this client's address: 554 5.7.1",
             "smtp-greeting",
         ),
         (&["450 4.7.1 Greylisted for 5 minutes\r\n"], "greylisting", "smtp-greeting"),

@@ -218,7 +218,7 @@ fn tls_reports_are_received_for_the_operators_domains_alone() {
     assert_eq!(send("application/tlsrpt+json", &odd), 201);
     let page = service.get("/reports/example.com").body;
     assert!(
-        page.contains("Of 46 connections, 44 were verified, 2 failed") && page.contains("covers one label"),
+        page.contains("Of 46 connections, 44 were verified, 2 failed") && page.contains("covers only one label"),
         "{page}"
     );
     assert!(!page.contains("Sender Two"), "{page}");

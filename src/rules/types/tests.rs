@@ -71,7 +71,7 @@ fn mistakes_underline_the_very_characters() {
         ("mx.hosts.length > 1", "length", "`size(mx.hosts)`"),
         ("len(mx.hosts) > 1", "len", "`size(x)`"),
         ("record.usable == 'true'", "record.usable == 'true'", "without quotes"),
-        ("record.outcome.matches('(a')", "'(a'", "no regular expression: unclosed group"),
+        ("record.outcome.matches('(a')", "'(a'", "not a valid regular expression: unclosed group"),
         ("record.outcome == enforced", "enforced", "in quotes: \"enforced\""),
         ("days(now(), collected_at) > 1", "now", "no clock"),
         ("'a'.substring(1, 2, 3) == 'a'", "substring", "takes 2 arguments, not 3"),
