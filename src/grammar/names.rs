@@ -27,7 +27,7 @@ pub enum NameError {
     #[error("the domain is empty")]
     Empty,
     /// Two dots follow each other, or a dot comes first.
-    #[error("`{0}` is not a valid domain name: two of its dots have nothing between them")]
+    #[error("`{0}` is not a valid domain name: it has an empty label (it begins with a dot, or has two in a row)")]
     EmptyLabel(String),
     /// An international name that cannot be written in A-labels.
     #[error("`{0}` is not a valid domain name: it cannot be written in A-labels (IDNA)")]
@@ -214,8 +214,8 @@ mod tests {
             ("", "empty"),
             (".", "empty"),
             ("user@", "empty"),
-            ("a..b", "nothing between them"),
-            (".example.com", "between two"),
+            ("a..b", "an empty label"),
+            (".example.com", "an empty label"),
             ("exa mple.com", "is not allowed"),
             ("192.0.2.1", "IP address"),
             ("user@[192.0.2.1]", "IP address"),

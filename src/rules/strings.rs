@@ -163,7 +163,7 @@ fn last_index_of(text: &[char], part: &[char], start: Option<usize>) -> Option<u
         return Some(start);
     }
     let windows = text.windows(part.len()).take(start.saturating_add(1));
-    windows.enumerate().filter(|(_, window)| *window == part).last().map(|(place, _)| place)
+    windows.enumerate().rfind(|(_, window)| *window == part).map(|(place, _)| place)
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let places = digits.chars().enumerate();
     places.fold(String::new(), |mut text, (at, digit)| {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
