@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::address::address_facts;
-use super::builder::{Builder, Chain, beginning, proof, question_text, seconds};
+use super::builder::{Builder, Chain, beginning, proof, question_text, reason_for_no_proof, seconds};
 use super::fact::Fact;
 use super::fault::Fault;
 use super::path::Path;
@@ -150,6 +150,15 @@ impl<'a> Answers<'a> {
                 Fact::Unobserved
             }
             weakest => proof(weakest),
+        }
+    }
+
+    /// Why it is not known what DNSSEC proves of the two answers.
+    pub fn reason_for_no_proof(&self) -> String {
+        let mut lookups = self.families().filter_map(|(_, lookup)| lookup);
+        match lookups.find(|lookup| lookup.dnssec != Some(DnssecProof::Secure)) {
+            Some(lookup) => reason_for_no_proof(lookup),
+            None => "DNSSEC was not looked at".to_owned(),
         }
     }
 

@@ -144,9 +144,22 @@ fn parts_of(certificate: &Certificate) -> usize {
     names.div_euclid(NAMES_OF_PART).saturating_add(1)
 }
 
-/// What DNSSEC proves of an answer; unchecked and what was not looked at at all are no knowledge.
+/// What DNSSEC proves of an answer: secure, insecure or bogus. Where it was not looked at, or could not be told here
+/// (no trust anchor, an algorithm that is not supported), nothing is known of the domain.
 pub fn proof(proof: Option<DnssecProof>) -> Fact<DnssecProof> {
-    proof.filter(|proof| *proof != DnssecProof::Unchecked).into()
+    proof.filter(|proof| !matches!(proof, DnssecProof::Unchecked | DnssecProof::Indeterminate)).into()
+}
+
+/// Why it is not known what DNSSEC proves of an answer.
+pub fn reason_for_no_proof<R>(lookup: &Lookup<R>) -> String {
+    if lookup.dnssec != Some(DnssecProof::Indeterminate) {
+        return "DNSSEC was not looked at".to_owned();
+    }
+    let cannot_be_told = "what DNSSEC proves of the answer could not be told here";
+    match lookup.dnssec_reason.as_ref().filter(|reason| !reason.detail.is_empty()) {
+        Some(reason) => format!("{cannot_be_told}: {}", crate::source_text::escape(beginning(&reason.detail))),
+        None => cannot_be_told.to_owned(),
+    }
 }
 
 /// A failure in one sentence.

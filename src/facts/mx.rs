@@ -2,7 +2,8 @@
 
 use super::addresses::Answers;
 use super::builder::{
-    Builder, Chain, outcome_text, proof, question_text, reason_for_no_ttl, ttl, ttl_column, ttl_seen,
+    Builder, Chain, outcome_text, proof, question_text, reason_for_no_proof, reason_for_no_ttl, ttl, ttl_column,
+    ttl_seen,
 };
 use super::fact::Fact;
 use super::location::Place;
@@ -34,7 +35,7 @@ pub fn mx_facts(builder: &mut Builder<'_>, policy: &Fact<Option<Policy>>) -> MxF
         builder.note_unobserved(ROOT, question);
         return facts;
     };
-    builder.note_unobserved("mx.dnssec", "DNSSEC was not looked at");
+    builder.note_unobserved("mx.dnssec", reason_for_no_proof(lookup));
     builder.note_unobserved("mx.ttl", reason_for_no_ttl(lookup));
     builder.note_unobserved("mx.ttl_seen", reason_for_no_ttl(lookup));
     let (ttl, ttl_seen) = (ttl(lookup), ttl_seen(lookup));
@@ -183,7 +184,7 @@ fn of_observed(
     let (ipv4, ipv6) = (observed.ipv4.as_ref(), observed.ipv6.as_ref());
     let answers = Answers { name, ipv4, ipv6 };
     let (resolves, chain) = (answers.resolves(), answers.chain());
-    builder.note_unobserved(path.to("dnssec"), "DNSSEC was not looked at");
+    builder.note_unobserved(path.to("dnssec"), answers.reason_for_no_proof());
     for field in ["ttl", "ttl_seen", "tlsa_ttl"] {
         builder.note_unobserved(path.to(field), "the TTL was not observed");
     }
@@ -220,6 +221,8 @@ fn of_observed(
         for field in ["tlsa", "tlsa_outcome", "tlsa_dnssec", "tlsa_ttl"] {
             builder.note_unobserved(path.to(field), reason.clone());
         }
+    } else if let Some(lookup) = tlsa_lookup {
+        builder.note_unobserved(path.to("tlsa_dnssec"), reason_for_no_proof(lookup));
     }
     MxHostFacts {
         alias: chain.alias,

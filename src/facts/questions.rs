@@ -1,6 +1,8 @@
 //! The facts of every DNS query that was asked about the domain.
 
-use super::builder::{Builder, failure_text, is_beyond_limit, proof, question_text, ttl, ttl_seen};
+use super::builder::{
+    Builder, failure_text, is_beyond_limit, proof, question_text, reason_for_no_proof, ttl, ttl_seen,
+};
 use super::fact::Fact;
 use super::fault::Fault;
 use super::first_try;
@@ -95,14 +97,16 @@ impl Questions<'_, '_> {
 
     /// A question that was put; false where it was not.
     fn put<R>(&mut self, kind: RecordType, lookup: Option<&Lookup<R>>, name: &str, at: &Path, needed: bool) -> bool {
+        let Some(lookup) = lookup else { return false };
         let Some(found) = question(lookup, kind, name, needed, self.builder.fault) else { return false };
         let at = self.builder.locations.get(at);
         let path = Path::from("questions").nth(self.facts.len());
-        self.builder.note_unobserved(path.to("dnssec"), "DNSSEC was not looked at");
+        self.builder.note_unobserved(path.to("dnssec"), reason_for_no_proof(lookup));
         self.builder.note_unobserved(path.to("ttl"), "the TTL was not observed");
-        let failed_here = match lookup.filter(|lookup| is_beyond_limit(lookup)) {
-            Some(lookup) => question_text(lookup, kind.word(), name),
-            None => "the resolver failed, which says nothing about the domain".to_owned(),
+        let failed_here = if is_beyond_limit(lookup) {
+            question_text(lookup, kind.word(), name)
+        } else {
+            "the resolver failed, which says nothing about the domain".to_owned()
         };
         self.builder.note_unobserved(path.to("outcome"), failed_here);
         self.builder.locations.note_as(path, at);
@@ -111,14 +115,7 @@ impl Questions<'_, '_> {
     }
 }
 
-fn question<R>(
-    lookup: Option<&Lookup<R>>,
-    kind: RecordType,
-    name: &str,
-    needed: bool,
-    fault: Fault,
-) -> Option<QuestionFacts> {
-    let lookup = lookup?;
+fn question<R>(lookup: &Lookup<R>, kind: RecordType, name: &str, needed: bool, fault: Fault) -> Option<QuestionFacts> {
     let outcome = lookup.outcome()?;
     if outcome == DnsOutcome::Answer && lookup.records.is_empty() {
         return None;

@@ -1,7 +1,8 @@
 //! What the two TXT records have in common: the answer, the record that counts, its exhibit.
 
 use super::builder::{
-    Builder, Chain, outcome_text, proof, question_text, reason_for_no_ttl, ttl, ttl_column, ttl_seen,
+    Builder, Chain, outcome_text, proof, question_text, reason_for_no_proof, reason_for_no_ttl, ttl, ttl_column,
+    ttl_seen,
 };
 use super::fact::Fact;
 use super::location::Placed;
@@ -58,7 +59,7 @@ pub fn answer(
     if lookup.known().is_none() {
         builder.note_unobserved(root, question);
     } else {
-        builder.note_unobserved(Path::from(root).to("dnssec"), "DNSSEC was not looked at");
+        builder.note_unobserved(Path::from(root).to("dnssec"), reason_for_no_proof(lookup));
         builder.note_unobserved(Path::from(root).to("ttl"), reason_for_no_ttl(lookup));
         builder.note_unobserved(Path::from(root).to("ttl_seen"), reason_for_no_ttl(lookup));
     }

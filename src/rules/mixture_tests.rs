@@ -12,7 +12,7 @@ use super::{BROKEN_RULE, RuleSet, evaluate};
 use crate::facts::{Facts, Over};
 use crate::outcome::{Check, Outcome, Report, Severity};
 use crate::sender::{AppliedPolicy, MailFate, result_types};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{DnssecProof, Snapshot};
 use crate::tls_reports::result_type::ResultType;
 
 /// How many mixtures are made; more where `STSLINT_MIXTURES` says so.
@@ -109,6 +109,59 @@ fn a_weaker_finding_hides_no_stronger_one_in_any_mixture() {
             let speak = with_those_before(&rules, &check.rule, true);
             if !failures(&report).any(|told| speak.contains(told.rule.as_str()) && told.severity >= check.severity) {
                 broken.entry(check.rule.clone()).or_insert_with(|| names.clone());
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// The snapshot with another proof in place of those that `chosen` picks, counted in the order of the document.
+fn with_proof(snapshot: &Snapshot, proof: DnssecProof, chosen: &dyn Fn(usize) -> bool) -> Snapshot {
+    fn walk(value: &mut Value, seen: &mut usize, write: &mut dyn FnMut(usize, &mut Value)) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    // The mode of the collection has the same name, and is no proof.
+                    if name == "dnssec" && member.as_str().is_some_and(|word| DnssecProof::from_word(word).is_some()) {
+                        write(*seen, member);
+                        *seen += 1;
+                    }
+                    walk(member, seen, write);
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, seen, write)),
+            _ => {}
+        }
+    }
+    let mut document = serde_json::to_value(snapshot).unwrap();
+    walk(&mut document, &mut 0, &mut |index, member| {
+        if chosen(index) {
+            *member = Value::from(proof.word());
+        }
+    });
+    serde_json::from_value(document).unwrap()
+}
+
+#[test]
+fn a_proof_that_cannot_be_told_here_is_never_a_finding_about_the_domain() {
+    let mut rules = RuleSet::built_in().unwrap();
+    for rule in &mut rules.rules {
+        rule.requires.clear();
+        rule.after.clear();
+    }
+    let failing = |snapshot: &Snapshot| -> BTreeSet<(String, String)> {
+        let report = evaluate(&rules, &Facts::of(snapshot, None)).report;
+        failures(&report).map(|check| (check.rule.clone(), check.subject.clone().unwrap_or_default())).collect()
+    };
+    let mut broken = BTreeMap::new();
+    for (number, (names, snapshot)) in mixtures(&rules, 7).enumerate().take(MIXTURES / 2) {
+        let chosen = |index: usize| number.is_multiple_of(3) || (number >> (index % 5)) & 1 == 1;
+        let unknown = failing(&with_proof(&snapshot, DnssecProof::Indeterminate, &chosen));
+        assert_eq!(unknown, failing(&with_proof(&snapshot, DnssecProof::Unchecked, &chosen)), "{names}");
+        for truth in [DnssecProof::Secure, DnssecProof::Insecure] {
+            let known = failing(&with_proof(&snapshot, truth, &chosen));
+            for (rule, subject) in unknown.difference(&known) {
+                broken.entry(rule.clone()).or_insert_with(|| format!("{subject}, if {truth}: {names}"));
             }
         }
     }

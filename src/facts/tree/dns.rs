@@ -1,6 +1,9 @@
 //! Part of the tree of facts: how DNS queries ended, and what the zone's own name servers say.
 
 use crate::snapshot::{AddressFamily, DnsOutcome, DnssecProof};
+
+/// What is known of the domain where DNSSEC was looked at; *indeterminate* is known of the place that looked.
+pub const PROVEN: [&str; 3] = [DnssecProof::Bogus.word(), DnssecProof::Insecure.word(), DnssecProof::Secure.word()];
 use crate::vocabulary::vocabulary;
 
 vocabulary! {
@@ -83,8 +86,9 @@ facts! {
         /// Whether the failure lies with the resolver or the network here, and so tells nothing of the domain.
         local: bool,
         /// What DNSSEC says of the answer.
+        #[schemars(extend("enum" = PROVEN))]
         dnssec: DnssecProof,
-        /// Why the answer is bogus or indeterminate, for people; `null` where that is not known, or it is neither.
+        /// Why the answer is bogus, or why that cannot be told, for people; `null` where there is nothing to tell.
         dnssec_reason: Option<String>,
         /// What the resolver says about the answer beside its response code (RFC 8914), in words; empty for most.
         extended_errors: Vec<String>,

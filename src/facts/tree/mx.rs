@@ -1,6 +1,6 @@
 //! Part of the tree of facts: how the domain receives mail: MX hosts and their TLSA records.
 
-use super::dns::AddressFacts;
+use super::dns::{AddressFacts, PROVEN};
 use super::near_miss::NearMissFacts;
 use super::smtp::SmtpFacts;
 use crate::facts::provider_names;
@@ -17,6 +17,7 @@ facts! {
         /// The same as it was seen: where a resolver's cache answered, what that had left of it.
         ttl_seen: Option<i64>,
         /// What DNSSEC says of the MX answer.
+        #[schemars(extend("enum" = PROVEN))]
         dnssec: DnssecProof,
         /// Where a CNAME at the domain itself points, the first of them where there are several; `null` where there is none.
         #[schemars(extend("x-form" = "name"))]
@@ -112,8 +113,10 @@ facts! {
         /// The TTL of the TLSA records in seconds; `null` where there are none.
         tlsa_ttl: Option<i64>,
         /// What DNSSEC says of the TLSA answer.
+        #[schemars(extend("enum" = PROVEN))]
         tlsa_dnssec: DnssecProof,
         /// What DNSSEC says of the address answers.
+        #[schemars(extend("enum" = PROVEN))]
         dnssec: DnssecProof,
     }
 }

@@ -1,6 +1,6 @@
 //! Part of the tree of facts: the `_smtp._tls` TXT record and its destinations.
 
-use super::dns::MisplacedFacts;
+use super::dns::{MisplacedFacts, PROVEN};
 use super::record::{FieldFacts, OffenceFacts, TextFacts};
 use crate::snapshot::{DnsOutcome, DnssecProof};
 
@@ -14,6 +14,7 @@ facts! {
         /// The same as it was seen: where a resolver's cache answered, what that had left of it.
         ttl_seen: Option<i64>,
         /// What DNSSEC says of the answer.
+        #[schemars(extend("enum" = PROVEN))]
         dnssec: DnssecProof,
         /// Where a CNAME at the name points, the first of them where there are several; `null` where there is none.
         #[schemars(extend("x-form" = "name"))]

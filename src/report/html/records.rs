@@ -144,9 +144,8 @@ fn cached(domain: &Domain<'_>, html: &mut Markup, ttl: Ttl, dnssec: Option<Dnsse
 pub fn proof(proof: Option<DnssecProof>) -> &'static str {
     match proof {
         Some(DnssecProof::Bogus) => "bogus",
-        Some(DnssecProof::Indeterminate) => "cannot be told",
         Some(DnssecProof::Insecure) => "not signed",
         Some(DnssecProof::Secure) => "secure",
-        Some(DnssecProof::Unchecked) | None => "not looked at",
+        Some(DnssecProof::Indeterminate | DnssecProof::Unchecked) | None => "not known",
     }
 }

@@ -108,7 +108,7 @@ fn mistakes_underline_the_very_characters() {
         ("policy.mode in { 'enforcing': 1 }", "{", "several values are a list"),
         ("['a'].exists(x, [x].exists(x, [x].exists(x, x == policy.mode)))", "'a'", "is never \"a\""),
         ("record.outcome.matches('^SERVFAIL$')", "'^SERVFAIL$'", "never matches"),
-        ("mx.dnssec == 'zzz'", "'zzz'", "available: \"bogus\", \"indeterminate\""),
+        ("mx.dnssec == 'zzz'", "'zzz'", "available: \"bogus\", \"insecure\", \"secure\""),
         ("'a' in record.outcome", "record.outcome", "text.contains(part)"),
         ("record.outcome.matches('a', 'b')", "matches", "takes 1 argument, not 2"),
     ] {
