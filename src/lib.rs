@@ -53,9 +53,9 @@
 //!
 //! # What stays
 //!
-//! What is documented here follows semantic versioning, and a test keeps it as a reviewed list. Modules that are hidden
-//! from this documentation are for the command line and the project's own tests, and may change in any release. They
-//! follow one another:
+//! What is documented here follows semantic versioning, and a test keeps it as a reviewed list. The rest is private but
+//! for `lab`, which the project's own tests use and which may change in any release. The modules behind it follow one
+//! another:
 //!
 //! ```text
 //! domain ──► collect ──► Snapshot ──► Facts ──► rules::evaluate ──► Report ──► report::… ──► text
@@ -65,59 +65,43 @@
 //! Only `collect` opens sockets and only `cli` prints; everything between is a pure function of a snapshot.
 
 #![forbid(unsafe_code)]
+// Much is for the command alone.
+#![cfg_attr(not(all(feature = "cli", feature = "lab", feature = "serve")), allow(dead_code, unused_imports))]
 
 #[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod cli;
-#[doc(hidden)]
-pub mod collect;
-#[doc(hidden)]
-pub mod config;
-#[doc(hidden)]
-pub mod diff;
-#[doc(hidden)]
-pub mod facts;
-#[doc(hidden)]
-pub mod files;
-#[doc(hidden)]
-pub mod fix;
-#[doc(hidden)]
-pub mod format;
-#[doc(hidden)]
-pub mod grammar;
+mod cli;
+mod collect;
+mod config;
+mod diff;
+mod facts;
+mod files;
+mod fix;
+mod format;
+mod grammar;
 #[cfg(feature = "lab")]
 #[doc(hidden)]
 pub mod lab;
 mod library;
-#[doc(hidden)]
-pub mod outcome;
-#[doc(hidden)]
-pub mod proposal;
-#[doc(hidden)]
-pub mod report;
-#[doc(hidden)]
-pub mod rules;
-#[doc(hidden)]
-pub mod sender;
+mod outcome;
+mod proposal;
+mod report;
+mod rules;
+mod sender;
 #[cfg(feature = "serve")]
-#[doc(hidden)]
-pub mod serve;
+mod serve;
 pub mod snapshot;
-#[doc(hidden)]
-pub mod source_text;
+mod source_text;
 #[cfg(feature = "serve")]
-#[doc(hidden)]
-pub mod store;
-#[doc(hidden)]
-pub mod symptoms;
-#[doc(hidden)]
-pub mod tls_match;
-#[doc(hidden)]
-pub mod tls_reports;
+mod store;
+mod symptoms;
+mod tls_match;
+mod tls_reports;
 mod vocabulary;
-#[doc(hidden)]
-pub mod what_if;
+mod what_if;
 
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use self::cli::run;
 pub use self::collect::{
     ConnectTo, DnssecMode, Families, OptionError, Options as CollectorOptions, Proxy, ResolverChoice, Roots,
 };

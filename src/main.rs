@@ -7,5 +7,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    stslint::cli::run(std::env::args_os())
+    stslint::run(std::env::args_os())
 }

@@ -24,19 +24,20 @@ mod together;
 mod tree;
 
 pub use self::decisions::decisions;
-pub use self::file::{ConfigFile, DomainEntry, IgnoreEntry, Level, OptionSetting, RuleSetting};
-pub use self::ignore::{CONFIG_GROUP, EXPIRED_RULE, Ignore, Ignores, UNUSED_RULE, Use, utc_day};
+pub use self::file::{ConfigFile, Level};
+pub use self::ignore::{EXPIRED_RULE, Ignore, Ignores, UNUSED_RULE, Use, utc_day};
 pub use self::in_force::{Command, InForce, same_file};
-pub use self::layer::Layer;
-pub use self::load::{ConfigErrors, Configuration, OptionCheck, OptionProblem, find};
-pub use self::options::{CommandOption, OPTIONS, OptionKind};
+pub use self::load::{Configuration, OptionProblem, find};
+#[cfg(test)]
+pub use self::options::OPTIONS;
+pub use self::options::{CommandOption, OptionKind};
 pub use self::origin::{Origin, Set};
 pub use self::pattern::Pattern;
 pub use self::profiles::{PROFILES, about as about_profile, why_none as why_no_profile};
 pub use self::rule_files::{CONFIG_NAME, RuleFilesError, rule_files};
-pub use self::sections::{Membership, Section, Sections};
-pub use self::settled::{Change, Settled};
-pub use self::tree::{Placed, Span};
+pub use self::sections::Section;
+pub use self::settled::Change;
+pub use self::tree::Placed;
 
 /// The text of a configuration to begin with.
 pub const STARTER: &str = include_str!("starter.yaml");

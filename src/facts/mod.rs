@@ -47,11 +47,11 @@ mod txt;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::builder::Builder;
-pub use self::domains::{ALL_DOMAINS, Domains, ELEMENT, MAX_DOMAINS, Needed, Wanted};
+pub use self::domains::{Domains, ELEMENT, Needed, Wanted};
 pub use self::fact::Fact;
 pub use self::held::{Before, HeldPolicy};
 pub use self::host::gives_policy;
-pub use self::location::{Exhibit, Location, Locations, Placed};
+pub use self::location::{Location, Locations};
 pub use self::over::Over;
 pub use self::path::Path;
 pub use self::schema::{FIRST_VERSION, FactPath, Field, Type, fact_paths, is_name, root};

@@ -16,7 +16,7 @@ pub use self::markup::Markup;
 pub use self::meant::{max_age_meant, mode_meant};
 pub use self::mode::Mode;
 use super::every_line::{self, Found, Slip};
-use super::{Located, Offence, Span, is_wsp, trimmed};
+use super::{Located, Offence, Span, trimmed};
 
 /// The size that senders read, in octets (RFC 8461 §3.3).
 pub const MAX_POLICY_OCTETS: usize = 65_536;
@@ -211,9 +211,4 @@ pub fn are_the_same(one: &[u8], other: &[u8]) -> bool {
         (sound && !fields.is_empty()).then_some(fields)
     };
     fields(one).is_some_and(|one| fields(other).is_some_and(|other| one == other))
-}
-
-/// Whether white space of the grammar is in the text.
-pub fn has_white_space(text: &str) -> bool {
-    text.bytes().any(is_wsp)
 }

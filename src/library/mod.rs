@@ -9,6 +9,11 @@ mod linter;
 mod read;
 mod report;
 
+#[cfg(all(test, feature = "lab"))]
+mod lab_tests;
+#[cfg(all(test, feature = "lab"))]
+mod lossy_tests;
+
 pub use self::collector::Collector;
 pub use self::error::Error;
 pub use self::finding::{Citation, Confidence, Finding, NotChecked, Severity};

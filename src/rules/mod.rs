@@ -45,7 +45,7 @@ mod value_text;
 mod values;
 mod verdicts;
 
-pub use self::ask::{Answer, ExpressionErrors, ask};
+pub use self::ask::{Answer, ask};
 pub use self::cases::{CaseOutcome, CaseResult, Expected, example, run_cases};
 pub use self::check::{Members, never_equal, unknown_members};
 pub use self::checks::BROKEN_RULE;
@@ -56,13 +56,15 @@ pub use self::functions::functions;
 pub use self::judged_reports::{judge_report, judge_reports};
 pub use self::load::{RuleErrors, RuleSet, built_in_sources};
 pub use self::needed::needed_of;
-pub use self::policy_fix::{Fixed, fix_policy};
-pub use self::rule::{Rule, RuleFix};
+pub use self::policy_fix::fix_policy;
+pub use self::rule::Rule;
 pub use self::snapshot_cases::{GOOD, good_snapshot};
 pub use self::source::Source;
 
 #[cfg(test)]
 mod built_in_tests;
+#[cfg(test)]
+mod ids_tests;
 #[cfg(test)]
 mod mixture_tests;
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub struct RuleFile {
     pub group: Spanned<String>,
     /// What the group is about, in one sentence.
     #[serde(default)]
+    #[allow(dead_code, reason = "for who reads the file")]
     pub about: String,
     /// What the rules are over, and so which facts they see: `domain` (where nothing is said), `domains` for all domains of a
     /// run together, `report` for each TLS report, or `reports` for all of them together. `stslint facts` lists those of a

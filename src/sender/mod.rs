@@ -7,8 +7,12 @@ mod applied;
 mod dane;
 mod holder;
 mod host;
+#[cfg(test)]
+mod model_tests;
 mod policy;
 mod state;
+#[cfg(test)]
+mod view_tests;
 
 use std::collections::BTreeSet;
 

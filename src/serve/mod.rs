@@ -32,7 +32,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 use tokio::sync::watch;
 
-pub use self::connections::{Listen, ListenError, Listener};
+pub use self::connections::{Listen, Listener};
 use self::state::App;
 use crate::collect::{Options, SetupError};
 use crate::rules::RuleSet;

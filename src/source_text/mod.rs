@@ -91,11 +91,13 @@ pub fn yaml_options() -> serde_yaml::Options {
 }
 
 /// Reads a YAML document of type `T`; an error names the place, and for an unknown word the nearest known one.
+#[cfg(test)]
 pub fn from_yaml<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<SourceError>> {
     from_yaml_with(name, text, yaml_options())
 }
 
-/// As [`from_yaml`], with the YAML reader's options.
+/// Reads a YAML document of type `T` with the YAML reader's options; an error names the place, and for an unknown word the
+/// nearest known one.
 pub fn from_yaml_with<T: DeserializeOwned>(
     name: &str,
     text: &str,
@@ -104,7 +106,7 @@ pub fn from_yaml_with<T: DeserializeOwned>(
     serde_yaml::from_str_with_options(text, options).map_err(|error| Box::new(yaml_error(name, text, &error)))
 }
 
-/// Reads a JSON document of type `T`; errors as [`from_yaml`].
+/// Reads a JSON document of type `T`; errors as [`from_yaml_with`].
 pub fn from_json<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<SourceError>> {
     serde_json::from_str(text).map_err(|error| {
         let readable = error.classify() == Category::Data && text.len() <= MAX_TOLD_AS_YAML;

@@ -8,6 +8,8 @@ mod applied;
 pub mod cause;
 pub mod container;
 mod counts;
+#[cfg(test)]
+mod damaged_tests;
 pub mod digest;
 pub mod duplicates;
 mod json;

@@ -7,10 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use hickory_resolver::proto::op::Message;
 use hickory_resolver::proto::rr::RecordType;
-use jiff::Timestamp;
-use stslint::collect::{Collector, DnssecMode, Options, ResolverChoice, Roots};
 use stslint::lab::{Dnssec, Lab, LabOptions, Scenario};
 use stslint::snapshot::{DnsOutcome, DnssecProof, Snapshot};
+use stslint::{Collector, CollectorOptions, DnssecMode, DomainName, ResolverChoice, Roots};
 use tokio::net::UdpSocket;
 
 async fn lab() -> Lab {
@@ -41,7 +40,7 @@ async fn collect_from(
     let (roots, anchor) = (folder.path().join("roots.pem"), folder.path().join("anchor"));
     std::fs::write(&roots, lab.roots_pem()).unwrap();
     std::fs::write(&anchor, trust_anchor).unwrap();
-    let mut options = Options::default();
+    let mut options = CollectorOptions::default();
     options.resolver = ResolverChoice::Address(resolver);
     options.dnssec = dnssec;
     options.trust_anchor = Some(anchor);
@@ -50,7 +49,7 @@ async fn collect_from(
     options.smtp_port = lab.smtp_port();
     options.timeout = Duration::from_secs(3);
 
-    Collector::new(options).unwrap().collect(domain, Timestamp::now()).await
+    Collector::new(options).unwrap().collect(&DomainName::parse(domain).unwrap()).await
 }
 
 /// What is proven of records that are there, and of one that is not.

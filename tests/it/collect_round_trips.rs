@@ -10,10 +10,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use jiff::Timestamp;
-use stslint::collect::{Collector, Options, ResolverChoice, Roots};
 use stslint::lab::{Lab, LabOptions, Scenario};
 use stslint::snapshot::Snapshot;
+use stslint::{Collector, CollectorOptions, DomainName, ResolverChoice, Roots};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
@@ -30,7 +29,7 @@ async fn a_healthy_domain_takes_little_more_than_its_longest_chain() {
     let (roots, anchor) = (folder.path().join("roots.pem"), folder.path().join("anchor"));
     std::fs::write(&roots, lab.roots_pem()).unwrap();
     std::fs::write(&anchor, lab.trust_anchor()).unwrap();
-    let mut options = Options::default();
+    let mut options = CollectorOptions::default();
     options.resolver = ResolverChoice::Address(far_name_server(lab.resolver()).await);
     options.trust_anchor = Some(anchor);
     options.roots = Roots::File(roots);
@@ -40,9 +39,10 @@ async fn a_healthy_domain_takes_little_more_than_its_longest_chain() {
     // A busy machine only ever adds time: the quickest of a few collections counts.
     let mut quickest: Option<(f64, Snapshot)> = None;
     for _ in 0..4 {
+        let domain = DomainName::parse("far.example").unwrap();
         let collector = Collector::new(options.clone()).unwrap();
         let began = Instant::now();
-        let snapshot = collector.collect("far.example", Timestamp::now()).await;
+        let snapshot = collector.collect(&domain).await;
         let round_trips = began.elapsed().as_secs_f64() / ROUND_TRIP.as_secs_f64();
         if quickest.as_ref().is_none_or(|(least, _)| round_trips < *least) {
             quickest = Some((round_trips, snapshot));

@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use serde_json::Value;
-use stslint::outcome::Severity;
-use stslint::rules::RuleSet;
 use tempfile::TempDir;
 
 /// A folder with files in it, and stslint run inside.
@@ -473,8 +471,9 @@ fn own_rules_come_from_files_and_folders_and_are_set_like_others() {
     assert!(folder.run(&["explain", "acme-c", "--rules", "more/c.yaml"]).out.contains("ACME-1"));
     let tested = folder.run(&["rules", "test"]);
     assert_eq!(tested.code, 0, "{}", tested.out);
-    let rules = RuleSet::built_in().unwrap().rules.len() + 2;
-    assert!(tested.out.starts_with(&format!("{rules} rules, ")), "{}", tested.out);
+    let built_in = Folder::of(&[]).run(&["rules", "test"]).out;
+    let count = |said: &str| said.split(' ').next().and_then(|count| count.parse::<usize>().ok()).unwrap();
+    assert_eq!(count(&tested.out), count(&built_in) + 2, "{}", tested.out);
     assert_eq!(folder.run(&["rules", "test", "more"]).out, "1 rule, 2 cases held, 0 did not\n");
     let shown = folder.shown(&[]);
     assert_eq!(shown["rule_files"][0]["file"], "own/deep/b.yaml");
@@ -538,22 +537,7 @@ fn a_configuration_to_begin_with_changes_nothing_and_is_never_overwritten() {
 }
 
 #[test]
-fn minimal_switches_off_what_can_never_be_an_error() {
-    let rules = RuleSet::built_in().unwrap();
-    let mut text = "# yaml-language-server: $schema=../../schema/config.schema.json\n\
-        # The profile `minimal`: only rules that can be errors. `cargo bless` writes it again.\nrules:\n"
-        .to_owned();
-    for rule in &rules.rules {
-        let worst = rule.severity_if.iter().map(|(_, severity)| *severity).chain([rule.severity]).max();
-        if worst < Some(Severity::Error) {
-            text.push_str(&format!("  {}: off\n", rule.id));
-        }
-    }
-    let path = "rules/profiles/minimal.yaml";
-    if std::env::var_os("STSLINT_BLESS").is_some() {
-        std::fs::write(path, &text).unwrap();
-    }
-    assert_eq!(std::fs::read_to_string(path).unwrap(), text, "run `cargo bless`");
+fn minimal_finds_nothing_in_a_good_domain() {
     let folder = Folder::of(&[("stslint.yaml", "extends: minimal\n")]);
     assert_eq!(failing(&folder.report(&[])), [] as [&str; 0]);
 }

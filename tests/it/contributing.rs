@@ -1,10 +1,7 @@
 //! The recipes of CONTRIBUTING: they run as written, and what somebody forgot is told with its place.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-
-use stslint::facts::{Over, fact_paths};
-use stslint::rules::{RuleSet, built_in_sources};
 
 /// Runs the program in a folder; its exit code, and what it says.
 fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
@@ -16,6 +13,14 @@ fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
         .unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+}
+
+/// The files of built-in rules.
+fn rule_files() -> Vec<String> {
+    let files = std::fs::read_dir("rules").unwrap().map(|entry| entry.unwrap().path());
+    let mut names: Vec<String> = files.filter(|path| path.is_file()).map(|path| path.display().to_string()).collect();
+    names.sort();
+    names
 }
 
 /// A rule as the recipe has it, with its cases.
@@ -45,9 +50,9 @@ fn with_rule(text: &str) -> tempfile::TempDir {
 
 #[test]
 fn the_cases_of_each_built_in_file_run_on_the_untouched_tree() {
-    for source in built_in_sources() {
-        let (code, said) = run(Path::new("."), &["--no-config", "rules", "test", &source.name]);
-        assert_eq!(code, 0, "{}: {said}", source.name);
+    for name in rule_files() {
+        let (code, said) = run(Path::new("."), &["--no-config", "rules", "test", &name]);
+        assert_eq!(code, 0, "{name}: {said}");
         assert!(said.contains(" 0 did not\n"), "{said}");
     }
     let (code, said) = run(Path::new("."), &["--no-config", "rules", "test", "rules/mx.yaml", "./rules/policy.yaml"]);
@@ -99,21 +104,6 @@ fn a_file_of_the_same_name_with_other_rules_replaces_nothing() {
     let (code, said) = run(folder.path(), &["--no-config", "rules", "test", "rules/mx.yaml"]);
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("mx-covered") && said.contains("taken"), "{said}");
-}
-
-#[test]
-fn each_rule_has_its_page() {
-    for rule in RuleSet::built_in().unwrap().rules {
-        let page = PathBuf::from(format!("docs/rules/{}.md", rule.id));
-        assert!(page.is_file(), "{}: {} has no page {}: run `cargo bless`", rule.file, rule.id, page.display());
-    }
-}
-
-#[test]
-fn each_fact_says_what_it_means() {
-    for fact in Over::ALL.iter().copied().flat_map(fact_paths) {
-        assert!(!fact.about.trim().is_empty(), "{}: its field in src/facts/tree has no doc comment", fact.path);
-    }
 }
 
 #[test]

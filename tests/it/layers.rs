@@ -85,13 +85,3 @@ fn every_test_file_is_part_of_the_test_program() {
         assert!(!is_module || name == "main" || declared, "{}", path.display());
     }
 }
-
-#[test]
-fn every_rule_file_is_built_in() {
-    let names: Vec<String> = stslint::rules::built_in_sources().into_iter().map(|source| source.name).collect();
-    let beside = ["rules/profiles", "rules/providers", "rules/senders", "rules/symptoms"];
-    for path in sources(Path::new("rules")).iter().filter(|path| !beside.iter().any(|folder| path.starts_with(folder)))
-    {
-        assert!(names.contains(&path.display().to_string()), "{}", path.display());
-    }
-}

@@ -38,8 +38,6 @@ mod hostile_outputs;
 #[cfg(all(feature = "lab", feature = "serve", target_os = "linux"))]
 mod hostile_page;
 mod html;
-mod ids;
-mod lab;
 #[cfg(unix)]
 mod large;
 mod layers;
@@ -49,8 +47,6 @@ mod library;
 mod limits;
 #[cfg(feature = "lab")]
 mod logs;
-#[cfg(feature = "lab")]
-mod lossy;
 mod many_domains;
 mod own_rules;
 mod packaging;
@@ -72,7 +68,6 @@ mod schema_agrees;
 #[cfg(feature = "lab")]
 mod second_try;
 mod sender;
-mod sender_model;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "serve")]

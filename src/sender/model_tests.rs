@@ -1,12 +1,13 @@
 //! A second sender, written from the texts of RFC 8461 §3, §4 and §5 and RFC 7672 §2 and §3 alone, beside the program's
 //! own view, over thousands of domains that are put together at random, the same in each run.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
 mod case;
 mod model;
 
-use stslint::facts::Facts;
-use stslint::sender::{SenderCache, SenderView, views};
-use stslint::tls_reports::result_type::ResultType;
+use crate::facts::Facts;
+use crate::sender::{SenderCache, SenderView, views};
+use crate::tls_reports::result_type::ResultType;
 
 use case::{Case, Numbers};
 use model::{Expected, expected};
@@ -16,8 +17,7 @@ const CASES: usize = 2_000;
 
 /// What a view comes to, in the model's words.
 fn seen(view: &SenderView) -> Expected {
-    let word =
-        |action: stslint::sender::SenderAction| serde_json::to_value(action).unwrap().as_str().unwrap().to_owned();
+    let word = |action: crate::sender::SenderAction| serde_json::to_value(action).unwrap().as_str().unwrap().to_owned();
     let sorted = |reports: &[ResultType]| {
         let mut reports: Vec<String> = reports.iter().map(|kind| kind.word().to_owned()).collect();
         reports.sort();

@@ -1,17 +1,17 @@
 //! The lab's domains, collected live through its sockets and linted: each shows what is wrong with it, once.
 
-#![cfg(feature = "lab")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
 use std::io::Write as _;
 use std::time::{Duration, SystemTime};
 
+use crate::collect::{Collector, ConnectTo, Options, ResolverChoice, Roots};
+use crate::facts::Facts;
+use crate::lab::{Lab, LabOptions, Scenario, SmtpAnswer};
+use crate::outcome::{Check, Outcome, Report, Severity};
+use crate::rules::{RuleSet, evaluate};
+use crate::snapshot::{self, DnsOutcome, FailureKind, Snapshot, TrustVerdict};
 use jiff::Timestamp;
-use stslint::collect::{Collector, ConnectTo, Options, ResolverChoice, Roots};
-use stslint::facts::Facts;
-use stslint::lab::{Lab, LabOptions, Scenario, SmtpAnswer};
-use stslint::outcome::{Check, Outcome, Report, Severity};
-use stslint::rules::{RuleSet, evaluate};
-use stslint::snapshot::{self, DnsOutcome, FailureKind, Snapshot, TrustVerdict};
 
 /// A running lab and a collector that is pointed at it.
 struct Bench {

@@ -1,7 +1,7 @@
 //! A domain in a few words, and the snapshot that shows it.
 
+use crate::snapshot::Snapshot;
 use serde_json::{Value, json};
-use stslint::snapshot::Snapshot;
 
 /// The same numbers in every run.
 pub struct Numbers(pub u64);
