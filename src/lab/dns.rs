@@ -1,25 +1,26 @@
 //! The authoritative name server of the lab, over UDP and TCP on one port.
 //!
-//! [`Lab::start`](super::Lab::start) hands over the zones of [`zone`]; hickory's
+//! [`Lab::start`](super::Lab::start) hands over the world with its zones; hickory's
 //! catalog does the looking up, and the handler in front of it fails the questions that are to fail.
 
-use std::collections::BTreeMap;
 use std::future::Future;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_server::Server;
 use hickory_server::net::runtime::Time;
 use hickory_server::proto::op::{Header, HeaderCounts, Metadata, ResponseCode};
-use hickory_server::proto::rr::{LowerName, RecordType};
+use hickory_server::proto::rr::RecordType;
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::LabError;
-use super::record::{DnsFault, DnsFaultKind};
-use super::zone::{self, ZoneTree};
+use super::journal::EventKind;
+use super::record::DnsFaultKind;
+use super::world::{Live, World};
 
 /// How long a TCP connection may be idle.
 const TCP_IDLE: Duration = Duration::from_secs(10);
@@ -37,17 +38,13 @@ pub(super) struct NameServer {
 }
 
 impl NameServer {
-    /// Serves the zones, but for the questions that are to fail.
+    /// Serves the zones at an address, but for the queries that are to fail. A port of 0 is one that the system chooses.
     ///
     /// # Errors
-    /// [`LabError::Name`] for a fault at what is no name, [`LabError::Bind`] without a port.
-    pub(super) async fn start(zones: ZoneTree, faults: &[DnsFault]) -> Result<Self, LabError> {
-        let faults = faults
-            .iter()
-            .map(|fault| Ok((LowerName::new(&zone::name(&fault.name)?), fault.kind)))
-            .collect::<Result<_, LabError>>()?;
-        let (udp, tcp, address) = bind().await?;
-        let mut server = Server::new(Questions { zones, faults });
+    /// [`LabError::Bind`] without a port.
+    pub(super) async fn start(wanted: SocketAddr, live: Arc<Live>) -> Result<Self, LabError> {
+        let (udp, tcp, address) = bind(wanted).await?;
+        let mut server = Server::new(Questions { live });
         server.register_socket(udp);
         server.register_listener(tcp, TCP_IDLE, TCP_BUFFER);
         Ok(Self { address, _server: server })
@@ -56,8 +53,7 @@ impl NameServer {
 
 /// The zones, behind the questions that fail.
 struct Questions {
-    zones: ZoneTree,
-    faults: BTreeMap<LowerName, DnsFaultKind>,
+    live: Arc<Live>,
 }
 
 /// What becomes of a question.
@@ -69,17 +65,20 @@ enum Fate {
 }
 
 impl Questions {
-    fn fate(&self, request: &Request) -> Fate {
+    fn fate(&self, world: &World, request: &Request) -> Fate {
         let Ok(info) = request.request_info() else {
             return Fate::Answered;
         };
         let name = info.query.name();
-        match self.faults.get(name) {
+        let kind = info.query.query_type();
+        let asked = name.to_string().trim_end_matches('.').to_owned();
+        self.live.journal.note(EventKind::Query { name: asked, kind: kind.to_string() });
+        match world.faults.get(name) {
             Some(DnsFaultKind::NoAnswer) => Fate::Forgotten,
             Some(DnsFaultKind::Refused) => Fate::Failed(ResponseCode::Refused),
             Some(DnsFaultKind::ServFail) => Fate::Failed(ResponseCode::ServFail),
-            None if !self.zones.serves(name) => Fate::Failed(ResponseCode::Refused),
-            None if info.query.query_type() == RecordType::DS && self.zones.begins_at(name) => Fate::AnsweredByParent,
+            None if !world.zones.serves(name) => Fate::Failed(ResponseCode::Refused),
+            None if kind == RecordType::DS && world.zones.begins_at(name) => Fate::AnsweredByParent,
             None => Fate::Answered,
         }
     }
@@ -99,12 +98,16 @@ impl RequestHandler for Questions {
         R: ResponseHandler + 'f,
         T: Time + 'f,
     {
-        match self.fate(request) {
-            Fate::Answered => self.zones.own.handle_request::<R, T>(request, responses),
-            Fate::AnsweredByParent => self.zones.parents.handle_request::<R, T>(request, responses),
-            Fate::Failed(code) => Box::pin(fail(request, responses, code)),
-            Fate::Forgotten => Box::pin(async move { noted(request, ResponseCode::ServFail) }),
-        }
+        let world = self.live.world();
+        let fate = self.fate(&world, request);
+        Box::pin(async move {
+            match fate {
+                Fate::Answered => world.zones.own.handle_request::<R, T>(request, responses).await,
+                Fate::AnsweredByParent => world.zones.parents.handle_request::<R, T>(request, responses).await,
+                Fate::Failed(code) => fail(request, responses, code).await,
+                Fate::Forgotten => noted(request, ResponseCode::ServFail),
+            }
+        })
     }
 }
 
@@ -123,16 +126,16 @@ fn noted(request: &Request, code: ResponseCode) -> ResponseInfo {
     ResponseInfo::from(Header { metadata, counts: HeaderCounts::default() })
 }
 
-async fn bind() -> Result<(UdpSocket, TcpListener, SocketAddr), LabError> {
+async fn bind(wanted: SocketAddr) -> Result<(UdpSocket, TcpListener, SocketAddr), LabError> {
     let mut attempt = 1;
     loop {
-        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .map_err(|source| LabError::bind((Ipv4Addr::LOCALHOST, 0), source))?;
-        let address = udp.local_addr().map_err(|source| LabError::bind((Ipv4Addr::LOCALHOST, 0), source))?;
+        let udp = UdpSocket::bind(wanted).await.map_err(|source| LabError::bind(wanted, source))?;
+        let address = udp.local_addr().map_err(|source| LabError::bind(wanted, source))?;
         match TcpListener::bind(address).await {
             Ok(tcp) => return Ok((udp, tcp, address)),
-            Err(source) if attempt == PORT_ATTEMPTS => return Err(LabError::bind(address, source)),
+            Err(source) if wanted.port() != 0 || attempt == PORT_ATTEMPTS => {
+                return Err(LabError::bind(address, source));
+            }
             Err(_) => attempt += 1,
         }
     }

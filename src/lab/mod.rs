@@ -22,39 +22,38 @@ mod certificate;
 mod denial;
 mod dns;
 pub mod domains;
+mod journal;
 mod listen;
 pub mod record;
 pub mod scenario;
 pub mod smtp;
 pub mod tls;
 pub mod web;
+mod world;
 mod zone;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use tokio::task::JoinSet;
 
 use ca::CertificateAuthority;
 use dns::NameServer;
-use listen::{Addresses, WEB_ADDRESS};
-use smtp::MxServer;
-use web::{WebServer, WebServers};
-use zone::ZoneTree;
+use world::{Live, World};
+use zone::ZoneKeys;
 
 pub use certificate::{CertificateChain, CertificateIssuer, CertificatePurpose, CertificateSpec};
 pub use domains::LabDomain;
+pub use journal::{Event, EventKind, HandshakeEnd, Journal};
+pub use listen::Listen;
 pub use record::{DnsFault, DnsFaultKind, Dnssec, Record, RecordData};
 pub use scenario::Scenario;
 pub use smtp::{Dane, MxHost, SmtpAnswer};
 pub use tls::{TlsHandshake, TlsOffer, TlsVersions};
 pub use web::{WebAnswer, WebHost, WebReply};
-
-/// The name in the certificate that is presented for a name that no host of the lab has.
-const DEFAULT_HOST: &str = "default.invalid";
 
 /// What a lab is to be made of.
 #[derive(Clone, Debug)]
@@ -63,17 +62,20 @@ pub struct LabOptions {
     pub now: SystemTime,
     /// The domains, beside those that all of them lean on.
     pub scenarios: Vec<Scenario>,
+    /// Where the servers listen.
+    pub listen: Listen,
 }
 
 impl LabOptions {
     /// All built-in domains.
     pub fn demo(now: SystemTime) -> Self {
-        Self { now, scenarios: Lab::domains().iter().map(LabDomain::scenario).collect() }
+        let scenarios = Lab::domains().iter().map(LabDomain::scenario).collect();
+        Self { now, scenarios, listen: Listen::default() }
     }
 
     /// No domain yet but those that all lean on: the backup MX host and the receiver of reports.
     pub fn empty(now: SystemTime) -> Self {
-        Self { now, scenarios: Vec::new() }
+        Self { now, scenarios: Vec::new(), listen: Listen::default() }
     }
 
     /// The same with one more domain.
@@ -92,8 +94,9 @@ pub enum LabError {
     #[diagnostic(
         code(stslint::lab::bind),
         help(
-            "The lab needs the addresses 127.80.0.0/16. Linux has them; on macOS and BSD add each \
-             one first (`ifconfig lo0 alias 127.80.0.1`)."
+            "Ports below 1024 need root or CAP_NET_BIND_SERVICE, and no other server may listen there. \
+             Linux has all of 127.0.0.0/8; on macOS and BSD add each address first \
+             (`ifconfig lo0 alias 127.80.0.1`)."
         )
     )]
     Bind {
@@ -118,6 +121,10 @@ pub enum LabError {
     #[error("two scenarios are for {0}")]
     #[diagnostic(code(stslint::lab::duplicate))]
     Duplicate(String),
+    /// A scenario was to be replaced by one for a domain that the lab does not have, or with other hosts.
+    #[error("{0} can be replaced only by the same domain with the same hosts")]
+    #[diagnostic(code(stslint::lab::hosts_differ))]
+    HostsDiffer(String),
     /// A name that DNS cannot hold.
     #[error("{0:?} is not a name that DNS can hold")]
     #[diagnostic(code(stslint::lab::name))]
@@ -136,7 +143,7 @@ pub enum LabError {
     Tls(#[source] tokio_rustls::rustls::Error),
     /// More servers than there are addresses.
     #[error("the lab has no addresses left for so many hosts")]
-    #[diagnostic(code(stslint::lab::hosts))]
+    #[diagnostic(code(stslint::lab::hosts), help("Give the lab a larger network."))]
     TooManyHosts,
 }
 
@@ -149,12 +156,20 @@ impl LabError {
 /// A running lab. Dropping it closes every socket.
 pub struct Lab {
     resolver: SocketAddr,
-    https_port: u16,
-    smtp_port: u16,
+    listen: Listen,
     roots_pem: String,
     trust_anchor: String,
+    live: Arc<Live>,
+    authority: CertificateAuthority,
+    recipe: Mutex<Recipe>,
     _name_server: NameServer,
     _servers: JoinSet<()>,
+}
+
+/// What a world is made from.
+struct Recipe {
+    scenarios: Vec<Scenario>,
+    keys: ZoneKeys,
 }
 
 impl Lab {
@@ -168,26 +183,51 @@ impl Lab {
         scenarios.extend(options.scenarios);
         check_distinct(&scenarios)?;
 
-        let mut addresses = Addresses::new();
-        let web = Web::new(&scenarios, &authority, &mut addresses)?;
-        let mail = Mail::new(&scenarios, &authority, &mut addresses)?;
-        let zones = zones(&scenarios, web.records, mail.records)?;
-        let trust_anchor = zones.trust_anchor.clone();
-        let faults: Vec<_> = scenarios.iter().flat_map(|one| one.dns_faults.iter().cloned()).collect();
-        let name_server = NameServer::start(zones, &faults).await?;
+        let mut keys = ZoneKeys::new();
+        let world = World::new(&scenarios, &options.listen, &authority, &mut keys)?;
+        let trust_anchor = world.zones.trust_anchor.clone();
+        let live = Arc::new(Live::new(world, Journal::new()));
+        let name_server = NameServer::start(options.listen.dns, Arc::clone(&live)).await?;
 
         let mut servers = JoinSet::new();
-        let https_port = serve_web(web.servers, &web.listening, &mut servers).await?;
-        let smtp_port = serve_mail(mail.servers, &mut servers).await?;
+        let https_port = serve_web(options.listen.https_port, &live, &mut servers).await?;
+        let smtp_port = serve_mail(options.listen.smtp_port, &live, &mut servers).await?;
         Ok(Self {
             resolver: name_server.address,
-            https_port,
-            smtp_port,
+            listen: Listen { https_port, smtp_port, ..options.listen },
             roots_pem: authority.roots_pem(),
             trust_anchor,
+            live,
+            authority,
+            recipe: Mutex::new(Recipe { scenarios, keys }),
             _name_server: name_server,
             _servers: servers,
         })
+    }
+
+    /// Serves these domains differently from now on. Each must be one that the lab has, with the hosts that it has.
+    ///
+    /// # Errors
+    /// [`LabError::HostsDiffer`] for another domain or other hosts, and [`LabError`] for what cannot be served; all
+    /// remains as it was then.
+    pub fn replace(&self, scenarios: Vec<Scenario>) -> Result<(), LabError> {
+        let mut recipe = self.recipe.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = recipe.scenarios.clone();
+        for scenario in scenarios {
+            let served = changed.iter_mut().find(|served| served.domain.eq_ignore_ascii_case(&scenario.domain));
+            match served {
+                Some(served) if served.has_hosts_of(&scenario) => *served = scenario,
+                _ => return Err(LabError::HostsDiffer(scenario.domain)),
+            }
+        }
+        self.live.replace(World::new(&changed, &self.listen, &self.authority, &mut recipe.keys)?);
+        recipe.scenarios = changed;
+        Ok(())
+    }
+
+    /// What came to the servers so far, and what comes.
+    pub fn journal(&self) -> Journal {
+        self.live.journal.clone()
     }
 
     /// The built-in domains, each broken in one way only, and first the one that is not.
@@ -202,12 +242,12 @@ impl Lab {
 
     /// The port of all HTTPS servers, in place of 443.
     pub fn https_port(&self) -> u16 {
-        self.https_port
+        self.listen.https_port
     }
 
     /// The port of all SMTP servers, in place of 25.
     pub fn smtp_port(&self) -> u16 {
-        self.smtp_port
+        self.listen.smtp_port
     }
 
     /// The root certificate that good chains of the lab end in, in PEM.
@@ -230,95 +270,22 @@ fn check_distinct(scenarios: &[Scenario]) -> Result<(), LabError> {
     }
 }
 
-fn zones(scenarios: &[Scenario], web: Vec<Record>, mail: Vec<Record>) -> Result<ZoneTree, LabError> {
-    let domains: Vec<_> = scenarios.iter().map(|one| (one.domain.as_str(), one.dnssec)).collect();
-    let published = scenarios.iter().flat_map(|one| one.records.iter().cloned());
-    let records: Vec<_> = published.chain(web).chain(mail).collect();
-    ZoneTree::new(&domains, &records)
-}
-
-/// The web hosts of all scenarios with their addresses.
-struct Web {
-    servers: WebServers,
-    listening: BTreeSet<Ipv4Addr>,
-    records: Vec<Record>,
-}
-
-impl Web {
-    fn new(
-        scenarios: &[Scenario],
-        authority: &CertificateAuthority,
-        addresses: &mut Addresses,
-    ) -> Result<Self, LabError> {
-        let mut by_name = BTreeMap::new();
-        let mut records = Vec::new();
-        for host in scenarios.iter().flat_map(|one| &one.web_hosts) {
-            let name = host.name.to_ascii_lowercase();
-            let shares = host.listens && !by_name.contains_key(&(WEB_ADDRESS, name.clone()));
-            let address = if shares { WEB_ADDRESS } else { addresses.allot()? };
-            records.push(Record::new(&host.address_name, RecordData::A(address)));
-            if host.listens {
-                by_name.insert((address, name), WebServer::new(host, authority)?);
-            }
-        }
-        let listening = by_name.keys().map(|(address, _)| *address).chain([WEB_ADDRESS]).collect();
-        let unknown_name = WebServer::new(&WebHost::policy(DEFAULT_HOST, "Nobody here.\n"), authority)?;
-        Ok(Self { servers: WebServers { by_name, unknown_name }, listening, records })
-    }
-}
-
-impl WebServer {
-    fn new(host: &WebHost, authority: &CertificateAuthority) -> Result<Self, LabError> {
-        Ok(Self { tls: tls::prepare(&host.tls, &[b"http/1.1"], authority)?, answer: host.answer.clone() })
-    }
-}
-
-/// The MX hosts of all scenarios with their addresses.
-struct Mail {
-    servers: BTreeMap<Ipv4Addr, Arc<MxServer>>,
-    records: Vec<Record>,
-}
-
-impl Mail {
-    fn new(
-        scenarios: &[Scenario],
-        authority: &CertificateAuthority,
-        addresses: &mut Addresses,
-    ) -> Result<Self, LabError> {
-        let mut servers = BTreeMap::new();
-        let mut records = Vec::new();
-        for host in scenarios.iter().flat_map(|one| &one.mx_hosts) {
-            let address = addresses.allot()?;
-            records.push(Record::new(&host.name, RecordData::A(address)));
-            let server = MxServer { tls: tls::prepare(&host.tls, &[], authority)?, host: host.clone() };
-            records.extend(server.tlsa());
-            if host.listens {
-                servers.insert(address, Arc::new(server));
-            }
-        }
-        Ok(Self { servers, records })
-    }
-}
-
-async fn serve_web(
-    web: WebServers,
-    addresses: &BTreeSet<Ipv4Addr>,
-    servers: &mut JoinSet<()>,
-) -> Result<u16, LabError> {
-    let web = Arc::new(web);
-    let (port, listeners) = listen::bind(addresses).await?;
-    for (listener, address) in listeners.into_iter().zip(addresses.iter().copied()) {
-        let web = Arc::clone(&web);
-        servers.spawn(listen::serve(listener, move |stream| web::session(stream, Arc::clone(&web), address)));
+async fn serve_web(port: u16, live: &Arc<Live>, servers: &mut JoinSet<()>) -> Result<u16, LabError> {
+    let addresses = live.world().web_addresses.clone();
+    let (port, listeners) = listen::bind(port, &addresses).await?;
+    for (listener, address) in listeners.into_iter().zip(addresses) {
+        let live = Arc::clone(live);
+        servers.spawn(listen::serve(listener, move |stream| web::session(stream, Arc::clone(&live), address)));
     }
     Ok(port)
 }
 
-async fn serve_mail(mail: BTreeMap<Ipv4Addr, Arc<MxServer>>, servers: &mut JoinSet<()>) -> Result<u16, LabError> {
-    let addresses = mail.keys().copied().collect();
-    let (port, listeners) = listen::bind(&addresses).await?;
-    for (listener, server) in listeners.into_iter().zip(mail.into_values()) {
-        servers.spawn(listen::serve(listener, move |stream| smtp::session(stream, Arc::clone(&server))));
+async fn serve_mail(port: u16, live: &Arc<Live>, servers: &mut JoinSet<()>) -> Result<u16, LabError> {
+    let addresses: BTreeSet<Ipv4Addr> = live.world().mail.keys().copied().collect();
+    let (port, listeners) = listen::bind(port, &addresses).await?;
+    for (listener, address) in listeners.into_iter().zip(addresses) {
+        let live = Arc::clone(live);
+        servers.spawn(listen::serve(listener, move |stream| smtp::session(stream, Arc::clone(&live), address)));
     }
     Ok(port)
 }

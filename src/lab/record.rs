@@ -5,7 +5,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The time to live of a record that says nothing else, in seconds.
-const DEFAULT_TTL: u32 = 3_600;
+pub(super) const DEFAULT_TTL: u32 = 3_600;
 
 /// One resource record.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -5,7 +5,7 @@
 //! [`domains`](super::domains) are made the same way.
 
 use super::certificate::CertificateSpec;
-use super::record::{DnsFault, Dnssec, Record, RecordData};
+use super::record::{DEFAULT_TTL, DnsFault, Dnssec, Record, RecordData};
 use super::smtp::MxHost;
 use super::web::{WebAnswer, WebHost, WebReply};
 
@@ -24,6 +24,8 @@ pub struct Scenario {
     pub dnssec: Dnssec,
     /// The records of the domain. The addresses of hosts come from the lab itself.
     pub records: Vec<Record>,
+    /// The time to live of the addresses of its hosts, in seconds.
+    pub address_ttl: u32,
     /// Questions that are not answered as they should be.
     pub dns_faults: Vec<DnsFault>,
     /// The HTTPS servers, the policy host first.
@@ -50,6 +52,7 @@ impl Scenario {
                     "v=TLSRPTv1; rua=mailto:tlsrpt@reports.example,https://tlsrpt.reports.example/v1",
                 ),
             ],
+            address_ttl: DEFAULT_TTL,
             dns_faults: Vec::new(),
             web_hosts: vec![WebHost::policy(
                 &format!("mta-sts.{domain}"),
@@ -65,6 +68,7 @@ impl Scenario {
             domain: domain.to_owned(),
             dnssec: Dnssec::Secure,
             records: Vec::new(),
+            address_ttl: DEFAULT_TTL,
             dns_faults: Vec::new(),
             web_hosts: Vec::new(),
             mx_hosts: Vec::new(),
@@ -118,6 +122,13 @@ impl Scenario {
         for host in &mut self.mx_hosts {
             host.tls.certificate = certificate.clone();
         }
+    }
+
+    /// Whether another scenario has the same hosts, each listening or not as here.
+    pub(super) fn has_hosts_of(&self, other: &Self) -> bool {
+        let web = |it: &Self| it.web_hosts.iter().map(|host| (host.name.clone(), host.listens)).collect::<Vec<_>>();
+        let mail = |it: &Self| it.mx_hosts.iter().map(|host| (host.name.clone(), host.listens)).collect::<Vec<_>>();
+        web(self) == web(other) && mail(self) == mail(other)
     }
 
     fn policy_host_entries(&mut self) -> impl Iterator<Item = &mut WebHost> {

@@ -1,8 +1,10 @@
-//! The SMTP servers of the lab: a real conversation up to STARTTLS and beyond, and no mail taken.
+//! The SMTP servers of the lab: a real conversation up to STARTTLS and beyond. Mail is taken only where a host says so,
+//! for its own domain, and forgotten at once.
 //!
 //! Each [`MxHost`] is one server at its own address; two with the same name are the two addresses
 //! of one host, which may behave differently.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +13,17 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
+use super::journal::{EventKind, Journal};
 use super::listen::never;
 use super::record::{Record, RecordData};
 use super::tls::{self, TlsOffer, TlsServer};
+use super::world::Live;
 
 /// The longest command line that is read, in octets.
 const LINE_LIMIT: u64 = 1_024;
+
+/// The longest message that is read, in octets.
+const DATA_LIMIT: u64 = 10_485_760;
 
 /// How many commands one session may have.
 const COMMANDS: usize = 64;
@@ -38,6 +45,8 @@ pub struct MxHost {
     pub tls: TlsOffer,
     /// What it says to EHLO once TLS is on.
     pub ehlo_after_tls: SmtpAnswer,
+    /// Whether it takes mail for the domain that it belongs to.
+    pub takes_mail: bool,
     /// What the TLSA record at `_25._tcp.<name>` says, if there is one.
     pub dane: Option<Dane>,
 }
@@ -63,6 +72,7 @@ impl MxHost {
             starttls: SmtpAnswer::reply(220, &["Ready to start TLS"]),
             tls: TlsOffer::good(name),
             ehlo_after_tls: SmtpAnswer::reply(250, &[name, "SIZE 10485760", "8BITMIME", "REQUIRETLS"]),
+            takes_mail: false,
             dane: None,
         }
     }
@@ -121,6 +131,8 @@ impl SmtpAnswer {
 /// An [`MxHost`] that is ready to serve.
 pub(super) struct MxServer {
     pub(super) host: MxHost,
+    /// The domain that it takes mail for.
+    pub(super) domain: String,
     pub(super) tls: Arc<TlsServer>,
 }
 
@@ -137,25 +149,32 @@ impl MxServer {
     }
 }
 
-/// Serves one connection.
-pub(super) async fn session(stream: TcpStream, server: Arc<MxServer>) {
+/// Serves one connection at one of the addresses.
+pub(super) async fn session(stream: TcpStream, live: Arc<Live>, address: Ipv4Addr) {
+    let Some(server) = live.world().mail.get(&address).cloned() else {
+        return;
+    };
     let host = &server.host;
+    let name = host.name.to_ascii_lowercase();
+    live.journal.note(EventKind::MailConnection { host: name.clone() });
     let mut stream = BufReader::new(stream);
     if !send(&mut stream, &host.greeting).await {
         return;
     }
-    let ended = converse(&mut stream, &host.ehlo, Some(&host.starttls)).await;
+    let mail = MailBox { server: &server, name: &name, journal: &live.journal };
+    let ended = converse(&mut stream, &host.ehlo, Some(&host.starttls), &mail).await;
     if ended != End::StartTls {
         let _ = stream.shutdown().await;
         return;
     }
     // What a client sent ahead of the handshake is forgotten here with the buffer, RFC 3207 §4.2.
-    let accepted = tls::accept(stream.into_inner(), |_| (&*server.tls, ())).await;
+    let ended = |_: Option<&str>, end| live.journal.note(EventKind::MailHandshake { host: name.clone(), end });
+    let accepted = tls::accept(stream.into_inner(), |_| (&*server.tls, ()), ended).await;
     let Some((stream, ())) = accepted else {
         return;
     };
     let mut stream = BufReader::new(stream);
-    converse(&mut stream, &host.ehlo_after_tls, None).await;
+    converse(&mut stream, &host.ehlo_after_tls, None, &mail).await;
     let _ = stream.shutdown().await;
 }
 
@@ -168,18 +187,32 @@ enum End {
 /// Answers commands until the session ends or the handshake is due.
 ///
 /// `starttls` is the answer to STARTTLS, `None` once TLS is on.
-async fn converse<S>(stream: &mut BufReader<S>, ehlo: &SmtpAnswer, starttls: Option<&SmtpAnswer>) -> End
+async fn converse<S>(
+    stream: &mut BufReader<S>,
+    ehlo: &SmtpAnswer,
+    starttls: Option<&SmtpAnswer>,
+    mail: &MailBox<'_>,
+) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let tls = starttls.is_none();
+    let mut step = Step::Idle;
     for _ in 0..COMMANDS {
         let Some(line) = read_line(stream).await else {
             return End::Closed;
         };
         let verb = line.split([' ', '\r', '\n']).next().unwrap_or_default();
         let going_on = match verb.to_ascii_uppercase().as_str() {
-            "EHLO" => send(stream, ehlo).await,
-            "HELO" | "NOOP" | "RSET" => say(stream, 250, "OK").await,
+            "EHLO" => {
+                step = Step::Idle;
+                send(stream, ehlo).await
+            }
+            "RSET" => {
+                step = Step::Idle;
+                say(stream, 250, "OK").await
+            }
+            "HELO" | "NOOP" => say(stream, 250, "OK").await,
             "STARTTLS" => match starttls {
                 Some(answer) if answer.is_go_ahead() => {
                     return if send(stream, answer).await { End::StartTls } else { End::Closed };
@@ -187,8 +220,19 @@ where
                 Some(answer) => send(stream, answer).await,
                 None => say(stream, 503, "5.5.1 TLS is on already").await,
             },
-            "MAIL" => say(stream, 550, "5.7.1 This is a lab: no mail is taken here").await,
-            "RCPT" | "DATA" => say(stream, 503, "5.5.1 Bad sequence of commands").await,
+            "MAIL" => {
+                let (code, text) = mail.begin(&mut step);
+                say(stream, code, text).await
+            }
+            "RCPT" => {
+                let (code, text) = mail.recipient(&mut step, &line, tls);
+                say(stream, code, text).await
+            }
+            "DATA" if step == Step::Recipient => {
+                step = Step::Idle;
+                mail.data(stream, tls).await
+            }
+            "DATA" => say(stream, 503, "5.5.1 Bad sequence of commands").await,
             "QUIT" => {
                 say(stream, 221, "Bye").await;
                 return End::Closed;
@@ -201,6 +245,81 @@ where
     }
     say(stream, 421, "4.7.0 Too many commands").await;
     End::Closed
+}
+
+/// How far a mail transaction is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Step {
+    Idle,
+    Sender,
+    Recipient,
+}
+
+/// What takes mail, if the host does.
+struct MailBox<'a> {
+    server: &'a MxServer,
+    name: &'a str,
+    journal: &'a Journal,
+}
+
+impl MailBox<'_> {
+    fn begin(&self, step: &mut Step) -> (u16, &'static str) {
+        if !self.server.host.takes_mail {
+            return (550, "5.7.1 This is a lab: no mail is taken here");
+        }
+        *step = Step::Sender;
+        (250, "2.1.0 OK")
+    }
+
+    fn recipient(&self, step: &mut Step, line: &str, tls: bool) -> (u16, &'static str) {
+        if *step == Step::Idle {
+            return (503, "5.5.1 Bad sequence of commands");
+        }
+        let Some(domain) = recipient_domain(line) else {
+            return (501, "5.1.3 Bad recipient address");
+        };
+        let host = self.name.to_owned();
+        let ours = domain == self.server.domain;
+        self.journal.note(EventKind::Recipient { host, domain, tls });
+        if !ours {
+            return (550, "5.7.1 Mail for this domain is not taken here");
+        }
+        *step = Step::Recipient;
+        (250, "2.1.5 OK")
+    }
+
+    /// Reads a message to its end and forgets it.
+    async fn data<S>(&self, stream: &mut BufReader<S>, tls: bool) -> bool
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        if !say(stream, 354, "Go ahead").await {
+            return false;
+        }
+        let mut size = 0;
+        loop {
+            let mut line = Vec::new();
+            let read = (&mut *stream).take(DATA_LIMIT).read_until(b'\n', &mut line).await;
+            size += line.len();
+            match read {
+                Ok(_) if size as u64 > DATA_LIMIT || !line.ends_with(b"\n") => return false,
+                Ok(_) if line == b".\r\n" || line == b".\n" => break,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
+        let domain = self.server.domain.clone();
+        self.journal.note(EventKind::Delivered { host: self.name.to_owned(), domain, tls });
+        say(stream, 250, "2.0.0 Taken").await
+    }
+}
+
+/// The domain of `RCPT TO:<local@domain>`, in lower case.
+fn recipient_domain(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once('<')?;
+    let (address, _) = rest.split_once('>')?;
+    let (_, domain) = address.rsplit_once('@')?;
+    Some(domain.trim_end_matches('.').to_ascii_lowercase())
 }
 
 /// Reads a line. `None` at the end of the stream and for a line beyond the limit.

@@ -9,12 +9,15 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::server::Acceptor;
-use tokio_rustls::rustls::{ALL_VERSIONS, ServerConfig, SupportedProtocolVersion, crypto::ring, version};
+use tokio_rustls::rustls::{
+    ALL_VERSIONS, Error as TlsError, ServerConfig, SupportedProtocolVersion, crypto::ring, version,
+};
 use tokio_rustls::server::TlsStream;
 
 use super::LabError;
 use super::ca::CertificateAuthority;
 use super::certificate::CertificateSpec;
+use super::journal::HandshakeEnd;
 use super::listen::never;
 
 /// A fatal `handshake_failure` alert as it is on the wire, RFC 8446 §6.
@@ -115,28 +118,47 @@ pub(super) fn prepare(
     }))
 }
 
-/// Runs the server's half of a handshake with the server that `choose` finds for the SNI.
+/// Runs the server's half of a handshake with the server that `choose` finds for the SNI, and says how it ended to
+/// `ended`, with the SNI.
 ///
 /// `None` when there is no stream to go on with; the connection is closed then.
 pub(super) async fn accept<'a, T>(
     stream: TcpStream,
     choose: impl FnOnce(Option<&str>) -> (&'a TlsServer, T),
+    ended: impl FnOnce(Option<&str>, HandshakeEnd),
 ) -> Option<(TlsStream<TcpStream>, T)> {
-    let mut start = LazyConfigAcceptor::new(Acceptor::default(), stream).await.ok()?;
-    let sni = start.client_hello().server_name().map(str::to_owned);
+    let mut start = match LazyConfigAcceptor::new(Acceptor::default(), stream).await {
+        Ok(start) => start,
+        Err(error) => {
+            ended(None, failed(&error));
+            return None;
+        }
+    };
+    let sni = start.client_hello().server_name().map(str::to_ascii_lowercase);
     let (server, chosen) = choose(sni.as_deref());
     let refused = server.requires_sni && sni.is_none();
     match server.handshake {
         TlsHandshake::Completes if !refused => {
-            let stream = start.into_stream(Arc::clone(&server.config)).await.ok()?;
-            Some((stream, chosen))
+            let stream = start.into_stream(Arc::clone(&server.config)).await;
+            let named = sni.is_some();
+            ended(sni.as_deref(), stream.as_ref().map_or_else(failed, |_| HandshakeEnd::Complete { named }));
+            Some((stream.ok()?, chosen))
         }
         TlsHandshake::Completes | TlsHandshake::Refused => {
+            ended(sni.as_deref(), HandshakeEnd::Failed);
             start.io.write_all(&HANDSHAKE_FAILURE).await.ok()?;
             start.io.shutdown().await.ok()?;
             None
         }
         TlsHandshake::Hangup => None,
         TlsHandshake::Silent => never().await,
+    }
+}
+
+/// How a handshake ended that failed with this error.
+fn failed(error: &std::io::Error) -> HandshakeEnd {
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(TlsError::AlertReceived(alert)) => HandshakeEnd::Alert(format!("{alert:?}")),
+        _ => HandshakeEnd::Failed,
     }
 }

@@ -12,8 +12,10 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufRea
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
+use super::journal::EventKind;
 use super::listen::never;
 use super::tls::{self, TlsOffer, TlsServer};
+use super::world::Live;
 
 /// The path of every policy, RFC 8461 §3.3.
 pub const POLICY_PATH: &str = "/.well-known/mta-sts.txt";
@@ -156,39 +158,66 @@ impl WebServers {
 }
 
 /// Serves one connection at one of the addresses.
-pub(super) async fn session(stream: TcpStream, servers: Arc<WebServers>, address: Ipv4Addr) {
-    let accepted = tls::accept(stream, |sni| {
-        let server = servers.find(address, sni);
-        (&*server.tls, &server.answer)
-    })
+pub(super) async fn session(stream: TcpStream, live: Arc<Live>, address: Ipv4Addr) {
+    let world = live.world();
+    let accepted = tls::accept(
+        stream,
+        |sni| {
+            let server = world.web.find(address, sni);
+            (&*server.tls, (&server.answer, sni.map(str::to_owned)))
+        },
+        |sni, end| {
+            if let Some(host) = sni.map(str::to_owned) {
+                live.journal.note(EventKind::WebHandshake { host, end });
+            }
+        },
+    )
     .await;
-    let Some((stream, answer)) = accepted else {
+    let Some((stream, (answer, host))) = accepted else {
         return;
     };
     let mut stream = BufReader::new(stream);
     // Whoever breaks off is gone: there is nobody to tell.
-    if let Some(path) = read_request(&mut stream).await {
+    if let Some(Request { path, agent }) = read_request(&mut stream).await {
+        if let Some(host) = host {
+            live.journal.note(EventKind::Request { host, path: path.clone(), agent });
+        }
         let _ = respond(&mut stream, &path, answer).await;
     }
     let _ = stream.shutdown().await;
 }
 
-/// Reads a request's head and returns its target. `None` when it is too long or cut short.
-async fn read_request(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<String> {
+/// What is read of a request.
+struct Request {
+    path: String,
+    agent: Option<String>,
+}
+
+/// Reads a request's head. `None` when it is too long or cut short.
+async fn read_request(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Request> {
     let mut head = stream.take(HEAD_LIMIT);
     let mut request_line = Vec::new();
     head.read_until(b'\n', &mut request_line).await.ok()?;
+    let mut agent = None;
     loop {
         let mut line = Vec::new();
         head.read_until(b'\n', &mut line).await.ok()?;
         match line.as_slice() {
             b"\r\n" | b"\n" => break,
-            line if line.ends_with(b"\n") => {}
+            line if line.ends_with(b"\n") => agent = agent.or_else(|| user_agent(line)),
             _ => return None,
         }
     }
     let request_line = String::from_utf8(request_line).ok()?;
-    request_line.split(' ').nth(1).map(str::to_owned)
+    let path = request_line.split(' ').nth(1)?.to_owned();
+    Some(Request { path, agent })
+}
+
+/// The value of a header line that is the field `User-Agent`.
+fn user_agent(line: &[u8]) -> Option<String> {
+    let line = String::from_utf8_lossy(line);
+    let (name, value) = line.split_once(':')?;
+    name.eq_ignore_ascii_case("user-agent").then(|| value.trim().to_owned())
 }
 
 async fn respond(stream: &mut (impl AsyncWrite + Unpin), path: &str, answer: &WebAnswer) -> std::io::Result<()> {

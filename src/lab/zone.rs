@@ -43,6 +43,9 @@ const ED448: u8 = 16;
 /// More iterations than validating resolvers compute (RFC 9276 §3.2).
 const MANY_ITERATIONS: u16 = 150;
 
+/// The private keys of the zones, by their names: a zone that is made again is signed with the key that it had.
+pub(super) type ZoneKeys = BTreeMap<LowerName, Vec<u8>>;
+
 /// All zones, ready to be asked.
 pub(super) struct ZoneTree {
     /// Each zone at its own name.
@@ -56,13 +59,14 @@ pub(super) struct ZoneTree {
 }
 
 impl ZoneTree {
-    /// Builds and signs the zones of some domains and of all that lies above them.
+    /// Builds and signs the zones of some domains and of all that lies above them, with the keys that are there; those
+    /// that are missing are added.
     ///
     /// # Errors
     /// [`LabError::Name`] and [`LabError::Record`] for what no zone can hold,
     /// [`LabError::OutsideZones`] for a record of none of the domains, [`LabError::Dnssec`] when
     /// signing fails.
-    pub(super) fn new(domains: &[(&str, Dnssec)], records: &[Record]) -> Result<Self, LabError> {
+    pub(super) fn new(domains: &[(&str, Dnssec)], records: &[Record], keys: &mut ZoneKeys) -> Result<Self, LabError> {
         let mut zones = BTreeMap::new();
         for (domain, dnssec) in domains {
             zones.insert(LowerName::new(&name(domain)?), Zone::new(&name(domain)?, *dnssec)?);
@@ -71,6 +75,9 @@ impl ZoneTree {
             insert(&mut zones, record)?;
         }
         add_ancestors(&mut zones)?;
+        for (origin, zone) in &mut zones {
+            zone.key.clone_from(keys.entry(origin.clone()).or_insert_with(|| zone.key.clone()));
+        }
         delegate(&mut zones)?;
         let trust_anchor = match zones.get(&LowerName::new(&Name::root())) {
             Some(root) => format!("{}\n", root.signer(&Name::root())?.1),

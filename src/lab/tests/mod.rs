@@ -33,7 +33,8 @@ use super::web::POLICY_PATH;
 use super::*;
 
 async fn lab(scenarios: impl IntoIterator<Item = Scenario>) -> Lab {
-    let options = LabOptions { now: SystemTime::now(), scenarios: scenarios.into_iter().collect() };
+    let options =
+        LabOptions { now: SystemTime::now(), scenarios: scenarios.into_iter().collect(), listen: Listen::default() };
     Lab::start(options).await.unwrap()
 }
 

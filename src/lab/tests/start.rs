@@ -3,7 +3,8 @@
 use super::*;
 
 async fn failure(scenarios: impl IntoIterator<Item = Scenario>) -> LabError {
-    let options = LabOptions { now: SystemTime::now(), scenarios: scenarios.into_iter().collect() };
+    let options =
+        LabOptions { now: SystemTime::now(), scenarios: scenarios.into_iter().collect(), listen: Listen::default() };
     match Lab::start(options).await {
         Ok(_) => panic!("it started"),
         Err(error) => error,
