@@ -10,6 +10,18 @@ Examples:
   stslint check example.com                                  a live domain
   stslint explain policy-mode                                what a rule asks for, and why
   stslint rules list                                         every rule, and how bad it is";
+/// Of `audit-sender`.
+#[cfg(feature = "lab")]
+pub const AUDIT_SENDER: &str = "\
+Examples:
+  stslint audit-sender --list                                the domains, and what is odd about each
+  stslint audit-sender --send localhost:25                   hand the mails to the server of this machine
+  stslint audit-sender --send mail.example.net:25 --listen 10.99.0.0/24
+                                                             a server elsewhere, which reaches us at these addresses
+  stslint audit-sender --only mx-not-covered                 one question, and the controls
+
+The server needs three things: DNS from here, our authority trusted, and a way to our addresses. docs/audit-sender.md
+shows the settings for Postfix, mox, Stalwart and others.";
 /// Of `check`.
 pub const CHECK: &str = "\
 Examples:

@@ -1,5 +1,7 @@
 //! The command line: clap types and one file a command, each a few lines over the library.
 
+#[cfg(feature = "lab")]
+mod audit_sender;
 mod check;
 mod collect;
 mod completions;
@@ -106,6 +108,10 @@ pub enum Command {
     /// Lint domains, recorded snapshots, or texts given on the command line.
     #[command(after_long_help = examples::CHECK)]
     Check(Box<check::CheckArgs>),
+    /// Measure what your own outgoing mail server does with MTA-STS, on domains that are odd in one way each.
+    #[cfg(feature = "lab")]
+    #[command(after_long_help = examples::AUDIT_SENDER)]
+    AuditSender(Box<audit_sender::AuditSenderArgs>),
     /// Observe domains and write snapshots of what was seen.
     #[command(after_long_help = examples::COLLECT)]
     Collect(Box<collect::CollectArgs>),
@@ -217,6 +223,8 @@ fn runs_until_told(command: &Command) -> bool {
     match command {
         #[cfg(feature = "serve")]
         Command::Serve(_) => true,
+        #[cfg(feature = "lab")]
+        Command::AuditSender(_) => true,
         _ => false,
     }
 }
@@ -227,6 +235,8 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
         signals::end_in_order();
     }
     match &cli.command {
+        #[cfg(feature = "lab")]
+        Command::AuditSender(args) => audit_sender::run(args, output),
         Command::Check(args) => check::run(args, configuration, output),
         Command::Collect(args) => collect::run(args, output),
         Command::Completions(args) => completions::run(args),

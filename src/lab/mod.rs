@@ -27,6 +27,7 @@ mod listen;
 pub mod record;
 pub mod scenario;
 pub mod smtp;
+pub mod submit;
 pub mod tls;
 pub mod web;
 mod world;

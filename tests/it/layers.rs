@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of the flow; each may use those before it.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 26] = [
+    "lab",
     "vocabulary",
     "format",
     "source_text",
@@ -27,6 +28,7 @@ const ORDER: [&str; 24] = [
     "library",
     "store",
     "serve",
+    "audit",
     "cli",
 ];
 
