@@ -8,7 +8,7 @@ vocabulary! {
     pub enum Format {
         /// One line per finding.
         Concise = "concise",
-        /// Workflow commands of GitHub Actions: annotations, in the file of --policy where one is given.
+        /// Workflow commands of GitHub Actions: annotations in the policy file, and a report in the summary of the step.
         Github = "github",
         /// Code Quality of GitLab.
         Gitlab = "gitlab",
@@ -20,7 +20,7 @@ vocabulary! {
         Json = "json",
         /// One line of JSON per domain, as soon as it is done.
         Jsonl = "jsonl",
-        /// JUnit XML: one test case per check; every finding is a failure.
+        /// JUnit XML: one test case per check; what makes the run fail is a failure.
         Junit = "junit",
         /// Markdown for the comment of a pull request.
         Markdown = "markdown",

@@ -63,18 +63,12 @@ output sarif-file "${STSLINT_SARIF_FILE:-}"
 output markdown-file "${STSLINT_MARKDOWN_FILE:-}"
 if [ -n "${STSLINT_SARIF_FILE:-}" ]; then words+=("--output=sarif=$STSLINT_SARIF_FILE"); fi
 if [ -n "${STSLINT_MARKDOWN_FILE:-}" ]; then words+=("--output=markdown=$STSLINT_MARKDOWN_FILE"); fi
-if [ "${STSLINT_SUMMARY:-true}" = true ] && [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
-  summary=$(mktemp "${RUNNER_TEMP:-/tmp}/stslint-summary.XXXXXX")
-  words+=("--output=markdown=$summary")
-fi
+# stslint itself adds its report to the summary of the step.
+if [ "${STSLINT_SUMMARY:-true}" != true ]; then unset GITHUB_STEP_SUMMARY; fi
 read -r -d '' -a domains <<< "${STSLINT_DOMAINS:-}" || true
 inputs+=(${domains[@]+"${domains[@]}"})
 
 code=0
 stslint "${words[@]}" -- ${inputs[@]+"${inputs[@]}"} || code=$?
-if [ -n "${summary:-}" ]; then
-  cat "$summary" >> "$GITHUB_STEP_SUMMARY"
-  rm -f "$summary"
-fi
 echo "exit-code=$code" >> "$GITHUB_OUTPUT"
 exit "$code"

@@ -22,7 +22,7 @@ use crate::facts::tree::FactTree;
 use crate::facts::{Before, Domains, Facts, HeldPolicy};
 use crate::format::Format;
 use crate::outcome::{Report, Severity};
-use crate::report::{Linted, NagiosState, Unreadable, nagios_unknown};
+use crate::report::{self, Linted, NagiosState, Unreadable, nagios_unknown};
 use crate::rules::{RuleSet, evaluate};
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::escape;
@@ -170,8 +170,11 @@ fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -
     if args.rules.select.is_empty() {
         in_force.unused_ignores(&uses).iter().for_each(|note| terminal::remark(note, output));
     }
-    let own_code = outputs.finish(&in_force.rules, args.require_complete)?;
-    let code = own_code.unwrap_or_else(|| tally.code(args.require_complete));
+    let code = tally.code(args.require_complete);
+    let (fails_from, require_complete) = (args.fail_on.least(), args.require_complete);
+    let own_code =
+        outputs.finish(&in_force.rules, report::Run { fails_from, require_complete, exit_code: Some(code) })?;
+    let code = own_code.unwrap_or(code);
     if own_code.is_none() && code == INCOMPLETE {
         terminal::print_error(&tally.incomplete().into(), output);
     }

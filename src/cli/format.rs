@@ -3,6 +3,7 @@
 //! Formats of one report a domain are written as soon as the domain is done; those that are one document hold
 //! the reports until the last is known.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
@@ -10,11 +11,12 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use miette::Report as Error;
 
+use super::repository::{Repository, add_to_summary, step_summary};
 use super::{OutputArgs, UsageError, terminal};
 use crate::files::WholeFile;
 use crate::format::Format;
 use crate::outcome::Summary;
-use crate::report::{self, Linted, NagiosState, Results, Style, Unreadable, WriteError, Written};
+use crate::report::{self, Annotations, Linted, NagiosState, Results, Run, Style, Unreadable, WriteError, Written};
 use crate::rules::RuleSet;
 use crate::source_text::{escape, nearest};
 
@@ -74,7 +76,14 @@ impl FormatArgs {
             let style = shown(Style { unicode: true, accessible: output.accessible, ..Style::plain() });
             sinks.push(Sink { format: *format, style, to: Some(WholeFile::begin(path)?) });
         }
-        Ok(Outputs { sinks, held: Vec::new(), unreadable: Vec::new(), linted: 0, total: Summary::default() })
+        let annotated = sinks.iter().any(|sink| sink.format == Format::Github && sink.to.is_none());
+        Ok(Outputs {
+            sinks,
+            quiet: output.quiet,
+            repository: Repository::around(),
+            summary: step_summary().filter(|_| annotated),
+            ..Outputs::default()
+        })
     }
 
     fn conflicts(&self) -> Result<(), UsageError> {
@@ -100,13 +109,19 @@ fn is_standard_output(path: &std::path::Path) -> bool {
 }
 
 /// Where reports go.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outputs {
     sinks: Vec<Sink>,
     held: Vec<Linted>,
     unreadable: Vec<Unreadable>,
     linted: usize,
     total: Summary,
+    annotations: Annotations,
+    quiet: bool,
+    /// The repository around the working directory, where a CI service has checked one out.
+    repository: Option<Repository>,
+    /// Where GitHub takes the summary of the step from, where annotations go to standard output.
+    summary: Option<PathBuf>,
 }
 
 /// One report's way out: a file, or standard output.
@@ -122,14 +137,19 @@ impl Outputs {
     pub fn linted(&mut self, linted: Linted) -> Result<(), Error> {
         for sink in &mut self.sinks {
             if let Written::EachDomain { domain, .. } = sink.format.written() {
-                let text = written(domain(&linted, &sink.style))?;
+                let named = match &self.repository {
+                    Some(repository) if is_shown_beside_files(sink.format) => repository.in_it(&linted),
+                    _ => Cow::Borrowed(&linted),
+                };
+                let text = written(domain(&named, &sink.style))?;
                 let apart = sink.format == Format::Human && self.linted > 0 && !text.is_empty();
                 sink.write(&if apart { format!("\n{text}") } else { text })?;
             }
         }
         self.linted = self.linted.saturating_add(1);
         self.total.add(linted.report.summary);
-        if self.sinks.iter().any(|sink| sink.format.is_document()) {
+        self.annotations.add(&linted);
+        if self.summary.is_some() || self.sinks.iter().any(|sink| sink.format.is_document()) {
             self.held.push(linted);
         }
         Ok(())
@@ -142,18 +162,34 @@ impl Outputs {
                 sink.write(&text(&unreadable))?;
             }
         }
+        self.annotations.add_unreadable();
         self.unreadable.push(unreadable);
         Ok(())
     }
 
     /// Writes the documents, and puts every file into its place. The exit code, where a format has its own: that of
     /// `nagios` on standard output.
-    pub fn finish(self, rules: &RuleSet, require_complete: bool) -> Result<Option<u8>, Error> {
-        let results = Results { linted: &self.held, unreadable: &self.unreadable, rules, ended_at: Timestamp::now() };
+    pub fn finish(self, rules: &RuleSet, run: Run) -> Result<Option<u8>, Error> {
+        let (linted, unreadable) = (&self.held, &self.unreadable);
+        let mut results = Results { linted, unreadable, rules, ended_at: Timestamp::now(), run };
         let plugin = self.sinks.iter().any(|sink| sink.format == Format::Nagios && sink.to.is_none());
+        let own_code = plugin.then(|| NagiosState::of(&results) as u8);
+        results.run.exit_code = own_code.or(run.exit_code);
+        let in_repository: Option<Vec<Linted>> = self
+            .repository
+            .as_ref()
+            .filter(|_| self.sinks.iter().any(|sink| sink.format.is_document() && is_shown_beside_files(sink.format)))
+            .map(|repository| linted.iter().map(|linted| repository.in_it(linted).into_owned()).collect());
         for mut sink in self.sinks {
             if let Written::Document(document) = sink.format.written() {
-                sink.write(&written(document(&results, require_complete))?)?;
+                let shown = match &in_repository {
+                    Some(linted) if is_shown_beside_files(sink.format) => Results { linted, ..results },
+                    _ => results,
+                };
+                sink.write(&written(document(&shown))?)?;
+            }
+            if sink.format == Format::Github {
+                sink.write(&self.annotations.left_out(self.summary.is_some() && sink.to.is_none()))?;
             }
             if sink.format == Format::Human && self.linted > 1 && !sink.style.findings_only {
                 sink.write(&report::total(self.linted, &self.total))?;
@@ -162,8 +198,19 @@ impl Outputs {
                 file.finish()?;
             }
         }
-        Ok(plugin.then(|| NagiosState::of(&results, require_complete) as u8))
+        if let Some(path) = &self.summary
+            && let Err(text) = add_to_summary(path, &report::step_summary(&results))
+            && !self.quiet
+        {
+            terminal::warn(&text);
+        }
+        Ok(own_code)
     }
+}
+
+/// Whether a service shows the format beside the files of a repository, and so knows them by their names in it.
+fn is_shown_beside_files(format: Format) -> bool {
+    matches!(format, Format::Github | Format::Gitlab | Format::Markdown | Format::Sarif)
 }
 
 impl Sink {

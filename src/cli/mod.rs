@@ -27,6 +27,7 @@ mod profiles;
 mod progress;
 mod report_files;
 mod reports;
+mod repository;
 mod rule_args;
 mod rule_new;
 mod rules;

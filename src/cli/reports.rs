@@ -18,7 +18,7 @@ use crate::facts::Facts;
 use crate::grammar::names::DomainName;
 use crate::outcome::{Check, Severity};
 use crate::report::tls_reports::{By, TlsResults, csv, json, json_lines};
-use crate::report::{self, Results, Style};
+use crate::report::{self, Results, Run, Style};
 use crate::rules::{RuleSet, evaluate, judge_reports};
 use crate::snapshot::{self, ReadError, Snapshot};
 use crate::tls_match::{Comparison, Observed, compare};
@@ -163,7 +163,9 @@ pub fn run(args: &ReportsArgs, configuration: &Configuration, output: &OutputArg
             gathered.linted.push(linted(together.report, "reports", None));
         }
         let linted = &gathered.linted;
-        report::sarif(&Results { linted, unreadable: &gathered.lost, rules: &rules, ended_at: at }).into_diagnostic()?
+        let run = Run::default();
+        report::sarif(&Results { linted, unreadable: &gathered.lost, rules: &rules, ended_at: at, run })
+            .into_diagnostic()?
     } else {
         in_format(args.format, &results, args.by.into(), &terminal::style(output))?
     };

@@ -21,14 +21,18 @@ pub enum FailOn {
 }
 
 impl FailOn {
+    /// The least severity of a finding that makes the run fail; `None` where none does.
+    pub fn least(self) -> Option<Severity> {
+        match self {
+            FailOn::Error => Some(Severity::Error),
+            FailOn::Warning => Some(Severity::Warning),
+            FailOn::Note => Some(Severity::Note),
+            FailOn::Never => None,
+        }
+    }
+
     fn fails(self, worst: Option<Severity>) -> bool {
-        let least = match self {
-            FailOn::Error => Severity::Error,
-            FailOn::Warning => Severity::Warning,
-            FailOn::Note => Severity::Note,
-            FailOn::Never => return false,
-        };
-        worst.is_some_and(|worst| worst >= least)
+        self.least().zip(worst).is_some_and(|(least, worst)| worst >= least)
     }
 }
 

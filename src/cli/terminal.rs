@@ -158,6 +158,11 @@ impl Diagnostic for Warning<'_> {
     }
 }
 
+/// Prints a warning to standard error.
+pub fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Prints a remark to standard error, unless it is to be quiet.
 pub fn remark(text: &str, output: &OutputArgs) {
     if !output.quiet {

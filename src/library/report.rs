@@ -6,7 +6,7 @@ use super::finding::{Finding, NotChecked};
 use super::{Error, Severity};
 use crate::format::Format;
 use crate::outcome::{Location, Outcome, Summary};
-use crate::report::{Linted, Results, Style, WriteError, Written};
+use crate::report::{Linted, Results, Run, Style, WriteError, Written};
 use crate::rules::RuleSet;
 use crate::source_text::SourceError;
 
@@ -81,8 +81,9 @@ pub(super) fn render(reports: &[LintReport], rules: &RuleSet, format: Format) ->
         }
         Written::Document(document) => {
             let linted: Vec<Linted> = reports.iter().map(|report| report.linted.clone()).collect();
-            let results = Results { linted: &linted, unreadable: &[], rules, ended_at: Timestamp::now() };
-            document(&results, false)
+            let results =
+                Results { linted: &linted, unreadable: &[], rules, ended_at: Timestamp::now(), run: Run::default() };
+            document(&results)
         }
     };
     text.map_err(|error| {

@@ -23,8 +23,8 @@ pub enum Written {
         /// The text about an input of which nothing is known; `None` where the diagnostic on standard error is all.
         unreadable: Option<fn(&Unreadable) -> String>,
     },
-    /// One document about everything; told too is whether each check had to be made.
-    Document(fn(&Results<'_>, bool) -> Result<String, WriteError>),
+    /// One document about everything.
+    Document(fn(&Results<'_>) -> Result<String, WriteError>),
 }
 
 impl Format {
@@ -39,18 +39,18 @@ impl Format {
             Format::Github => {
                 EachDomain { domain: |linted, _| Ok(github(linted)), unreadable: Some(github_unreadable) }
             }
-            Format::Gitlab => Document(|results, _| Ok(gitlab(results)?)),
-            Format::Html => Document(|results, _| Ok(html(results))),
+            Format::Gitlab => Document(|results| Ok(gitlab(results)?)),
+            Format::Html => Document(|results| Ok(html(results))),
             Format::Human => {
                 EachDomain { domain: |linted, style| Ok(human(&named(linted), &linted.facts, style)), unreadable: None }
             }
-            Format::Json => Document(|results, _| Ok(json(results)?)),
+            Format::Json => Document(|results| Ok(json(results)?)),
             Format::Jsonl => EachDomain { domain: |linted, _| Ok(json_line(&linted.report)?), unreadable: None },
-            Format::Junit => Document(|results, _| Ok(junit(results)?)),
-            Format::Markdown => Document(|results, _| Ok(markdown(results))),
-            Format::Nagios => Document(|results, require_complete| Ok(nagios(results, require_complete))),
-            Format::Prometheus => Document(|results, _| Ok(prometheus(results))),
-            Format::Sarif => Document(|results, _| Ok(sarif(results)?)),
+            Format::Junit => Document(|results| Ok(junit(results)?)),
+            Format::Markdown => Document(|results| Ok(markdown(results))),
+            Format::Nagios => Document(|results| Ok(nagios(results))),
+            Format::Prometheus => Document(|results| Ok(prometheus(results))),
+            Format::Sarif => Document(|results| Ok(sarif(results)?)),
         }
     }
 

@@ -2,6 +2,7 @@
 //! given.
 
 use super::place::Place;
+use super::wording::counted;
 use super::wording::{decided, domain, lines, shortened, what};
 use super::{Linted, Unreadable};
 use crate::outcome::{Check, Severity};
@@ -10,7 +11,10 @@ use crate::source_text::without_runner_commands;
 /// The longest message, in characters; the service cuts longer ones without a word.
 const LONGEST: usize = 4_000;
 
-/// The findings of one domain, a command each: `::error file=…,line=…,title=…::message`.
+/// So many errors, so many warnings and so many notices of one step are shown as annotations; the service drops the rest.
+const MOST: usize = 10;
+
+/// The findings of one domain, one command for each: `::error file=…,line=…,title=…::message`.
 pub fn github(linted: &Linted) -> String {
     let commands: String = linted.report.findings().iter().map(|check| command(linted, check)).collect();
     without_runner_commands(&commands, "\\#")
@@ -20,6 +24,51 @@ pub fn github(linted: &Linted) -> String {
 pub fn github_unreadable(unreadable: &Unreadable) -> String {
     let said = escaped(&shortened(&lines(&unreadable.sentence()), LONGEST));
     without_runner_commands(&format!("::error title=stslint::{said}\n"), "\\#")
+}
+
+/// How many annotations a step has asked for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Annotations {
+    errors: usize,
+    warnings: usize,
+    notices: usize,
+}
+
+impl Annotations {
+    /// Counts those of one domain.
+    pub fn add(&mut self, linted: &Linted) {
+        for check in linted.report.findings() {
+            let count = match check.severity {
+                Severity::Error => &mut self.errors,
+                Severity::Note | Severity::Remark => &mut self.notices,
+                Severity::Warning => &mut self.warnings,
+            };
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// Counts that of an input of which nothing is known.
+    pub fn add_unreadable(&mut self) {
+        self.errors = self.errors.saturating_add(1);
+    }
+
+    /// What the service does not show, and where it is; empty where it shows everything.
+    pub fn left_out(&self, in_summary: bool) -> String {
+        let kinds = [(self.errors, "error"), (self.warnings, "warning"), (self.notices, "notice")];
+        let more = |(number, kind): (usize, &str)| match number.saturating_sub(MOST) {
+            0 => None,
+            more => Some(counted(more, kind)),
+        };
+        let more: Vec<String> = kinds.into_iter().filter_map(more).collect();
+        if more.is_empty() {
+            return String::new();
+        }
+        let place = if in_summary { "in this log and in the summary of the step" } else { "in this log" };
+        format!(
+            "::notice title=stslint::GitHub shows only the first {MOST} annotations of each level for a step. The other {} are {place}.\n",
+            more.join(", ")
+        )
+    }
 }
 
 fn command(linted: &Linted, check: &Check) -> String {

@@ -233,6 +233,7 @@ mod tests {
     use super::*;
     use crate::facts::Facts;
     use crate::outcome::{Check, Fix, Location, Outcome, Report, Severity, Summary};
+    use crate::report::Run;
     use crate::rules::RuleSet;
     use crate::sender::{AppliedPolicy, SenderAction, SenderCache, SenderHost, SenderView};
     use crate::snapshot::{Lookup, MxRecord, Snapshot, Step};
@@ -244,15 +245,20 @@ mod tests {
 
     fn page(linted: &[Linted]) -> String {
         let rules = RuleSet::built_in().unwrap();
-        html(&Results { linted, unreadable: &[], rules: &rules, ended_at: Timestamp::UNIX_EPOCH })
+        html(&Results { linted, unreadable: &[], rules: &rules, ended_at: Timestamp::UNIX_EPOCH, run: Run::default() })
     }
 
     #[test]
     fn what_could_not_be_read_is_named() {
         let unreadable = [Unreadable { name: "old.yaml".to_owned(), message: "it is <empty>".to_owned() }];
         let rules = RuleSet::built_in().unwrap();
-        let page =
-            html(&Results { linted: &[], unreadable: &unreadable, rules: &rules, ended_at: Timestamp::UNIX_EPOCH });
+        let page = html(&Results {
+            linted: &[],
+            unreadable: &unreadable,
+            rules: &rules,
+            ended_at: Timestamp::UNIX_EPOCH,
+            run: Run::default(),
+        });
         assert!(page.contains("cannot read old.yaml: it is &lt;empty&gt;"), "{page}");
     }
 

@@ -1,27 +1,29 @@
-//! JUnit XML: a test suite a domain and a test case a check, for the test reports of CI services.
+//! JUnit XML: one test suite for each domain and one test case for each check, for the test reports of CI services.
 
 use jiff::Timestamp;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::wording::{domain, lines, one_line, shortened, what};
-use super::{Linted, Results};
-use crate::outcome::{Check, Outcome, Summary};
+use super::{Linted, Results, Run};
+use crate::outcome::{Check, Outcome};
 use crate::source_text::{escape, without_commands, without_runner_commands};
 
 /// The longest value of an attribute, in characters.
 const LONGEST: usize = 1_000;
 
-/// The reports as one document. Every finding is a failure, whatever its severity, which is in its `type`.
+/// The reports as one document. A failure is what makes the run fail, and its severity is in its `type`; an error is a
+/// check that the run could not do without. All other findings and the remarks are in the suite's `system-out`.
 ///
-/// JUnit's XML has no standard. This keeps to the two schemas that most readers go by, that of Ant's reports and that
-/// of Jenkins, which is why the root counts nothing and parts without content are there all the same.
+/// JUnit's XML has no standard. This follows the two schemas that most readers know, that of Ant's reports and that of
+/// Jenkins, which is why the root counts nothing, no test case has a `system-out` of its own, and parts without content
+/// are there all the same.
 pub fn junit(results: &Results<'_>) -> std::io::Result<String> {
     let mut xml = Xml(Writer::new_with_indent(Vec::new(), b' ', 2));
     xml.0.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     xml.open("testsuites", &[])?;
     for (id, linted) in results.linted.iter().enumerate() {
-        suite(&mut xml, linted, id, results.ended_at)?;
+        suite(&mut xml, linted, id, results)?;
     }
     unreadable(&mut xml, results, results.linted.len())?;
     xml.close("testsuites")?;
@@ -29,16 +31,20 @@ pub fn junit(results: &Results<'_>) -> std::io::Result<String> {
     Ok(without_runner_commands(&xml, "&#35;") + "\n")
 }
 
-fn suite(xml: &mut Xml, linted: &Linted, id: usize, ended_at: Timestamp) -> std::io::Result<()> {
+fn suite(xml: &mut Xml, linted: &Linted, id: usize, results: &Results<'_>) -> std::io::Result<()> {
     let name = domain(linted);
-    let Summary { not_applicable, not_checked, .. } = linted.report.summary;
-    let failures = linted.report.findings().len();
-    let counts = [linted.report.checks.len(), failures, 0, not_applicable.saturating_add(not_checked)];
+    let run = results.run;
+    let count = |is: &dyn Fn(&Check) -> bool| linted.report.checks.iter().filter(|check| is(check)).count();
+    let skipped = |check: &Check| {
+        check.outcome == Outcome::NotApplicable || (check.outcome == Outcome::NotChecked && !run.misses(check))
+    };
+    let failures = count(&|check| run.is_failed_by(check));
+    let counts = [linted.report.checks.len(), failures, count(&|check| run.misses(check)), count(&skipped)];
     let steps = linted.snapshot.timeline.as_deref().unwrap_or_default();
     let last = steps.iter().map(|step| step.end_ms).max().unwrap_or_default();
     let seconds = format!("{}.{:03}", last / 1_000, last % 1_000);
     let observed = linted.report.collected_at.as_deref().and_then(|time| time.parse().ok());
-    let time = without_zone(observed.unwrap_or(ended_at));
+    let time = without_zone(observed.unwrap_or(results.ended_at));
     let mut properties = vec![("stslint", env!("CARGO_PKG_VERSION"))];
     properties.extend(linted.report.collected_at.as_deref().map(|time| ("collected_at", time)));
     if let Some(state) = &linted.report.state {
@@ -46,9 +52,9 @@ fn suite(xml: &mut Xml, linted: &Linted, id: usize, ended_at: Timestamp) -> std:
     }
     xml.open_suite(&name, id, counts, &seconds, &time, &properties)?;
     for check in &linted.report.checks {
-        case(xml, &name, check)?;
+        case(xml, &name, check, run)?;
     }
-    xml.close_suite()
+    xml.close_suite(&said(linted, run))
 }
 
 /// A time as the format has it: UTC, to the second, without a zone.
@@ -56,15 +62,16 @@ fn without_zone(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
-fn case(xml: &mut Xml, domain: &str, check: &Check) -> std::io::Result<()> {
+fn case(xml: &mut Xml, domain: &str, check: &Check, run: Run) -> std::io::Result<()> {
     let subject = check.subject.as_deref().map(|subject| format!(" ({subject})")).unwrap_or_default();
     let name = format!("{}{subject}: {}", check.rule, check.title);
     let class = format!("{domain}.{}", check.group);
     // Checks are not timed one by one.
     let attributes = [("name", name.as_str()), ("classname", &class), ("time", "0")];
-    let skipped = |why: &str| format!("{why}: {}", check.reason.as_deref().unwrap_or("the reason is not known"));
+    let why = |kind: &str| format!("{kind}: {}", check.reason.as_deref().unwrap_or("the reason is not known"));
     match check.outcome {
-        Outcome::Pass => return xml.empty("testcase", &attributes),
+        Outcome::Fail if !run.is_failed_by(check) => return xml.empty("testcase", &attributes),
+        Outcome::Pass | Outcome::Remark => return xml.empty("testcase", &attributes),
         _ => xml.open("testcase", &attributes)?,
     }
     match check.outcome {
@@ -73,16 +80,21 @@ fn case(xml: &mut Xml, domain: &str, check: &Check) -> std::io::Result<()> {
             xml.text(&details(check))?;
             xml.close("failure")?;
         }
-        Outcome::NotApplicable => xml.empty("skipped", &[("message", &skipped("not applicable"))])?,
-        Outcome::NotChecked => xml.empty("skipped", &[("message", &skipped("not checked"))])?,
-        Outcome::Remark => {
-            xml.open("system-out", &[])?;
-            xml.text(&format!("remark: {}", details(check)))?;
-            xml.close("system-out")?;
+        Outcome::NotApplicable => xml.empty("skipped", &[("message", &why("not applicable"))])?,
+        Outcome::NotChecked if run.misses(check) => {
+            xml.empty("error", &[("message", &why("not checked")), ("type", "not checked")])?;
         }
-        Outcome::Pass => {}
+        Outcome::NotChecked => xml.empty("skipped", &[("message", &why("not checked"))])?,
+        Outcome::Pass | Outcome::Remark => {}
     }
     xml.close("testcase")
+}
+
+/// The findings that do not make the run fail and the remarks, each with its severity and its rule.
+fn said(linted: &Linted, run: Run) -> String {
+    let findings = linted.report.findings().into_iter().filter(|check| !run.is_failed_by(check));
+    let told = findings.chain(linted.report.remarks());
+    told.map(|check| format!("{}[{}]: {}\n", check.severity.word(), check.rule, details(check))).collect()
 }
 
 fn details(check: &Check) -> String {
@@ -116,7 +128,7 @@ fn unreadable(xml: &mut Xml, results: &Results<'_>, id: usize) -> std::io::Resul
         xml.empty("error", &[("message", &input.message), ("type", "unreadable")])?;
         xml.close("testcase")?;
     }
-    xml.close_suite()
+    xml.close_suite("")
 }
 
 /// A writer of elements whose texts hold nothing that XML 1.0 forbids.
@@ -155,8 +167,16 @@ impl Xml {
         self.close("properties")
     }
 
-    fn close_suite(&mut self) -> std::io::Result<()> {
-        self.empty("system-out", &[])?;
+    /// Closes a suite, with what its tests have printed.
+    fn close_suite(&mut self, printed: &str) -> std::io::Result<()> {
+        match printed.is_empty() {
+            true => self.empty("system-out", &[])?,
+            false => {
+                self.open("system-out", &[])?;
+                self.text(printed)?;
+                self.close("system-out")?;
+            }
+        }
         self.empty("system-err", &[])?;
         self.close("testsuite")
     }

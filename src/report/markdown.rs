@@ -16,6 +16,8 @@ use crate::source_text::{printable, without_runner_commands};
 
 /// The longest comment, in characters: services refuse one of more than 65,536.
 const LONGEST: usize = 60_000;
+/// The longest summary of a step, in characters of up to four octets: GitHub refuses one of more than a mebibyte.
+const LONGEST_SUMMARY: usize = 250_000;
 /// The longest text in a sentence, in characters.
 const LONGEST_TEXT: usize = 600;
 /// The longest line of an excerpt, in characters.
@@ -27,19 +29,30 @@ const NOTHING: char = '\u{200B}';
 
 /// The reports as one document.
 pub fn markdown(results: &Results<'_>) -> String {
+    document(results, LONGEST)
+}
+
+/// The same for the summary of a step of GitHub Actions, which takes more than a comment does.
+pub fn step_summary(results: &Results<'_>) -> String {
+    document(results, LONGEST_SUMMARY)
+}
+
+fn document(results: &Results<'_>, longest: usize) -> String {
     let mut text = "## stslint\n\n".to_owned();
     if !results.linted.is_empty() {
-        text.push_str(&table(results));
+        text.push_str(&table(results, longest));
     }
     for input in results.unreadable.iter().take(MOST_NAMES) {
         text.push_str(&format!("\n❔ {}\n", prose(&input.sentence())));
     }
-    let mut left_out = 0_usize;
+    let (mut left_out, mut long) = (0_usize, text.chars().count());
     for part in results.linted.iter().flat_map(parts) {
-        if text.chars().count().saturating_add(part.chars().count()) > LONGEST {
+        let longer = long.saturating_add(part.chars().count());
+        if longer > longest {
             left_out = left_out.saturating_add(1);
         } else {
             text.push_str(&part);
+            long = longer;
         }
     }
     if left_out > 0 {
@@ -49,10 +62,10 @@ pub fn markdown(results: &Results<'_>) -> String {
     without_runner_commands(&text, "\\#")
 }
 
-fn table(results: &Results<'_>) -> String {
+fn table(results: &Results<'_>, longest: usize) -> String {
     let mut text = "| domain | in force | mail | errors | warnings | notes | passed | not applicable | not checked |\n|---|---|---|--:|--:|--:|--:|--:|--:|\n".to_owned();
     for (index, linted) in results.linted.iter().enumerate() {
-        if text.len() > LONGEST / 2 {
+        if text.len() > longest / 2 {
             let more = results.linted.len().saturating_sub(index);
             return text + &format!("\nand {more} more\n");
         }

@@ -17,6 +17,7 @@ mod nagios;
 mod place;
 mod prometheus;
 pub mod rule_page;
+mod run;
 mod sarif;
 pub mod symptoms;
 mod tls_digest;
@@ -29,15 +30,16 @@ use serde::Serialize;
 
 pub use self::concise::{concise, concise_unreadable};
 pub use self::format::{WriteError, Written};
-pub use self::github::{github, github_unreadable};
+pub use self::github::{Annotations, github, github_unreadable};
 pub use self::gitlab::gitlab;
 pub use self::html::{html, html_tls_reports};
 pub use self::human::{Page, Style, ascii, human, human_tls_reports, render, total};
 pub use self::json::{JsonReport, json, json_line};
 pub use self::junit::junit;
-pub use self::markdown::{markdown, markdown_tls_reports};
+pub use self::markdown::{markdown, markdown_tls_reports, step_summary};
 pub use self::nagios::{NagiosState, nagios, nagios_unknown};
 pub use self::prometheus::{prometheus, prometheus_tls_reports};
+pub use self::run::Run;
 pub use self::sarif::sarif;
 pub use self::tls_digest::tls_digest;
 pub use self::wording::counted;
@@ -90,6 +92,8 @@ pub struct Results<'a> {
     pub rules: &'a RuleSet,
     /// When the run ended, for formats that want a time of inputs which have none.
     pub ended_at: Timestamp,
+    /// What the run was asked for, and how it ended.
+    pub run: Run,
 }
 
 /// The address of the section that a citation names, where it names one of an RFC: `RFC 8461 §3.2`.

@@ -27,13 +27,13 @@ pub enum NagiosState {
 
 impl NagiosState {
     /// The state of everything together. What is known to be broken counts before what is not known.
-    pub fn of(results: &Results<'_>, require_complete: bool) -> Self {
+    pub fn of(results: &Results<'_>) -> Self {
         let total = total(results);
         let in_the_dark = |summary: &Summary| summary.passed == 0 && summary.not_checked > 0;
         let unknown = results.linted.is_empty()
             || !results.unreadable.is_empty()
             || results.linted.iter().any(|linted| in_the_dark(&linted.report.summary))
-            || (require_complete && total.not_checked > 0);
+            || (results.run.require_complete && total.not_checked > 0);
         match total {
             Summary { errors: 1.., .. } => NagiosState::Critical,
             Summary { warnings: 1.., .. } => NagiosState::Warning,
@@ -53,8 +53,8 @@ impl NagiosState {
 }
 
 /// The line: `STSLINT CRITICAL - example.com: 1 error: … | errors=1 warnings=0 …`.
-pub fn nagios(results: &Results<'_>, require_complete: bool) -> String {
-    let state = NagiosState::of(results, require_complete);
+pub fn nagios(results: &Results<'_>) -> String {
+    let state = NagiosState::of(results);
     let total = total(results);
     let mut parts = vec![subject(results)];
     parts.extend(Some(counts(&total)).filter(|counts| !counts.is_empty()));

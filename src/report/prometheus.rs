@@ -57,10 +57,12 @@ pub fn prometheus(results: &Results<'_>) -> String {
         "Inputs that could not be read in this run, and domains of which nothing could be checked.",
     );
     unreadable.set(&[], integer(results.unreadable.len()));
-    let families = [findings, checks, broken_rules, not_after, remaining, in_force, mail, mode, max_age, last_run];
+    let families =
+        [findings, rule_findings, checks, broken_rules, not_after, remaining, in_force, mail, mode, max_age, last_run];
     let latest: BTreeMap<&str, &Linted> = results.linted.iter().map(|linted| (domain(linted), linted)).collect();
     let latest: Vec<&Linted> = latest.into_values().collect();
-    families.iter().map(|family| family(&latest).text()).chain([unreadable.text()]).collect()
+    let run = [age(&latest, results.ended_at), unreadable, build()];
+    families.iter().map(|family| family(&latest)).chain(run).map(|metric| metric.text()).collect()
 }
 
 fn findings(linted: &[&Linted]) -> Metric {
@@ -72,6 +74,15 @@ fn findings(linted: &[&Linted]) -> Metric {
         {
             metric.set(&[("domain", domain(linted)), ("severity", severity.word())], integer(count));
         }
+    }
+    metric
+}
+
+fn rule_findings(linted: &[&Linted]) -> Metric {
+    let mut metric = Metric::new("stslint_rule_findings", "Findings of each rule that has some, by severity.");
+    for (linted, check) in linted.iter().flat_map(|linted| linted.report.findings().into_iter().map(|it| (*linted, it)))
+    {
+        metric.add(&[("domain", domain(linted)), ("rule", &check.rule), ("severity", check.severity.word())], 1);
     }
     metric
 }
@@ -209,6 +220,23 @@ fn last_run(linted: &[&Linted]) -> Metric {
             metric.set(&[("domain", domain(linted))], observed);
         }
     }
+    metric
+}
+
+fn age(linted: &[&Linted], ended_at: Timestamp) -> Metric {
+    let mut metric =
+        Metric::new("stslint_observation_age_seconds", "How old the observation was when these metrics were written.");
+    for linted in linted {
+        if let Some(observed) = linted.report.collected_at.as_deref().and_then(seconds) {
+            metric.set(&[("domain", domain(linted))], ended_at.as_second().saturating_sub(observed));
+        }
+    }
+    metric
+}
+
+fn build() -> Metric {
+    let mut metric = Metric::new("stslint_build_info", "1, with the version of stslint that wrote these metrics.");
+    metric.set(&[("version", env!("CARGO_PKG_VERSION"))], 1);
     metric
 }
 

@@ -12,7 +12,7 @@ use super::checks::Refusal;
 use super::pages::message;
 use super::state::App;
 use super::{id, results};
-use crate::report::{self, Linted, Results};
+use crate::report::{self, Linted, Results, Run};
 use crate::snapshot::Snapshot;
 use crate::store::Observation;
 use crate::what_if::Texts;
@@ -146,6 +146,7 @@ pub async fn rendered(
         unreadable: &[],
         rules: &app.rules,
         ended_at: Timestamp::from_second(observation.collected_at).unwrap_or_default(),
+        run: Run::default(),
     };
     let made = match format {
         "html" => Ok((report::html(&results), "text/html; charset=utf-8", "report.html")),

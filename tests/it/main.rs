@@ -11,6 +11,7 @@
 
 mod broken;
 mod causes;
+mod ci_services;
 mod circles;
 mod cli;
 mod collect_cli;
