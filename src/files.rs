@@ -110,7 +110,7 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
 }
 
 /// Opens a file for reading, or standard input for `-`.
-pub fn open(path: &Path) -> Result<Box<dyn Read>, FileError> {
+pub fn open(path: &Path) -> Result<Box<dyn Read + Send>, FileError> {
     if path == Path::new("-") {
         return Ok(Box::new(io::stdin()));
     }
@@ -121,9 +121,10 @@ pub fn open(path: &Path) -> Result<Box<dyn Read>, FileError> {
         return Err(FileError::Device { path: path.to_owned() });
     }
     let opened = if special::may_wait(path) {
-        pipes::open(path, File::options().read(true)).map(|file| Box::new(pipes::Pipe::of(file)) as Box<dyn Read>)
+        pipes::open(path, File::options().read(true))
+            .map(|file| Box::new(pipes::Pipe::of(file)) as Box<dyn Read + Send>)
     } else {
-        File::open(path).map(|file| Box::new(file) as Box<dyn Read>)
+        File::open(path).map(|file| Box::new(file) as Box<dyn Read + Send>)
     };
     match opened {
         Ok(file) => Ok(file),

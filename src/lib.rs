@@ -88,6 +88,8 @@ mod outcome;
 mod proposal;
 mod report;
 mod rules;
+#[cfg(feature = "cli")]
+mod scan;
 mod sender;
 #[cfg(feature = "serve")]
 mod serve;

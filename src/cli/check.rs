@@ -92,7 +92,8 @@ pub enum MinSeverity {
 }
 
 impl MinSeverity {
-    fn severity(self) -> Severity {
+    /// The severity.
+    pub fn severity(self) -> Severity {
         match self {
             MinSeverity::Error => Severity::Error,
             MinSeverity::Note => Severity::Note,

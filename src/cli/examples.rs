@@ -155,6 +155,12 @@ pub const RULES_TEST: &str = "\
 Examples:
   stslint rules test acme.yaml                               check a file and run its cases
   stslint rules test rules/ --format json                    all files of a folder, for a program";
+/// Of `scan`.
+pub const SCAN: &str = "\
+Examples:
+  stslint scan domains.txt -o scan.jsonl                     a line of JSON for each line
+  stslint scan domains.txt -o scan.jsonl --resume            go on after Ctrl-C, a kill or a full disk
+  stslint scan top.csv.zst --column domain -o scan.jsonl.zst a column of a table, packed";
 /// Of `schema`.
 pub const SCHEMA: &str = "\
 Examples:

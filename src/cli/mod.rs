@@ -31,6 +31,8 @@ mod repository;
 mod rule_args;
 mod rule_new;
 mod rules;
+mod scan;
+mod scan_progress;
 mod schema;
 #[cfg(feature = "serve")]
 mod serve;
@@ -116,6 +118,9 @@ pub enum Command {
     /// Observe domains and write snapshots of what was seen.
     #[command(after_long_help = examples::COLLECT)]
     Collect(Box<collect::CollectArgs>),
+    /// Lint many domains: a line in, a line out, and never one lost.
+    #[command(after_long_help = examples::SCAN)]
+    Scan(Box<scan::ScanArgs>),
     /// Show the configuration in force and where each value comes from, or write a first one.
     #[command(after_long_help = examples::CONFIG)]
     Config(config::ConfigCommandArgs),
@@ -226,6 +231,7 @@ fn runs_until_told(command: &Command) -> bool {
         Command::Serve(_) => true,
         #[cfg(feature = "lab")]
         Command::AuditSender(_) => true,
+        Command::Scan(_) => true,
         _ => false,
     }
 }
@@ -253,6 +259,7 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
         Command::Profiles(args) => profiles::run(args),
         Command::Reports(args) => reports::run(args, configuration, output),
         Command::Rules(args) => rules::run(args, configuration, output),
+        Command::Scan(args) => scan::run(args, configuration, output),
         Command::Schema(args) => schema::run(args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args, output),

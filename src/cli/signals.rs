@@ -42,11 +42,12 @@ pub async fn asked_to_end() -> i32 {
 /// The signals that ask to end, each with its number. Those that whoever started the process had it ignore (nohup(1), a job
 /// in the background of a script) stay ignored.
 #[cfg(unix)]
-struct Signals(Vec<(i32, tokio::signal::unix::Signal)>);
+pub struct Signals(Vec<(i32, tokio::signal::unix::Signal)>);
 
 #[cfg(unix)]
 impl Signals {
-    fn listen() -> Self {
+    /// Begins to listen.
+    pub fn listen() -> Self {
         let listen = |kind: SignalKind| {
             let number = kind.as_raw_value();
             (!is_ignored(number)).then(|| tokio::signal::unix::signal(kind).ok())?.map(|signal| (number, signal))
@@ -54,7 +55,8 @@ impl Signals {
         Signals(kinds().into_iter().filter_map(listen).collect())
     }
 
-    async fn next(&mut self) -> i32 {
+    /// Waits for the next; its number.
+    pub async fn next(&mut self) -> i32 {
         poll_fn(|cx| {
             let received = self.0.iter_mut().find_map(|(number, signal)| match signal.poll_recv(cx) {
                 Poll::Ready(Some(())) => Some(*number),
@@ -77,15 +79,17 @@ fn kinds() -> Vec<SignalKind> {
 
 /// Ctrl-C.
 #[cfg(not(unix))]
-struct Signals;
+pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn listen() -> Self {
+    /// Begins to listen.
+    pub fn listen() -> Self {
         Signals
     }
 
-    async fn next(&mut self) -> i32 {
+    /// Waits for the next; its number.
+    pub async fn next(&mut self) -> i32 {
         let _ = tokio::signal::ctrl_c().await;
         2
     }

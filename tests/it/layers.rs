@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of the flow; each may use those before it.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "lab",
     "vocabulary",
     "format",
@@ -26,6 +26,7 @@ const ORDER: [&str; 26] = [
     "report",
     "collect",
     "library",
+    "scan",
     "store",
     "serve",
     "audit",

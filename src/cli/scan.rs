@@ -1,0 +1,233 @@
+//! `stslint scan`: many domains, a line in, a line out.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use jiff::Timestamp;
+use miette::{IntoDiagnostic, Report as Error};
+use tokio::sync::watch;
+
+use super::check::MinSeverity;
+use super::network::NetworkArgs;
+use super::rule_args::RuleArgs;
+use super::scan_progress::ScanProgress;
+use super::signals::Signals;
+use super::{Ended, OutputArgs, UsageError, terminal};
+use crate::collect::Collector;
+use crate::config::Configuration;
+use crate::files::{self, FileError};
+use crate::scan::answer::{self, Answer, Fate};
+use crate::scan::answered::Answered;
+use crate::scan::input::{Entry, Meaning};
+use crate::scan::judge::Judge;
+use crate::scan::lines::{Consumed, Lines};
+use crate::scan::output::{LineFile, Outputs};
+use crate::scan::pipeline::{Counts, Pipeline};
+use crate::snapshot::{self, Format};
+use crate::source_text::escape;
+
+/// Options of `scan`.
+#[derive(Args, Debug)]
+pub struct ScanArgs {
+    /// The domains, one a line: names, JSON objects, or CSV with --column; gzip and Zstandard are unpacked. `-` is standard
+    /// input.
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub input: PathBuf,
+    /// Write the answers to this file instead of standard output; one that ends in .zst is packed.
+    #[arg(short, long, value_name = "OUT", default_value = "-", help_heading = "Output")]
+    pub output: PathBuf,
+    /// Go on where an earlier run with the same input and output ended.
+    #[arg(long, help_heading = "Output")]
+    pub resume: bool,
+    /// Write the answers in the order of the lines instead of as they come.
+    #[arg(long, help_heading = "Output")]
+    pub in_order: bool,
+    /// Also write the snapshot of each domain to this file, as `collect` does.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub snapshots: Option<PathBuf>,
+    /// Do not report findings below this severity.
+    #[arg(long, value_enum, default_value_t = MinSeverity::Note, value_name = "SEVERITY", help_heading = "Output")]
+    pub min_severity: MinSeverity,
+    /// The column of CSV with the domain, by its name in the first line or its number from 1; of JSON objects the field.
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub column: Option<String>,
+    /// The most domains under way at the same time.
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = at_once, help_heading = "Collection")]
+    pub at_once: usize,
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RuleArgs,
+    /// How to collect.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+fn at_once(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(number) if (1..=100_000).contains(&number) => Ok(number),
+        _ => Err("give a number between 1 and 100000".to_owned()),
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &ScanArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
+    possible(args)?;
+    let in_force = args.rules.load(configuration)?;
+    terminal::print_warnings(&in_force.rules.warnings, output);
+    let judge = Judge { in_force, at: None, least: args.min_severity.severity() };
+    let size = args.input.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
+    let consumed = Consumed::default();
+    let source = files::open(&args.input)?;
+    let reading = |reason| FileError::Io { action: "read", path: args.input.clone(), reason };
+    let lines = Lines::new(source, &consumed).map_err(reading)?;
+    let (answered, outputs) = outputs(args)?;
+    runtime()?.block_on(async {
+        let collector = Arc::new(Collector::new(args.network.options())?);
+        let counts = Arc::new(Counts::default());
+        let pipeline = Pipeline {
+            column: args.column.clone(),
+            answered,
+            at_once: args.at_once,
+            look: {
+                let (collector, judge) = (collector.clone(), Arc::new(judge));
+                let snapshots = args.snapshots.is_some();
+                Arc::new(move |entry| {
+                    let (collector, judge) = (collector.clone(), judge.clone());
+                    Box::pin(async move { look(&entry, &collector, &judge, snapshots).await })
+                })
+            },
+            ready: Arc::new(|| Box::pin(std::future::ready(()))),
+            counts: counts.clone(),
+        };
+        let progress = ScanProgress::start(counts, consumed, size, output);
+        let ended = supervise(pipeline, lines, outputs, progress, args, output).await?;
+        collector.finish().await;
+        Ok(ended)
+    })
+}
+
+fn possible(args: &ScanArgs) -> Result<(), UsageError> {
+    if args.resume && args.output == Path::new("-") {
+        let help = "name the file of the earlier run: `-o FILE --resume`";
+        return Err(UsageError::new("standard output cannot be gone on with", help));
+    }
+    let files: Vec<&PathBuf> = [Some(&args.output), args.snapshots.as_ref()].into_iter().flatten().collect();
+    let twice = files.iter().enumerate().find(|(place, file)| files.iter().take(*place).any(|other| other == *file));
+    if let Some((_, file)) = twice {
+        let message = format!("two outputs cannot go to one file: {}", escape(&file.display().to_string()));
+        return Err(UsageError::new(message, "name another file for one of them"));
+    }
+    Ok(())
+}
+
+/// The files to write, and what is in them already.
+fn outputs(args: &ScanArgs) -> Result<(Answered, Outputs), Error> {
+    let answered = if args.resume { Answered::restore(&args.output)? } else { Answered::default() };
+    if args.resume {
+        args.snapshots.iter().try_for_each(|path| answered.restore_snapshots(path))?;
+    }
+    let open = |path: &Path| {
+        LineFile::open(path, args.resume).map_err(|error| match error {
+            FileError::Exists { path } => {
+                let message = format!("{} exists already, and is kept as it is", escape(&path.display().to_string()));
+                UsageError::new(message, "go on with it with --resume, or name another file").into()
+            }
+            error => Error::from(error),
+        })
+    };
+    let snapshots = args.snapshots.as_deref().map(open).transpose()?;
+    Ok((answered, Outputs { main: open(&args.output)?, findings: None, snapshots, in_order: args.in_order }))
+}
+
+/// A runtime with a thread for each processor.
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).max(2);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build().into_diagnostic()
+}
+
+/// Looks at one domain.
+async fn look(entry: &Entry, collector: &Collector, judge: &Judge, snapshots: bool) -> Answer {
+    let Meaning::Domain(domain) = &entry.meaning else { return Answer::default() };
+    let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default();
+    let snapshot = collector.collect(domain.as_str(), now).await;
+    let linted = judge.lint(snapshot);
+    let unchecked = linted.report.nothing_checked().map(|reason| format!("nothing could be checked: {reason}"));
+    let main = match answer::report_line(entry, &linted.report, unchecked.as_deref()) {
+        Ok(main) => main,
+        Err(error) => return answer::failed(entry, Fate::Broken, &format!("the report cannot be written: {error}")),
+    };
+    let snapshot = match snapshots.then(|| snapshot::to_text(&linted.snapshot, Format::JsonLines)).transpose() {
+        Ok(snapshot) => snapshot.unwrap_or_default(),
+        Err(error) => return answer::failed(entry, Fate::Broken, &error.to_string()),
+    };
+    let fate = if unchecked.is_some() { Fate::Unchecked } else { Fate::Checked };
+    Answer { main, snapshot, fate, ..Answer::default() }
+}
+
+/// Runs the pipeline to its end, shows how far it is, and drains it where a signal asks to end.
+async fn supervise(
+    pipeline: Pipeline,
+    lines: Lines,
+    outputs: Outputs,
+    mut progress: ScanProgress,
+    args: &ScanArgs,
+    output: &OutputArgs,
+) -> Result<u8, Error> {
+    let (sender, answers) = std::sync::mpsc::channel();
+    let (stop, stopped) = watch::channel(false);
+    let failed = stop.clone();
+    let writer = std::thread::spawn(move || {
+        outputs.run(&answers).inspect_err(|_| {
+            failed.send_replace(true);
+        })
+    });
+    let mut signals = Signals::listen();
+    let mut signal = None;
+    let mut running = std::pin::pin!(pipeline.run(lines, sender, stopped));
+    let ended = loop {
+        tokio::select! {
+            ended = &mut running => break ended,
+            () = progress.tick() => progress.show(),
+            number = signals.next() => {
+                if signal.replace(number).is_some() {
+                    std::process::exit(128_i32.saturating_add(number));
+                }
+                stop.send_replace(true);
+                progress.aside(|| terminal::remark(&draining(), output));
+            }
+        }
+    };
+    progress.end();
+    let written = tokio::task::spawn_blocking(|| writer.join()).await.into_diagnostic()?;
+    let written = written.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let go_on = go_on(args);
+    if let Err(error) = written {
+        let help = format!("what is written stays, each line whole; make room, then {go_on}");
+        return Err(UsageError::new(error.to_string(), help).into());
+    }
+    let all = ended?;
+    terminal::remark(&progress.summary(), output);
+    match signal {
+        Some(number) if !all => {
+            terminal::remark(&format!("interrupted: {go_on}"), output);
+            Ok(u8::try_from(128_i32.saturating_add(number)).unwrap_or(2))
+        }
+        _ => Ok(0),
+    }
+}
+
+fn draining() -> String {
+    "ending: no more lines are begun, and the domains under way are finished; the same signal again ends at once"
+        .to_owned()
+}
+
+/// How a run that ended early is gone on with.
+fn go_on(args: &ScanArgs) -> String {
+    if args.output == Path::new("-") {
+        return "give -o FILE next time: a run with a file can be gone on with".to_owned();
+    }
+    let words: Vec<String> = std::env::args().skip(1).map(|word| escape(&word)).collect();
+    let resume = if args.resume { "" } else { " --resume" };
+    format!("go on with `stslint {}{resume}`", words.join(" "))
+}
