@@ -90,6 +90,7 @@ mod report;
 mod rules;
 #[cfg(feature = "cli")]
 mod scan;
+mod runs;
 mod sender;
 #[cfg(feature = "serve")]
 mod serve;

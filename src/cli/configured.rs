@@ -50,9 +50,12 @@ pub fn configured(cli: &Cli, words: &[OsString]) -> Result<(Configuration, Optio
 
 fn path(cli: &Cli) -> Option<PathBuf> {
     let uses_one = match &cli.command {
-        Command::Check(_) | Command::Collect(_) | Command::Explain { .. } | Command::Init(_) | Command::Reports(_) => {
-            true
-        }
+        Command::Check(_)
+        | Command::Collect(_)
+        | Command::Diff(_)
+        | Command::Explain { .. }
+        | Command::Init(_)
+        | Command::Reports(_) => true,
         Command::Config(args) => args.uses_configuration(),
         Command::Rules(args) => args.uses_configuration(),
         _ => false,

@@ -72,7 +72,11 @@ Examples:
 /// Of `diff`.
 pub const DIFF: &str = "\
 Examples:
-  stslint diff last-week.yaml today.yaml                     what changed, fact by fact";
+  stslint diff last-week.yaml today.yaml                     what changed, fact by fact
+  stslint diff yesterday.jsonl today.jsonl                   two runs over many domains: new, worse, fixed
+  stslint diff main.json branch.json --format markdown       for the comment of a pull request
+Exit codes: of two snapshots, 1 where facts differ; of two runs, 1 where something at or above --fail-on is new or worse, or
+where a line could not be read; 2 could not run.";
 /// Of `eval`.
 pub const EVAL: &str = "\
 Examples:

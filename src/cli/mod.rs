@@ -127,7 +127,7 @@ pub enum Command {
     /// Propose a first policy and records for a domain, from its MX hosts.
     #[command(after_long_help = examples::INIT)]
     Init(Box<init::InitArgs>),
-    /// Show what changed between two snapshots, fact by fact.
+    /// Show what changed between two snapshots, fact by fact, or between two runs, finding by finding.
     #[command(after_long_help = examples::DIFF)]
     Diff(diff::DiffArgs),
     /// Read TLS reports (RFC 8460): what senders saw, why connections failed, and what happened to the mail.
@@ -250,7 +250,7 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
         Command::Config(args) => config::run(args, configuration, output),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(args, output),
-        Command::Diff(args) => diff::run(args),
+        Command::Diff(args) => diff::run(args, configuration, output),
         Command::Eval(args) => facts::eval(args),
         Command::Explain(args) => explain::run(args, configuration, output),
         Command::Facts(args) => facts::facts(args, output),

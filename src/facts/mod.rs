@@ -54,6 +54,7 @@ pub use self::host::gives_policy;
 pub use self::location::{Location, Locations};
 pub use self::over::Over;
 pub use self::path::Path;
+pub use self::providers::of as mail_provider;
 pub use self::schema::{FIRST_VERSION, FactPath, Field, Type, fact_paths, is_name, root};
 pub use self::texts::{Form, Texts};
 pub use self::tls_report::json_pointer;

@@ -61,7 +61,7 @@ pub fn html(results: &Results<'_>) -> String {
 }
 
 /// A whole page with its frame: the title, what it is, and what is between masthead and footer.
-fn page_of(title: &str, subtitle: &str, inside: impl FnOnce(&mut Markup)) -> String {
+pub fn page_of(title: &str, subtitle: &str, inside: impl FnOnce(&mut Markup)) -> String {
     let mut page = Markup::default();
     page.embed("<!DOCTYPE html>\n");
     page.element("html", &[("lang", "en-GB")], |html| {

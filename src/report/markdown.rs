@@ -229,13 +229,13 @@ fn longest_run(text: &str) -> usize {
 }
 
 /// A rule's id between backticks.
-fn code(id: &str) -> String {
+pub fn code(id: &str) -> String {
     one_line(id).replace('`', "'")
 }
 
 /// The text in one line, in which no character means anything to Markdown, HTML or a service that reads both. What
 /// is between backticks stays code.
-fn prose(text: &str) -> String {
+pub fn prose(text: &str) -> String {
     let text = shortened(&one_line(text), LONGEST_TEXT);
     let parts: Vec<&str> = text.split('`').collect();
     let mut safe = String::with_capacity(text.len());
@@ -275,6 +275,6 @@ fn inert(text: &str) -> String {
 }
 
 /// The text in a cell of a table, where a bar ends even code.
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     inert(&shortened(&one_line(text).replace('`', "'"), LONGEST_TEXT))
 }

@@ -3,6 +3,7 @@
 //! `cli` chooses the format and prints; nothing here reads a clock, an environment or a socket.
 
 mod certificates;
+pub mod comparison;
 mod concise;
 mod fingerprint;
 mod format;

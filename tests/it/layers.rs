@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of the flow; each may use those before it.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "lab",
     "vocabulary",
     "format",
@@ -18,6 +18,7 @@ const ORDER: [&str; 27] = [
     "what_if",
     "fix",
     "diff",
+    "runs",
     "proposal",
     "tls_match",
     "rules",

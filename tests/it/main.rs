@@ -18,6 +18,7 @@ mod collect_cli;
 mod collect_dnssec;
 mod collect_round_trips;
 mod collect_written;
+mod compared_runs;
 mod config;
 mod config_domains;
 mod contributing;
