@@ -92,6 +92,7 @@ mod rules;
 mod scan;
 mod runs;
 mod sender;
+mod senders;
 #[cfg(feature = "serve")]
 mod serve;
 pub mod snapshot;

@@ -125,6 +125,33 @@ Examples:
 pub const PROFILES_SHOW: &str = "\
 Examples:
   stslint profiles show uk-gov                               what it sets, and the sentences behind it";
+/// Of `senders`.
+pub const SENDERS: &str = "\
+Examples:
+  stslint senders list                                       the senders, and which of them enforce policies
+  stslint senders show postfix-tlspol                        its properties, each with its source
+  stslint senders explain all 'v=STSv1; id=1; '              who takes this record, who does not, who is not known
+  stslint senders explain mox mta-sts.txt                    what one sender makes of a policy";
+/// Of `senders explain`.
+pub const SENDERS_EXPLAIN: &str = "\
+Examples:
+  stslint senders explain all 'v=STSv1; id=1; '              who takes this record, who does not, who is not known
+  stslint senders explain mox mta-sts.txt                    what one sender makes of a policy
+  stslint senders explain kumomta mta-sts.txt --content-type Text/Plain
+  stslint senders explain all --mx mx.eu.example.com --pattern '*.example.com'";
+/// Of `senders list`.
+pub const SENDERS_LIST: &str = "\
+Examples:
+  stslint senders list                                       the senders, and which of them enforce policies";
+/// Of `senders show`.
+pub const SENDERS_SHOW: &str = "\
+Examples:
+  stslint senders show postfix-tlspol                        its properties, each with its source";
+/// Of `senders test`.
+pub const SENDERS_TEST: &str = "\
+Examples:
+  stslint senders test                                       the cases of every built-in sender
+  stslint senders test gateway.yaml                          those of one of your own";
 /// Of `reports`.
 pub const REPORTS: &str = "\
 Examples:

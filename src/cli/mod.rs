@@ -34,6 +34,7 @@ mod rules;
 mod scan;
 mod scan_progress;
 mod schema;
+mod senders;
 #[cfg(feature = "serve")]
 mod serve;
 mod signals;
@@ -139,6 +140,9 @@ pub enum Command {
     /// List, show or test rules.
     #[command(after_long_help = examples::RULES)]
     Rules(rules::RulesArgs),
+    /// List senders, show how one is known, or say what it makes of a text.
+    #[command(after_long_help = examples::SENDERS)]
+    Senders(senders::SendersArgs),
     /// Explain a rule, a group of rules, a result type of TLS reports, or a line from a bounce or a mail log.
     #[command(after_long_help = examples::EXPLAIN)]
     Explain(explain::ExplainArgs),
@@ -261,6 +265,7 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
         Command::Rules(args) => rules::run(args, configuration, output),
         Command::Scan(args) => scan::run(args, configuration, output),
         Command::Schema(args) => schema::run(args),
+        Command::Senders(args) => senders::run(args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args, output),
     }

@@ -8,6 +8,7 @@ use super::{Ended, terminal};
 use crate::config::ConfigFile;
 use crate::report::JsonReport;
 use crate::rules::model::RuleFile;
+use crate::senders::Profile;
 use crate::snapshot::Snapshot;
 
 /// Options of `schema`.
@@ -27,6 +28,8 @@ enum Kind {
     Report,
     /// A file of rules.
     Rules,
+    /// The file of a sender.
+    Senders,
     /// A recorded snapshot.
     Snapshot,
 }
@@ -41,6 +44,7 @@ pub fn run(args: &SchemaArgs) -> Ended {
             SchemaSettings::draft2020_12().for_serialize(),
         ),
         Kind::Rules => schema::<RuleFile>("rules", "A file of stslint rules", SchemaSettings::draft2020_12()),
+        Kind::Senders => schema::<Profile>("senders", "A sender of stslint", SchemaSettings::draft2020_12()),
         Kind::Snapshot => schema::<Snapshot>("snapshot", "A snapshot of stslint", SchemaSettings::draft2020_12()),
     };
     terminal::print_json(&schema)?;

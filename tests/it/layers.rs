@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules in the order of the flow; each may use those before it.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     "lab",
     "vocabulary",
     "format",
@@ -12,6 +12,7 @@ const ORDER: [&str; 28] = [
     "grammar",
     "tls_reports",
     "snapshot",
+    "senders",
     "facts",
     "sender",
     "outcome",
