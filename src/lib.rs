@@ -88,9 +88,9 @@ mod outcome;
 mod proposal;
 mod report;
 mod rules;
+mod runs;
 #[cfg(feature = "cli")]
 mod scan;
-mod runs;
 mod sender;
 mod senders;
 #[cfg(feature = "serve")]
