@@ -1,8 +1,9 @@
 //! `stslint audit-sender`: the lab as a target for an administrator's own outgoing server.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueEnum};
@@ -15,11 +16,14 @@ use crate::audit::observation::Observation;
 use crate::audit::table;
 use crate::audit::verdict::{Seen, Verdicts};
 use crate::files;
-use crate::lab::{Event, Lab, LabOptions, Listen, submit};
+use crate::lab::{Event, Lab, LabOptions, LabRoot, Listen, submit};
 use crate::source_text::nearest;
 
 /// How often the state is looked at, when nothing comes.
 const GLANCE: Duration = Duration::from_millis(250);
+
+/// The longest file of a key that is read, in octets.
+const MAX_KEY: u64 = 65_536;
 
 /// Options of `audit-sender`.
 #[derive(Args, Debug)]
@@ -27,6 +31,9 @@ pub struct AuditSenderArgs {
     /// List the domains and what is odd about each.
     #[arg(long)]
     list: bool,
+    /// Only make the authority that the server is to trust, and end.
+    #[arg(long, conflicts_with = "list")]
+    prepare: bool,
     /// Hand the mails to the server under audit, by SMTP without authentication; without it, send them yourself.
     #[arg(long, value_name = "HOST:PORT")]
     send: Option<String>,
@@ -57,7 +64,8 @@ pub struct AuditSenderArgs {
     /// The label of this run, so that no policy is left from an earlier one; without it, from the time.
     #[arg(long, value_name = "LABEL", help_heading = "Network")]
     run: Option<String>,
-    /// Write the certificate of our authority here, for the server to trust.
+    /// The certificate of our authority, for the server to trust; its key is beside it, with `.key` after the name. Both are
+    /// made where they are not there.
     #[arg(long, value_name = "FILE", default_value = "stslint-audit-ca.pem", help_heading = "Network")]
     ca: PathBuf,
     /// Wait this many seconds for each round of mails at most.
@@ -119,6 +127,12 @@ pub fn run(args: &AuditSenderArgs, output: &OutputArgs) -> Ended {
         terminal::print(&table::list());
         return Ok(0);
     }
+    if args.prepare {
+        root_key(&args.ca, SystemTime::now())?;
+        let path = args.ca.display();
+        terminal::print(&format!("Let the server trust the authority in {path}. Its key is in {path}.key.\n"));
+        return Ok(0);
+    }
     let cases = chosen(&args.only)?;
     network::runtime()?.block_on(async {
         let target = Target::start(args, cases).await?;
@@ -129,6 +143,28 @@ pub fn run(args: &AuditSenderArgs, output: &OutputArgs) -> Ended {
         };
         show(&seen, &target, args, output)
     })
+}
+
+/// The key of the authority, which is made where it is not there.
+fn root_key(certificate: &Path, now: SystemTime) -> miette::Result<String> {
+    let mut name = certificate.as_os_str().to_owned();
+    name.push(".key");
+    let path = PathBuf::from(name);
+    if path.exists() {
+        return Ok(files::read_text(&path, MAX_KEY)?);
+    }
+    let root = LabRoot::new(now)?;
+    files::write_new(certificate, root.certificate.as_bytes())?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&path).and_then(|mut file| file.write_all(root.key.as_bytes()));
+    written.map_err(|error| UsageError {
+        message: format!("cannot write the key of the authority to {}: {error}", path.display()),
+        help: None,
+    })?;
+    Ok(root.key)
 }
 
 /// The controls, and the domains that were asked for; all where none was.
@@ -171,8 +207,8 @@ impl Target {
             smtp_port: args.smtp_port,
         };
         let scenarios = cases.iter().map(|case| case.scenario(&under)).collect();
-        let lab = Lab::start(LabOptions { now, scenarios, listen }).await?;
-        files::write_whole(&args.ca, lab.roots_pem().as_bytes())?;
+        let root_key = Some(root_key(&args.ca, now)?);
+        let lab = Lab::start(LabOptions { now, scenarios, listen, root_key }).await?;
         Ok(Target { lab, under, cases, changed: std::sync::Mutex::default() })
     }
 

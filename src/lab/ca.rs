@@ -28,6 +28,26 @@ pub(super) struct CertificateAuthority {
     unknown: Hierarchy,
 }
 
+/// A root to keep, so that whoever trusts it once trusts every lab that is started with its key.
+pub struct LabRoot {
+    /// The certificate in PEM.
+    pub certificate: String,
+    /// The private key, PKCS#8 in PEM: [`LabOptions::root_key`](super::LabOptions::root_key).
+    pub key: String,
+}
+
+impl LabRoot {
+    /// Makes a root, dated around a point in time.
+    ///
+    /// # Errors
+    /// [`LabError::Clock`] and [`LabError::Certificate`], as when a lab is started.
+    pub fn new(now: SystemTime) -> Result<Self, LabError> {
+        let key = KeyPair::generate()?.serialize_pem();
+        let certificate = CertificateAuthority::new(now, Some(&key))?.roots_pem();
+        Ok(Self { certificate, key })
+    }
+}
+
 /// A certificate with its key.
 pub(super) struct Issued {
     /// The chain as it is to be sent, leaf first.
@@ -45,19 +65,24 @@ struct Hierarchy {
 }
 
 impl CertificateAuthority {
-    /// Makes both authorities, as of a point in time.
+    /// Makes both authorities, as of a point in time; the trusted root with this key (PKCS#8 in PEM), or a new one.
     ///
     /// # Errors
     /// [`LabError::Clock`] when `now` is before 1990 or after 2200, [`LabError::Certificate`] when
-    /// a key cannot be made.
-    pub(super) fn new(now: SystemTime) -> Result<Self, LabError> {
+    /// a key cannot be made or read.
+    pub(super) fn new(now: SystemTime, root_key: Option<&str>) -> Result<Self, LabError> {
         let now = now
             .duration_since(SystemTime::UNIX_EPOCH)
             .ok()
             .and_then(|since| i64::try_from(since.as_secs()).ok())
             .filter(|now| DATED.contains(now))
             .ok_or(LabError::Clock)?;
-        Ok(Self { now, trusted: Hierarchy::new("Lab", now)?, unknown: Hierarchy::new("Nobody's", now)? })
+        let root_key = match root_key {
+            Some(pem) => KeyPair::from_pem(pem)?,
+            None => KeyPair::generate()?,
+        };
+        let unknown = Hierarchy::new("Nobody's", now, KeyPair::generate()?)?;
+        Ok(Self { now, trusted: Hierarchy::new("Lab", now, root_key)?, unknown })
     }
 
     /// The trusted root in PEM.
@@ -90,10 +115,10 @@ impl CertificateAuthority {
 }
 
 impl Hierarchy {
-    fn new(owner: &str, now: i64) -> Result<Self, LabError> {
+    fn new(owner: &str, now: i64, root_key: KeyPair) -> Result<Self, LabError> {
         let root = CertifiedIssuer::self_signed(
             ca_params(owner, "Root", IsCa::Ca(BasicConstraints::Unconstrained), now),
-            KeyPair::generate()?,
+            root_key,
         )?;
         let intermediate = CertifiedIssuer::signed_by(
             ca_params(owner, "Intermediate", IsCa::Ca(BasicConstraints::Constrained(0)), now),

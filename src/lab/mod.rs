@@ -46,6 +46,7 @@ use dns::NameServer;
 use world::{Live, World};
 use zone::ZoneKeys;
 
+pub use ca::LabRoot;
 pub use certificate::{CertificateChain, CertificateIssuer, CertificatePurpose, CertificateSpec};
 pub use domains::LabDomain;
 pub use journal::{Event, EventKind, HandshakeEnd, Journal};
@@ -65,18 +66,20 @@ pub struct LabOptions {
     pub scenarios: Vec<Scenario>,
     /// Where the servers listen.
     pub listen: Listen,
+    /// The private key of the root that clients trust, PKCS#8 in PEM; without it, a new one.
+    pub root_key: Option<String>,
 }
 
 impl LabOptions {
     /// All built-in domains.
     pub fn demo(now: SystemTime) -> Self {
         let scenarios = Lab::domains().iter().map(LabDomain::scenario).collect();
-        Self { now, scenarios, listen: Listen::default() }
+        Self { now, scenarios, listen: Listen::default(), root_key: None }
     }
 
     /// No domain yet but those that all lean on: the backup MX host and the receiver of reports.
     pub fn empty(now: SystemTime) -> Self {
-        Self { now, scenarios: Vec::new(), listen: Listen::default() }
+        Self { now, scenarios: Vec::new(), listen: Listen::default(), root_key: None }
     }
 
     /// The same with one more domain.
@@ -179,7 +182,7 @@ impl Lab {
     /// # Errors
     /// [`LabError`] when a scenario holds what cannot be served, or a socket cannot be opened.
     pub async fn start(options: LabOptions) -> Result<Self, LabError> {
-        let authority = CertificateAuthority::new(options.now)?;
+        let authority = CertificateAuthority::new(options.now, options.root_key.as_deref())?;
         let mut scenarios = domains::shared();
         scenarios.extend(options.scenarios);
         check_distinct(&scenarios)?;

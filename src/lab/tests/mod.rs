@@ -34,7 +34,7 @@ use super::*;
 
 async fn lab(scenarios: impl IntoIterator<Item = Scenario>) -> Lab {
     let options =
-        LabOptions { now: SystemTime::now(), scenarios: scenarios.into_iter().collect(), listen: Listen::default() };
+        LabOptions { scenarios: scenarios.into_iter().collect(), ..LabOptions::empty(SystemTime::now()) };
     Lab::start(options).await.unwrap()
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 async fn failure(scenarios: impl IntoIterator<Item = Scenario>) -> LabError {
     let options =
-        LabOptions { now: SystemTime::now(), scenarios: scenarios.into_iter().collect(), listen: Listen::default() };
+        LabOptions { scenarios: scenarios.into_iter().collect(), ..LabOptions::empty(SystemTime::now()) };
     match Lab::start(options).await {
         Ok(_) => panic!("it started"),
         Err(error) => error,
@@ -41,7 +41,7 @@ async fn refuses_a_now_that_no_certificate_can_hold() {
 #[tokio::test]
 async fn certificates_are_dated_from_the_given_now() {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-    let authority = CertificateAuthority::new(now).unwrap();
+    let authority = CertificateAuthority::new(now, None).unwrap();
     let issued = authority.issue(&CertificateSpec::good("mx.odd.example")).unwrap();
     let (_, leaf) = x509_parser::parse_x509_certificate(&issued.chain[0]).unwrap();
     let day = 86_400;
