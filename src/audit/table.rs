@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use super::agreement::Agreement;
 use super::case::{Case, Course, Reading};
 use super::cases;
 use super::observation::Observation;
 use super::verdict::{Because, Fate, Known, Seen, Verdict, Verdicts};
-use crate::report::Style;
+use crate::report::{Style, counted};
 
 /// The domains and what is odd about each.
 pub fn list() -> String {
@@ -98,6 +99,39 @@ fn reason(because: Because) -> &'static str {
     }
 }
 
+/// How the sender compares with known ones: with those that agree, or with the one that was asked for.
+pub fn comparison(agreeing: &[Agreement], asked: Option<&Agreement>) -> String {
+    let mut text = String::new();
+    for agreement in agreeing.iter().filter(|agreement| asked.is_none_or(|asked| asked.sender != agreement.sender)) {
+        text.push_str(&format!("It does what is known of {}, in {}.\n", agreement.label, domains(agreement.compared)));
+    }
+    let Some(asked) = asked else {
+        return text;
+    };
+    if asked.differences.is_empty() {
+        text.push_str(&format!("It does what is known of {}, in {}.\n", asked.label, domains(asked.compared)));
+        return text;
+    }
+    let count = asked.differences.len();
+    text.push_str(&format!(
+        "It differs from what is known of {} in {count} of {}:\n",
+        asked.label,
+        domains(asked.compared)
+    ));
+    for (case, foretold) in &asked.differences {
+        let (was, is) = match foretold {
+            Course::Delivered => ("delivers", "held"),
+            Course::Held => ("holds", "delivered"),
+        };
+        text.push_str(&format!("  {}: {} {was} the mail; it was {is}\n", case.name, asked.sender));
+    }
+    text
+}
+
+fn domains(count: usize) -> String {
+    counted(count, "domain")
+}
+
 /// What it comes to, one line each.
 fn conclusions(seen: &[Seen], verdicts: &Verdicts) -> Vec<String> {
     let mut lines = Vec::new();
@@ -145,8 +179,21 @@ pub struct Document<'a> {
     names_host: Option<bool>,
     /// What the client that fetches policies calls itself.
     agent: Option<&'a str>,
+    /// The known senders that do the same in all that was measured.
+    agrees_with: Vec<&'a str>,
+    /// How the sender that was asked for compares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compared: Option<Compared<'a>>,
     /// Each domain.
     domains: Vec<Row<'a>>,
+}
+
+/// A known sender beside the measured one, for programs.
+#[derive(Serialize)]
+struct Compared<'a> {
+    sender: &'a str,
+    domains: usize,
+    differences: Vec<&'static str>,
 }
 
 /// One domain for programs.
@@ -167,7 +214,13 @@ struct Row<'a> {
 
 impl<'a> Document<'a> {
     /// The audit of these domains.
-    pub fn of(under: &'a str, seen: &'a [Seen], verdicts: &Verdicts) -> Self {
+    pub fn of(
+        under: &'a str,
+        seen: &'a [Seen],
+        verdicts: &Verdicts,
+        agreeing: &'a [Agreement],
+        asked: Option<&'a Agreement>,
+    ) -> Self {
         let rows = seen.iter().zip(&verdicts.domains).map(|(seen, verdict)| Row {
             domain: seen.case.name,
             about: seen.case.about,
@@ -187,6 +240,12 @@ impl<'a> Document<'a> {
             enforces: verdicts.enforces,
             names_host: verdicts.names_host,
             agent: seen.iter().find_map(|one| one.first.agent.as_deref()),
+            agrees_with: agreeing.iter().map(|agreement| agreement.sender.as_str()).collect(),
+            compared: asked.map(|asked| Compared {
+                sender: &asked.sender,
+                domains: asked.compared,
+                differences: asked.differences.iter().map(|(case, _)| case.name).collect(),
+            }),
             domains: rows.collect(),
         }
     }

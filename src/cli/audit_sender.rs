@@ -7,16 +7,20 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use super::{Ended, OutputArgs, UsageError, network, signals, terminal};
 use crate::audit::Case;
+use crate::audit::agreement;
 use crate::audit::cases::{self, CLEAR, PERFECT, PLAIN, UNCOVERED};
 use crate::audit::observation::Observation;
+use crate::audit::profile::{About, profile};
 use crate::audit::table;
 use crate::audit::verdict::{Seen, Verdicts};
 use crate::files;
 use crate::lab::{Event, Lab, LabOptions, LabRoot, Listen, submit};
+use crate::senders::{self, Profile};
 use crate::source_text::nearest;
 
 /// How often the state is looked at, when nothing comes.
@@ -77,6 +81,18 @@ pub struct AuditSenderArgs {
     /// Wait this many seconds between a change and the second mail, as senders look for changes at intervals.
     #[arg(long, value_name = "SECONDS", default_value_t = 75, value_parser = clap::value_parser!(u64).range(0..=86_400), help_heading = "Time")]
     pause: u64,
+    /// Write what was measured as the profile of a sender (YAML), for a configuration or for `rules/senders`.
+    #[arg(long, value_name = "FILE", help_heading = "Result")]
+    profile: Option<PathBuf>,
+    /// The name of the sender in the profile: letters, digits and hyphens.
+    #[arg(long, value_name = "NAME", default_value = "own-sender", value_parser = plain_name, help_heading = "Result")]
+    name: String,
+    /// The version of the sender in the profile.
+    #[arg(long, value_name = "VERSION", help_heading = "Result")]
+    sender_version: Option<String>,
+    /// Compare with a known sender; `stslint senders list` names them.
+    #[arg(long, value_name = "SENDER", help_heading = "Result")]
+    compare: Option<String>,
     /// How to print the result.
     #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT", help_heading = "Result")]
     format: Format,
@@ -121,6 +137,11 @@ fn address(text: &str) -> Result<String, String> {
     }
 }
 
+fn plain_name(text: &str) -> Result<String, String> {
+    let plain = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
+    if plain { Ok(text.to_owned()) } else { Err("write letters, digits and hyphens".to_owned()) }
+}
+
 /// Runs the command.
 pub fn run(args: &AuditSenderArgs, output: &OutputArgs) -> Ended {
     if args.list {
@@ -134,6 +155,7 @@ pub fn run(args: &AuditSenderArgs, output: &OutputArgs) -> Ended {
         return Ok(0);
     }
     let cases = chosen(&args.only)?;
+    let known = args.compare.as_deref().map(known_sender).transpose()?;
     network::runtime()?.block_on(async {
         let target = Target::start(args, cases).await?;
         terminal::remark(&target.instructions(args), output);
@@ -141,7 +163,7 @@ pub fn run(args: &AuditSenderArgs, output: &OutputArgs) -> Ended {
             seen = target.audit(args, output) => seen?,
             _ = signals::asked_to_end() => target.seen(),
         };
-        show(&seen, &target, args, output)
+        show(&seen, &target, known, args, output)
     })
 }
 
@@ -322,14 +344,32 @@ impl Target {
     }
 }
 
-fn show(seen: &[Seen], target: &Target, args: &AuditSenderArgs, output: &OutputArgs) -> Ended {
+/// The known sender of this name.
+fn known_sender(name: &str) -> Result<&'static Profile, UsageError> {
+    let help = "`stslint senders list` names all of them.";
+    let found = senders::find(senders::built_in(), name);
+    Ok(found.ok_or_else(|| UsageError::new(format!("no sender {name} is known"), help))?)
+}
+
+fn show(seen: &[Seen], target: &Target, known: Option<&Profile>, args: &AuditSenderArgs, output: &OutputArgs) -> Ended {
     let verdicts = Verdicts::of(seen);
+    let agreeing = agreement::agreeing(&verdicts);
+    let asked = known.map(|known| agreement::compare(known, &verdicts));
     match args.format {
         Format::Human => {
             let style = terminal::style(output);
-            terminal::print_words(&table::table(seen, &verdicts, &style), &style);
+            let compared = table::comparison(&agreeing, asked.as_ref());
+            terminal::print_words(&format!("{}{compared}", table::table(seen, &verdicts, &style)), &style);
         }
-        Format::Json => terminal::print_json(&table::Document::of(&target.under, seen, &verdicts))?,
+        Format::Json => {
+            let document = table::Document::of(&target.under, seen, &verdicts, &agreeing, asked.as_ref());
+            terminal::print_json(&document)?;
+        }
+    }
+    if let Some(path) = &args.profile {
+        let day = Timestamp::now().strftime("%Y-%m-%d").to_string();
+        let about = About { name: &args.name, version: args.sender_version.as_deref(), day: &day };
+        files::write_whole(path, profile(&about, &verdicts, &agreeing)?.as_bytes())?;
     }
     if verdicts.domains.iter().any(|verdict| verdict.conforms() == Some(false)) {
         return Ok(1);

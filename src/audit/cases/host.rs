@@ -41,6 +41,9 @@ pub(super) static CASES: &[Case] = &[
     refused("host-404", "the policy is served with status 404", |it| {
         it.answer_policy(WebReply::new(404, "text/plain; charset=utf-8", elsewhere(it)).into());
     }),
+    refused("host-203", "the policy is served with status 203", |it| {
+        it.answer_policy(WebReply::new(203, "text/plain; charset=utf-8", elsewhere(it)).into());
+    }),
     refused("host-redirect", "the policy host redirects to another that has the policy", |it| {
         let site = it.name("www");
         it.answer_policy(WebReply::redirect(301, &format!("https://{site}/.well-known/mta-sts.txt")).into());

@@ -33,8 +33,7 @@ use super::web::POLICY_PATH;
 use super::*;
 
 async fn lab(scenarios: impl IntoIterator<Item = Scenario>) -> Lab {
-    let options =
-        LabOptions { scenarios: scenarios.into_iter().collect(), ..LabOptions::empty(SystemTime::now()) };
+    let options = LabOptions { scenarios: scenarios.into_iter().collect(), ..LabOptions::empty(SystemTime::now()) };
     Lab::start(options).await.unwrap()
 }
 

@@ -3,8 +3,7 @@
 use super::*;
 
 async fn failure(scenarios: impl IntoIterator<Item = Scenario>) -> LabError {
-    let options =
-        LabOptions { scenarios: scenarios.into_iter().collect(), ..LabOptions::empty(SystemTime::now()) };
+    let options = LabOptions { scenarios: scenarios.into_iter().collect(), ..LabOptions::empty(SystemTime::now()) };
     match Lab::start(options).await {
         Ok(_) => panic!("it started"),
         Err(error) => error,
