@@ -13,5 +13,7 @@ pub mod observation;
 pub mod profile;
 pub mod table;
 pub mod verdict;
+#[cfg(test)]
+mod verdict_tests;
 
 pub use case::Case;

@@ -101,9 +101,12 @@ impl Verdict {
     /// Whether the mail took the course that the standard asks for; `None` where the standard leaves it open or the course
     /// is not known to be the policy's doing.
     pub fn conforms(&self) -> Option<bool> {
-        match (self.because, self.fate.course()) {
-            (Some(Because::NotEnforcing) | None, Some(course)) => Some(course == self.case.standard?),
-            _ => None,
+        let as_asked = self.fate.course()? == self.case.standard?;
+        match self.because {
+            None => Some(as_asked),
+            // It would have been delivered anyhow.
+            Some(Because::NotEnforcing) if !as_asked => Some(false),
+            Some(_) => None,
         }
     }
 }

@@ -9,6 +9,8 @@
     missing_docs
 )]
 
+#[cfg(feature = "lab")]
+mod audit_sender;
 mod broken;
 mod causes;
 mod ci_services;
