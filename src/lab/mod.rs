@@ -279,7 +279,9 @@ async fn serve_web(port: u16, live: &Arc<Live>, servers: &mut JoinSet<()>) -> Re
     let (port, listeners) = listen::bind(port, &addresses).await?;
     for (listener, address) in listeners.into_iter().zip(addresses) {
         let live = Arc::clone(live);
-        servers.spawn(listen::serve(listener, move |stream| web::session(stream, Arc::clone(&live), address)));
+        servers.spawn(listen::serve(listener, move |stream| {
+            web::session(stream, Arc::clone(&live.world().web), address, live.journal.clone())
+        }));
     }
     Ok(port)
 }
@@ -289,7 +291,16 @@ async fn serve_mail(port: u16, live: &Arc<Live>, servers: &mut JoinSet<()>) -> R
     let (port, listeners) = listen::bind(port, &addresses).await?;
     for (listener, address) in listeners.into_iter().zip(addresses) {
         let live = Arc::clone(live);
-        servers.spawn(listen::serve(listener, move |stream| smtp::session(stream, Arc::clone(&live), address)));
+        servers.spawn(listen::serve(listener, move |stream| {
+            let server = live.world().mail.get(&address).cloned();
+            let journal = live.journal.clone();
+            async move {
+                // Every world has the hosts of the first.
+                if let Some(server) = server {
+                    smtp::session(stream, server, journal).await;
+                }
+            }
+        }));
     }
     Ok(port)
 }

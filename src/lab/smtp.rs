@@ -4,7 +4,6 @@
 //! Each [`MxHost`] is one server at its own address; two with the same name are the two addresses
 //! of one host, which may behave differently.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +16,6 @@ use super::journal::{EventKind, Journal};
 use super::listen::never;
 use super::record::{Record, RecordData};
 use super::tls::{self, TlsOffer, TlsServer};
-use super::world::Live;
 
 /// The longest command line that is read, in octets.
 const LINE_LIMIT: u64 = 1_024;
@@ -149,26 +147,23 @@ impl MxServer {
     }
 }
 
-/// Serves one connection at one of the addresses.
-pub(super) async fn session(stream: TcpStream, live: Arc<Live>, address: Ipv4Addr) {
-    let Some(server) = live.world().mail.get(&address).cloned() else {
-        return;
-    };
+/// Serves one connection.
+pub(super) async fn session(stream: TcpStream, server: Arc<MxServer>, journal: Journal) {
     let host = &server.host;
     let name = host.name.to_ascii_lowercase();
-    live.journal.note(EventKind::MailConnection { host: name.clone() });
+    journal.note(EventKind::MailConnection { host: name.clone() });
     let mut stream = BufReader::new(stream);
     if !send(&mut stream, &host.greeting).await {
         return;
     }
-    let mail = MailBox { server: &server, name: &name, journal: &live.journal };
+    let mail = MailBox { server: &server, name: &name, journal: &journal };
     let ended = converse(&mut stream, &host.ehlo, Some(&host.starttls), &mail).await;
     if ended != End::StartTls {
         let _ = stream.shutdown().await;
         return;
     }
     // What a client sent ahead of the handshake is forgotten here with the buffer, RFC 3207 §4.2.
-    let ended = |_: Option<&str>, end| live.journal.note(EventKind::MailHandshake { host: name.clone(), end });
+    let ended = |_: Option<&str>, end| journal.note(EventKind::MailHandshake { host: name.clone(), end });
     let accepted = tls::accept(stream.into_inner(), |_| (&*server.tls, ()), ended).await;
     let Some((stream, ())) = accepted else {
         return;

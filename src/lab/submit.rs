@@ -61,7 +61,9 @@ async fn converse(server: &str, from: &str, to: &str, subject: &str) -> Result<(
         expect(&mut stream, command, success).await?;
     }
     // It has been taken: how the server takes its leave does not matter.
-    let _ = stream.get_mut().write_all(b"QUIT\r\n").await;
+    if stream.get_mut().write_all(b"QUIT\r\n").await.is_ok() {
+        let _ = expect(&mut stream, "QUIT", b'2').await;
+    }
     Ok(())
 }
 

@@ -12,10 +12,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufRea
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use super::journal::EventKind;
+use super::journal::{EventKind, Journal};
 use super::listen::never;
 use super::tls::{self, TlsOffer, TlsServer};
-use super::world::Live;
 
 /// The path of every policy, RFC 8461 §3.3.
 pub const POLICY_PATH: &str = "/.well-known/mta-sts.txt";
@@ -158,17 +157,16 @@ impl WebServers {
 }
 
 /// Serves one connection at one of the addresses.
-pub(super) async fn session(stream: TcpStream, live: Arc<Live>, address: Ipv4Addr) {
-    let world = live.world();
+pub(super) async fn session(stream: TcpStream, servers: Arc<WebServers>, address: Ipv4Addr, journal: Journal) {
     let accepted = tls::accept(
         stream,
         |sni| {
-            let server = world.web.find(address, sni);
+            let server = servers.find(address, sni);
             (&*server.tls, (&server.answer, sni.map(str::to_owned)))
         },
         |sni, end| {
             if let Some(host) = sni.map(str::to_owned) {
-                live.journal.note(EventKind::WebHandshake { host, end });
+                journal.note(EventKind::WebHandshake { host, end });
             }
         },
     )
@@ -180,7 +178,7 @@ pub(super) async fn session(stream: TcpStream, live: Arc<Live>, address: Ipv4Add
     // Whoever breaks off is gone: there is nobody to tell.
     if let Some(Request { path, agent }) = read_request(&mut stream).await {
         if let Some(host) = host {
-            live.journal.note(EventKind::Request { host, path: path.clone(), agent });
+            journal.note(EventKind::Request { host, path: path.clone(), agent });
         }
         let _ = respond(&mut stream, &path, answer).await;
     }

@@ -30,7 +30,7 @@ pub(super) struct World {
     /// The queries that fail, by name.
     pub(super) faults: BTreeMap<LowerName, DnsFaultKind>,
     /// The HTTPS servers.
-    pub(super) web: WebServers,
+    pub(super) web: Arc<WebServers>,
     /// The addresses of the HTTPS servers.
     pub(super) web_addresses: BTreeSet<Ipv4Addr>,
     /// The SMTP servers that listen.
@@ -56,7 +56,7 @@ impl World {
             .map(|fault| Ok((LowerName::new(&zone::name(&fault.name)?), fault.kind)))
             .collect::<Result<_, LabError>>()?;
         let zones = zones(scenarios, web.records, mail.records, keys)?;
-        Ok(Self { zones, faults, web: web.servers, web_addresses: web.listening, mail: mail.servers })
+        Ok(Self { zones, faults, web: Arc::new(web.servers), web_addresses: web.listening, mail: mail.servers })
     }
 }
 
