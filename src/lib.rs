@@ -68,7 +68,7 @@
 // Much is for the command alone.
 #![cfg_attr(not(all(feature = "cli", feature = "lab", feature = "serve")), allow(dead_code, unused_imports))]
 
-#[cfg(feature = "lab")]
+#[cfg(all(feature = "cli", feature = "lab"))]
 mod audit;
 #[cfg(feature = "cli")]
 mod cli;
