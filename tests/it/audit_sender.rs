@@ -33,14 +33,14 @@ fn say(stream: &mut BufReader<TcpStream>, line: &str) -> String {
     }
 }
 
-/// Takes one mail and returns its recipient.
+/// Takes one mail and returns its recipient; nothing of a client that hangs up before.
 fn take_mail(stream: TcpStream) -> String {
     let mut stream = BufReader::new(stream);
     stream.get_mut().write_all(b"220 sender.example\r\n").unwrap();
     let mut recipient = String::new();
     loop {
         let mut line = String::new();
-        if stream.read_line(&mut line).unwrap() == 0 {
+        if stream.read_line(&mut line).unwrap_or_default() == 0 {
             return recipient;
         }
         let reply: &[u8] = match line.split([' ', '\r']).next().unwrap() {
