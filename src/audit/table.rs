@@ -80,9 +80,8 @@ fn outcome(verdict: &Verdict) -> String {
     match (verdict.conforms(), verdict.because, verdict.case.standard) {
         (Some(false), _, Some(Course::Delivered)) => format!("{fate}; the standard: deliver"),
         (Some(false), _, Some(Course::Held)) => format!("{fate}; the standard: hold"),
-        (None, Some(because), _) if verdict.fate != Fate::Untried || because != Because::NoMail => {
-            format!("{fate}; {}", reason(because))
-        }
+        (None, Some(because @ (Because::NoMail | Because::NoSecondMail)), _) => reason(because).to_owned(),
+        (None, Some(because), _) => format!("{fate}; {}", reason(because)),
         _ => fate.to_owned(),
     }
 }
@@ -93,6 +92,7 @@ fn reason(because: Because) -> &'static str {
         Because::HoldsWithoutPolicy => "it is held without a policy as well",
         Because::NoFirstMail => "the first mail was not delivered",
         Because::NoMail => "no mail was tried",
+        Because::NoSecondMail => "no second mail was tried",
         Because::NotEnforcing => "the sender does not enforce",
         Because::NotFetched => "but the policy was never fetched",
         Because::NothingDelivered => "but so is mail for `perfect`",

@@ -74,6 +74,8 @@ pub enum Because {
     NoMail,
     /// The first mail, before the change, was not delivered.
     NoFirstMail,
+    /// No mail was tried after the change.
+    NoSecondMail,
     /// The control domain that is right got no mail.
     NothingDelivered,
     /// The sender holds mail for domains without a policy as well.
@@ -169,7 +171,8 @@ impl Controls {
     fn infer(&self, seen: &Seen, fate: Fate) -> Result<Known, Because> {
         let case = seen.case;
         let fetched = seen.first.policy_requests > 0 || seen.second.as_ref().is_some_and(|it| it.policy_requests > 0);
-        let course = fate.course().ok_or(Because::NoMail)?;
+        let no_mail = if seen.first.delivered.is_some() { Because::NoSecondMail } else { Because::NoMail };
+        let course = fate.course().ok_or(no_mail)?;
         if case.changes() && seen.first.delivered.is_none() {
             return Err(Because::NoFirstMail);
         }

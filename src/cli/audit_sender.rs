@@ -262,8 +262,12 @@ impl Target {
     async fn audit(&self, args: &AuditSenderArgs, output: &OutputArgs) -> miette::Result<Vec<Seen>> {
         self.send(&self.cases, args, output).await?;
         self.settled(&self.cases, args, |seen| Some(&seen.first)).await;
+        // Whoever does not enforce the first policy shows nothing by delivering in spite of it.
+        if args.no_second || Verdicts::of(&self.seen()).enforces == Some(false) {
+            return Ok(self.seen());
+        }
         let second = self.change()?;
-        if second.is_empty() || args.no_second {
+        if second.is_empty() {
             return Ok(self.seen());
         }
         let count = second.len();
@@ -346,9 +350,11 @@ impl Target {
 
 /// The known sender of this name.
 fn known_sender(name: &str) -> Result<&'static Profile, UsageError> {
-    let help = "`stslint senders list` names all of them.";
-    let found = senders::find(senders::built_in(), name);
-    Ok(found.ok_or_else(|| UsageError::new(format!("no sender {name} is known"), help))?)
+    let Some(found) = senders::find(senders::built_in(), name) else {
+        let help = "`stslint senders list` names all of them.";
+        return Err(UsageError::new(format!("no sender {name} is known"), help));
+    };
+    Ok(found)
 }
 
 fn show(seen: &[Seen], target: &Target, known: Option<&Profile>, args: &AuditSenderArgs, output: &OutputArgs) -> Ended {

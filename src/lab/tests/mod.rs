@@ -6,6 +6,7 @@ mod denial;
 mod dns;
 mod dnssec;
 mod https;
+mod mail;
 mod smtp;
 mod start;
 
