@@ -9,7 +9,7 @@ use serde::Serialize;
 
 pub use crate::facts::Location;
 use crate::facts::Over;
-use crate::sender::{DomainState, SenderView};
+use crate::sender::{DomainState, KnownSender, SenderView};
 use crate::tls_reports::result_type::ResultType;
 use crate::vocabulary::vocabulary;
 
@@ -36,6 +36,12 @@ pub struct Report {
     pub ignored: Vec<Ignored>,
     /// What a conforming sender does: one with an empty cache, and one that still holds the baseline's policy.
     pub sender: Vec<SenderView>,
+    /// What each sender that is known does; nothing where neither record nor policy was observed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub senders: Vec<KnownSender>,
+    /// Whether formats for people show these, which is asked for.
+    #[serde(skip)]
+    pub shows_senders: bool,
     /// Of rules with findings, by their ids: the lines of the configuration that decided something of them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub configured: BTreeMap<String, Vec<Decision>>,
@@ -126,6 +132,15 @@ impl Report {
             })
             .collect();
         self.ignored.truncate(MAX_OTHERS);
+    }
+
+    /// Lets formats for people show the senders that are known: all, or those of these names alone.
+    pub fn show_senders(&mut self, all: bool, names: &[String]) {
+        self.shows_senders = all || !names.is_empty();
+        if !names.is_empty() {
+            let named = |it: &KnownSender| names.iter().any(|name| it.is_called(name));
+            self.senders.retain(named);
+        }
     }
 
     /// The worst severity among the findings.
@@ -320,6 +335,10 @@ pub struct Check {
     pub cites: Vec<String>,
     /// The RFC 8460 §4.3 result type that a conforming sender reports; `null` where there is none.
     pub reported_as: Option<ResultType>,
+    /// Which senders take the text that it is about, and which do not, in a sentence; `null` where no difference is known,
+    /// and beside the second finding on a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub senders: Option<String>,
     /// The fact that is underlined.
     pub at: Option<String>,
     /// Where that fact was read.
@@ -350,6 +369,7 @@ impl Check {
             message: failed.then(|| told.clone()),
             reason: (!failed && self.outcome != Outcome::Pass).then_some(told),
             help: self.help.filter(|_| failed),
+            senders: None,
             at: None,
             location: None,
             related: Vec::new(),

@@ -14,6 +14,7 @@ use super::input::{TextArgs, is_policy_file, policy_alone};
 
 use super::network::{self, NetworkArgs};
 use super::rule_args::RuleArgs;
+use super::senders::not_found;
 use super::tally::{FailOn, INCOMPLETE, Tally, Unchecked};
 use super::{Ended, OutputArgs, UsageError, terminal};
 use crate::config::{Configuration, Ignores, InForce, Use, decisions, utc_day};
@@ -24,6 +25,7 @@ use crate::format::Format;
 use crate::outcome::{Report, Severity};
 use crate::report::{self, Linted, NagiosState, Unreadable, nagios_unknown};
 use crate::rules::{RuleSet, evaluate};
+use crate::senders::built_in;
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::escape;
 use crate::what_if::{Texts, unobserved};
@@ -75,6 +77,12 @@ pub struct CheckArgs {
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false)]
     #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Output")]
     pub require_complete: bool,
+    /// Show what each known sender does; in the formats human and markdown.
+    #[arg(long, help_heading = "Output")]
+    pub senders: bool,
+    /// The same for this sender alone (see `stslint senders list`); give it again for more.
+    #[arg(long, value_name = "NAME", help_heading = "Output")]
+    pub sender: Vec<String>,
     /// How to collect.
     #[command(flatten)]
     pub network: NetworkArgs,
@@ -117,6 +125,9 @@ pub fn run(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs)
 
 fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
     let mut in_force = args.rules.load(configuration)?;
+    if let Some(name) = args.sender.iter().find(|name| !built_in().iter().any(|it| it.is_called(name))) {
+        return Err(not_found(built_in(), name).into());
+    }
     if args.no_ignores {
         in_force.ignores = Ignores::default();
     }
@@ -359,6 +370,7 @@ impl<'a> Run<'a> {
         report.against = self.in_force.against(&membership, changes, &report);
         report.leave_out_below(self.args.min_severity.severity());
         report.shorten();
+        report.show_senders(self.args.senders, &self.args.sender);
         Ok(Linted { report, facts: facts.into_domain(), snapshot, policy_file: self.policy_file(source) })
     }
 

@@ -1,6 +1,7 @@
 //! `stslint senders`: what each sender does, and what it makes of a text.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
@@ -129,8 +130,8 @@ pub fn run(args: &SendersArgs) -> Ended {
 }
 
 impl OwnSenders {
-    fn with_built_in(&self) -> miette::Result<Vec<Profile>> {
-        let own = self.files.iter().map(|path| Ok(read(path)?.1)).collect::<miette::Result<Vec<_>>>()?;
+    fn with_built_in(&self) -> miette::Result<Vec<Arc<Profile>>> {
+        let own = self.files.iter().map(|path| Ok(Arc::new(read(path)?.1))).collect::<miette::Result<Vec<_>>>()?;
         Ok(built_in().iter().cloned().chain(own).collect())
     }
 }
@@ -144,7 +145,8 @@ fn read(path: &Path) -> miette::Result<(String, Profile)> {
     Ok((text, profile))
 }
 
-fn not_found(profiles: &[Profile], name: &str) -> UsageError {
+/// The error that there is no sender of this name.
+pub(super) fn not_found(profiles: &[Arc<Profile>], name: &str) -> UsageError {
     let names: Vec<&str> = profiles.iter().map(|it| it.sender.as_str()).collect();
     let help = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -165,10 +167,9 @@ struct Row<'a> {
     old: bool,
 }
 
-fn list(at: Option<Date>, profiles: &[Profile], format: SendersFormat) -> Ended {
+fn list(at: Option<Date>, profiles: &[Arc<Profile>], format: SendersFormat) -> Ended {
     let today = at.unwrap_or_else(|| jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date());
-    let row = |it| Row::of(it, today);
-    let rows: Vec<Row<'_>> = profiles.iter().map(row).collect();
+    let rows: Vec<Row<'_>> = profiles.iter().map(|it| Row::of(it, today)).collect();
     if format == SendersFormat::Json {
         terminal::print_json(&rows)?;
         return Ok(0);
@@ -206,7 +207,7 @@ impl<'a> Row<'a> {
 fn show(name: &str, own: &OwnSenders) -> Ended {
     for path in &own.files {
         let (text, profile) = read(path)?;
-        if find(std::slice::from_ref(&profile), name).is_some() {
+        if find(&[Arc::new(profile)], name).is_some() {
             terminal::print(&text);
             return Ok(0);
         }
@@ -231,7 +232,7 @@ struct Explained<'a> {
 
 fn answer(args: &ExplainArgs) -> Ended {
     let profiles = args.own.with_built_in()?;
-    let asked: Vec<&Profile> = match args.name.as_str() {
+    let asked: Vec<&Arc<Profile>> = match args.name.as_str() {
         "all" => profiles.iter().collect(),
         name => vec![find(&profiles, name).ok_or_else(|| not_found(&profiles, name))?],
     };
@@ -306,8 +307,8 @@ fn inputs(args: &ExplainArgs) -> miette::Result<Vec<(&'static str, Input)>> {
 }
 
 fn test(files: &[PathBuf]) -> Ended {
-    let own = files.iter().map(|path| Ok(read(path)?.1)).collect::<miette::Result<Vec<_>>>()?;
-    let all: Vec<Profile> = built_in().iter().cloned().chain(own.iter().cloned()).collect();
+    let own = files.iter().map(|path| Ok(Arc::new(read(path)?.1))).collect::<miette::Result<Vec<_>>>()?;
+    let all: Vec<Arc<Profile>> = built_in().iter().cloned().chain(own.iter().cloned()).collect();
     let tested = if files.is_empty() { all.as_slice() } else { own.as_slice() };
     let (mut cases, mut failed) = (0_usize, 0_usize);
     for profile in tested {

@@ -221,6 +221,7 @@ impl Ignore {
             help: Some(help.to_owned()),
             cites: vec!["stslint.yaml, `ignore`".to_owned()],
             reported_as: None,
+            senders: None,
             at: None,
             location: Some(location),
             related: Vec::new(),

@@ -32,6 +32,7 @@ mod questions;
 mod reach;
 mod record;
 mod schema;
+mod senders;
 mod set_up;
 mod smtp;
 mod texts;
@@ -45,6 +46,7 @@ pub mod tree;
 mod txt;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use self::builder::Builder;
 pub use self::domains::{Domains, ELEMENT, Needed, Wanted};
@@ -59,6 +61,7 @@ pub use self::schema::{FIRST_VERSION, FactPath, Field, Type, fact_paths, is_name
 pub use self::texts::{Form, Texts};
 pub use self::tls_report::json_pointer;
 use self::tree::{FactTree, ParentFacts, Tree};
+use crate::senders::{Outcome, Profile};
 use crate::snapshot::Snapshot;
 
 /// Everything that rules can ask about what they are over.
@@ -72,6 +75,8 @@ pub struct Facts {
     pub tree: Tree,
     /// The facts as a sender has them whose resolver validates DNSSEC; `None` where they are these.
     pub validated: Option<Box<Facts>>,
+    /// What each sender that is known makes of what the domain publishes.
+    pub senders: Vec<Outcome>,
     /// Where each fact was read.
     pub locations: Locations,
     /// The names of the domains, where the facts are over many.
@@ -94,8 +99,11 @@ impl Facts {
 
     fn seen(snapshot: &Snapshot, before: Option<Before<'_>>) -> Self {
         let mut builder = Builder::new(snapshot);
-        let tree = tree_of(&mut builder, before);
+        let mut tree = tree_of(&mut builder, before);
+        let senders = senders::of(snapshot, &tree, &[]);
+        tree.senders = Fact::Known(senders::as_facts(&senders));
         Facts {
+            senders,
             domain: snapshot.domain.clone(),
             collected_at: snapshot.collected_at.clone(),
             tree: Tree::Domain(Box::new(tree)),
@@ -104,6 +112,15 @@ impl Facts {
             names: Vec::new(),
             unobserved: builder.unobserved,
         }
+    }
+
+    /// The same with these senders of the configuration beside the built-in ones.
+    pub fn with_senders(mut self, snapshot: &Snapshot, own: &[Arc<Profile>]) -> Self {
+        if let (Tree::Domain(tree), false) = (&mut self.tree, own.is_empty()) {
+            self.senders = senders::of(snapshot, tree, own);
+            tree.senders = Fact::Known(senders::as_facts(&self.senders));
+        }
+        self
     }
 
     /// The same for a domain with these tags, and in these groups of the configuration.
@@ -199,6 +216,7 @@ fn tree_of(builder: &mut Builder<'_>, before: Option<Before<'_>>) -> FactTree {
             let then = tree_of(&mut Builder::new(before.snapshot()), None);
             baseline::baseline_facts(builder, before, &then, &parsed, &hosts)
         })),
+        senders: Fact::Known(Vec::new()),
         name_servers: Fact::Known(name_servers::name_server_facts(builder)),
         questions: Fact::Known(questions),
         tags: Fact::Known(Vec::new()),

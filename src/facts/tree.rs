@@ -32,6 +32,7 @@ mod near_miss;
 mod policy;
 mod policy_host;
 mod record;
+mod senders;
 mod smtp;
 mod tls;
 mod tls_report;
@@ -47,6 +48,7 @@ pub use self::near_miss::NearMissFacts;
 pub use self::policy::{LineEndings, PatternFacts, PolicyFacts};
 pub use self::policy_host::{HeaderFacts, HostingKind, HttpsFacts, PolicyHostFacts};
 pub use self::record::{FieldFacts, OffenceFacts, RecordFacts, TextFacts};
+pub use self::senders::SenderFacts;
 pub use self::smtp::{ReplyFacts, SmtpFacts};
 pub use self::tls::{CertificateFacts, KeyAlgorithm, NameMatch, TlsSessionFacts};
 pub use self::tls_report::{
@@ -142,6 +144,8 @@ facts! {
         policy: PolicyFacts,
         /// The `_smtp._tls` TXT record (RFC 8460 §3).
         tlsrpt: TlsrptFacts,
+        /// What the senders that are known make of it.
+        senders: Vec<SenderFacts>,
         /// What was published before, an older observation or a policy alone; `null` where nothing was given.
         baseline: Option<BaselineFacts>,
         /// What the zone's own name servers say, past every cache; `null` where they were not asked.

@@ -60,6 +60,7 @@ fn check(text: &str, severity: Severity, outcome: Outcome) -> Check {
         help: Some(text.clone()),
         cites: vec![text.clone(), "RFC 8461 §3.2".to_owned()],
         reported_as: Some(ResultType::ValidationFailure),
+        senders: Some(text.clone()),
         at: Some(text.clone()),
         related: Vec::new(),
         reason: Some(text.clone()),

@@ -328,6 +328,7 @@ mod tests {
             help: None,
             cites: vec!["RFC 8461 §3.2".to_owned()],
             reported_as: None,
+            senders: None,
             at: None,
             location: Some(location.clone()),
             related: Vec::new(),

@@ -100,8 +100,21 @@ fn parts(linted: &Linted) -> Vec<String> {
         parts.push(format!("{first}{}", finding(linted, check)));
     }
     let lists = lists(linted);
+    if linted.report.shows_senders {
+        parts.push(senders(linted));
+    }
     parts.push(if parts.is_empty() { format!("{heading}\nNo findings.\n{lists}") } else { lists });
     parts
+}
+
+/// What each sender that is known does; shown where it is asked for.
+fn senders(linted: &Linted) -> String {
+    let mut text = "\n| sender | record | policy | applies | why |\n|---|---|---|---|---|\n".to_owned();
+    for it in &linted.report.senders {
+        let (name, why) = (cell(&it.label()), cell(&it.because));
+        let _ = writeln!(text, "| {name} | {} | {} | {} | {why} |", it.record, it.policy, it.applies);
+    }
+    text
 }
 
 fn finding(linted: &Linted, check: &Check) -> String {
@@ -125,6 +138,9 @@ fn finding(linted: &Linted, check: &Check) -> String {
     }
     if let Some(help) = &check.help {
         let _ = write!(text, "\n**What to do:** {}\n", prose(help));
+    }
+    if let Some(senders) = &check.senders {
+        let _ = write!(text, "\n{}\n", prose(senders));
     }
     let fix =
         check.fix.as_ref().and_then(|fix| corrected_line(linted.report.exhibits.get(&fix.location.exhibit)?, fix));

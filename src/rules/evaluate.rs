@@ -71,7 +71,9 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
     let broken = run.mistakes.iter().map(|(id, reason)| broken(id, reason));
     let checks: Vec<Check> = broken.chain(checks.into_values().flatten()).collect();
     let sender = if facts.over() == Over::Domain { sender::views(facts) } else { Vec::new() };
-    let checks = as_reported(checks, &sender);
+    let mut checks = as_reported(checks, &sender);
+    let senders = sender::known_senders(facts, &sender);
+    say_who_takes(&mut checks, &senders);
     let report = Report {
         over: facts.over(),
         domain: facts.domain.clone(),
@@ -83,6 +85,8 @@ pub fn evaluate_only(rules: &RuleSet, facts: &Facts, wanted: &dyn Fn(&Rule) -> b
         against: Vec::new(),
         state: sender::DomainState::of(&sender),
         sender,
+        senders,
+        shows_senders: false,
         exhibits: facts.locations.texts(),
     };
     Evaluated { report, mistakes: run.mistakes }
@@ -98,6 +102,21 @@ fn as_reported(mut checks: Vec<Check>, sender: &[sender::SenderView]) -> Vec<Che
         }
     }
     checks
+}
+
+/// Says beside the worst finding on each text which senders take it, where they differ.
+fn say_who_takes(checks: &mut [Check], senders: &[sender::KnownSender]) {
+    for text in [sender::Text::Policy, sender::Text::Record, sender::Text::Tlsrpt] {
+        let about = |check: &Check| {
+            let exhibit = check.location.as_ref().map(|location| location.exhibit.as_str());
+            check.outcome == Outcome::Fail && exhibit.and_then(sender::Text::of_exhibit) == Some(text)
+        };
+        let worst = checks.iter().filter(|check| about(check)).map(|check| check.severity).max();
+        let first = checks.iter_mut().find(|check| about(check) && Some(check.severity) == worst);
+        if let Some(first) = first {
+            first.senders = sender::who_takes(senders, text);
+        }
+    }
 }
 
 /// Whether a rule is reported, or another that is reported requires it.

@@ -1,18 +1,15 @@
-//! How long the senders that are known hold a policy: the table `rules/senders/caches.yaml`.
+//! How long the senders that are known hold a policy, by their files in `rules/senders/`.
 //!
 //! Called by `sender` for a policy of which nothing else is known.
 
-use std::sync::OnceLock;
-
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::senders::{Profile, built_in, held_seconds, read_as};
 use crate::snapshot::duration;
 
-const TABLE: &str = include_str!("../../rules/senders/caches.yaml");
-
-/// What is said of senders that are not in the table.
+/// What is said of senders of which no file says so.
 pub const OTHER_HOLDERS: &str = "No shorter limit is known for other senders, including Google and Microsoft.";
 
 /// A sender that may hold a policy, and for how long.
@@ -33,40 +30,6 @@ pub struct Holder {
     pub source: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Caches {
-    senders: Vec<Cache>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Cache {
-    name: String,
-    at_most: Option<i64>,
-    notices_after: Option<i64>,
-    from: Option<i64>,
-    to: Option<i64>,
-    otherwise: Option<i64>,
-    source: String,
-    #[allow(dead_code)]
-    seen: String,
-}
-
-impl Cache {
-    fn seconds(&self, max_age: i64) -> i64 {
-        let taken = self.from.is_none_or(|from| max_age >= from) && self.to.is_none_or(|to| max_age <= to);
-        let seconds = if taken { max_age } else { self.otherwise.unwrap_or(max_age) };
-        self.at_most.map_or(seconds, |most| seconds.min(most))
-    }
-}
-
-fn caches() -> &'static [Cache] {
-    static TABLE_READ: OnceLock<Vec<Cache>> = OnceLock::new();
-    // A test reads the table, so that it is never empty.
-    TABLE_READ.get_or_init(|| serde_yaml::from_str::<Caches>(TABLE).unwrap_or_default().senders)
-}
-
 /// What is known of a policy that senders may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Held {
@@ -82,24 +45,32 @@ pub struct Held {
 
 /// The senders that are known, with how long they hold it.
 pub fn holders(held: Held) -> Vec<Holder> {
-    let holder = |cache: &Cache| {
-        let seconds = cache.seconds(held.max_age);
-        let until = held.last_served.and_then(|served| served.checked_add(SignedDuration::from_secs(seconds)).ok());
-        let over = until.zip(held.now).is_some_and(|(until, now)| until < now);
-        let until = until.map(|until| until.to_string());
-        Holder {
-            sender: cache.name.clone(),
-            seconds,
-            explanation: match &until {
-                Some(until) if over => format!("held it until {until} at the latest, and no longer holds it"),
-                until => explanation(seconds, until.as_deref(), cache.notices_after, held.newer),
-            },
-            until,
-            notices_after: cache.notices_after,
-            source: cache.source.clone(),
-        }
-    };
-    caches().iter().map(holder).collect()
+    let holding = built_in().iter().filter(|profile| profile.sends_mail());
+    holding.filter_map(|profile| holder(held, profile)).collect()
+}
+
+/// One of them; `None` where its file does not say whether it notices a newer policy.
+fn holder(held: Held, profile: &Profile) -> Option<Holder> {
+    let other = read_as(profile, built_in());
+    let notices = profile.behaviour.notices.as_ref().or_else(|| other?.behaviour.notices.as_ref())?;
+    let after = profile.behaviour.notices_after.as_ref().or_else(|| other?.behaviour.notices_after.as_ref());
+    let notices_after = after.filter(|_| notices.is).map(|claim| claim.is);
+    let sources = profile.sources.get(&notices.source).or_else(|| other?.sources.get(&notices.source));
+    let seconds = held_seconds(profile, other, held.max_age);
+    let until = held.last_served.and_then(|served| served.checked_add(SignedDuration::from_secs(seconds)).ok());
+    let over = until.zip(held.now).is_some_and(|(until, now)| until < now);
+    let until = until.map(|until| until.to_string());
+    Some(Holder {
+        sender: profile.name.clone(),
+        seconds,
+        explanation: match &until {
+            Some(until) if over => format!("held it until {until} at the latest, and no longer holds it"),
+            until => explanation(seconds, until.as_deref(), notices_after, held.newer),
+        },
+        until,
+        notices_after,
+        source: sources.map(|source| source.url.clone()).unwrap_or_default(),
+    })
 }
 
 fn explanation(seconds: i64, until: Option<&str>, notices_after: Option<i64>, newer: bool) -> String {
@@ -120,18 +91,6 @@ fn explanation(seconds: i64, until: Option<&str>, notices_after: Option<i64>, ne
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_table_names_its_sources() {
-        let table: Caches = serde_yaml::from_str(TABLE).unwrap();
-        assert!(!table.senders.is_empty());
-        for cache in &table.senders {
-            assert!(cache.source.starts_with("https://"), "{}", cache.name);
-            cache.seen.parse::<jiff::civil::Date>().unwrap();
-            assert!(cache.at_most.is_some() || cache.notices_after.is_some() || cache.otherwise.is_some());
-            assert_eq!(cache.from.is_some() || cache.to.is_some(), cache.otherwise.is_some(), "{}", cache.name);
-        }
-    }
 
     #[test]
     fn a_limit_of_the_sender_counts_where_it_is_the_shorter() {

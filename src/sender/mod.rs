@@ -3,12 +3,12 @@
 //!
 //! `rules::evaluate` adds it to the report; every format may show it.
 
-mod applied;
 mod dane;
 mod holder;
 mod host;
 #[cfg(test)]
 mod model_tests;
+mod known;
 mod policy;
 mod state;
 #[cfg(test)]
@@ -19,12 +19,13 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use self::applied::AppliedPolicy;
 pub use self::holder::{Holder, OTHER_HOLDERS};
+pub use self::known::{KnownHost, KnownSender, Text, known_senders, who_takes};
 use self::policy::Applied;
 pub use self::state::{DomainState, MailFate};
 use crate::facts::Facts;
 use crate::facts::tree::{FactTree, MxHostFacts, QuestionFacts, RecordType};
+pub use crate::senders::AppliedPolicy;
 use crate::tls_reports::result_type::ResultType;
 
 /// What a sender does that begins with a given cache.

@@ -1,6 +1,8 @@
 //! Which policy a sender applies (RFC 8461 §3.1, §3.3, §5).
 
-use super::applied::AppliedPolicy;
+use std::collections::BTreeMap;
+
+use super::AppliedPolicy;
 use super::holder::{self, Held, Holder};
 use crate::facts::tree::{BaselineFacts, PolicyHostFacts, RecordFacts};
 use crate::facts::{Facts, gives_policy};
@@ -20,11 +22,18 @@ pub struct Applied {
     pub reports: Vec<ResultType>,
     /// The `mx` patterns of a policy from the cache; else the published one's count.
     patterns: Option<PatternIndex>,
+    /// Of a sender that compares in its own way: whether it takes an MX host for named, by the host.
+    coverage: Option<BTreeMap<String, Option<bool>>>,
 }
 
 impl Applied {
     fn new(policy: AppliedPolicy, explanation: impl Into<String>) -> Self {
-        Applied { policy, explanation: explanation.into(), reports: Vec::new(), patterns: None }
+        Applied { policy, explanation: explanation.into(), reports: Vec::new(), patterns: None, coverage: None }
+    }
+
+    /// For a sender that compares MX hosts with patterns in its own way.
+    pub fn with_coverage(policy: AppliedPolicy, coverage: BTreeMap<String, Option<bool>>) -> Self {
+        Applied { coverage: Some(coverage), ..Applied::new(policy, "") }
     }
 
     fn reporting(mut self, kind: ResultType) -> Self {
@@ -34,6 +43,9 @@ impl Applied {
 
     /// Whether the policy names an MX host: `None` where that was not observed.
     pub fn covers(&self, exchange: &str, published: Option<bool>) -> Option<bool> {
+        if let Some(coverage) = &self.coverage {
+            return coverage.get(exchange).copied().flatten();
+        }
         match &self.patterns {
             Some(patterns) => Some(patterns.first(exchange).is_some()),
             None => published,

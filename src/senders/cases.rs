@@ -1,5 +1,7 @@
 //! The cases beside the properties of a sender: `stslint senders test` holds one against the other.
 
+use std::sync::Arc;
+
 use super::explain::{Input, Served, explain};
 use super::model::{Case, Profile};
 use super::verdict::{Answer, Verdict};
@@ -31,7 +33,7 @@ fn input(case: &Case) -> Option<Input> {
 }
 
 /// The cases of a sender that its properties contradict.
-pub fn check_cases(profile: &Profile, all: &[Profile]) -> Vec<CaseFailure> {
+pub fn check_cases(profile: &Profile, all: &[Arc<Profile>]) -> Vec<CaseFailure> {
     let checked = profile.cases.iter().enumerate().filter_map(|(index, case)| {
         let given = match input(case) {
             Some(input) => explain(profile, all, &input),

@@ -172,7 +172,7 @@ choice! {
 }
 
 /// How a sender reads the `_mta-sts` record.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RecordDialect {
     /// The source of these properties, from `sources`.
@@ -318,7 +318,7 @@ choice! {
 }
 
 /// How a sender reads the policy.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyDialect {
     /// The source of these properties, from `sources`.
@@ -428,7 +428,7 @@ choice! {
 }
 
 /// How a sender compares MX hosts with patterns.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct MatchDialect {
     /// The source of these properties, from `sources`.
@@ -478,7 +478,7 @@ choice! {
 }
 
 /// How a sender reads the `_smtp._tls` record.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct ReportDialect {
     /// The source of these properties, from `sources`.

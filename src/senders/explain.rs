@@ -1,8 +1,22 @@
 //! What a sender makes of one input: the entry to the evaluator. Called by the command, by the cases and by `facts`.
 
-use super::model::{Larger, MediaType, Profile, Status};
+use std::sync::Arc;
+
+use super::model::{Enforces, Larger, MediaType, Profile, Status};
 use super::verdict::{Stop, Verdict};
 use super::{matching, plain, policy, record, reports};
+
+/// The property of the sender, or that of the one that it reads as.
+macro_rules! property {
+    ($profile:expr, $other:expr, $name:ident) => {
+        $profile
+            .behaviour
+            .$name
+            .as_ref()
+            .or_else(|| $other.and_then(|it| it.behaviour.$name.as_ref()))
+            .map(|claim| claim.is.clone())
+    };
+}
 
 /// Something that a domain publishes.
 #[derive(Clone, Debug)]
@@ -38,8 +52,11 @@ pub struct Served {
 }
 
 /// What the sender makes of the input. `all` holds the senders that a profile may read as.
-pub fn explain(profile: &Profile, all: &[Profile], input: &Input) -> Verdict {
-    let other = profile.reads_as.as_ref().and_then(|claim| all.iter().find(|it| it.sender == claim.is));
+pub fn explain(profile: &Profile, all: &[Arc<Profile>], input: &Input) -> Verdict {
+    let other = read_as(profile, all);
+    if let Some(verdict) = unread(profile, other, input) {
+        return verdict;
+    }
     match input {
         Input::Record(texts) => match profile.record.as_ref().or_else(|| other?.record.as_ref()) {
             Some(dialect) => record::read(dialect, texts),
@@ -76,16 +93,26 @@ pub fn explain(profile: &Profile, all: &[Profile], input: &Input) -> Verdict {
     }
 }
 
-/// The property of the sender, or that of the one that it reads as.
-macro_rules! property {
-    ($profile:expr, $other:expr, $name:ident) => {
-        $profile
-            .behaviour
-            .$name
-            .as_ref()
-            .or_else(|| $other.and_then(|it| it.behaviour.$name.as_ref()))
-            .map(|claim| claim.is.clone())
+/// For a sender that is known to make nothing of such an input; whether it reads one all the same is not known.
+fn unread(profile: &Profile, other: Option<&Profile>, input: &Input) -> Option<Verdict> {
+    let has = |of: &dyn Fn(&Profile) -> bool| of(profile) || other.is_some_and(of);
+    let (read, why) = match input {
+        Input::Tlsrpt(_) => {
+            let sends = property!(profile, other, sends_reports) != Some(false);
+            (sends || has(&|it| it.reports.is_some()), "it sends no reports")
+        }
+        Input::Host { .. } | Input::Policy(_) | Input::Record(_) => {
+            let enforces = property!(profile, other, enforces) != Some(Enforces::Never);
+            (enforces || has(&|it| it.policy.is_some()), "it does not enforce policies")
+        }
     };
+    (!read).then(|| Verdict::unknown(why))
+}
+
+/// The sender whose reading the profile has.
+pub fn read_as<'a>(profile: &Profile, all: &'a [Arc<Profile>]) -> Option<&'a Profile> {
+    let claim = profile.reads_as.as_ref()?;
+    all.iter().find(|it| it.sender == claim.is).map(Arc::as_ref)
 }
 
 fn cut<'a>(profile: &Profile, other: Option<&Profile>, body: &'a [u8]) -> &'a [u8] {

@@ -1,6 +1,6 @@
 //! Reads the files of senders: those in `rules/senders/`, which are part of the program, and an organisation's own.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -100,14 +100,15 @@ pub fn built_in_sources() -> &'static [(&'static str, &'static str)] {
 }
 
 /// The senders that are built in, by name.
-pub fn built_in() -> &'static [Profile] {
-    static PROFILES: OnceLock<Vec<Profile>> = OnceLock::new();
+pub fn built_in() -> &'static [Arc<Profile>] {
+    static PROFILES: OnceLock<Vec<Arc<Profile>>> = OnceLock::new();
     // A test reads every file, so that none is left out here.
-    PROFILES.get_or_init(|| FILES.iter().filter_map(|(name, text)| read_profile(name, text).ok()).collect())
+    PROFILES
+        .get_or_init(|| FILES.iter().filter_map(|(name, text)| read_profile(name, text).ok().map(Arc::new)).collect())
 }
 
 /// The sender of a name, in any case: its stable name, the name for people, or another that its file gives.
-pub fn find<'a>(profiles: &'a [Profile], wanted: &str) -> Option<&'a Profile> {
+pub fn find<'a>(profiles: &'a [Arc<Profile>], wanted: &str) -> Option<&'a Arc<Profile>> {
     let is_it = |name: &str| name.eq_ignore_ascii_case(wanted);
     profiles.iter().find(|it| is_it(&it.sender) || is_it(&it.name) || it.also.iter().any(|name| is_it(name)))
 }

@@ -5,6 +5,7 @@
 //! domain that a text comes from.
 
 mod addresses;
+mod applied;
 mod blanks;
 mod cases;
 mod dialect;
@@ -16,6 +17,7 @@ mod load;
 mod matching;
 mod model;
 mod numbers;
+mod outcome;
 mod plain;
 mod policy;
 mod record;
@@ -23,9 +25,11 @@ mod reports;
 mod tag_list;
 mod verdict;
 
+pub use self::applied::AppliedPolicy;
 pub use self::cases::{CaseFailure, check_cases};
-pub use self::dialect::{MatchDialect, PolicyDialect, RecordDialect, ReportDialect};
-pub use self::explain::{Input, Served, explain};
+pub use self::dialect::Compares;
+pub use self::explain::{Input, Served, explain, read_as};
 pub use self::load::{SendersError, built_in, built_in_sources, find, read_profile};
-pub use self::model::{Claim, DaneOrder, Enforces, Kind, Known, MediaType, Profile, Source, Testing};
+pub use self::model::{DaneOrder, Enforces, Kind, Known, Profile, Testing};
+pub use self::outcome::{Outcome, Published, PublishedPolicy, held_seconds, outcomes};
 pub use self::verdict::{Answer, Reading, Verdict};

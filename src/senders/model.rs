@@ -60,7 +60,7 @@ impl TryFrom<String> for Day {
 }
 
 /// Where something is known from.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// How it is known.
@@ -76,7 +76,7 @@ pub struct Source {
 }
 
 /// A property with its source. What nobody knows is left out.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Claim<T> {
     /// The value.
@@ -170,7 +170,7 @@ vocabulary! {
 }
 
 /// How a policy is fetched, held and applied, each property with its source.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Behaviour {
     /// Whether it refuses delivery where the policy is not met.
@@ -220,7 +220,7 @@ pub struct Behaviour {
 }
 
 /// How much mail comes from the sender, where a public figure says so.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Share {
     /// The figure in words.
@@ -230,7 +230,7 @@ pub struct Share {
 }
 
 /// A sender, as its file describes it.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// The stable name, which is that of the file.
@@ -276,6 +276,11 @@ impl Profile {
         matches!(self.kind, Kind::AddOn | Kind::Gateway | Kind::MailServer | Kind::MailService)
     }
 
+    /// Whether that is its name, in any case of letters: the stable one, or the one for people.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.sender.eq_ignore_ascii_case(name) || self.name.eq_ignore_ascii_case(name)
+    }
+
     /// The name with its version.
     pub fn label(&self) -> String {
         match &self.version {
@@ -286,7 +291,7 @@ impl Profile {
 }
 
 /// An input with what the sender makes of it.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// The TXT records at `_mta-sts`.

@@ -26,13 +26,13 @@ pub fn record(texts: &[String]) -> Verdict {
             "every known sender takes such a record",
             Reading { id: Some(id.to_owned()), ..Reading::default() },
         ),
-        None => Verdict::unknown("how it reads records that are not plain"),
+        None => Verdict::unknown("not known: how it reads records that are not plain"),
     }
 }
 
 /// The policy: each field once, in lower case, nothing else.
 pub fn policy(body: &[u8]) -> Verdict {
-    let unknown = || Verdict::unknown("how it reads policies that are not plain");
+    let unknown = || Verdict::unknown("not known: how it reads policies that are not plain");
     let Ok(text) = std::str::from_utf8(body) else { return unknown() };
     let mut reading = Reading::default();
     let mut version = false;

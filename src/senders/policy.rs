@@ -1,5 +1,7 @@
 //! How a sender reads the body of a policy. Called by `senders::explain`.
 
+use std::collections::BTreeSet;
+
 use super::dialect::{
     Above, BlankPart, Case, Decoding, Delimiters, LineEnds, Missing, OtherFields, OtherValues, Pattern, PolicyDialect,
     PolicyReader, Refusal, Repeated, Unreadable,
@@ -175,11 +177,12 @@ fn other_fields(dialect: &PolicyDialect, fields: &Fields) -> Result<(), Stop> {
                 OtherValues::AllControls => c.is_control(),
                 OtherValues::AsciiControls => c.is_ascii_control(),
             };
-            for (position, (name, value)) in others.iter().enumerate() {
+            let mut earlier = BTreeSet::new();
+            for (name, value) in others {
                 if !plain::is_extension_name(name) {
                     return Err(Stop::no(format!("`{}` is not a field name by the grammar", shown(name))));
                 }
-                let repeats = others.iter().take(position).any(|(earlier, _)| earlier == name);
+                let repeats = !earlier.insert(name);
                 let skipped = repeats && dialect.every_value == Some(false);
                 if !skipped && (value.is_empty() || value.contains(refused)) {
                     return Err(Stop::no(format!("the value of `{name}` does not follow the grammar")));

@@ -22,7 +22,7 @@ pub fn read(dialect: &ReportDialect, texts: &[String]) -> Verdict {
 
 /// One record with one `mailto:` destination and nothing else is the same for every sender.
 fn plain(texts: &[String]) -> Verdict {
-    let unknown = Verdict::unknown("how it reads records that are not plain");
+    let unknown = Verdict::unknown("not known: how it reads records that are not plain");
     let [text] = texts else { return unknown };
     let rest = text.strip_prefix("v=TLSRPTv1;").map(|rest| rest.strip_prefix(' ').unwrap_or(rest));
     let uri = rest.and_then(|rest| rest.strip_prefix("rua=")).map(|uri| uri.strip_suffix(';').unwrap_or(uri));

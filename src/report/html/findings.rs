@@ -50,6 +50,12 @@ fn finding(domain: &Domain<'_>, html: &mut Markup, check: &Check, number: usize)
                 html.prose(help);
             });
         }
+        if let Some(senders) = &check.senders {
+            html.element("p", &[("class", "help")], |html| {
+                html.leaf("strong", &[], "Senders: ");
+                html.prose(senders);
+            });
+        }
         corrected(domain, html, check);
         html.element("p", &[("class", "sources")], |html| {
             if let Some(kind) = &check.reported_as {

@@ -4,7 +4,10 @@ use super::domain::Domain;
 use super::markup::Markup;
 use super::status::Status;
 use super::words;
-use crate::sender::{AppliedPolicy, OTHER_HOLDERS, SenderAction, SenderCache, SenderDane, SenderHost, SenderView};
+use crate::sender::{
+    AppliedPolicy, KnownSender, OTHER_HOLDERS, SenderAction, SenderCache, SenderDane, SenderHost, SenderView,
+};
+use crate::senders::Answer;
 use crate::tls_reports::result_type::ResultType;
 
 /// How many hosts of a view are shown.
@@ -42,6 +45,49 @@ pub fn render(domain: &Domain<'_>, html: &mut Markup) {
             });
         }
     }
+    known(domain, html);
+}
+
+/// The matrix of the senders that are known, folded.
+fn known(domain: &Domain<'_>, html: &mut Markup) {
+    let senders = &domain.report().senders;
+    if senders.is_empty() {
+        return;
+    }
+    html.element("details", &[], |html| {
+        html.leaf("summary", &[], "What each known sender does");
+        let columns = ["Sender", "Record", "Policy", "It applies", "MX hosts", "Why"];
+        domain.table(html, "Each known sender", &columns, |html| {
+            senders.iter().for_each(|sender| html.element("tr", &[], |html| known_row(html, sender)));
+        });
+    });
+}
+
+fn known_row(html: &mut Markup, sender: &KnownSender) {
+    html.leaf("th", &[("scope", "row")], &sender.label());
+    for answer in [sender.record, sender.policy] {
+        let status = match answer {
+            Answer::No => Status::Warning,
+            Answer::Yes => Status::Passed,
+            _ => Status::NotChecked,
+        };
+        html.element("td", &[], |html| status.show(html, answer.word()));
+    }
+    html.leaf("td", &[], applied(sender.applies));
+    html.element("td", &[], |html| {
+        let mut actions: Vec<SenderAction> = Vec::new();
+        for host in &sender.hosts {
+            if !actions.contains(&host.action) {
+                actions.push(host.action);
+            }
+        }
+        for of in actions {
+            let count = sender.hosts.iter().filter(|host| host.action == of).count();
+            let (status, text) = action(of);
+            html.element("p", &[], |html| status.show(html, &format!("{count}: {text}")));
+        }
+    });
+    html.element("td", &[("class", "wide")], |html| html.prose(&sender.because));
 }
 
 fn who(view: &SenderView) -> String {

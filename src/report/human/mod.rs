@@ -5,6 +5,7 @@ mod checklist;
 mod page;
 mod published;
 mod sender;
+mod senders;
 mod tls_reports;
 
 use std::collections::BTreeMap;
@@ -109,6 +110,9 @@ fn parts(report: &Report, facts: &FactTree, style: &Style) -> String {
     }
     if report.is_over_one_domain() {
         text.push_str(&sender::senders(report, &page));
+        if report.shows_senders {
+            text.push_str(&senders::known_senders(report, &page));
+        }
         text.push_str(&published::published(facts, &page));
     }
     text.push_str(&checklist::remarks(report, &page));
@@ -226,6 +230,9 @@ impl Diagnostic for Shown<'_> {
         }
         if let Some(kind) = &self.check.reported_as {
             help.push_str(&format!("\nsenders report it as: {kind}"));
+        }
+        if let Some(senders) = &self.check.senders {
+            help.push_str(&format!("\n{senders}"));
         }
         if self.check.confidence == Confidence::Deduced {
             help.push_str("\ndeduced from what was observed: you may know better");

@@ -4,6 +4,7 @@
 //! inside is in no report until it is written here too; one that goes away inside does not compile. Fields may be added;
 //! one that is renamed, removed or means something else is a version 2 beside this one.
 
+pub mod known;
 pub mod sender;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::known::KnownSender;
 use self::sender::{DomainState, SenderView};
 use crate::facts;
 use crate::outcome;
@@ -77,6 +79,10 @@ pub struct Report<'a> {
     pub ignored: Vec<Ignored<'a>>,
     /// What a conforming sender does: one with an empty cache, and one that still holds the baseline's policy.
     pub sender: Vec<SenderView<'a>>,
+    /// What each sender that is known does (`stslint senders list`); left out where neither the record nor the policy was
+    /// observed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub senders: Vec<KnownSender<'a>>,
     /// Of rules with findings, by their ids: the lines of the configuration that decided something of them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub configured: BTreeMap<&'a str, Vec<Decision<'a>>>,
@@ -98,6 +104,7 @@ impl<'a> From<&'a outcome::Report> for Report<'a> {
             checks: it.checks.iter().map(Into::into).collect(),
             ignored: it.ignored.iter().map(Into::into).collect(),
             sender: it.sender.iter().map(Into::into).collect(),
+            senders: it.senders.iter().map(Into::into).collect(),
             configured: it
                 .configured
                 .iter()
@@ -202,6 +209,10 @@ pub struct Check<'a> {
     pub cites: Vec<&'a str>,
     /// The RFC 8460 §4.3 result type that a conforming sender reports; `null` where there is none.
     pub reported_as: Option<ResultType>,
+    /// Which senders take the text that it is about, and which do not, in a sentence; left out where no difference is
+    /// known, and beside the second finding on a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub senders: Option<&'a str>,
     /// The fact that is underlined.
     pub at: Option<&'a str>,
     /// Where that fact was read.
@@ -235,6 +246,7 @@ impl<'a> From<&'a outcome::Check> for Check<'a> {
             help: it.help.as_deref(),
             cites: it.cites.iter().map(String::as_str).collect(),
             reported_as: it.reported_as,
+            senders: it.senders.as_deref(),
             at: it.at.as_deref(),
             location: it.location.as_ref().map(Into::into),
             related: it.related.iter().map(Into::into).collect(),
