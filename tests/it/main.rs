@@ -72,6 +72,7 @@ mod schema_agrees;
 #[cfg(feature = "lab")]
 mod second_try;
 mod sender;
+mod senders;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "serve")]
