@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{ArgAction, Args, ValueEnum};
 use jiff::Timestamp;
@@ -25,7 +26,7 @@ use crate::format::Format;
 use crate::outcome::{Report, Severity};
 use crate::report::{self, Linted, NagiosState, Unreadable, nagios_unknown};
 use crate::rules::{RuleSet, evaluate};
-use crate::senders::built_in;
+use crate::senders::{Profile, built_in};
 use crate::snapshot::{self, Snapshot};
 use crate::source_text::escape;
 use crate::what_if::{Texts, unobserved};
@@ -125,8 +126,9 @@ pub fn run(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs)
 
 fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -> Ended {
     let mut in_force = args.rules.load(configuration)?;
-    if let Some(name) = args.sender.iter().find(|name| !built_in().iter().any(|it| it.is_called(name))) {
-        return Err(not_found(built_in(), name).into());
+    let known: Vec<Arc<Profile>> = built_in().iter().chain(&in_force.senders).cloned().collect();
+    if let Some(name) = args.sender.iter().find(|name| !known.iter().any(|it| it.is_called(name))) {
+        return Err(not_found(&known, name).into());
     }
     if args.no_ignores {
         in_force.ignores = Ignores::default();
@@ -356,7 +358,9 @@ impl<'a> Run<'a> {
             policy_fix.run(&mut snapshot, baseline, rules, for_people, self.output)?;
         }
         let before = self.held.as_ref().map(Before::Held).or(baseline.map(Before::Baseline));
-        let facts = Facts::beside(&snapshot, before).with_membership(&membership.tags, &membership.groups);
+        let facts = Facts::beside(&snapshot, before)
+            .with_senders(&snapshot, &self.in_force.senders)
+            .with_membership(&membership.tags, &membership.groups);
         if self.held.is_some() && facts.of_domain().baseline.known().is_some_and(is_refused) {
             let text = "warning: the policy of --held is not valid, and no sender can hold it: `stslint check --policy FILE` says why";
             terminal::remark(text, self.output);

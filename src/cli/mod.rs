@@ -265,7 +265,7 @@ fn one_command(cli: &Cli, configuration: &Configuration) -> Ended {
         Command::Rules(args) => rules::run(args, configuration, output),
         Command::Scan(args) => scan::run(args, configuration, output),
         Command::Schema(args) => schema::run(args),
-        Command::Senders(args) => senders::run(args),
+        Command::Senders(args) => senders::run(args, configuration),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args, output),
     }

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{Ended, UsageError, examples, terminal};
+use crate::config::Configuration;
 use crate::files;
 use crate::senders::{
     Answer, Enforces, Input, Kind, Profile, Reading, SendersError, Served, Verdict, built_in, built_in_sources,
@@ -120,19 +121,21 @@ enum SendersFormat {
 }
 
 /// Runs the command.
-pub fn run(args: &SendersArgs) -> Ended {
+pub fn run(args: &SendersArgs, configuration: &Configuration) -> Ended {
     match &args.command {
-        SendersCommand::List { at, own, format } => list(*at, &own.with_built_in()?, *format),
+        SendersCommand::List { at, own, format } => list(*at, &own.with_known(configuration)?, *format),
         SendersCommand::Show { name, own } => show(name, own),
-        SendersCommand::Explain(args) => answer(args),
+        SendersCommand::Explain(args) => answer(args, configuration),
         SendersCommand::Test { files } => test(files),
     }
 }
 
 impl OwnSenders {
-    fn with_built_in(&self) -> miette::Result<Vec<Arc<Profile>>> {
+    /// Those of these files beside the built-in ones and those of the configuration.
+    fn with_known(&self, configuration: &Configuration) -> miette::Result<Vec<Arc<Profile>>> {
+        configuration.sound()?;
         let own = self.files.iter().map(|path| Ok(Arc::new(read(path)?.1))).collect::<miette::Result<Vec<_>>>()?;
-        Ok(built_in().iter().cloned().chain(own).collect())
+        Ok(built_in().iter().chain(&configuration.senders).cloned().chain(own).collect())
     }
 }
 
@@ -230,8 +233,8 @@ struct Explained<'a> {
     understood: Reading,
 }
 
-fn answer(args: &ExplainArgs) -> Ended {
-    let profiles = args.own.with_built_in()?;
+fn answer(args: &ExplainArgs, configuration: &Configuration) -> Ended {
+    let profiles = args.own.with_known(configuration)?;
     let asked: Vec<&Arc<Profile>> = match args.name.as_str() {
         "all" => profiles.iter().collect(),
         name => vec![find(&profiles, name).ok_or_else(|| not_found(&profiles, name))?],

@@ -37,6 +37,9 @@ pub struct ConfigFile {
     pub ignore: Vec<IgnoreEntry>,
     /// What holds for some domains only, in this order, after all that is said of all domains.
     pub domains: Vec<DomainEntry>,
+    /// Files of senders of your own, such as a gateway, relative to this file: reports say what they do too.
+    #[schemars(with = "OneOrMore")]
+    pub senders: Vec<Placed<String>>,
     /// Options of `check` for when the command line does not give them.
     #[schemars(schema_with = "options_schema")]
     pub options: Vec<OptionSetting>,

@@ -22,6 +22,7 @@ use crate::grammar::policy::max_age_meant;
 use crate::rules::params::param_problem;
 use crate::rules::{Former, Rule, RuleSet, Source};
 use crate::rules::{never_equal, unknown_members};
+use crate::senders::Profile;
 use crate::source_text::{SourceError, escape, nearest};
 
 /// The rules that are in force.
@@ -35,6 +36,8 @@ pub struct InForce {
     pub ignores: Ignores,
     /// What is said of some domains only.
     pub sections: Arc<Sections>,
+    /// The senders of the configuration.
+    pub senders: Vec<Arc<Profile>>,
     /// The profiles that hold for all domains.
     pub profiles: Vec<Layer>,
     /// The rules before the command line set any of them.
@@ -197,6 +200,7 @@ impl Configuration {
                 rules: settled.rules,
                 changes: settled.changes,
                 ignores,
+                senders: self.senders.clone(),
                 profiles: self.layers.iter().filter(|layer| layer.profile.is_some()).cloned().collect(),
                 sections,
                 commands: Vec::new(),

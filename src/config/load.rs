@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -16,10 +17,13 @@ use super::rule_files::{CONFIG_NAME, rule_files};
 use super::tree::Placed;
 use crate::files::{self, FileError};
 use crate::rules::Source;
+use crate::senders::{Profile, built_in, read_profile};
 use crate::source_text::{SourceError, escape, nearest, printable};
 
 /// The most octets of one configuration.
 const MAX_CONFIG: u64 = 1 << 20;
+/// The most octets that the file of a sender may hold.
+const MAX_SENDER: u64 = 1 << 20;
 /// How many configurations may extend each other in a row.
 const MAX_DEPTH: usize = 8;
 /// How many configurations may be read in all.
@@ -52,6 +56,8 @@ pub struct Configuration {
     pub layers: Vec<Layer>,
     /// The rule files, and where each is included.
     pub rule_files: Vec<Set<Source>>,
+    /// The senders of the files that `senders` names.
+    pub senders: Vec<Arc<Profile>>,
     mistakes: Vec<SourceError>,
     /// Whether a rule file that is included could not be read: what it holds is not known.
     pub(super) lacks_rules: bool,
@@ -79,6 +85,7 @@ impl Configuration {
         let mut configuration = Configuration {
             layers: loader.layers,
             rule_files: loader.rule_files,
+            senders: loader.senders,
             lacks_rules: loader.lacks_rules || loader.mistakes.iter().any(is_about_include),
             mistakes: loader.mistakes,
         };
@@ -155,6 +162,7 @@ struct Loader {
     lacks_rules: bool,
     layers: Vec<Layer>,
     rule_files: Vec<Set<Source>>,
+    senders: Vec<Arc<Profile>>,
     mistakes: Vec<SourceError>,
     read: BTreeSet<PathBuf>,
     included: BTreeSet<PathBuf>,
@@ -187,6 +195,12 @@ impl Loader {
                 break;
             }
             self.include(&layer, name);
+        }
+        for name in &layer.file.senders {
+            if let Err(message) = self.sender(&layer.path(&name.value)) {
+                let help = "`stslint schema senders` prints what such a file may have".to_owned();
+                self.mistakes.push(mistake(&layer.source, name.at, printable(&message), Some(help)));
+            }
         }
         open.pop();
         self.layers.push(layer);
@@ -276,6 +290,21 @@ impl Loader {
             }
         }
         profiles
+    }
+
+    /// Adds the sender of a file; an error says why not.
+    fn sender(&mut self, path: &Path) -> Result<(), String> {
+        let name = path.display().to_string();
+        if is_device(path) {
+            return Err(format!("`{name}` is not a regular file"));
+        }
+        let text = files::read_text(path, MAX_SENDER).map_err(|error| error.to_string())?;
+        let profile = read_profile(&name, &text).map_err(|error| error.to_string())?;
+        if built_in().iter().chain(&self.senders).any(|other| other.is_called(&profile.sender)) {
+            return Err(format!("{name}: there is another sender `{}`", profile.sender));
+        }
+        self.senders.push(Arc::new(profile));
+        Ok(())
     }
 
     fn include(&mut self, layer: &Layer, name: &Placed<String>) {

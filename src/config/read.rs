@@ -21,7 +21,7 @@ const MAX_LINE: usize = 4096;
 /// Among tags: one that could not be read.
 const UNKNOWN_TAG: &str = "";
 
-const KEYS: [&str; 7] = ["extends", "rules", "groups", "include", "ignore", "domains", "options"];
+const KEYS: [&str; 8] = ["extends", "rules", "groups", "include", "ignore", "domains", "senders", "options"];
 const DOMAIN_KEYS: [&str; 8] = ["name", "names", "tagged", "tags", "extends", "rules", "groups", "ignore"];
 const IGNORE_KEYS: [&str; 6] = ["rule", "group", "domain", "subject", "reason", "until"];
 
@@ -73,6 +73,7 @@ impl Reader<'_> {
                 "groups" => file.groups = self.groups(value),
                 "ignore" => file.ignore = self.ignores(value),
                 "include" => file.include = self.texts(value),
+                "senders" => file.senders = self.texts(value),
                 "options" => file.options = self.options(value),
                 _ => file.rules = self.rules(value),
             }

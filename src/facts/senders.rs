@@ -67,6 +67,10 @@ fn sender(it: &Outcome) -> SenderFacts {
         Some(verdict) => Fact::Known(verdict.answer),
         None => Fact::Unobserved,
     };
+    let because = |verdict: &Option<Verdict>| match verdict {
+        Some(verdict) => Fact::Known(verdict.because.clone()),
+        None => Fact::Unobserved,
+    };
     let enforces = it.profile.behaviour.enforces.as_ref().is_some_and(|claim| claim.is != Enforces::Never);
     SenderFacts {
         sender: Fact::Known(it.profile.sender.clone()),
@@ -75,7 +79,9 @@ fn sender(it: &Outcome) -> SenderFacts {
         kind: Fact::Known(it.profile.kind),
         enforces: Fact::Known(enforces),
         record: answer(&it.record),
+        record_because: because(&it.record),
         policy: answer(&it.policy),
+        policy_because: because(&it.policy),
         tlsrpt: answer(&it.tlsrpt),
         applies: Fact::Known(it.applies),
         because: Fact::Known(it.because.clone()),
@@ -83,6 +89,7 @@ fn sender(it: &Outcome) -> SenderFacts {
         holds: Fact::Known(it.holds(all)),
         notices: Fact::Known(it.notices(all)),
         notices_within: Fact::Known(it.notices_within(all)),
+        mx_alias: Fact::Known(it.mx_alias(all)),
         sends_reports: Fact::Known(it.sends_reports(all)),
         first_destination_only: Fact::Known(it.first_destination_only(all)),
     }

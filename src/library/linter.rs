@@ -76,7 +76,9 @@ impl Linter {
             None => (&in_force.rules, &in_force.changes),
         };
         let before = older.map(Before::Baseline);
-        let facts = Facts::beside(snapshot, before).with_membership(&membership.tags, &membership.groups);
+        let facts = Facts::beside(snapshot, before)
+            .with_senders(snapshot, &in_force.senders)
+            .with_membership(&membership.tags, &membership.groups);
         let evaluated = evaluate(rules, &facts);
         let mut report = evaluated.report;
         in_force.ignores.apply(&mut report, utc_day(Timestamp::now()), &mut Vec::new());

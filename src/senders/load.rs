@@ -23,6 +23,7 @@ const FILES: &[(&str, &str)] = files![
     "exim",
     "fastmail",
     "gmail",
+    "hmailserver",
     "go-mtasts",
     "haraka",
     "kumomta",

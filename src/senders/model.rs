@@ -169,6 +169,18 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// What a sender does with an MX record that names an alias (RFC 5321 §5.1).
+    pub enum MxAlias {
+        /// It follows it.
+        Followed = "followed",
+        /// It does not deliver to it.
+        Refused = "refused",
+        /// It follows it, and skips DANE there.
+        WithoutDane = "without_dane",
+    }
+}
+
 /// How a policy is fetched, held and applied, each property with its source.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields)]
@@ -211,6 +223,8 @@ pub struct Behaviour {
     pub least_tls: Option<Claim<String>>,
     /// The order of DANE and MTA-STS.
     pub dane: Option<Claim<DaneOrder>>,
+    /// What it does with an MX record that names an alias.
+    pub mx_alias: Option<Claim<MxAlias>>,
     /// Whether it sends TLS reports.
     pub sends_reports: Option<Claim<bool>>,
     /// The schemes that it sends reports to.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::applied::AppliedPolicy;
 use super::dialect::Compares;
 use super::explain::{Input, Served, explain, read_as};
-use super::model::{Behaviour, Claim, Enforces, Profile, Testing};
+use super::model::{Behaviour, Claim, Enforces, MxAlias, Profile, Testing};
 use super::verdict::{Answer, Verdict};
 use crate::grammar::policy::Mode;
 
@@ -116,6 +116,11 @@ impl Outcome {
     /// For how many seconds it waits for a policy; `None` where that is not known.
     pub fn fetch_timeout(&self, all: &[Arc<Profile>]) -> Option<i64> {
         self.claim(all, |it| it.fetch_timeout.as_ref()).and_then(|seconds| i64::try_from(seconds).ok())
+    }
+
+    /// What it does with an MX record that names an alias; `None` where that is not known.
+    pub fn mx_alias(&self, all: &[Arc<Profile>]) -> Option<MxAlias> {
+        self.claim(all, |it| it.mx_alias.as_ref())
     }
 
     /// Whether it sends TLS reports; `None` where that is not known.

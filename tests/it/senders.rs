@@ -127,3 +127,47 @@ fn a_report_says_who_is_concerned() {
     assert_eq!(of("mox")["hosts"][0]["action"], "deliver_unverified");
     assert_eq!(of("kumomta")["hosts"][0]["action"], "deliver");
 }
+
+#[test]
+fn the_configuration_names_own_senders() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = "sender: our-gateway\nname: Our gateway\nkind: gateway\nabout: Ours.\nseen: 2026-11-28\n\
+        sources: { run: { known: run, what: our test, url: https://intranet.example/t, seen: 2026-11-28 } }\n\
+        reads_as: { is: mox, source: run }\nbehaviour: { enforces: { is: always, source: run } }\n";
+    std::fs::write(folder.path().join("gateway.yaml"), gateway).unwrap();
+    let config = folder.path().join("stslint.yaml");
+    std::fs::write(&config, "senders: [gateway.yaml]\n").unwrap();
+    let with = ["--config", config.to_str().unwrap()];
+    let check = ["check", "--snapshot", "fixtures/good/snapshot.yaml", "--record", "v=STSv1; id=a-b"];
+    let (_, out, error) = stslint(&[&check[..], &["--sender", "our-gateway"], &with].concat());
+    assert!(out.contains("Our gateway  no       yes      absent"), "{out}{error}");
+    let (_, out, _) = stslint(&[&["senders", "explain", "our-gateway", "v=STSv1; id=a-b"], &with[..]].concat());
+    assert!(out.starts_with("Our gateway: record: no, the id `a-b`"), "{out}");
+    std::fs::write(&config, "senders: [gateway.yaml, nothing.yaml]\n").unwrap();
+    let (code, _, error) = stslint(&[&check[..], &with].concat());
+    assert!(code == 2 && error.contains("nothing.yaml"), "{error}");
+    std::fs::write(folder.path().join("gateway.yaml"), gateway.replace("our-gateway", "mox")).unwrap();
+    let (code, _, error) = stslint(&[&check[..], &with].concat());
+    assert!(code == 2 && error.contains("there is another sender `mox`"), "{error}");
+}
+
+#[test]
+fn rules_take_the_names_of_senders_from_the_data() {
+    let (_, json, _) = stslint(&["senders", "list", "--format", "json"]);
+    let rows: Vec<Value> = serde_json::from_str(&json).unwrap();
+    let names: Vec<&str> = rows.iter().filter_map(|row| row["name"].as_str()).filter(|name| !name.contains(' ')).collect();
+    assert!(names.contains(&"KumoMTA") && names.contains(&"Gmail"));
+    for entry in std::fs::read_dir("rules").unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "yaml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| {
+            ["why:", "message:", "help:", "title:"].iter().any(|key| line.trim_start().starts_with(key))
+        }) {
+            let named = names.iter().find(|name| line.split(|c: char| !c.is_alphanumeric()).any(|word| word == **name));
+            assert_eq!(named, None, "{}:{}", path.display(), number + 1);
+        }
+    }
+}

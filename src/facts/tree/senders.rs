@@ -1,6 +1,6 @@
 //! Part of the tree of facts: what the senders that are known make of what the domain publishes.
 
-use crate::senders::{Answer, AppliedPolicy, Kind};
+use crate::senders::{Answer, AppliedPolicy, Kind, MxAlias};
 
 facts! {
     /// A sender that is known (`stslint senders list`).
@@ -18,8 +18,12 @@ facts! {
         enforces: bool,
         /// Whether it takes the `_mta-sts` record.
         record: Answer,
+        /// Why, for people.
+        record_because: String,
         /// Whether it takes the policy.
         policy: Answer,
+        /// Why, for people.
+        policy_because: String,
         /// Whether it takes the `_smtp._tls` record.
         tlsrpt: Answer,
         /// The policy that it applies.
@@ -35,6 +39,8 @@ facts! {
         /// For how many seconds it goes on with a policy that it holds once another is published, at most; `null` where
         /// that is not known.
         notices_within: Option<i64>,
+        /// What it does with an MX record that names an alias; `null` where that is not known.
+        mx_alias: Option<MxAlias>,
         /// Whether it sends TLS reports; `null` where that is not known.
         sends_reports: Option<bool>,
         /// Whether it sends them to the first destination alone; `null` where that is not known.
