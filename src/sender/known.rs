@@ -214,8 +214,8 @@ pub fn who_takes(senders: &[KnownSender], text: Text) -> Option<String> {
         Text::Tlsrpt => it.tlsrpt,
     };
     let concerned = |it: &&KnownSender| match text {
-        Text::Policy | Text::Record => !it.never_enforces(),
-        Text::Tlsrpt => it.sends_reports != Some(false),
+        Text::Policy | Text::Record => it.enforces.is_some_and(|enforces| enforces != Enforces::Never),
+        Text::Tlsrpt => it.sends_reports == Some(true),
     };
     // Services first: most mail comes from them.
     let (services, others): (Vec<&KnownSender>, Vec<&KnownSender>) =

@@ -51,14 +51,14 @@ pub fn is_mailbox(address: &str) -> Option<bool> {
     is_public_domain(domain)
 }
 
-/// Whether it is a domain under a top-level domain; `None` for one that may not exist.
+/// Whether it is a domain under a top-level domain; `None` for an address, and for one that may not exist.
 pub fn is_public_domain(domain: &str) -> Option<bool> {
-    let Some((_, top)) = domain.rsplit_once('.') else { return Some(false) };
-    let known = ["com", "net", "org", "edu", "gov", "mil", "int", "info", "eu", "arpa"];
-    if !is_host_name(domain) || !top.bytes().all(|octet| octet.is_ascii_alphabetic()) || top.len() < 2 {
-        return if domain.is_ascii() { Some(false) } else { None };
+    if domain.parse::<IpAddr>().is_ok() || !domain.is_ascii() {
+        return None;
     }
-    // Every top-level domain of two letters that mail uses is in a list; most others are not known here.
-    let listed = known.iter().any(|known| known.eq_ignore_ascii_case(top));
-    if listed { Some(true) } else { None }
+    if !domain.contains('.') || !is_host_name(domain) {
+        return Some(false);
+    }
+    let suffix = psl::suffix(domain.to_ascii_lowercase().as_bytes()).map(|suffix| suffix.is_known());
+    suffix.filter(|known| *known)
 }

@@ -154,6 +154,8 @@ choice! {
         Grammar,
         /// All of them.
         Ignored,
+        /// Those that follow the grammar of extensions, and those whose names begin with `-` or `.`.
+        LooseGrammar,
         /// None.
         Refused,
     }
@@ -412,6 +414,8 @@ choice! {
         Both,
         /// As they are.
         AsWritten,
+        /// The host as A-labels, where it has a character of Latin-1.
+        LatinHost,
         /// The pattern as A-labels.
         Pattern,
     }

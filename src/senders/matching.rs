@@ -46,6 +46,8 @@ fn names(dialect: &MatchDialect, host: &str, pattern: &str) -> Result<bool, Stop
         false => match known(&dialect.idn, "how it compares internationalised names")? {
             Idn::AsWritten => (host, pattern),
             Idn::Both => (a_labels(&host), a_labels(&pattern)),
+            Idn::LatinHost if host.contains(|c: char| ('\u{7e}'..='\u{ff}').contains(&c)) => (a_labels(&host), pattern),
+            Idn::LatinHost => (host, pattern),
             Idn::Pattern => (host, a_labels(&pattern)),
         },
     };

@@ -14,6 +14,15 @@ fn is_id(id: &str) -> bool {
     (1..=32).contains(&id.len()) && id.bytes().all(|octet| octet.is_ascii_alphanumeric())
 }
 
+/// Whether a sender takes it for a field name: an extension name, which may also begin with `-` or `.` where that is
+/// `loose`.
+pub fn is_field_name(name: &str, loose: bool) -> bool {
+    match name.strip_prefix(['-', '.']) {
+        Some(rest) if loose => is_extension_name(&format!("x{rest}")),
+        _ => is_extension_name(name),
+    }
+}
+
 /// The records: exactly one, with the version and the id alone.
 pub fn record(texts: &[String]) -> Verdict {
     let id = match texts {

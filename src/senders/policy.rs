@@ -108,16 +108,19 @@ fn lines(dialect: &PolicyDialect, text: &str) -> Result<Fields, Stop> {
                 },
             },
         };
-        fields.push((named(dialect, trims.trim(name)), value.to_owned()));
+        fields.push((named(dialect, trims.trim(name))?, value.to_owned()));
     }
     Ok(fields)
 }
 
-fn named(dialect: &PolicyDialect, name: &str) -> String {
-    match dialect.names {
-        Some(Case::Any) => name.to_lowercase(),
-        _ => name.to_owned(),
+fn named(dialect: &PolicyDialect, name: &str) -> Result<String, Stop> {
+    if !name.bytes().any(|octet| octet.is_ascii_uppercase()) {
+        return Ok(name.to_owned());
     }
+    Ok(match known(&dialect.names, "whether the case of field names matters")? {
+        Case::Any => name.to_lowercase(),
+        Case::Exact => name.to_owned(),
+    })
 }
 
 fn split<'a>(dialect: &PolicyDialect, text: &'a str) -> Result<Vec<&'a str>, Stop> {
@@ -150,7 +153,7 @@ fn stream(dialect: &PolicyDialect, text: &str) -> Result<Fields, Stop> {
     let mut rest = text;
     while let Some((name, after)) = rest.split_once(':') {
         let (value, next) = after.split_once('\n').unwrap_or((after, ""));
-        fields.push((named(dialect, trims.trim(name)), trims.trim(value).to_owned()));
+        fields.push((named(dialect, trims.trim(name))?, trims.trim(value).to_owned()));
         rest = next;
     }
     Ok(fields)
@@ -171,7 +174,7 @@ fn other_fields(dialect: &PolicyDialect, fields: &Fields) -> Result<(), Stop> {
     match known(&dialect.other_fields, "what it does with fields that it does not know")? {
         OtherFields::Ignored => Ok(()),
         OtherFields::Refused => Err(Stop::no(format!("it does not know the field `{}`", shown(first)))),
-        OtherFields::Grammar => {
+        grammar @ (OtherFields::Grammar | OtherFields::LooseGrammar) => {
             let controls = known(&dialect.other_values, "which characters it refuses in a value")?;
             let refused = |c: char| match controls {
                 OtherValues::AllControls => c.is_control(),
@@ -179,7 +182,7 @@ fn other_fields(dialect: &PolicyDialect, fields: &Fields) -> Result<(), Stop> {
             };
             let mut earlier = BTreeSet::new();
             for (name, value) in others {
-                if !plain::is_extension_name(name) {
+                if !plain::is_field_name(name, grammar == OtherFields::LooseGrammar) {
                     return Err(Stop::no(format!("`{}` is not a field name by the grammar", shown(name))));
                 }
                 let repeats = !earlier.insert(name);

@@ -127,10 +127,10 @@ fn field_values(dialect: &RecordDialect, fields: &[(String, String)]) -> Result<
         0 | 1 => Ok(Repeated::First),
         _ => known(&dialect.repeated, "which of two fields of one name it takes"),
     };
+    // Whoever refuses a second id takes a second `v` for a field that it does not know.
     let version = match repeated(versions.len())? {
-        Repeated::First => versions.first(),
+        Repeated::First | Repeated::Refused => versions.first(),
         Repeated::Last => versions.last(),
-        Repeated::Refused => return Err(Stop::no("the field `v` is there twice")),
     };
     match version {
         None => return Err(Stop::no("there is no field `v`")),
@@ -168,10 +168,10 @@ fn other_fields(dialect: &RecordDialect, fields: &[(String, String)]) -> Result<
     match known(&dialect.other_fields, "what it does with fields that it does not know")? {
         OtherFields::Ignored => Ok(()),
         OtherFields::Refused => Err(Stop::no("it takes no field beside `v` and `id`")),
-        OtherFields::Grammar => {
+        grammar @ (OtherFields::Grammar | OtherFields::LooseGrammar) => {
             let fits = |(name, value): &(String, String)| {
                 let value = value.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'=' && octet != b';');
-                plain::is_extension_name(name) && value
+                plain::is_field_name(name, grammar == OtherFields::LooseGrammar) && value
             };
             let spoilt = fields.iter().find(|field| field.0 != "id" && (!fits(field) || field.1.is_empty()));
             match spoilt {

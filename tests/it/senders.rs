@@ -155,7 +155,8 @@ fn the_configuration_names_own_senders() {
 fn rules_take_the_names_of_senders_from_the_data() {
     let (_, json, _) = stslint(&["senders", "list", "--format", "json"]);
     let rows: Vec<Value> = serde_json::from_str(&json).unwrap();
-    let names: Vec<&str> = rows.iter().filter_map(|row| row["name"].as_str()).filter(|name| !name.contains(' ')).collect();
+    let names: Vec<&str> =
+        rows.iter().filter_map(|row| row["name"].as_str()).filter(|name| !name.contains(' ')).collect();
     assert!(names.contains(&"KumoMTA") && names.contains(&"Gmail"));
     for entry in std::fs::read_dir("rules").unwrap() {
         let path = entry.unwrap().path();
