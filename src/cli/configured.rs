@@ -58,6 +58,7 @@ fn path(cli: &Cli) -> Option<PathBuf> {
         | Command::Reports(_) => true,
         Command::Config(args) => args.uses_configuration(),
         Command::Rules(args) => args.uses_configuration(),
+        Command::Senders(_) => true,
         _ => false,
     };
     if !uses_one || cli.configuration.no_config {

@@ -58,6 +58,11 @@ pub fn at(builder: &mut Builder<'_>, root: &str, prefix: &str) -> Misplaced {
             builder.note_unobserved(path, reason);
             Fact::Unobserved
         }
+        // A record at the domain itself is told from a wildcard's by the domain alone.
+        None if found.is_empty() && !wildcard.is_empty() && builder.domain().is_none() => {
+            builder.note_unobserved(path, "no domain was given, and a wildcard answers at every name");
+            Fact::Unobserved
+        }
         _ => Fact::Known(found),
     };
     Misplaced { records, wildcard: Fact::Known(wildcard.into_iter().collect()) }

@@ -21,6 +21,7 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("a configuration with everything that it extends", "src/config/load.rs", "MAX_TOTAL", "MiB"),
     ("configurations that extend each other", "src/config/load.rs", "MAX_DEPTH", ""),
     ("configuration files of a run", "src/config/load.rs", "MAX_FILES", ""),
+    ("the file of a sender that a configuration names", "src/config/load.rs", "MAX_SENDER", "MiB"),
     ("a bounce or log given to `stslint explain`", "src/cli/explain.rs", "MAX_BOUNCE", "MiB"),
     ("a file of TLS reports", "src/cli/report_files.rs", "MAX_FILE", "MiB"),
     ("files of TLS reports", "src/cli/report_files.rs", "MAX_FILES", ""),
