@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{Ended, UsageError, examples, terminal};
 use crate::config::Configuration;
 use crate::files;
+use crate::report::counted;
 use crate::senders::{
     Answer, Enforces, Input, Kind, Profile, Reading, SendersError, Served, Verdict, built_in, built_in_sources,
     check_cases, explain, find, read_profile,
@@ -266,7 +267,12 @@ fn answer(args: &ExplainArgs, configuration: &Configuration) -> Ended {
     }
     for profile in &asked {
         for (input, verdict) in explained(profile) {
-            let said = format!("{}: {input}: {}, {}", profile.label(), verdict.answer, escape(&verdict.because));
+            let because = escape(verdict.because.trim_start_matches("not known: "));
+            let because = match verdict.answer {
+                Answer::Unknown => format!("unknown: {because}"),
+                answer => format!("{answer}, {because}"),
+            };
+            let said = format!("{}: {input}: {because}", profile.label());
             terminal::print(&format!("{said}\n"));
         }
     }
@@ -326,6 +332,7 @@ fn test(files: &[PathBuf]) -> Ended {
             ));
         }
     }
-    terminal::print(&format!("{} senders, {cases} cases, {failed} failed\n", tested.len()));
+    let (senders, cases) = (counted(tested.len(), "sender"), counted(cases, "case"));
+    terminal::print(&format!("{senders}, {cases}, {failed} failed\n"));
     Ok(u8::from(failed > 0))
 }

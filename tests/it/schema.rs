@@ -36,7 +36,7 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
 
 #[test]
 fn the_published_schemas_are_those_of_the_types() {
-    for kind in ["config", "report", "rules", "snapshot"] {
+    for kind in ["config", "report", "rules", "senders", "snapshot"] {
         let path = format!("schema/{kind}.schema.json");
         let printed = printed(kind);
         if std::env::var_os("STSLINT_BLESS").is_some() {
@@ -48,6 +48,17 @@ fn the_published_schemas_are_those_of_the_types() {
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
         assert!(schema["$id"].as_str().unwrap().ends_with(&path), "{}", schema["$id"]);
         assert!(schema["title"].is_string() && schema["description"].is_string(), "{kind}");
+    }
+}
+
+#[test]
+fn every_sender_is_valid_and_names_its_schema() {
+    let schema = validator("senders");
+    for path in files("rules/senders", "yaml") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = "# yaml-language-server: $schema=../../schema/senders.schema.json\n";
+        assert!(text.starts_with(name), "{}", path.display());
+        assert_valid(&schema, &path.display().to_string(), &yaml(&path));
     }
 }
 
