@@ -107,6 +107,19 @@ fn patterns(hosts: &[MxHostFacts], domain: &str) -> Vec<String> {
     patterns
 }
 
+/// Who goes on with the policy that is served now, in a sentence; `None` where every known sender notices another.
+fn slow_to_notice(facts: &Facts) -> Option<String> {
+    let senders = facts.of_domain().senders.known()?.iter();
+    let slow = senders.filter(|it| it.enforces.known() == Some(&true) && it.notices.known() == Some(&Some(false)));
+    let names: Vec<&str> = slow.filter_map(|it| it.name.known().map(String::as_str)).collect();
+    let who = match names.as_slice() {
+        [] => return None,
+        [one] => format!("{one} never looks"),
+        [first @ .., last] => format!("{} and {last} never look", first.join(", ")),
+    };
+    Some(format!("{who} for a new id: mail from there follows the old one until its max_age has passed."))
+}
+
 fn remarks(facts: &Facts, report: &Report) -> Vec<String> {
     let mut remarks = Vec::new();
     let tree = facts.of_domain();
@@ -116,7 +129,9 @@ fn remarks(facts: &Facts, report: &Report) -> Vec<String> {
         ));
     }
     if let Some(Some(mode)) = tree.policy.known().and_then(|policy| policy.mode.known()) {
-        remarks.push(format!("The domain serves a policy already, in mode {mode}: the proposed one replaces it."));
+        let slow = slow_to_notice(facts).map(|slow| format!(" {slow}")).unwrap_or_default();
+        remarks
+            .push(format!("The domain serves a policy already, in mode {mode}: the proposed one replaces it.{slow}"));
     }
     if let Some(Some(text)) = tree.tlsrpt.known().and_then(|tlsrpt| tlsrpt.text.known())
         && published_rua(facts).is_none()

@@ -317,10 +317,12 @@ fn inputs(args: &ExplainArgs) -> miette::Result<Vec<(&'static str, Input)>> {
 
 fn test(files: &[PathBuf]) -> Ended {
     let own = files.iter().map(|path| Ok(Arc::new(read(path)?.1))).collect::<miette::Result<Vec<_>>>()?;
-    let all: Vec<Arc<Profile>> = built_in().iter().cloned().chain(own.iter().cloned()).collect();
-    let tested = if files.is_empty() { all.as_slice() } else { own.as_slice() };
+    let all: Vec<Arc<Profile>> = built_in().iter().chain(&own).cloned().collect();
+    let whole = |(name, text): &(&str, &str)| read_profile(name, text).map(Arc::new);
+    let shipped = built_in_sources().iter().map(whole).collect::<Result<Vec<_>, SendersError>>()?;
+    let tested = if files.is_empty() { shipped } else { own };
     let (mut cases, mut failed) = (0_usize, 0_usize);
-    for profile in tested {
+    for profile in &tested {
         cases = cases.saturating_add(profile.cases.len());
         for failure in check_cases(profile, &all) {
             failed = failed.saturating_add(1);

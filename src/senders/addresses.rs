@@ -6,7 +6,7 @@ use std::net::IpAddr;
 pub fn is_plain_pattern(value: &str) -> bool {
     let name = value.strip_prefix("*.").unwrap_or(value);
     let lower = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-';
-    let inner = |label: &str| label.bytes().all(lower) && !label.get(2..4).is_some_and(|hyphens| hyphens == "--");
+    let inner = |label: &str| label.bytes().all(lower) && label.get(2..4).is_none_or(|hyphens| hyphens != "--");
     let named = name.rsplit('.').next().is_some_and(|last| last.bytes().any(|octet| octet.is_ascii_lowercase()));
     name.contains('.') && named && is_dns_name(name) && name.split('.').all(inner)
 }

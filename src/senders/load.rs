@@ -100,12 +100,12 @@ pub fn built_in_sources() -> &'static [(&'static str, &'static str)] {
     FILES
 }
 
-/// The senders that are built in, by name.
+/// The senders that are built in, by name, without their cases.
 pub fn built_in() -> &'static [Arc<Profile>] {
     static PROFILES: OnceLock<Vec<Arc<Profile>>> = OnceLock::new();
-    // A test reads every file, so that none is left out here.
-    PROFILES
-        .get_or_init(|| FILES.iter().filter_map(|(name, text)| read_profile(name, text).ok().map(Arc::new)).collect())
+    // A test reads every file whole, so that none is left out here. The cases, which are last, would take the most time.
+    let properties = |text: &str| serde_yaml::from_str(text.split("\ncases:\n").next().unwrap_or_default()).ok();
+    PROFILES.get_or_init(|| FILES.iter().filter_map(|(_, text)| properties(text).map(Arc::new)).collect())
 }
 
 /// The sender of a name, in any case: its stable name, the name for people, or another that its file gives.
