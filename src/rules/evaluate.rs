@@ -117,6 +117,15 @@ fn say_who_takes(checks: &mut [Check], senders: &[sender::KnownSender]) {
             first.senders = sender::who_takes(senders, text);
         }
     }
+    // Of each MX host, beside the first finding on it.
+    let mut said: Vec<String> = Vec::new();
+    for check in checks.iter_mut().filter(|check| check.outcome == Outcome::Fail && check.senders.is_none()) {
+        let Some(subject) = check.subject.clone().filter(|subject| !said.contains(subject)) else { continue };
+        if ["mx", "smtp"].contains(&check.group.as_str()) {
+            check.senders = sender::who_delivers(senders, &subject);
+            said.extend(check.senders.is_some().then_some(subject));
+        }
+    }
 }
 
 /// Whether a rule is reported, or another that is reported requires it.

@@ -233,6 +233,29 @@ pub fn who_takes(senders: &[KnownSender], text: Text) -> Option<String> {
     Some(format!("The {name} is refused by {}; accepted by {}{unknown}.", listed(&no), listed(&yes)))
 }
 
+/// Who delivers to an MX host, who does not, and of whom that is not known, in a sentence; `None` where no difference is
+/// known.
+pub fn who_delivers(senders: &[KnownSender], exchange: &str) -> Option<String> {
+    let enforcing = senders.iter().filter(|it| it.enforces.is_some_and(|enforces| enforces != Enforces::Never));
+    let (mut no, mut yes, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    for sender in enforcing {
+        let host = sender.hosts.iter().find(|host| host.exchange == exchange)?;
+        match host.action {
+            SenderAction::Refuse => no.push(sender.name.clone()),
+            SenderAction::Deliver | SenderAction::DeliverAndReport | SenderAction::DeliverUnverified => {
+                yes.push(sender.name.clone());
+            }
+            SenderAction::Retry | SenderAction::Unknown => unknown.push(sender.name.clone()),
+        }
+    }
+    if no.is_empty() || yes.is_empty() {
+        return None;
+    }
+    let unknown = if unknown.is_empty() { String::new() } else { format!("; not known: {}", some_of(&unknown)) };
+    let sentence = format!("{exchange} gets no mail from {}; it does from {}{unknown}.", listed(&no), listed(&yes));
+    Some(sentence)
+}
+
 /// `A, B and C`, the first of them where there are many.
 fn listed(names: &[String]) -> String {
     match names {

@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::holder::{Holder, OTHER_HOLDERS};
-pub use self::known::{KnownHost, KnownSender, Text, known_senders, who_takes};
+pub use self::known::{KnownHost, KnownSender, Text, known_senders, who_delivers, who_takes};
 use self::policy::Applied;
 pub use self::state::{DomainState, MailFate};
 use crate::facts::Facts;

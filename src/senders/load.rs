@@ -6,6 +6,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::model::Profile;
+use crate::source_text::{escape, printable};
 
 /// A file with its text.
 macro_rules! files {
@@ -71,13 +72,15 @@ pub enum SendersError {
 /// A file of a sender: its properties, each with a source that is there.
 pub fn read_profile(file: &str, text: &str) -> Result<Profile, SendersError> {
     let profile: Profile = serde_yaml::from_str(text)
-        .map_err(|error| SendersError::Form { file: file.to_owned(), reason: error.to_string() })?;
+        .map_err(|error| SendersError::Form { file: file.to_owned(), reason: printable(&error.to_string()) })?;
     let value: serde_json::Value = serde_yaml::from_str(text)
-        .map_err(|error| SendersError::Form { file: file.to_owned(), reason: error.to_string() })?;
+        .map_err(|error| SendersError::Form { file: file.to_owned(), reason: printable(&error.to_string()) })?;
     let mut named = Vec::new();
     sources_named(&value, "", &mut named);
     match named.into_iter().find(|(_, source)| !profile.sources.contains_key(source)) {
-        Some((property, wanted)) => Err(SendersError::Source { file: file.to_owned(), property, wanted }),
+        Some((property, wanted)) => {
+            Err(SendersError::Source { file: file.to_owned(), property: escape(&property), wanted: escape(&wanted) })
+        }
         None => Ok(profile),
     }
 }

@@ -18,7 +18,7 @@ const WRAPPED: &str =
     "x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x ::set-output name=p::x ##vso[task.x]";
 
 /// Every command, so that none is forgotten: those below are run with hostile texts, the others take none from anybody.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "check",
     "collect",
     "config",
@@ -32,6 +32,7 @@ const COMMANDS: [&str; 16] = [
     "eval",
     "serve",
     "schema",
+    "senders",
     "completions",
     "man",
     "demo",
@@ -267,7 +268,7 @@ fn no_rule_and_no_configuration_gives_a_command() {
 fn no_name_of_a_file_and_no_word_gives_a_command() {
     let mut bench = Bench::new();
     let name = "f\x1b[31m\n::set-output name=p::x ##vso[x]\u{202e}.yaml";
-    let words: [&[&str]; 30] = [
+    let words: [&[&str]; 32] = [
         &["check", "--snapshot", name],
         &["check", "--policy", name],
         &["check", "--config", name],
@@ -289,6 +290,8 @@ fn no_name_of_a_file_and_no_word_gives_a_command() {
         &["init", "x.example", "--rua", HOSTILE],
         &["man", HOSTILE],
         &["profiles", "show", HOSTILE],
+        &["senders", "show", HOSTILE],
+        &["senders", "explain", "all", "--record", HOSTILE],
         &["reports", name],
         &["rules", "show", HOSTILE],
         &["rules", "test", name],
