@@ -35,17 +35,7 @@ while IFS= read -r line || [ -n "$line" ]; do
   line=${line%$'\r'}
   if [[ $line =~ [^[:space:]] ]]; then policies+=("$line"); fi
 done <<< "${STSLINT_POLICY:-}"
-case ${#policies[@]} in
-  0) ;;
-  1) words+=("--policy=${policies[0]}") ;;
-  *) inputs+=("${policies[@]}") ;;
-esac
-for path in ${inputs[@]+"${inputs[@]}"}; do
-  if [ "${path##*/}" != mta-sts.txt ]; then
-    echo "::error title=stslint::of several policy files, each must be named mta-sts.txt"
-    exit 2
-  fi
-done
+for path in ${policies[@]+"${policies[@]}"}; do words+=("--policy=$path"); done
 
 lines record "${STSLINT_RECORD:-}"
 lines tlsrpt "${STSLINT_TLSRPT:-}"

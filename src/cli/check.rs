@@ -250,7 +250,7 @@ fn possible(args: &CheckArgs) -> Result<(), UsageError> {
     let paths = args
         .snapshots
         .iter()
-        .chain(&args.texts.policy)
+        .chain(&args.texts.policies)
         .chain(&args.baseline)
         .chain(&args.held.held)
         .map(PathBuf::as_path);
@@ -276,7 +276,11 @@ impl<'a> Run<'a> {
         });
         let baseline = args.baseline.as_deref().and_then(|path| snapshot::read(path).next()).transpose()?;
         let inputs = args.inputs.len().saturating_add(args.snapshots.len());
-        if args.texts.policy.is_some() && args.inputs.iter().any(|word| is_policy_file(word)) {
+        if let ([_, _, ..], true) = (args.texts.policies.as_slice(), inputs > 0) {
+            let help = "leave out the domains and snapshots, and each policy is linted on its own; or give one policy";
+            return Err(UsageError::new("several policies are given for a domain or a snapshot", help).into());
+        }
+        if !args.texts.policies.is_empty() && args.inputs.iter().any(|word| is_policy_file(word)) {
             let help = "name all of them without --policy: each is linted on its own";
             return Err(UsageError::new("a policy file is given with --policy, and another one without", help).into());
         }
@@ -285,7 +289,7 @@ impl<'a> Run<'a> {
             return Err(UsageError::new("--held is the policy of one domain, and there are several", help).into());
         }
         let held = args.held.read()?;
-        let policy_fix = args.fix.plan(args.texts.policy.as_deref(), inputs)?;
+        let policy_fix = args.fix.plan(&args.texts.policies, inputs)?;
         Ok(Run { args, output, in_force, texts: args.texts.read()?, baseline, held, at: at.transpose()?, policy_fix })
     }
 
@@ -293,8 +297,11 @@ impl<'a> Run<'a> {
     fn every_snapshot(&self, take: &mut dyn FnMut(Source<'_>, Result<Snapshot, Error>)) -> Result<bool, Error> {
         let words: Vec<String> = self.args.inputs.iter().filter(|word| !is_policy_file(word)).cloned().collect();
         let domains = network::domains(&words)?;
-        let policy_files: Vec<&Path> =
+        let mut policy_files: Vec<&Path> =
             self.args.inputs.iter().filter(|word| is_policy_file(word)).map(Path::new).collect();
+        if self.args.texts.policy().is_none() {
+            policy_files.extend(self.args.texts.policies.iter().map(PathBuf::as_path));
+        }
         for path in &self.args.snapshots {
             for snapshot in snapshot::read(path) {
                 take(Source::Snapshot(path), snapshot.map_err(Error::from));
@@ -404,7 +411,7 @@ impl<'a> Run<'a> {
     fn policy_file(&self, source: &Source<'_>) -> Option<String> {
         let path = match source {
             Source::PolicyFile(path) => path,
-            _ => self.args.texts.policy.as_deref().filter(|path| *path != Path::new("-"))?,
+            _ => self.args.texts.policy().filter(|path| *path != Path::new("-"))?,
         };
         let here = std::env::current_dir().ok();
         let path = here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path);

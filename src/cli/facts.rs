@@ -245,6 +245,9 @@ fn read(path: &Path) -> Result<Snapshot, Error> {
 
 /// Runs `eval`: exit code 0 with a value, 3 where the answer is not known.
 pub fn eval(args: &EvalArgs) -> Ended {
+    if args.texts.policies.len() > 1 {
+        return Err(UsageError::new("an expression is over one policy", "give --policy once").into());
+    }
     if args.snapshots.is_empty() && !args.texts.any() {
         let help = "for example `stslint eval 'policy.max_age' --snapshot example.yaml`";
         return Err(UsageError::new("there are no facts to ask", help).into());

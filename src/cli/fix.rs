@@ -42,16 +42,17 @@ pub struct PolicyFix {
 
 impl FixArgs {
     /// What is to be fixed; a usage error where that is not a single file.
-    pub fn plan(&self, policy: Option<&Path>, inputs: usize) -> Result<Option<PolicyFix>, UsageError> {
+    pub fn plan(&self, policies: &[PathBuf], inputs: usize) -> Result<Option<PolicyFix>, UsageError> {
         let Some(which) = self.fix.or(self.diff.then_some(Which::Safe)) else { return Ok(None) };
         let wrong = |message: &str| UsageError::new(message, "for example `stslint check --policy mta-sts.txt --fix`");
-        match policy {
-            None => Err(wrong("--fix needs a policy file: give one with --policy")),
-            Some(path) if path == Path::new("-") && !self.diff => {
+        match policies {
+            [] => Err(wrong("--fix needs a policy file: give one with --policy")),
+            [_, _, ..] => Err(wrong("--fix takes one policy at a time")),
+            [path] if path == Path::new("-") && !self.diff => {
                 Err(wrong("--fix rewrites a file, so it cannot take standard input"))
             }
-            Some(_) if inputs > 1 => Err(wrong("--fix takes one policy, and at most one domain or snapshot")),
-            Some(path) => Ok(Some(PolicyFix { path: path.to_owned(), which, write: !self.diff })),
+            [_] if inputs > 1 => Err(wrong("--fix takes one policy, and at most one domain or snapshot")),
+            [path] => Ok(Some(PolicyFix { path: path.to_owned(), which, write: !self.diff })),
         }
     }
 }

@@ -24,10 +24,10 @@ use crate::source_text::{escape, nearest};
 #[derive(Args, Debug)]
 pub struct FormatArgs {
     /// The format of the report on standard output [default: human].
-    #[arg(long, value_enum, help_heading = "Output")]
+    #[arg(long, short_alias = 'f', alias = "output-format", value_enum, ignore_case = true, help_heading = "Output")]
     pub format: Option<Format>,
-    /// Also write a report in this format to a file (`-` for standard output); give it again for more.
-    #[arg(short, long = "output", value_name = "FORMAT=FILE", value_parser = output, help_heading = "Output")]
+    /// Also write a report to a file (`-` for standard output), in the format that is named or that the file's ending says: json=report.out, report.sarif; give it again for more.
+    #[arg(short, long = "output", value_name = "[FORMAT=]FILE", value_parser = output, value_hint = clap::ValueHint::AnyPath, help_heading = "Output")]
     pub outputs: Vec<(Format, PathBuf)>,
     /// Also name the rules that passed.
     #[arg(long, help_heading = "Output")]
@@ -40,16 +40,60 @@ impl ValueEnum for Format {
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(self.word()).help(self.about().trim_end_matches('.')))
+        let value = PossibleValue::new(self.word()).help(self.about().trim_end_matches('.'));
+        Some(value.aliases(NICKNAMES.iter().filter(|(_, format)| format == self).map(|(name, _)| *name)))
     }
 }
 
-/// Reads `FORMAT=FILE`.
+/// What people call some formats, too.
+const NICKNAMES: [(&str, Format); 6] = [
+    ("codeclimate", Format::Gitlab),
+    ("md", Format::Markdown),
+    ("ndjson", Format::Jsonl),
+    ("prom", Format::Prometheus),
+    ("text", Format::Human),
+    ("xml", Format::Junit),
+];
+/// The endings of files that say a format.
+const ENDINGS: [(&str, Format); 11] = [
+    ("htm", Format::Html),
+    ("html", Format::Html),
+    ("json", Format::Json),
+    ("jsonl", Format::Jsonl),
+    ("markdown", Format::Markdown),
+    ("md", Format::Markdown),
+    ("ndjson", Format::Jsonl),
+    ("prom", Format::Prometheus),
+    ("sarif", Format::Sarif),
+    ("txt", Format::Human),
+    ("xml", Format::Junit),
+];
+
+/// The format that the name of a file says.
+fn by_ending(path: &str) -> Option<Format> {
+    let lower = path.to_ascii_lowercase();
+    if lower.ends_with(".sarif.json") {
+        return Some(Format::Sarif);
+    }
+    let ending = std::path::Path::new(&lower).extension()?.to_str()?;
+    ENDINGS.iter().find(|(known, _)| *known == ending).map(|(_, format)| *format)
+}
+
+/// Reads `FORMAT=FILE`, or `FILE` whose ending says the format.
 fn output(text: &str) -> Result<(Format, PathBuf), String> {
+    if let Some(format) = by_ending(text).filter(|_| !text.contains('=')) {
+        return Ok((format, PathBuf::from(text)));
+    }
     let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
-        return Err("write FORMAT=FILE, for example json=report.json".to_owned());
+        let name = escape(text.trim_end_matches('='));
+        return Err(match Format::from_word(&name) {
+            Some(format) => format!("write --format {format} for standard output, or {format}=FILE for a file"),
+            None if text == "-" => "write --format FORMAT for standard output".to_owned(),
+            None => format!("the ending says no format: write FORMAT=FILE, for example json={name}"),
+        });
     };
-    if let Some(format) = Format::from_word(name) {
+    let nickname = || NICKNAMES.iter().find(|(nickname, _)| *nickname == name).map(|(_, format)| *format);
+    if let Some(format) = Format::from_word(name).or_else(nickname) {
         return Ok((format, PathBuf::from(path)));
     }
     let help = match nearest(name, Format::WORDS.iter().copied()) {

@@ -1,5 +1,6 @@
 //! The command line: clap types and one file a command, each a few lines over the library.
 
+mod arguments;
 #[cfg(feature = "lab")]
 mod audit_sender;
 mod check;
@@ -38,6 +39,7 @@ mod senders;
 #[cfg(feature = "serve")]
 mod serve;
 mod signals;
+mod slips;
 mod tally;
 mod terminal;
 
@@ -194,6 +196,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
         Err(error) => {
+            let error = slips::with_what_was_meant(error);
             terminal::print_usage(&error);
             return ExitCode::from(if error.use_stderr() { unknown_or(2, &words, "wrong usage") } else { 0 });
         }

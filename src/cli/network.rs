@@ -10,7 +10,7 @@ use miette::{IntoDiagnostic, Report};
 use tokio::sync::Semaphore;
 
 use super::progress::Progress;
-use super::{OutputArgs, UsageError, signals, terminal};
+use super::{OutputArgs, UsageError, arguments, signals, terminal};
 use crate::collect::{Collector, ConnectTo, DnssecMode, Families, Options, Proxy, ResolverChoice, Roots};
 use crate::grammar::names::DomainName;
 use crate::snapshot::Snapshot;
@@ -144,7 +144,9 @@ pub fn domains(given: &[String]) -> Result<Vec<DomainName>, Report> {
     let mut domains = Vec::new();
     for text in given {
         if text != "-" {
-            domains.push(parse(text, None)?);
+            for name in arguments::names(text) {
+                domains.push(arguments::domain(name)?);
+            }
             continue;
         }
         let mut read = String::new();
@@ -153,28 +155,17 @@ pub fn domains(given: &[String]) -> Result<Vec<DomainName>, Report> {
         for (index, line) in read.lines().enumerate() {
             let names = line.split('#').next().unwrap_or_default();
             for name in names.split_whitespace() {
-                domains.push(parse(name, Some(index.saturating_add(1)))?);
+                domains.push(parse(name, index.saturating_add(1))?);
             }
         }
     }
     Ok(domains)
 }
 
-/// A domain, or an error that names the line of standard input that it stood in.
-fn parse(text: &str, line: Option<usize>) -> Result<DomainName, UsageError> {
-    let path = std::path::Path::new(text);
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    let recorded = ["json", "jsonl", "txt", "yaml", "yml"].contains(&ending) || text.contains('/');
-    if line.is_none() && recorded && path.is_file() {
-        let help = "`--policy FILE` lints a policy, `--snapshot FILE` a recording";
-        return Err(UsageError::new(
-            format!("`{}` is a file, and a domain belongs here", crate::source_text::escape(text)),
-            help,
-        ));
-    }
+/// A domain, or an error that names the line of standard input that it was in.
+fn parse(text: &str, line: usize) -> Result<DomainName, UsageError> {
     DomainName::parse(text).map_err(|error| {
-        let place = line.map(|line| format!("standard input, line {line}: ")).unwrap_or_default();
-        UsageError::new(format!("{place}{error}"), "give a mail domain such as example.com")
+        UsageError::new(format!("standard input, line {line}: {error}"), "give a mail domain such as example.com")
     })
 }
 

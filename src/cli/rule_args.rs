@@ -37,7 +37,10 @@ pub struct RuleArgs {
 
 /// Reads `RULE=SEVERITY`.
 fn severity(text: &str) -> Result<(String, Level), String> {
-    let (name, level) = text.split_once('=').ok_or("write RULE=SEVERITY, for example policy-mode=warning")?;
+    let (name, level) = text.split_once('=').ok_or_else(|| match text {
+        "error" | "warning" | "note" => format!("`--min-severity {text}` reports only what is as bad as that, `--fail-on {text}` decides the exit code; --severity takes RULE=SEVERITY"),
+        _ => "write RULE=SEVERITY, for example policy-mode=warning".to_owned(),
+    })?;
     let words = [
         ("error", Level::Error),
         ("warning", Level::Warning),

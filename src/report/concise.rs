@@ -6,8 +6,8 @@ use super::{Linted, Unreadable};
 use crate::outcome::Check;
 use crate::source_text::without_commands;
 
-/// The findings, one per line: `example.com: error[record-id] message (RFC 8461 §3.1)`. Where no
-/// domain is given, the place leads: `mta-sts.txt:2:7: error[policy-mode] …`. What the configuration decided of a finding
+/// The findings, one per line: `example.com: error[record-id] message (RFC 8461 §3.1)`. A finding in a file begins with
+/// its place, which editors open: `mta-sts.txt:2:7: error[policy-mode] …`. What the configuration decided of a finding
 /// comes last, in brackets.
 pub fn concise(linted: &Linted) -> String {
     let mut text = String::new();
@@ -29,10 +29,11 @@ pub fn concise_unreadable(unreadable: &Unreadable) -> String {
 
 fn led_by(linted: &Linted, check: &Check) -> String {
     let place = check.location.as_ref().and_then(|location| Place::of(linted, location));
-    match place {
-        Some(place) if linted.report.domain.is_none() => {
-            format!("{}:{}:{}", place.file.unwrap_or(place.exhibit), place.line, place.column)
-        }
-        _ => domain(linted),
+    let Some(place) = place else { return domain(linted) };
+    match (place.file, &linted.report.domain) {
+        (Some(file), None) => format!("{file}:{}:{}", place.line, place.column),
+        (Some(file), Some(_)) => format!("{file}:{}:{}: {}", place.line, place.column, domain(linted)),
+        (None, None) => format!("{}:{}:{}", place.exhibit, place.line, place.column),
+        (None, Some(_)) => domain(linted),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::place::POLICY;
 use super::{
     Linted, Results, Style, Unreadable, concise, concise_unreadable, github, github_unreadable, gitlab, html, human,
     json, json_line, junit, markdown, nagios, prometheus, sarif,
@@ -61,10 +62,24 @@ impl Format {
     }
 }
 
-/// The report, under the name of its policy file where it is about one alone: of several, one must know which.
+/// The report with the name of its policy file at every place in it, which terminals and editors can open; where it is
+/// about the file alone, it has its name too.
 fn named(linted: &Linted) -> Cow<'_, Report> {
-    match (&linted.report.domain, &linted.policy_file) {
-        (None, Some(file)) => Cow::Owned(Report { domain: Some(file.clone()), ..linted.report.clone() }),
-        _ => Cow::Borrowed(&linted.report),
+    let Some(file) = &linted.policy_file else { return Cow::Borrowed(&linted.report) };
+    let mut report = linted.report.clone();
+    report.domain.get_or_insert_with(|| file.clone());
+    rename_exhibit(&mut report, POLICY, file);
+    Cow::Owned(report)
+}
+
+/// Gives an exhibit another name, and every place in it.
+fn rename_exhibit(report: &mut Report, name: &str, new: &str) {
+    let Some(text) = report.exhibits.remove(name) else { return };
+    report.exhibits.insert(new.to_owned(), text);
+    for check in &mut report.checks {
+        let related = check.related.iter_mut().map(|related| &mut related.location);
+        let fix = check.fix.iter_mut().map(|fix| &mut fix.location);
+        let places = check.location.iter_mut().chain(related).chain(fix);
+        places.filter(|place| place.exhibit == name).for_each(|place| place.exhibit = new.to_owned());
     }
 }

@@ -7,7 +7,7 @@ use super::Linted;
 use crate::outcome::Location;
 
 /// The exhibit that is the policy file, where one was given.
-const POLICY: &str = "policy";
+pub const POLICY: &str = "policy";
 /// The exhibit that is the JSON of a TLS report, and so its file where it is one of its own.
 const REPORT: &str = "report";
 /// All that represents itself in a segment of a URI's path (RFC 3986 §2.3).

@@ -281,7 +281,7 @@ fn outputs_that_cannot_be_are_usage_errors() {
     let folder = folder();
     for (args, expected) in [
         (&["--output", "sarfi=x"][..], "did you mean `sarif`?"),
-        (&["--output", "json"], "FORMAT=FILE"),
+        (&["--output", "json"], "json=FILE"),
         (&["--format", "json", "--output", "html=-"], "two reports cannot go to standard output"),
         (&["--output", "json=x", "--output", "html=x"], "two reports cannot go to one file"),
         (&["--output", "json=no/such/folder/x"], "no/such/folder"),

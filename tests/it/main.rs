@@ -52,6 +52,7 @@ mod limits;
 #[cfg(feature = "lab")]
 mod logs;
 mod many_domains;
+mod nearly_right;
 mod own_rules;
 mod packaging;
 #[cfg(feature = "lab")]
