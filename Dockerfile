@@ -8,6 +8,8 @@ ARG BUILD_IMAGE=rust:1-alpine
 FROM ${BUILD_IMAGE} AS build
 RUN apk add --no-cache gcc musl-dev python3
 WORKDIR /src
+# What `--version` says: the repository is not in here.
+ARG STSLINT_COMMIT STSLINT_COMMIT_DATE
 COPY . .
 RUN cargo build --profile dist --locked \
   && mkdir -p /image/work && mkdir -m 1777 /image/tmp \

@@ -1,14 +1,14 @@
 //! Which configuration is in force for a command, and its options as defaults of the command line.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, FromArgMatches};
+use clap::{Args, FromArgMatches};
 use miette::Report;
 
 use super::check::CheckArgs;
-use super::{Cli, Command};
+use super::{Cli, Command, exit_codes, terminal};
 use crate::collect::{is_helo, sound_roots};
 use crate::config::{self, CommandOption, Configuration, OptionProblem};
 use crate::source_text::{escape, nearest};
@@ -32,6 +32,7 @@ pub fn configured(cli: &Cli, words: &[OsString]) -> Result<(Configuration, Optio
     let Some(path) = path(cli) else {
         return Ok((Configuration::default(), None));
     };
+    name_if_above(cli, &path);
     let configuration = Configuration::load(&path, &takes)?;
     tracing::debug!(path = %escape(&path.display().to_string()), "configuration");
     match cli.command {
@@ -68,9 +69,20 @@ fn path(cli: &Cli) -> Option<PathBuf> {
     cli.configuration.config.clone().or_else(nearest)
 }
 
+/// Names a configuration that nobody named and that is not in this folder: what it decides would surprise.
+fn name_if_above(cli: &Cli, path: &Path) {
+    let is_here = path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder == Path::new("."));
+    let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    if cli.configuration.config.is_none() && !is_here && whole.parent() != here.as_deref() {
+        let shown = escape(&whole.display().to_string());
+        terminal::remark(&format!("note: using the configuration {shown}; --no-config uses none"), &cli.output);
+    }
+}
+
 /// The command line read with the configuration's options instead of the defaults that are shipped.
 fn with_defaults(configuration: &Configuration, words: &[OsString]) -> Result<Cli, clap::Error> {
-    let mut command = Cli::command();
+    let mut command = exit_codes::command();
     for name in WITH_OPTIONS {
         command = command.mut_subcommand(name, |mut command| {
             for (key, set) in configuration.options() {

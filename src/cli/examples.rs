@@ -206,7 +206,7 @@ Examples:
 mod tests {
     use clap::CommandFactory;
 
-    use super::super::Cli;
+    use super::super::{Cli, exit_codes};
 
     /// The words of a line as a shell has them, up to the remark after three spaces or to a redirection.
     fn words(line: &str) -> Vec<String> {
@@ -225,7 +225,7 @@ mod tests {
         let under_heading = help.split_once("Examples:\n").map(|(_, rest)| rest).unwrap_or_default();
         let lines = under_heading.lines().take_while(|line| line.starts_with("  "));
         let lines: Vec<String> = lines.filter(|line| line.starts_with("  stslint ")).map(str::to_owned).collect();
-        if lines.is_empty() {
+        if lines.is_empty() || !help.contains(exit_codes::HEADING.trim_end_matches(':')) {
             without.push(path.to_owned());
         }
         found.extend(lines);
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn every_command_has_examples_and_each_of_them_parses() {
         let (mut found, mut without) = (Vec::new(), Vec::new());
-        examples(&Cli::command(), "stslint", &mut found, &mut without);
+        examples(&exit_codes::command(), "stslint", &mut found, &mut without);
         assert_eq!(without, [""; 0]);
         for line in found {
             let words = words(&line);

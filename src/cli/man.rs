@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 use miette::{IntoDiagnostic, Report};
 
-use super::{Cli, Ended, UsageError, terminal};
+use super::{Ended, UsageError, exit_codes, terminal};
 use crate::files;
 use crate::source_text::escape;
 
@@ -52,7 +52,7 @@ pub struct ManArgs {
 
 /// Runs the command.
 pub fn run(args: &ManArgs) -> Ended {
-    let mut main = Cli::command().disable_help_subcommand(true);
+    let mut main = exit_codes::command().disable_help_subcommand(true);
     main.build();
     let Some(folder) = &args.folder else {
         terminal::print(&String::from_utf8_lossy(&main_page(&main)?));
@@ -87,13 +87,43 @@ fn command_pages(command: &Command) -> Result<Vec<(String, Vec<u8>)>, Report> {
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
         let mut roff = Roff::new();
         if let Some(notes) = below.get_after_long_help() {
-            as_written(&mut roff, "NOTES", &notes.to_string());
+            for (heading, text) in sections(&notes.to_string()) {
+                as_written(&mut roff, heading, &text);
+            }
         }
         see_also(&mut roff, std::iter::once(page_name(command)).chain(below.get_subcommands().map(page_name)));
         pages.push((format!("{}.1", page_name(below)), page(below, &roff)?));
         pages.extend(command_pages(below)?);
     }
     Ok(pages)
+}
+
+/// The parts of what a command's help ends with, under the headings that manuals have for them.
+fn sections(notes: &str) -> Vec<(&'static str, String)> {
+    let mut sections: Vec<(&'static str, String)> = Vec::new();
+    for line in notes.lines() {
+        let heading = match line {
+            "Examples:" => Some("EXAMPLES"),
+            exit_codes::HEADING => Some("EXIT STATUS"),
+            // The codes are the last of it, and what follows the examples is about all of the command.
+            line if !line.is_empty() && !line.starts_with(' ') => sections
+                .last()
+                .is_none_or(|(heading, text)| *heading != "NOTES" && (text.is_empty() || text.ends_with("\n\n")))
+                .then_some("NOTES"),
+            _ => None,
+        };
+        match (heading, line) {
+            (Some(heading), "Examples:" | exit_codes::HEADING) => sections.push((heading, String::new())),
+            (Some(heading), line) => sections.push((heading, format!("{line}\n"))),
+            (None, line) => {
+                if let Some((_, text)) = sections.last_mut() {
+                    text.push_str(line);
+                    text.push('\n');
+                }
+            }
+        }
+    }
+    sections.into_iter().map(|(heading, text)| (heading, text.trim_end().to_owned())).collect()
 }
 
 /// A page: what clap knows of the command, then the sections of its own.

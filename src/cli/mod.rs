@@ -13,6 +13,7 @@ mod default_command;
 mod demo;
 mod diff;
 mod examples;
+mod exit_codes;
 mod explain;
 mod facts;
 mod file_progress;
@@ -42,12 +43,13 @@ mod signals;
 mod slips;
 mod tally;
 mod terminal;
+mod version;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use miette::{Diagnostic, Report};
 use thiserror::Error;
 
@@ -63,7 +65,7 @@ const STYLES: Styles = Styles::styled()
 
 /// Lint how a mail domain publishes MTA-STS (RFC 8461) and TLSRPT (RFC 8460).
 #[derive(Debug, Parser)]
-#[command(name = "stslint", version, styles = STYLES, max_term_width = 100)]
+#[command(name = "stslint", version, long_version = version::long(), styles = STYLES, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 could not run; 3 with --require-complete only: some check was not made.",
     after_long_help = examples::ALL
@@ -193,7 +195,8 @@ impl UsageError {
 /// Runs the command that these words are; the exit code is as the README says.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words = default_command::with_default_command(words.into_iter().collect());
-    let cli = match Cli::try_parse_from(&words) {
+    let parsed = exit_codes::command().try_get_matches_from(&words).and_then(|found| Cli::from_arg_matches(&found));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             let error = slips::with_what_was_meant(error);

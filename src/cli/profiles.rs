@@ -22,7 +22,7 @@ enum ProfilesCommand {
     #[command(after_long_help = examples::PROFILES_SHOW)]
     Show {
         /// The profile.
-        #[arg(value_name = "NAME")]
+        #[arg(value_name = "PROFILE")]
         name: String,
     },
 }

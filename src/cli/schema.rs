@@ -2,11 +2,12 @@
 
 use clap::{Args, ValueEnum};
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 
 use super::{Ended, terminal};
 use crate::config::ConfigFile;
-use crate::report::JsonReport;
+use crate::report::{JsonLine, JsonReport};
 use crate::rules::model::RuleFile;
 use crate::senders::Profile;
 use crate::snapshot::Snapshot;
@@ -26,6 +27,8 @@ enum Kind {
     Config,
     /// The report of `check --format json`.
     Report,
+    /// A line of `check --format jsonl`.
+    ReportLine,
     /// A file of rules.
     Rules,
     /// The file of a sender.
@@ -43,6 +46,11 @@ pub fn run(args: &SchemaArgs) -> Ended {
             "A report of stslint",
             SchemaSettings::draft2020_12().for_serialize(),
         ),
+        Kind::ReportLine => schema::<JsonLine<'static>>(
+            "report-line",
+            "A line of a report of stslint",
+            SchemaSettings::draft2020_12().for_serialize(),
+        ),
         Kind::Rules => schema::<RuleFile>("rules", "A file of stslint rules", SchemaSettings::draft2020_12()),
         Kind::Senders => schema::<Profile>("senders", "A sender of stslint", SchemaSettings::draft2020_12()),
         Kind::Snapshot => schema::<Snapshot>("snapshot", "A snapshot of stslint", SchemaSettings::draft2020_12()),
@@ -53,7 +61,9 @@ pub fn run(args: &SchemaArgs) -> Ended {
 
 /// The schema of a type, under the address that `schema/` has in the repository.
 fn schema<T: JsonSchema>(name: &str, title: &str, settings: SchemaSettings) -> Schema {
-    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    // Validators refuse formats that they do not know, and some know none.
+    let without_formats = RecursiveTransform(|schema: &mut Schema| _ = schema.remove("format"));
+    let mut schema = settings.with_transform(without_formats).into_generator().into_root_schema_for::<T>();
     let id = format!("{}/raw/main/schema/{name}.schema.json", env!("CARGO_PKG_REPOSITORY"));
     schema.insert("title".to_owned(), title.into());
     schema.insert("$id".to_owned(), id.into());

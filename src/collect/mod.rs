@@ -85,7 +85,8 @@ use tracing::debug;
 pub use self::activity::StepUnderWay;
 pub use self::options::{ConnectTo, DnssecMode, Families, OptionError, Options, Proxy, ResolverChoice, Roots};
 pub use self::resolver_error::ResolverError;
-pub use self::trust::{RootsError, sound_roots};
+pub use self::trust::{RootsError, built_in_roots, sound_roots};
+pub use self::trust_anchor::root_key_tags;
 pub use self::turns::Turns;
 
 use self::activity::Activity;

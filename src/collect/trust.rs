@@ -173,6 +173,11 @@ impl ChainVerifier {
     }
 }
 
+/// How many roots are built in.
+pub fn built_in_roots() -> usize {
+    webpki_roots::TLS_SERVER_ROOTS.len()
+}
+
 /// Whether a file of trusted roots can be read: for configurations, which say so at the place that names it.
 pub fn sound_roots(path: &Path) -> Result<(), RootsError> {
     from_file(path).map(drop)

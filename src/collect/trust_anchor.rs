@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hickory_resolver::proto::dnssec::rdata::{DNSKEY, DNSSECRData, RRSIG};
-use hickory_resolver::proto::dnssec::{PublicKey, TrustAnchors, Verifier};
+use hickory_resolver::proto::dnssec::{PublicKey, PublicKeyBuf, TrustAnchors, Verifier};
 use hickory_resolver::proto::op::DnsResponse;
 use hickory_resolver::proto::rr::{DNSClass, Name, RData, Record, RecordType, SerialNumber};
 use hickory_resolver::proto::serialize::txt::trust_anchor::{Entry, Parser};
@@ -24,6 +24,17 @@ use crate::source_text::escape;
 const MAX_ANCHOR_OCTETS: u64 = 1 << 20;
 /// How many signatures and keys of one zone are tried: more is an attack (CVE-2023-50387).
 const MAX_TRIED: usize = 16;
+
+/// The key tags of the root's built-in trust anchors, in rising order.
+pub fn root_key_tags() -> Vec<u16> {
+    let anchors = TrustAnchors::default();
+    let keys = (0..anchors.len()).filter_map(|index| anchors.get(index));
+    // A key that signs keys: zone key and secure entry point (RFC 4034 §2.1.1).
+    let tag = |key: &PublicKeyBuf| DNSKEY::new(true, true, false, key.clone()).calculate_key_tag().ok();
+    let mut tags: Vec<u16> = keys.filter_map(tag).collect();
+    tags.sort_unstable();
+    tags
+}
 
 /// The trust anchors of a run.
 pub struct Anchors {

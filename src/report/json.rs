@@ -8,7 +8,7 @@ use super::Results;
 use crate::outcome::{REPORT_SCHEMA, Report};
 use crate::source_text::printable_json;
 
-pub use self::v1::JsonReport;
+pub use self::v1::{JsonReport, Line as JsonLine};
 
 /// The reports as one indented JSON document.
 pub fn json(results: &Results<'_>) -> Result<String, serde_json::Error> {

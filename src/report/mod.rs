@@ -35,7 +35,7 @@ pub use self::github::{Annotations, github, github_unreadable};
 pub use self::gitlab::gitlab;
 pub use self::html::{html, html_tls_reports};
 pub use self::human::{Page, Style, ascii, human, human_tls_reports, render, total};
-pub use self::json::{JsonReport, json, json_line};
+pub use self::json::{JsonLine, JsonReport, json, json_line};
 pub use self::junit::junit;
 pub use self::markdown::{markdown, markdown_tls_reports, step_summary};
 pub use self::nagios::{NagiosState, nagios, nagios_unknown};

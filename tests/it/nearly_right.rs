@@ -198,6 +198,26 @@ fn several_policies_of_any_name_are_each_linted() {
 }
 
 #[test]
+fn a_configuration_above_the_folder_is_named_once() {
+    let folder = folder();
+    std::fs::write(folder.path().join("stslint.yaml"), "extends: strict\n").unwrap();
+    let below = folder.path().join("sites/a");
+    std::fs::create_dir_all(&below).unwrap();
+    let args = ["check", "--offline", "--policy", "../../a.txt"];
+    let ran = stslint(&below, &args);
+    assert_eq!(ran.err.matches("using the configuration").count(), 1, "{}", ran.err);
+    assert!(ran.err.contains("/stslint.yaml; --no-config uses none"), "{}", ran.err);
+    for (place, more) in
+        [(below.as_path(), "--quiet"), (&below, "--no-config"), (&below, "--config=../../stslint.yaml")]
+    {
+        let ran = stslint(place, &[&args[..], &[more]].concat());
+        assert!(!ran.err.contains("using the configuration"), "{more}: {}", ran.err);
+    }
+    let ran = stslint(folder.path(), &["check", "--offline", "--policy", "a.txt"]);
+    assert!(!ran.err.contains("using the configuration"), "{}", ran.err);
+}
+
+#[test]
 fn every_place_in_a_file_names_the_file() {
     let folder = folder();
     std::fs::create_dir(folder.path().join("sites")).unwrap();

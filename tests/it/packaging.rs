@@ -45,6 +45,45 @@ fn bash_completes() {
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), "error warning note");
 }
 
+/// Rules, groups and profiles are words that a shell completes, and the command line still takes others.
+#[test]
+fn completions_know_rules_groups_profiles_and_result_types() {
+    for shell in ["bash", "fish", "zsh"] {
+        let script = printed(&["completions", shell]);
+        for word in ["policy-max-age-short", "uk-gov", "sts-webpki-invalid", "tlsrpt"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let output = stslint(&["explain", "no-such-rule"]);
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("possible values"));
+}
+
+#[test]
+fn the_version_says_what_is_trusted() {
+    let long = printed(&["--version"]);
+    let lines: Vec<&str> = long.lines().collect();
+    assert_eq!(lines[0], format!("stslint {}", env!("CARGO_PKG_VERSION")));
+    assert!(lines[1].starts_with("commit: "), "{long}");
+    assert!(lines[2].starts_with("roots (--roots mozilla): 1") && lines[2].contains("webpki-roots 1."), "{long}");
+    assert!(lines[3].contains("20326, 38696"), "{long}");
+    assert_eq!(printed(&["-V"]), format!("{}\n", lines[0]));
+}
+
+#[test]
+fn every_command_says_its_exit_codes_in_its_help_and_its_manual() {
+    let folder = tempfile::tempdir().unwrap();
+    printed(&["man", folder.path().to_str().unwrap()]);
+    for name in commands(&[]) {
+        let help = printed(&[&name, "--help"]);
+        assert!(help.contains("\nExit codes:\n  0") && help.contains("\nExamples:\n"), "{name}: {help}");
+        let page = std::fs::read_to_string(folder.path().join(format!("stslint-{name}.1"))).unwrap();
+        for section in [".SH EXAMPLES\n", ".SH \"EXIT STATUS\"\n"] {
+            assert!(page.contains(section), "{name}: {section}");
+        }
+    }
+    assert!(printed(&["check", "--help"]).contains("3       with --require-complete only"));
+}
+
 /// The names of the commands that `--help` lists.
 fn commands(of: &[&str]) -> Vec<String> {
     let help = printed(&[of, &["--help"]].concat());

@@ -16,6 +16,18 @@ fn validator(kind: &str) -> Validator {
     jsonschema::draft202012::new(&serde_json::from_str(&printed(kind)).unwrap()).unwrap()
 }
 
+/// The formats that a schema asks for.
+fn formats(schema: &Value) -> Vec<String> {
+    match schema {
+        Value::Object(map) => {
+            let own = map.get("format").and_then(Value::as_str).map(str::to_owned);
+            own.into_iter().chain(map.values().flat_map(formats)).collect()
+        }
+        Value::Array(list) => list.iter().flat_map(formats).collect(),
+        _ => Vec::new(),
+    }
+}
+
 fn assert_valid(validator: &Validator, name: &str, value: &Value) {
     let errors: Vec<String> =
         validator.iter_errors(value).map(|error| format!("{name} {}: {error}", error.instance_path())).collect();
@@ -36,7 +48,7 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
 
 #[test]
 fn the_published_schemas_are_those_of_the_types() {
-    for kind in ["config", "report", "rules", "senders", "snapshot"] {
+    for kind in ["config", "report", "report-line", "rules", "senders", "snapshot"] {
         let path = format!("schema/{kind}.schema.json");
         let printed = printed(kind);
         if std::env::var_os("STSLINT_BLESS").is_some() {
@@ -48,6 +60,8 @@ fn the_published_schemas_are_those_of_the_types() {
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
         assert!(schema["$id"].as_str().unwrap().ends_with(&path), "{}", schema["$id"]);
         assert!(schema["title"].is_string() && schema["description"].is_string(), "{kind}");
+        // Validators refuse a format that they do not know; a property may have that name.
+        assert_eq!(formats(&schema), [""; 0], "{kind}");
     }
 }
 
@@ -167,4 +181,16 @@ fn real_reports_are_valid() {
     assert!(ignored.count() > 0);
     assert_valid(&schema, "report", &report);
     assert!(!schema.is_valid(&json!({ "schema": 1, "results": [] })));
+    // Each line of JSON Lines has a schema of its own, and is no document.
+    let line_schema = validator("report-line");
+    let mut command = Command::cargo_bin("stslint").unwrap();
+    command.args(["check", "--no-config", "--format", "jsonl", "--fail-on", "never", "--offline", "example.com"]);
+    let output = command.arg("--snapshot").arg(&snapshots()[0]).output().unwrap();
+    let lines: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    for line in &lines {
+        assert_valid(&line_schema, "line", line);
+        assert!(!schema.is_valid(line) && !line_schema.is_valid(&report));
+    }
 }

@@ -33,7 +33,7 @@ pub struct JsonReport<'a> {
 }
 
 /// A line of JSON Lines: one report, with the versions in it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Line<'a> {
     /// The version of this format.
     pub schema: u32,
