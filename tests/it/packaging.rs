@@ -365,6 +365,7 @@ fn alerts_ask_for_metrics_that_there_are() {
 fn options_in_contrib_are_real() {
     let help = printed(&["check", "--help"]);
     for file in [
+        "contrib/cron/stslint",
         "contrib/gitlab-ci.yml",
         "contrib/icinga2/stslint.conf",
         "contrib/nagios/stslint.cfg",
@@ -377,6 +378,32 @@ fn options_in_contrib_are_real() {
         let unknown = options.find(|option| *option != "--" && *option != "--version" && !help.contains(*option));
         assert_eq!(unknown, None, "{file}");
     }
+}
+
+/// The line of cron, with folders of the test and without the change of the user: its metrics are whole or not there.
+#[cfg(unix)]
+#[test]
+fn the_line_of_cron_writes_metrics() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("domains"), "dead.example\n").unwrap();
+    std::fs::write(folder.path().join("stslint.yaml"), "options: { resolver: \"127.0.0.1:9\", timeout: 1 }\n").unwrap();
+    let text = std::fs::read_to_string("contrib/cron/stslint").unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("17 * * * * root ")).unwrap();
+    assert!(!line.contains('%'), "cron takes a percent sign for the end of the line");
+    let as_nobody = "setpriv --reuid=nobody --regid=nogroup --clear-groups ";
+    assert!(line.contains(as_nobody));
+    let here = folder.path().display().to_string();
+    let line = line.replace(as_nobody, "").replace("/etc/stslint", &here);
+    let binary = assert_cmd::cargo::cargo_bin("stslint");
+    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let run = |line: &str| Command::new("sh").args(["-c", line]).env("PATH", &path).env("TEXTFILES", &here).output().unwrap();
+    run(&line);
+    let metrics = std::fs::read_to_string(folder.path().join("stslint.prom")).unwrap();
+    assert!(metrics.contains("stslint_unreadable_inputs 1"), "{metrics}");
+    assert!(!folder.path().join("stslint.prom.new").exists());
+    // A run that writes nothing leaves the metrics of the last one.
+    run(&line.replace("--fail-on never", "--no-such-option"));
+    assert_eq!(std::fs::read_to_string(folder.path().join("stslint.prom")).unwrap(), metrics);
 }
 
 /// The action's installation, with these programs instead of `curl` and `cargo`.
