@@ -18,6 +18,7 @@ use crate::format::Format;
 use crate::outcome::Summary;
 use crate::report::{self, Annotations, Linted, NagiosState, Results, Run, Style, Unreadable, WriteError, Written};
 use crate::rules::RuleSet;
+use crate::snapshot::Snapshot;
 use crate::source_text::{escape, nearest};
 
 /// Which reports go where.
@@ -178,7 +179,7 @@ struct Sink {
 
 impl Outputs {
     /// Takes one domain's report: writes it, or holds it for the documents.
-    pub fn linted(&mut self, linted: Linted) -> Result<(), Error> {
+    pub fn linted(&mut self, mut linted: Linted) -> Result<(), Error> {
         for sink in &mut self.sinks {
             if let Written::EachDomain { domain, .. } = sink.format.written() {
                 let named = match &self.repository {
@@ -193,7 +194,13 @@ impl Outputs {
         self.linted = self.linted.saturating_add(1);
         self.total.add(linted.report.summary);
         self.annotations.add(&linted);
-        if self.summary.is_some() || self.sinks.iter().any(|sink| sink.format.is_document()) {
+        let mut documents = self.sinks.iter().map(|sink| sink.format).filter(|format| format.is_document()).peekable();
+        if documents.peek().is_some() || self.summary.is_some() {
+            // Metrics are of facts alone, and a list of domains may be long.
+            if documents.all(|format| format == Format::Prometheus) && self.summary.is_none() {
+                linted.snapshot = Snapshot::default();
+                linted.report.exhibits.clear();
+            }
             self.held.push(linted);
         }
         Ok(())

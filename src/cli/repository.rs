@@ -24,7 +24,7 @@ impl Repository {
     /// The repository that the environment names; `None` where it names none, or the working directory is its root.
     pub fn around() -> Option<Self> {
         let here = std::env::current_dir().ok()?;
-        let root = ROOTS.iter().find_map(|name| std::env::var_os(name)).filter(|root| !root.is_empty())?;
+        let root = ROOTS.iter().find_map(std::env::var_os).filter(|root| !root.is_empty())?;
         let root = std::fs::canonicalize(root).ok()?;
         (root != here).then_some(Repository { root, here })
     }
