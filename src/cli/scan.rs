@@ -14,7 +14,7 @@ use super::rule_args::RuleArgs;
 use super::scan_progress::ScanProgress;
 use super::signals::Signals;
 use super::{Ended, OutputArgs, UsageError, terminal};
-use crate::collect::Collector;
+use crate::collect::{Collector, Options};
 use crate::config::Configuration;
 use crate::files::{self, FileError};
 use crate::scan::answer::{self, Answer, Fate};
@@ -55,6 +55,9 @@ pub struct ScanArgs {
     /// The most domains under way at the same time.
     #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = at_once, help_heading = "Collection")]
     pub at_once: usize,
+    /// Also search domains where nothing points to MTA-STS or TLSRPT for records at wrong names: sixteen queries more.
+    #[arg(long, help_heading = "Collection")]
+    pub search_everywhere: bool,
     /// Which rules.
     #[command(flatten)]
     pub rules: RuleArgs,
@@ -83,7 +86,7 @@ pub fn run(args: &ScanArgs, configuration: &Configuration, output: &OutputArgs) 
     let lines = Lines::new(source, &consumed).map_err(reading)?;
     let (answered, outputs) = outputs(args)?;
     runtime()?.block_on(async {
-        let collector = Arc::new(Collector::new(args.network.options())?);
+        let collector = Arc::new(Collector::new(options(args))?);
         let counts = Arc::new(Counts::default());
         let pipeline = Pipeline {
             column: args.column.clone(),
@@ -97,14 +100,28 @@ pub fn run(args: &ScanArgs, configuration: &Configuration, output: &OutputArgs) 
                     Box::pin(async move { look(&entry, &collector, &judge, snapshots).await })
                 })
             },
-            ready: Arc::new(|| Box::pin(std::future::ready(()))),
+            ready: {
+                let collector = collector.clone();
+                Arc::new(move || {
+                    let collector = collector.clone();
+                    Box::pin(async move { collector.ready().await })
+                })
+            },
             counts: counts.clone(),
         };
-        let progress = ScanProgress::start(counts, consumed, size, output);
+        let progress = ScanProgress::start(counts, collector.clone(), consumed, size, output);
         let ended = supervise(pipeline, lines, outputs, progress, args, output).await?;
         collector.finish().await;
         Ok(ended)
     })
+}
+
+/// How to collect: what costs a domain's own servers more than others would ask of them is left out.
+fn options(args: &ScanArgs) -> Options {
+    let mut options = args.network.options();
+    options.published_ttls = args.network.authoritative == Some(true);
+    options.search_everywhere = args.search_everywhere;
+    options
 }
 
 fn possible(args: &ScanArgs) -> Result<(), UsageError> {

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::{Interval, MissedTickBehavior, interval_at};
 
 use super::OutputArgs;
+use crate::collect::Collector;
 use crate::report::counted;
 use crate::scan::answer::Fate;
 use crate::scan::lines::Consumed;
@@ -22,6 +23,7 @@ const REPEAT: Duration = Duration::from_secs(30);
 /// The progress of a scan.
 pub struct ScanProgress {
     counts: Arc<Counts>,
+    collector: Arc<Collector>,
     consumed: Consumed,
     size: Option<u64>,
     bar: ProgressBar,
@@ -32,7 +34,13 @@ pub struct ScanProgress {
 
 impl ScanProgress {
     /// Begins to count; the input has `size` octets, where that is known. Needs to run inside of a runtime.
-    pub fn start(counts: Arc<Counts>, consumed: Consumed, size: Option<u64>, output: &OutputArgs) -> Self {
+    pub fn start(
+        counts: Arc<Counts>,
+        collector: Arc<Collector>,
+        consumed: Consumed,
+        size: Option<u64>,
+        output: &OutputArgs,
+    ) -> Self {
         let quiet = output.quiet || output.verbose > 0;
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(None, target);
@@ -41,7 +49,7 @@ impl ScanProgress {
         let every = if bar.is_hidden() { REPEAT } else { REDRAW };
         let mut tick = interval_at(tokio::time::Instant::now() + every, every);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ScanProgress { counts, consumed, size, bar, began: Instant::now(), tick, quiet }
+        ScanProgress { counts, collector, consumed, size, bar, began: Instant::now(), tick, quiet }
     }
 
     /// Waits until it should be shown again.
@@ -76,6 +84,10 @@ impl ScanProgress {
         let rate = rate(done, self.began.elapsed());
         let under_way = self.counts.under_way.load(Ordering::Relaxed);
         let mut line = format!("{} answered, {rate}/s, {under_way} under way", counted_lines(done));
+        let lost = self.collector.queries().lost;
+        if lost > 0 {
+            line.push_str(&format!(", {lost} queries lost and repeated"));
+        }
         if let Some(left) = self.left() {
             line.push_str(&format!(", about {} left", duration(left)));
         }
@@ -103,8 +115,10 @@ impl ScanProgress {
         ];
         let parts: String =
             parts.into_iter().filter(|(count, _)| *count > 0).map(|(n, what)| format!(", {n} {what}")).collect();
-        let rate = rate(done, elapsed);
-        format!("{} answered in {}, {rate}/s{parts}", counted_lines(done), duration(elapsed))
+        let (rate, queries) = (rate(done, elapsed), self.collector.queries());
+        let (sent, lost) = (queries.sent, queries.lost);
+        let lines = counted_lines(done);
+        format!("{lines} answered in {}, {rate}/s{parts}; {sent} DNS queries, {lost} of them lost", duration(elapsed))
     }
 }
 

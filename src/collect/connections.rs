@@ -17,8 +17,8 @@ use tokio_rustls::rustls::ClientConfig;
 
 use super::dns_failure;
 use super::failure::failure;
-use super::limits::MAX_QUESTIONS;
 use super::watched::{GRACE, Note, Notes, Watched};
+use super::window::Window;
 use crate::snapshot::{DnsOutcome, FailureKind, FirstQuery};
 
 type Pool = NameServerPool<Watched>;
@@ -28,6 +28,7 @@ type Pool = NameServerPool<Watched>;
 pub struct Connections {
     shared: Pool,
     notes: Notes,
+    window: Window,
     to: Arc<To>,
 }
 
@@ -41,6 +42,7 @@ struct To {
 }
 
 /// What came of a query.
+#[derive(Clone)]
 pub struct Put {
     /// The response, or why there is none.
     pub response: Result<DnsResponse, NetError>,
@@ -76,7 +78,13 @@ impl Connections {
     ) -> Result<Self, String> {
         let to = To { servers, timeout, tls, retry, without_edns: AtomicBool::new(false) };
         let notes = Notes::default();
-        Ok(Connections { shared: to.pool(to.servers.clone(), &notes)?, notes, to: Arc::new(to) })
+        let window = Window::default();
+        Ok(Connections { shared: to.pool(to.servers.clone(), &notes, &window)?, notes, window, to: Arc::new(to) })
+    }
+
+    /// How many queries are on their way.
+    pub fn window(&self) -> &Window {
+        &self.window
     }
 
     /// Puts a query, and says what came of it.
@@ -152,7 +160,7 @@ impl Connections {
         if streams.is_empty() || (!self.to.retry && self.to.has_datagrams()) {
             return None;
         }
-        let pool = self.to.pool(streams, &self.notes).ok()?;
+        let pool = self.to.pool(streams, &self.notes, &self.window).ok()?;
         // An answer that did not fit in a datagram is on its way over a connection already, and gets more time.
         let patience = if self.was_truncated(&request) { self.to.timeout / 8 } else { Duration::ZERO };
         Some(Box::pin(async move {
@@ -234,18 +242,18 @@ impl Connections {
 }
 
 impl To {
-    fn pool(&self, servers: Vec<NameServerConfig>, notes: &Notes) -> Result<Pool, String> {
+    fn pool(&self, servers: Vec<NameServerConfig>, notes: &Notes, window: &Window) -> Result<Pool, String> {
         let mut options = ResolverOpts::default();
         options.timeout = self.timeout;
         options.attempts = 0;
         options.server_ordering_strategy = ServerOrderingStrategy::QueryStatistics;
-        options.max_active_requests = MAX_QUESTIONS;
+        options.max_active_requests = usize::from(u16::MAX);
         let prepared = TlsConfig::new().map_err(|error| error.to_string())?;
         let mut context = PoolContext::new(options, prepared);
         if let Some(tls) = &self.tls {
             context.tls = tls.clone();
         }
-        let watched = Watched::new(notes.clone(), self.retry);
+        let watched = Watched::new(notes.clone(), window.clone(), self.retry);
         Ok(NameServerPool::from_config(servers, Arc::new(context), watched))
     }
 

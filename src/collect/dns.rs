@@ -5,18 +5,18 @@ use std::time::Instant;
 
 use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{RData, RecordType};
-use tokio::sync::Semaphore;
 
 use super::dns_failure::{self, Asked};
 use super::dns_name::{owner, shown};
 use super::dns_proof::{Limits, Proven, Prover};
 use super::dns_trail::Trail;
 use super::failure::failure;
-use super::limits::{Clock, MAX_QUESTIONS, millis};
+use super::limits::{Clock, millis};
 use super::log_lines;
 use super::memo::Memo;
 use super::options::DnssecMode;
 use super::resolver::Upstream;
+use super::window::Queries;
 use crate::snapshot::{
     AddressRecord, DnsOutcome, DnssecProof, Failure, FailureKind, Lookup, MxRecord, Octets, PtrRecord, TlsaRecord,
     TxtRecord,
@@ -29,7 +29,6 @@ const REMEMBERED: usize = 16_384;
 pub struct Questions {
     upstream: Upstream,
     mode: DnssecMode,
-    permits: Semaphore,
     answers: Memo<(String, u16), Arc<Lookup<RData>>>,
     prover: Arc<Prover>,
 }
@@ -41,9 +40,18 @@ impl Questions {
             prover: Arc::new(Prover::new(upstream.clone(), mode)),
             upstream,
             mode,
-            permits: Semaphore::new(MAX_QUESTIONS),
             answers: Memo::new(REMEMBERED),
         }
+    }
+
+    /// Waits until another domain's questions would not have to wait long.
+    pub async fn ready(&self) {
+        self.upstream.window().ready().await;
+    }
+
+    /// How many queries there were so far.
+    pub fn queries(&self) -> Queries {
+        self.upstream.window().queries()
     }
 
     /// The TXT records at a name.
@@ -132,10 +140,6 @@ impl Questions {
             // RFC 1035 §2.3.4: a label has 63 octets at most and a name 255, so nobody can publish this one.
             let failure = failure(FailureKind::Other, "this name is longer than the DNS allows");
             return Arc::new(unanswered(name, DnsOutcome::Nxdomain, failure));
-        };
-        let Ok(_permit) = self.permits.acquire().await else {
-            let failure = failure(FailureKind::Other, "the run has ended");
-            return Arc::new(unanswered(name, DnsOutcome::Other, failure));
         };
         let began = Instant::now();
         let mut trail = Trail::new(owner, kind);

@@ -27,6 +27,7 @@ use super::limits::{Clock, MAX_BODY_OCTETS, MAX_FETCH, MAX_HEADER_OCTETS, MAX_HE
 use super::log_lines;
 use super::second_look::{self, server_name};
 use super::server_flight::Spoken;
+use super::shares::Talks;
 use super::tls::{TlsProber, handshake};
 use crate::snapshot::{
     Failure, FailureKind, FailureStep, Header, HttpResponse, HttpsProbe, Octets, TlsFacts, TlsVersion,
@@ -45,15 +46,17 @@ pub struct Asked<'a> {
     pub port: u16,
     /// The User-Agent field.
     pub user_agent: &'a str,
+    /// The places to talk in.
+    pub talks: &'a Talks,
 }
 
 /// Asks a host at one address for its policy. A bad certificate ends nothing: it is noted, and the GET is made.
 pub async fn probe(asked: &Asked<'_>, prober: &TlsProber, clock: Clock) -> HttpsProbe {
-    let Asked { host, admitted, port, user_agent } = *asked;
+    let Asked { host, admitted, port, user_agent, talks } = *asked;
     let (clock, address) = (clock.at_most(MAX_FETCH), admitted.address());
     let began = Instant::now();
     let mut probe = not_attempted(address);
-    let asking = Asking { host, address: SocketAddr::new(address, port), user_agent };
+    let asking = Asking { talks, host, address: SocketAddr::new(address, port), user_agent };
     let look = Box::pin(older_version(&asking, clock));
     let (fetched, older_version) = second_look::beside(Box::pin(fetch(&asking, prober, clock, &mut probe)), look).await;
     if let Some(tls) = &mut probe.tls {
@@ -74,6 +77,7 @@ pub fn not_attempted(address: IpAddr) -> HttpsProbe {
 
 /// Whom a fetch asks, and as whom.
 struct Asking<'a> {
+    talks: &'a Talks,
     host: &'a str,
     address: SocketAddr,
     user_agent: &'a str,
@@ -89,6 +93,7 @@ async fn fetch(asking: &Asking<'_>, prober: &TlsProber, clock: Clock, probe: &mu
         }
     };
     probe.connected = Some(true);
+    let _place = asking.talks.place(clock).await?;
     let recorder = prober.recorder();
     let stream = match handshake(stream, asking.host, true, &ALPN, &recorder, clock).await {
         Ok(stream) => stream,

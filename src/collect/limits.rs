@@ -27,19 +27,26 @@ pub const MAX_REPORT_HOSTS: usize = 8;
 pub const MAX_ALIASES: usize = 12;
 /// How many records of one answer are recorded: as many as a snapshot may hold.
 pub const MAX_RECORDS: usize = snapshot::MAX_RECORDS;
-/// How many questions are under way at the same time: more than about 200 lose replies silently, since they
-/// share buffers of the operating system.
-pub const MAX_QUESTIONS: usize = 96;
+/// How many queries are on their way to the resolver at the same time at first: its buffers hold about 200.
+pub const FIRST_QUESTIONS: usize = 96;
+/// How many at most, where none is lost.
+pub const MAX_QUESTIONS: usize = 1_024;
+/// How many at least, whatever is lost.
+pub const LEAST_QUESTIONS: usize = 16;
 /// How many answers are validated at the same time.
-pub const MAX_VALIDATIONS: usize = 64;
+pub const MAX_VALIDATIONS: usize = 2_048;
 /// How many steps' time a validation may take: it asks for the keys of one zone after the other.
 pub const VALIDATION_STEPS: u32 = 3;
 /// How many conversations with one host of a domain go on at the same time.
 pub const MAX_PER_HOST: usize = 2;
 /// How many conversations with one port of an address go on at the same time: many hosts refuse more.
-pub const MAX_PER_ADDRESS: usize = 4;
+pub const MAX_PER_ADDRESS: usize = 12;
 /// How many conversations with one port go on at the same time in one network, /24 or /64.
-pub const MAX_PER_NETWORK: usize = 16;
+pub const MAX_PER_NETWORK: usize = 48;
+/// How many times as many with a web server: many policy hosts share the address of one.
+pub const WEB_TIMES: usize = 8;
+/// How many times as many hosts are connected to as are spoken to: those that keep silent cost a socket each.
+pub const CONNECTING: usize = 8;
 /// Into how many shares the places of a run are divided: a domain gets one, whatever its hosts do.
 pub const SHARES: usize = 16;
 /// How many addresses of hosts one domain has connected to.
@@ -236,10 +243,13 @@ mod tests {
             ("CNAMEs that are followed", MAX_ALIASES as u64),
             ("records of an answer", MAX_RECORDS as u64),
             ("addresses of the zone's own name servers", MAX_NAME_SERVERS as u64),
-            ("questions under way at the same time", MAX_QUESTIONS as u64),
+            ("queries on their way to the resolver at first", FIRST_QUESTIONS as u64),
+            ("… and at most, where none is lost", MAX_QUESTIONS as u64),
             ("conversations with one host of a domain at the same time", MAX_PER_HOST as u64),
             ("conversations with one address at the same time", MAX_PER_ADDRESS as u64),
             ("conversations with one network, /24 or /64, at the same time", MAX_PER_NETWORK as u64),
+            ("… and times as many with a web server", WEB_TIMES as u64),
+            ("… and times as many that are connected to as are spoken to", CONNECTING as u64),
             ("shares of the conversations of a run, one for each domain", SHARES as u64),
             ("addresses of hosts that one domain has connected to", MAX_CONNECTIONS as u64),
             ("character-strings of the TXT records of an answer", MAX_STRINGS as u64),

@@ -6,16 +6,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-/// Results by key, made once each. The oldest are forgotten beyond a limit.
+/// Results by key, made once each. Beyond a limit the oldest are forgotten that nobody asks for any more.
 pub struct Memo<K, V> {
     limit: usize,
     cells: Mutex<Cells<K, V>>,
 }
 
 struct Cells<K, V> {
-    by_key: BTreeMap<K, Arc<OnceCell<V>>>,
+    by_key: BTreeMap<K, Kept<V>>,
     order: VecDeque<K>,
 }
+
+struct Kept<V> {
+    cell: Arc<OnceCell<V>>,
+    /// Whether it was asked for again since it came to the end of the order.
+    again: bool,
+}
+
+/// So many results that were asked for again are passed over before the next is forgotten all the same.
+const PASSED_OVER: usize = 64;
 
 impl<K: Clone + Ord, V: Clone> Memo<K, V> {
     /// A memo of at most `limit` results.
@@ -48,18 +57,38 @@ impl<K: Clone + Ord, V: Clone> Memo<K, V> {
 
     fn cell(&self, key: K) -> Arc<OnceCell<V>> {
         let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cell) = cells.by_key.get(&key) {
-            return cell.clone();
+        if let Some(kept) = cells.by_key.get_mut(&key) {
+            kept.again = true;
+            return kept.cell.clone();
         }
-        if cells.order.len() >= self.limit
-            && let Some(oldest) = cells.order.pop_front()
-        {
-            cells.by_key.remove(&oldest);
+        if cells.order.len() >= self.limit {
+            cells.forget_one();
         }
         let cell = Arc::new(OnceCell::new());
-        cells.by_key.insert(key.clone(), cell.clone());
+        cells.by_key.insert(key.clone(), Kept { cell: cell.clone(), again: false });
         cells.order.push_back(key);
         cell
+    }
+}
+
+impl<K: Clone + Ord, V> Cells<K, V> {
+    fn forget_one(&mut self) {
+        for _ in 0..PASSED_OVER {
+            let Some(oldest) = self.order.pop_front() else { return };
+            match self.by_key.get_mut(&oldest) {
+                Some(kept) if kept.again => {
+                    kept.again = false;
+                    self.order.push_back(oldest);
+                }
+                _ => {
+                    self.by_key.remove(&oldest);
+                    return;
+                }
+            }
+        }
+        if let Some(oldest) = self.order.pop_front() {
+            self.by_key.remove(&oldest);
+        }
     }
 }
 
@@ -80,6 +109,7 @@ mod tests {
         };
         assert_eq!((make("a", false).await, make("a", true).await, make("a", true).await), (0, 1, 1));
         assert_eq!((make("b", true).await, make("c", true).await), (2, 3));
-        assert_eq!(make("a", true).await, 4, "the oldest was forgotten");
+        assert_eq!(make("a", true).await, 1, "what is asked for again is kept");
+        assert_eq!(make("b", true).await, 4, "the oldest of the others was forgotten");
     }
 }

@@ -12,6 +12,7 @@ mod certificate;
 mod client_hello;
 mod connect;
 mod connections;
+mod datagrams;
 mod dns;
 mod dns_denial;
 mod dns_failure;
@@ -21,6 +22,7 @@ mod dns_reason;
 mod dns_trail;
 mod evidence;
 mod failure;
+mod gate;
 mod guard;
 mod http_failure;
 mod https;
@@ -54,6 +56,7 @@ mod trust_anchor;
 mod turns;
 mod verifiable;
 mod watched;
+mod window;
 mod work;
 
 #[cfg(all(test, feature = "lab"))]
@@ -88,6 +91,7 @@ pub use self::resolver_error::ResolverError;
 pub use self::trust::{RootsError, built_in_roots, sound_roots};
 pub use self::trust_anchor::root_key_tags;
 pub use self::turns::Turns;
+pub use self::window::Queries;
 
 use self::activity::Activity;
 use self::dns::Questions;
@@ -168,6 +172,7 @@ impl Collector {
             .with_root_certificates(roots)
             .with_no_client_auth();
         let questions = Questions::new(Upstream::new(&options, tls)?, options.dnssec);
+        let shares = Shares::new(options.concurrency, options.smtp_port);
         Ok(Collector {
             smtp_client: SmtpClientConfig {
                 port: options.smtp_port,
@@ -176,8 +181,9 @@ impl Collector {
                 farewells: Farewells::default(),
                 retry: options.retry,
                 pause: options.turns.as_ref().map(|turns| turns.pause()),
+                talks: shares.talks.clone(),
             },
-            shares: Shares::new(options.concurrency),
+            shares,
             probes: Memo::new(REMEMBERED_PROBES),
             reach: Reach::default(),
             activity: Activity::default(),
@@ -222,6 +228,17 @@ impl Collector {
     /// that ended before would break the connections off.
     pub async fn finish(&self) {
         self.smtp_client.farewells.ended().await;
+    }
+
+    /// Waits until there is room to begin with another domain: few questions and conversations wait for their turn.
+    pub async fn ready(&self) {
+        self.questions.ready().await;
+        self.shares.ready().await;
+    }
+
+    /// How many queries went to the resolver so far, and how many of them were lost.
+    pub fn queries(&self) -> Queries {
+        self.questions.queries()
     }
 
     /// The steps that are under way, the oldest first, at most `most` of them; and how many there are in all.

@@ -53,6 +53,9 @@ pub struct Options {
     pub published_ttls: bool,
     /// Whether the names are asked for that the addresses of MX hosts lead back to.
     pub reverse_names: bool,
+    /// Whether records are searched for at the names where publishers put them by mistake, also where nothing points to
+    /// MTA-STS or TLSRPT: sixteen queries more.
+    pub search_everywhere: bool,
     /// The port of those name servers: 53 (RFC 1035 §4.2) but in laboratories.
     pub name_server_port: u16,
     /// Which addresses are connected to.
@@ -86,6 +89,7 @@ impl Default for Options {
             authoritative: false,
             published_ttls: true,
             reverse_names: false,
+            search_everywhere: true,
             name_server_port: 53,
             connect_to: ConnectTo::Any,
             turns: None,

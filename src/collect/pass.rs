@@ -98,7 +98,7 @@ impl<'a> Pass<'a> {
             ipv6: Some(ipv6),
             record: Some(record),
             tlsrpt: Some(tlsrpt),
-            misplaced: Some(misplaced),
+            misplaced,
             parent,
             policy_host: Some(policy_host),
             policy,
@@ -285,6 +285,14 @@ impl<'a> Pass<'a> {
                 not_attempted(failure)
             };
             let probe = match collector.shares.connection(admitted, collector.options.smtp_port, self.clock).await {
+                Ok(_leave) if collector.reach.silence_of(address).is_some() => {
+                    let failure = collector.reach.silence_of(address);
+                    return Some(Arc::new(SmtpProbe {
+                        connected: Some(false),
+                        failure,
+                        ..smtp::not_attempted(address)
+                    }));
+                }
                 Ok(_leave) => match self.rare_turn(address).await {
                     Ok(_turn) => {
                         let probe =
@@ -341,8 +349,36 @@ impl<'a> Pass<'a> {
     }
 
     /// TXT records where publishers put one by mistake.
-    async fn misplaced(&self) -> Vec<Lookup<TxtRecord>> {
-        join_all(misplaced::names(self.domain).iter().map(|name| self.txt(name))).await
+    async fn misplaced(&self) -> Option<Vec<Lookup<TxtRecord>>> {
+        if !self.collector.options.search_everywhere && !self.is_set_up().await {
+            let reason =
+                "nothing at this domain points to MTA-STS or TLSRPT (--search-everywhere searches all the same)";
+            self.leave_out("misplaced", reason.to_owned());
+            return None;
+        }
+        Some(join_all(misplaced::names(self.domain).iter().map(|name| self.txt(name))).await)
+    }
+
+    /// Whether the domain has a record or a policy host, or whether it could not be seen that it has none. All of these are
+    /// asked for anyway.
+    async fn is_set_up(&self) -> bool {
+        let domain = self.domain;
+        let (questions, limits) = (&self.collector.questions, &self.limits);
+        let names = [format!("_mta-sts.{domain}"), format!("_smtp._tls.{domain}"), format!("mta-sts.{domain}")];
+        let [record, tlsrpt, host] = &names;
+        let absent = |known: Option<usize>, outcome: Option<DnsOutcome>| {
+            known == Some(0) || outcome == Some(DnsOutcome::Nxdomain)
+        };
+        let (record, tlsrpt, ipv4, ipv6) = tokio::join!(
+            questions.txt(record, limits),
+            questions.txt(tlsrpt, limits),
+            questions.ipv4(host, limits),
+            questions.ipv6(host, limits),
+        );
+        let texts = [record, tlsrpt];
+        let hosts = [ipv4, ipv6];
+        !texts.iter().all(|lookup| absent(lookup.known().map(<[_]>::len), lookup.outcome))
+            || !hosts.iter().all(|lookup| absent(lookup.known().map(<[_]>::len), lookup.outcome))
     }
 
     /// The parent's record, where the parent is no public suffix.

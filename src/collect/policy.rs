@@ -45,7 +45,13 @@ impl Pass<'_> {
                 match self.collector.shares.connection(admitted, port, self.clock).await {
                     Ok(_leave) => {
                         let user_agent = &self.collector.user_agent;
-                        let asked = https::Asked { host: name, admitted, port, user_agent };
+                        let asked = https::Asked {
+                            host: name,
+                            admitted,
+                            port,
+                            user_agent,
+                            talks: &self.collector.shares.talks,
+                        };
                         let retry = self.collector.options.retry;
                         let probe = second_try::fetch(&asked, retry, &self.prober, self.clock);
                         self.share.work.within(Box::pin(probe)).await.unwrap_or_else(not_attempted)

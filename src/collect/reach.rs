@@ -1,8 +1,14 @@
 //! Whether MX hosts can be reached from here at all: many networks block outbound port 25.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use crate::snapshot::{FailureKind, SmtpProbe};
+use crate::snapshot::{Failure, FailureKind, SmtpProbe};
+
+/// So many addresses that keep silent are remembered.
+const REMEMBERED: usize = 65_536;
 
 /// How the MX hosts of a run took connections.
 #[derive(Default)]
@@ -10,6 +16,7 @@ pub struct Reach {
     silent: AtomicUsize,
     connected: AtomicBool,
     answered: AtomicBool,
+    unanswering: Mutex<BTreeMap<IpAddr, Failure>>,
 }
 
 impl Reach {
@@ -17,10 +24,24 @@ impl Reach {
     pub fn note(&self, probe: &SmtpProbe) {
         match (probe.connected, is_silent(probe)) {
             (Some(true), _) => self.connected.store(true, Ordering::Relaxed),
-            (_, true) => _ = self.silent.fetch_add(1, Ordering::Relaxed),
+            (_, true) => {
+                self.silent.fetch_add(1, Ordering::Relaxed);
+                let mut unanswering = self.unanswering.lock().unwrap_or_else(PoisonError::into_inner);
+                if unanswering.len() < REMEMBERED {
+                    unanswering.extend(probe.failure.clone().map(|failure| (probe.address, failure)));
+                }
+            }
             // A refusal, or a fault of the proxy: in any case no silence of the network.
             _ => self.answered.store(true, Ordering::Relaxed),
         }
+    }
+
+    /// How an address kept silent that was tried before in this run, under whatever name: it is not waited for again.
+    pub fn silence_of(&self, address: IpAddr) -> Option<Failure> {
+        let unanswering = self.unanswering.lock().unwrap_or_else(PoisonError::into_inner);
+        let failure = unanswering.get(&address)?;
+        let detail = format!("{} (at this address, for another host)", failure.detail);
+        Some(Failure { detail, ..failure.clone() })
     }
 
     /// Whether any MX host let us connect.
@@ -43,7 +64,7 @@ pub fn is_silent(probe: &SmtpProbe) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr};
+    use std::net::Ipv4Addr;
 
     use super::super::failure::failure;
     use super::super::smtp::not_attempted;

@@ -27,10 +27,14 @@ use super::options::{Options, ResolverChoice};
 use super::resolver_error::ResolverError;
 use super::sockets::Bounded;
 use super::trust_anchor::{self, Anchors};
+use super::window::Window;
 use crate::source_text::escape;
 
 /// How many zones' keys are remembered.
 const REMEMBERED_KEYS: usize = 4_096;
+
+/// How many answers are remembered until they are validated.
+const REMEMBERED_ANSWERS: usize = 4_096;
 
 /// How long a resolver gets to show that it is there.
 const ALIVE: Duration = Duration::from_secs(3);
@@ -66,7 +70,11 @@ impl Upstream {
     }
 
     fn over(plain: Connections, anchors: Anchors, recursion: bool) -> Self {
-        let unchecked = Unchecked { pool: plain.clone(), keys: Arc::new(Memo::new(REMEMBERED_KEYS)) };
+        let unchecked = Unchecked {
+            pool: plain.clone(),
+            keys: Arc::new(Memo::new(REMEMBERED_KEYS)),
+            answers: Arc::new(Memo::new(REMEMBERED_ANSWERS)),
+        };
         Upstream {
             plain,
             unchecked,
@@ -144,7 +152,12 @@ impl Upstream {
     pub async fn put_unchecked(&self, query: Query) -> Put {
         let mut request = DnsRequest::from_query(query, self.request_options(true));
         request.metadata.checking_disabled = true;
-        self.plain.put(request).await
+        self.unchecked.put(request).await
+    }
+
+    /// How many queries are on their way.
+    pub fn window(&self) -> &Window {
+        self.plain.window()
     }
 
     /// Whether the resolver answers now, for a name that each of them knows: the root. What it did a moment ago counts.
@@ -220,6 +233,29 @@ impl Upstream {
 struct Unchecked {
     pool: Connections,
     keys: Arc<Memo<(Name, u16), Result<DnsResponse, NetError>>>,
+    /// The answers of this moment: what is asked for and what is validated is one query.
+    answers: Arc<Memo<(Name, u16), Arc<Put>>>,
+}
+
+impl Unchecked {
+    async fn put(&self, request: DnsRequest) -> Put {
+        let Some(key) = request.queries.first().map(key) else { return self.pool.put(request).await };
+        let lasts = |put: &Arc<Put>| put.first.is_none() && lasts(&put.response);
+        let put = self.answers.get(key, lasts, || async { Arc::new(self.pool.put(request).await) }).await;
+        Arc::unwrap_or_clone(put)
+    }
+}
+
+/// Whether an answer is one at any time.
+fn lasts(asked: &Result<DnsResponse, NetError>) -> bool {
+    match asked {
+        Ok(_) => true,
+        Err(error) => error.is_no_records_found(),
+    }
+}
+
+fn key(query: &Query) -> (Name, u16) {
+    (query.name().to_lowercase(), query.query_type().into())
 }
 
 impl DnsHandle for Unchecked {
@@ -228,18 +264,13 @@ impl DnsHandle for Unchecked {
 
     fn send(&self, mut request: DnsRequest) -> Self::Response {
         request.metadata.checking_disabled = true;
-        let key = request.queries.first().filter(|query| is_of_keys(query)).map(|query| {
-            let kind: u16 = query.query_type().into();
-            (query.name().to_lowercase(), kind)
-        });
-        let (pool, keys) = (self.pool.clone(), self.keys.clone());
-        let Some(key) = key else { return Box::pin(once(async move { pool.send(request).await })) };
+        let keys = request.queries.first().filter(|query| is_of_keys(query)).map(key);
+        let unchecked = self.clone();
         Box::pin(once(async move {
-            let lasts = |asked: &Result<DnsResponse, NetError>| match asked {
-                Ok(_) => true,
-                Err(error) => error.is_no_records_found(),
-            };
-            keys.get(key, lasts, || pool.send(request)).await
+            match keys {
+                Some(key) => unchecked.keys.get(key, lasts, || unchecked.pool.send(request)).await,
+                None => unchecked.put(request).await.response,
+            }
         }))
     }
 }

@@ -9,12 +9,13 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::failure::failure;
+use super::gate::Gate;
 use super::guard::Admitted;
 use super::kept::Budget;
 use super::limits::{
-    Clock, KEPT_FOR_EACH_ANSWER, KEPT_FOR_EACH_HOST, LEAST_FOR_CONVERSATION, MAX_ANSWERS, MAX_ANSWERS_OCTETS,
-    MAX_CONNECTIONS, MAX_HOSTS, MAX_KEPT_OCTETS, MAX_PER_ADDRESS, MAX_PER_HOST, MAX_PER_NETWORK, MAX_PROOFS_WORK,
-    MAX_WORK, SHARES,
+    CONNECTING, Clock, KEPT_FOR_EACH_ANSWER, KEPT_FOR_EACH_HOST, LEAST_FOR_CONVERSATION, MAX_ANSWERS,
+    MAX_ANSWERS_OCTETS, MAX_CONNECTIONS, MAX_HOSTS, MAX_KEPT_OCTETS, MAX_PER_ADDRESS, MAX_PER_HOST, MAX_PER_NETWORK,
+    MAX_PROOFS_WORK, MAX_WORK, SHARES, WEB_TIMES,
 };
 use super::memo::Memo;
 use super::work::Work;
@@ -30,7 +31,10 @@ type Places = Arc<Semaphore>;
 
 /// The places of a run.
 pub struct Shares {
-    run: Places,
+    /// The conversations.
+    pub talks: Talks,
+    sockets: Talks,
+    smtp_port: u16,
     each: usize,
     addresses: Memo<(IpAddr, u16), Places>,
     networks: Memo<(IpAddr, u16), Places>,
@@ -38,9 +42,11 @@ pub struct Shares {
 
 impl Shares {
     /// So many places in all, of which each domain gets the same number.
-    pub fn new(concurrency: usize) -> Self {
+    pub fn new(concurrency: usize, smtp_port: u16) -> Self {
         Shares {
-            run: Arc::new(Semaphore::new(concurrency.max(1))),
+            smtp_port,
+            talks: Talks::of(concurrency),
+            sockets: Talks::of(concurrency.saturating_mul(CONNECTING)),
             each: concurrency.checked_div(SHARES).unwrap_or(1).max(1),
             addresses: Memo::new(REMEMBERED),
             networks: Memo::new(REMEMBERED),
@@ -60,16 +66,44 @@ impl Shares {
         }
     }
 
-    /// The leave to connect to an address. Whoever waits for the run holds places that only its own peers share.
+    /// Waits until few wait to connect or to talk.
+    pub async fn ready(&self) {
+        self.sockets.gate.ready().await;
+        self.talks.gate.ready().await;
+    }
+
+    /// The leave to connect to an address. Whoever waits for the run holds places that only its own peers share. To talk, a
+    /// place among the [`Talks`] is taken as well: a host that never answers costs a socket, and nobody's turn.
     pub async fn connection(&self, to: Admitted, port: u16, clock: Clock) -> Result<Leave, Failure> {
         let address = to.address().to_canonical();
         let permits = async {
-            let own = taken(&self.addresses, (address, port), MAX_PER_ADDRESS).await?;
-            let near = taken(&self.networks, (network(address), port), MAX_PER_NETWORK).await?;
-            let run = self.run.clone().acquire_owned().await.ok()?;
+            // Mail servers count the connections of a client; web servers serve whole towns behind one address.
+            let times = if port == self.smtp_port { 1 } else { WEB_TIMES };
+            let own = taken(&self.addresses, (address, port), MAX_PER_ADDRESS * times).await?;
+            let near = taken(&self.networks, (network(address), port), MAX_PER_NETWORK * times).await?;
+            let run = self.sockets.gate.place(&self.sockets.places).await.ok()?;
             Some(Leave { _permits: [Some(own), Some(near), Some(run)] })
         };
         clock.until_deadline("free place in the queue", permits).await?.ok_or_else(ended)
+    }
+}
+
+/// The conversations that go on at the same time in a run: each needs the processor.
+#[derive(Clone, Debug)]
+pub struct Talks {
+    places: Places,
+    gate: Arc<Gate>,
+}
+
+impl Talks {
+    fn of(places: usize) -> Self {
+        Talks { places: Arc::new(Semaphore::new(places.max(1))), gate: Arc::default() }
+    }
+
+    /// Waits for a place to talk in, with a host that is connected to.
+    pub async fn place(&self, clock: Clock) -> Result<OwnedSemaphorePermit, Failure> {
+        let place = clock.until_deadline("free place in the queue", self.gate.place(&self.places)).await?;
+        place.map_err(|_| ended())
     }
 }
 
@@ -177,7 +211,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_domain_keeps_its_places_whatever_the_others_hold() {
-        let shares = Shares::new(2 * SHARES);
+        let shares = Shares::new(2 * SHARES, 25);
         let mut held = Vec::new();
         for domain in 0..SHARES {
             let share = shares.of_domain();
@@ -193,7 +227,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_and_its_network_are_spared_whatever_names_lead_there() {
-        let shares = Shares::new(1_024);
+        let shares = Shares::new(1_024, 25);
         let connection = async |address: &str, port| {
             let to = Guard::new(ConnectTo::Any).admit(address.parse().unwrap()).unwrap();
             shares.connection(to, port, clock()).await
@@ -218,7 +252,7 @@ mod tests {
 
     #[tokio::test]
     async fn connections_and_octets_have_an_end() {
-        let shares = Shares::new(1_024);
+        let shares = Shares::new(1_024, 25);
         let share = shares.of_domain();
         for host in 0..MAX_CONNECTIONS {
             assert!(share.turn(&format!("mx{host}"), clock()).await.is_ok());
@@ -236,7 +270,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_too_much_is_no_absence() {
-        let share = Shares::new(1_024).of_domain();
+        let share = Shares::new(1_024, 25).of_domain();
         let lookup = |name: &str, octets| Lookup {
             outcome: Some(DnsOutcome::Answer),
             ..Lookup::answer(Some(name.to_owned()), vec!["x".repeat(octets)])

@@ -21,6 +21,7 @@ use super::log_lines;
 use super::options::Proxy;
 use super::second_look::{self, server_name};
 use super::server_flight::Spoken;
+use super::shares::Talks;
 use super::smtp_wire::{Farewells, Transcript, Wire, escaped};
 use super::tls::{Recorder, TlsProber, handshake};
 use crate::snapshot::{
@@ -43,6 +44,8 @@ pub struct SmtpClientConfig {
     pub retry: bool,
     /// The pause before a second connection to the same address; without one it runs beside the first.
     pub pause: Option<std::time::Duration>,
+    /// The places to talk in.
+    pub talks: Talks,
 }
 
 /// Speaks to one address of `exchange`. Each step that went well is a fact, and the first that did not is the
@@ -130,6 +133,7 @@ struct Conversation<'a> {
 impl Conversation<'_> {
     async fn run(&mut self, prober: &TlsProber) -> Result<(), Failure> {
         let stream = self.connect().await?;
+        let _place = self.smtp_client.talks.place(self.clock).await?;
         self.hello = hello(self.smtp_client, &stream);
         let (exchange, address, smtp_client, clock) = (self.exchange, self.address, self.smtp_client, self.clock);
         let second = without_sni(exchange, address, smtp_client, prober, clock);

@@ -10,7 +10,6 @@ use std::time::Duration;
 use futures_util::stream::{BoxStream, FuturesUnordered, StreamExt, once};
 use hickory_resolver::config::{ConnectionConfig, ProtocolConfig};
 use hickory_resolver::net::NetError;
-use hickory_resolver::net::udp::UdpClientStream;
 use hickory_resolver::net::xfer::{DnsExchange, DnsHandle, FirstAnswer};
 use hickory_resolver::proto::op::{DnsRequest, DnsResponse, Query};
 use hickory_resolver::proto::rr::Name;
@@ -18,9 +17,11 @@ use hickory_resolver::proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_resolver::{ConnectionProvider, PoolContext};
 use tokio_rustls::rustls::{self, CertificateError};
 
+use super::datagrams::Datagrams;
 use super::failure::of_io;
 use super::limits::MAX_EXTENDED_ERRORS;
 use super::sockets::Bounded;
+use super::window::{Place, Window};
 use crate::snapshot::ExtendedError;
 use crate::source_text::escape;
 
@@ -138,13 +139,15 @@ fn reason_not_connected(error: &NetError) -> Option<String> {
 pub struct Watched {
     sockets: Bounded,
     notes: Notes,
+    window: Window,
     resend: bool,
 }
 
 impl Watched {
-    /// Connections whose queries are noted in `notes`; datagrams are sent again where `resend` says so.
-    pub fn new(notes: Notes, resend: bool) -> Self {
-        Watched { sockets: Bounded::default(), notes, resend }
+    /// Connections whose queries are noted in `notes` and wait for their places in `window`; datagrams are sent again where
+    /// `resend` says so.
+    pub fn new(notes: Notes, window: Window, resend: bool) -> Self {
+        Watched { sockets: Bounded::default(), notes, window, resend }
     }
 }
 
@@ -159,22 +162,17 @@ impl ConnectionProvider for Watched {
         config: &ConnectionConfig,
         cx: &PoolContext,
     ) -> Result<Self::FutureConn, NetError> {
-        let notes = self.notes.clone();
+        let (notes, window) = (self.notes.clone(), self.window.clone());
+        let pause = RESEND.min(cx.options.timeout / 16);
         if matches!(config.protocol, ProtocolConfig::Udp) {
-            let (server, timeout) = (SocketAddr::new(ip, config.port), cx.options.timeout);
-            let (sockets, from) = (self.sockets.clone(), config.bind_addr);
-            let resend = self.resend.then(|| RESEND.min(timeout / 16));
-            return Ok(Box::pin(async move {
-                // Datagrams are sent again here, where it can be told which of them was answered.
-                let builder = UdpClientStream::builder(server, sockets).with_timeout(Some(timeout));
-                let exchange = builder.with_bind_addr(from).with_max_retries(0).exchange();
-                Ok(WatchedConnection { exchange, notes, resend })
-            }));
+            let datagrams = Arc::new(Datagrams::new(SocketAddr::new(ip, config.port), config.bind_addr));
+            let way = Way::Datagrams { datagrams, patience: cx.options.timeout, resend: self.resend };
+            return Ok(Box::pin(std::future::ready(Ok(WatchedConnection { way, notes, window, pause }))));
         }
         let connecting = self.sockets.new_connection(ip, config, cx)?;
         Ok(Box::pin(async move {
             let exchange = connecting.await.inspect_err(|error| notes.not_connected(error))?;
-            Ok(WatchedConnection { exchange, notes, resend: None })
+            Ok(WatchedConnection { way: Way::Stream(exchange), notes, window, pause })
         }))
     }
 
@@ -186,10 +184,22 @@ impl ConnectionProvider for Watched {
 /// A connection that is watched.
 #[derive(Clone)]
 pub struct WatchedConnection {
-    exchange: DnsExchange<Bounded>,
+    way: Way,
     notes: Notes,
-    /// How long to wait for the answer to a datagram before another is sent.
-    resend: Option<Duration>,
+    window: Window,
+    /// How long to wait for the answer to a datagram before another is sent, and how long a query keeps its place.
+    pause: Duration,
+}
+
+#[derive(Clone)]
+enum Way {
+    Datagrams {
+        datagrams: Arc<Datagrams>,
+        patience: Duration,
+        /// Whether datagrams are sent again.
+        resend: bool,
+    },
+    Stream(DnsExchange<Bounded>),
 }
 
 impl DnsHandle for WatchedConnection {
@@ -197,51 +207,85 @@ impl DnsHandle for WatchedConnection {
     type Runtime = Bounded;
 
     fn send(&self, request: DnsRequest) -> Self::Response {
-        let WatchedConnection { exchange, notes, resend } = self.clone();
+        let connection = self.clone();
         Box::pin(once(async move {
-            let asked = match resend {
-                Some(pause) => in_datagrams(&exchange, &request, pause, &notes).await,
-                None => exchange.send(request.clone()).first_answer().await,
+            let asked = match &connection.way {
+                Way::Datagrams { datagrams, patience, resend } => {
+                    let most = if *resend { DATAGRAMS } else { 1 };
+                    connection.in_datagrams(datagrams, *patience, most, &request).await
+                }
+                Way::Stream(exchange) => {
+                    let place = connection.window.place().await;
+                    let asking = exchange.send(request.clone()).first_answer();
+                    connection.placed(place, std::pin::pin!(asking)).await
+                }
             };
             if let Ok(response) = &asked {
-                notes.read(&request, response);
+                connection.window.answered();
+                connection.notes.read(&request, response);
             }
             asked
         }))
     }
 }
 
-/// Sends a query, and sends it again where no answer comes; notes whether the first datagram was lost.
-async fn in_datagrams(
-    exchange: &DnsExchange<Bounded>,
-    request: &DnsRequest,
-    pause: Duration,
-    notes: &Notes,
-) -> Result<DnsResponse, NetError> {
-    let datagram = |number: u32| async move { (number, exchange.send(request.clone()).first_answer().await) };
-    let mut under_way = FuturesUnordered::new();
-    under_way.push(datagram(0));
-    let (mut sent, mut wait) = (1, pause);
-    let (number, asked) = loop {
-        match tokio::time::timeout(wait, under_way.next()).await {
-            Ok(Some(answered)) => break answered,
-            Ok(None) => return Err(NetError::Timeout),
-            Err(_) if sent < DATAGRAMS => {
-                under_way.push(datagram(sent));
-                (sent, wait) = (sent.saturating_add(1), wait.saturating_mul(2));
+impl WatchedConnection {
+    /// Waits for an answer. A server that takes its time has the query in its hands, so that its place is free for another.
+    async fn placed<T>(&self, place: Place, mut asking: Pin<&mut impl Future<Output = T>>) -> T {
+        match tokio::time::timeout(self.pause, asking.as_mut()).await {
+            Ok(asked) => asked,
+            Err(_) => {
+                drop(place);
+                asking.await
             }
-            // The exchange ends each of them in time.
-            Err(_) => wait = Duration::MAX,
-        }
-    };
-    if number > 0 && asked.is_ok() {
-        let mut earlier = tokio::time::timeout(GRACE, under_way.next()).await.ok().flatten();
-        // Whatever lags behind shows that the server was slow, and no datagram lost.
-        if earlier.take_if(|(_, asked)| asked.is_ok()).is_none() {
-            notes.note(request, |note| note.lost = true);
         }
     }
-    asked
+
+    /// Sends a query, and sends it again where no answer comes; notes whether the first datagram was lost.
+    async fn in_datagrams(
+        &self,
+        datagrams: &Datagrams,
+        patience: Duration,
+        most: u32,
+        request: &DnsRequest,
+    ) -> Result<DnsResponse, NetError> {
+        let mut place = self.window.place().await;
+        let mut first = Box::pin(datagrams.ask(request, patience));
+        if let Ok(asked) = tokio::time::timeout(self.pause, first.as_mut()).await {
+            return asked;
+        }
+        let number = async |number: u32, asking: Pin<Box<_>>| (number, asking.await);
+        let mut under_way = FuturesUnordered::new();
+        under_way.push(number(0, first));
+        let (mut sent, mut wait) = (1, self.pause);
+        let (number, asked) = loop {
+            if sent < most {
+                drop(place);
+                place = self.window.place().await;
+                under_way.push(number(sent, Box::pin(datagrams.ask(request, patience))));
+                (sent, wait) = (sent.saturating_add(1), wait.saturating_mul(2));
+                if let Ok(Some(answered)) = tokio::time::timeout(wait, under_way.next()).await {
+                    break answered;
+                }
+                continue;
+            }
+            drop(place);
+            // Each of them ends in time.
+            match under_way.next().await {
+                Some(answered) => break answered,
+                None => return Err(NetError::Timeout),
+            }
+        };
+        if number > 0 && asked.is_ok() {
+            let mut earlier = tokio::time::timeout(GRACE, under_way.next()).await.ok().flatten();
+            // Whatever lags behind shows that the server was slow, and no datagram lost.
+            if earlier.take_if(|(_, asked)| asked.is_ok()).is_none() {
+                self.window.lost();
+                self.notes.note(request, |note| note.lost = true);
+            }
+        }
+        asked
+    }
 }
 
 #[cfg(test)]
