@@ -1,5 +1,6 @@
 //! `stslint scan`: many domains, a line in, a line out.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,18 +15,24 @@ use super::rule_args::RuleArgs;
 use super::scan_progress::ScanProgress;
 use super::signals::Signals;
 use super::{Ended, OutputArgs, UsageError, terminal};
-use crate::collect::{Collector, Options};
+use crate::collect::{Collector, Options, ResolverChoice};
 use crate::config::Configuration;
 use crate::files::{self, FileError};
-use crate::scan::answer::{self, Answer, Fate};
+use crate::scan::answer::{self, Answer, Fate, Form};
 use crate::scan::answered::Answered;
 use crate::scan::input::{Entry, Meaning};
 use crate::scan::judge::Judge;
 use crate::scan::lines::{Consumed, Lines};
+use crate::scan::opt_out::OptOut;
 use crate::scan::output::{LineFile, Outputs};
 use crate::scan::pipeline::{Counts, Pipeline};
 use crate::snapshot::{self, Format};
 use crate::source_text::escape;
+
+/// From so many domains on, a public resolver is the wrong one.
+const MANY: u64 = 1_000;
+/// The most octets of an opt-out list.
+const MAX_OPT_OUT_OCTETS: u64 = 256 << 20;
 
 /// Options of `scan`.
 #[derive(Args, Debug)]
@@ -43,6 +50,12 @@ pub struct ScanArgs {
     /// Write the answers in the order of the lines instead of as they come.
     #[arg(long, help_heading = "Output")]
     pub in_order: bool,
+    /// Write a flat row for each line instead of a report: the same columns in all of them, for databases.
+    #[arg(long, help_heading = "Output")]
+    pub columns: bool,
+    /// Also write a line for each finding to this file.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub findings: Option<PathBuf>,
     /// Also write the snapshot of each domain to this file, as `collect` does.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub snapshots: Option<PathBuf>,
@@ -52,6 +65,12 @@ pub struct ScanArgs {
     /// The column of CSV with the domain, by its name in the first line or its number from 1; of JSON objects the field.
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub column: Option<String>,
+    /// Leave alone the domains in this file, one a line, and all below them.
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub opt_out: Option<PathBuf>,
+    /// A page that says who looks at hosts and why; policy hosts see it in the User-Agent.
+    #[arg(long, value_name = "URL", help_heading = "Collection")]
+    pub about_url: Option<String>,
     /// The most domains under way at the same time.
     #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = at_once, help_heading = "Collection")]
     pub at_once: usize,
@@ -78,6 +97,7 @@ pub fn run(args: &ScanArgs, configuration: &Configuration, output: &OutputArgs) 
     possible(args)?;
     let in_force = args.rules.load(configuration)?;
     terminal::print_warnings(&in_force.rules.warnings, output);
+    let opt_out = opt_out(args)?;
     let judge = Judge { in_force, at: None, least: args.min_severity.severity() };
     let size = args.input.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
     let consumed = Consumed::default();
@@ -92,12 +112,19 @@ pub fn run(args: &ScanArgs, configuration: &Configuration, output: &OutputArgs) 
             column: args.column.clone(),
             answered,
             at_once: args.at_once,
+            form: form(args),
             look: {
-                let (collector, judge) = (collector.clone(), Arc::new(judge));
-                let snapshots = args.snapshots.is_some();
+                let looking = Arc::new(Looking {
+                    collector: collector.clone(),
+                    judge,
+                    opt_out,
+                    form: form(args),
+                    findings: args.findings.is_some(),
+                    snapshots: args.snapshots.is_some(),
+                });
                 Arc::new(move |entry| {
-                    let (collector, judge) = (collector.clone(), judge.clone());
-                    Box::pin(async move { look(&entry, &collector, &judge, snapshots).await })
+                    let looking = looking.clone();
+                    Box::pin(async move { looking.look(&entry).await })
                 })
             },
             ready: {
@@ -121,6 +148,7 @@ fn options(args: &ScanArgs) -> Options {
     let mut options = args.network.options();
     options.published_ttls = args.network.authoritative == Some(true);
     options.search_everywhere = args.search_everywhere;
+    options.about_url = args.about_url.clone();
     options
 }
 
@@ -129,7 +157,8 @@ fn possible(args: &ScanArgs) -> Result<(), UsageError> {
         let help = "name the file of the earlier run: `-o FILE --resume`";
         return Err(UsageError::new("standard output cannot be gone on with", help));
     }
-    let files: Vec<&PathBuf> = [Some(&args.output), args.snapshots.as_ref()].into_iter().flatten().collect();
+    let files: Vec<&PathBuf> =
+        [Some(&args.output), args.findings.as_ref(), args.snapshots.as_ref()].into_iter().flatten().collect();
     let twice = files.iter().enumerate().find(|(place, file)| files.iter().take(*place).any(|other| other == *file));
     if let Some((_, file)) = twice {
         let message = format!("two outputs cannot go to one file: {}", escape(&file.display().to_string()));
@@ -143,6 +172,7 @@ fn outputs(args: &ScanArgs) -> Result<(Answered, Outputs), Error> {
     let answered = if args.resume { Answered::restore(&args.output)? } else { Answered::default() };
     if args.resume {
         args.snapshots.iter().try_for_each(|path| answered.restore_snapshots(path))?;
+        args.findings.iter().try_for_each(|path| answered.restore_findings(path))?;
     }
     let open = |path: &Path| {
         LineFile::open(path, args.resume).map_err(|error| match error {
@@ -154,7 +184,8 @@ fn outputs(args: &ScanArgs) -> Result<(Answered, Outputs), Error> {
         })
     };
     let snapshots = args.snapshots.as_deref().map(open).transpose()?;
-    Ok((answered, Outputs { main: open(&args.output)?, findings: None, snapshots, in_order: args.in_order }))
+    let findings = args.findings.as_deref().map(open).transpose()?;
+    Ok((answered, Outputs { main: open(&args.output)?, findings, snapshots, in_order: args.in_order }))
 }
 
 /// A runtime with a thread for each processor.
@@ -163,23 +194,49 @@ fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build().into_diagnostic()
 }
 
-/// Looks at one domain.
-async fn look(entry: &Entry, collector: &Collector, judge: &Judge, snapshots: bool) -> Answer {
-    let Meaning::Domain(domain) = &entry.meaning else { return Answer::default() };
-    let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default();
-    let snapshot = collector.collect(domain.as_str(), now).await;
-    let linted = judge.lint(snapshot);
-    let unchecked = linted.report.nothing_checked().map(|reason| format!("nothing could be checked: {reason}"));
-    let main = match answer::report_line(entry, &linted.report, unchecked.as_deref()) {
-        Ok(main) => main,
-        Err(error) => return answer::failed(entry, Fate::Broken, &format!("the report cannot be written: {error}")),
-    };
-    let snapshot = match snapshots.then(|| snapshot::to_text(&linted.snapshot, Format::JsonLines)).transpose() {
-        Ok(snapshot) => snapshot.unwrap_or_default(),
-        Err(error) => return answer::failed(entry, Fate::Broken, &error.to_string()),
-    };
-    let fate = if unchecked.is_some() { Fate::Unchecked } else { Fate::Checked };
-    Answer { main, snapshot, fate, ..Answer::default() }
+fn form(args: &ScanArgs) -> Form {
+    if args.columns { Form::Columns } else { Form::Report }
+}
+
+fn opt_out(args: &ScanArgs) -> Result<OptOut, Error> {
+    let Some(path) = &args.opt_out else { return Ok(OptOut::default()) };
+    let text = files::read_text(path, MAX_OPT_OUT_OCTETS)?;
+    OptOut::read(&text).map_err(|error| {
+        let message = format!("{}: {error}", escape(&path.display().to_string()));
+        UsageError::new(message, "write a domain a line; `#` begins a comment").into()
+    })
+}
+
+/// How domains are looked at.
+struct Looking {
+    collector: Arc<Collector>,
+    judge: Judge,
+    opt_out: OptOut,
+    form: Form,
+    findings: bool,
+    snapshots: bool,
+}
+
+impl Looking {
+    /// Looks at one domain.
+    async fn look(&self, entry: &Entry) -> Answer {
+        let Meaning::Domain(domain) = &entry.meaning else { return Answer::default() };
+        if self.opt_out.has(domain) {
+            return self.form.failed(entry, Fate::OptedOut, "the domain is on the opt-out list");
+        }
+        let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default();
+        let snapshot = self.collector.collect(domain.as_str(), now).await;
+        let linted = self.judge.lint(snapshot);
+        let seen = self.snapshots.then(|| snapshot::to_text(&linted.snapshot, Format::JsonLines)).transpose();
+        match (self.form.linted(entry, &linted), seen) {
+            (Ok((main, fate)), Ok(snapshot)) => {
+                let findings = if self.findings { answer::finding_lines(entry, &linted.report) } else { String::new() };
+                Answer { main, findings, snapshot: snapshot.unwrap_or_default(), fate }
+            }
+            (Err(error), _) => self.form.failed(entry, Fate::Broken, &format!("the report cannot be written: {error}")),
+            (_, Err(error)) => self.form.failed(entry, Fate::Broken, &error.to_string()),
+        }
+    }
 }
 
 /// Runs the pipeline to its end, shows how far it is, and drains it where a signal asks to end.
@@ -199,6 +256,8 @@ async fn supervise(
             failed.send_replace(true);
         })
     });
+    let counts = pipeline.counts.clone();
+    let mut warning = public_resolver(&args.network.resolver);
     let mut signals = Signals::listen();
     let mut signal = None;
     let mut running = std::pin::pin!(pipeline.run(lines, sender, stopped));
@@ -213,6 +272,9 @@ async fn supervise(
                 stop.send_replace(true);
                 progress.aside(|| terminal::remark(&draining(), output));
             }
+        }
+        if let Some(warning) = warning.take_if(|_| counts.all() > MANY) {
+            progress.aside(|| terminal::remark(&warning, output));
         }
     };
     progress.end();
@@ -232,6 +294,28 @@ async fn supervise(
         }
         _ => Ok(0),
     }
+}
+
+/// The warning where thousands of questions go to a resolver that is meant for people.
+fn public_resolver(resolver: &ResolverChoice) -> Option<String> {
+    let address = match resolver {
+        ResolverChoice::Address(address)
+        | ResolverChoice::Https { address, .. }
+        | ResolverChoice::Tls { address, .. } => Some(address.ip()),
+        // Its owner knows what it is for.
+        _ => None,
+    }?;
+    let is_public = match address {
+        IpAddr::V4(address) => !(address.is_private() || address.is_loopback() || address.is_link_local()),
+        IpAddr::V6(address) => !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()),
+    };
+    is_public.then(|| {
+        format!(
+            "warning: more than {MANY} domains are asked for at {address}, which looks like a public resolver: these limit \
+             how much one client may ask, and what they refuse is not checked here. Use one of your own: docs/bulk.md \
+             shows unbound"
+        )
+    })
 }
 
 fn draining() -> String {

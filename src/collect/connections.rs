@@ -97,7 +97,7 @@ impl Connections {
     pub async fn put(&self, request: DnsRequest) -> Put {
         let request = if self.to.without_edns.load(Ordering::Relaxed) { without_edns(request) } else { request };
         let query = request.queries.first().cloned();
-        let (response, first) = self.try_all(request).await;
+        let (response, first) = Box::pin(self.try_all(request)).await;
         let note = query.map(|query| self.notes.of(&query)).unwrap_or_default();
         let lost =
             note.lost.then(|| first_query("no answer to the first datagram came, and it was sent again".to_owned()));
@@ -112,15 +112,15 @@ impl Connections {
         let patience = Box::pin(tokio::time::sleep(self.to.timeout / 4));
         match select(first, patience).await {
             Either::Left(((_, answered), _)) if refuses_edns(&answered) && self.to.retry && request.edns.is_some() => {
-                self.refused_edns(request, answered).await
+                Box::pin(self.refused_edns(request, answered)).await
             }
             Either::Left(((_, answered), _)) if is_answer(&answered) || self.was_truncated(&request) => {
                 (answered, None)
             }
             Either::Left(((transport, failed), _)) => {
-                self.beside(Box::pin(std::future::ready((transport, failed))), request).await
+                Box::pin(self.beside(Box::pin(std::future::ready((transport, failed))), request)).await
             }
-            Either::Right(((), first)) => self.beside(first, request).await,
+            Either::Right(((), first)) => Box::pin(self.beside(first, request)).await,
         }
     }
 

@@ -126,9 +126,10 @@ impl Questions {
         let is_final = |lookup: &Arc<Lookup<RData>>| lookup.outcome != Some(DnsOutcome::Timeout) || !clock.is_over();
         let answer = self.answers.get(key, is_final, || {
             self.prover.begin(name, kind, limits);
-            self.ask(name, kind, clock)
+            // On the heap, like all that is large here: dozens of questions of each of many domains are under way.
+            Box::pin(self.ask(name, kind, clock))
         });
-        let answer = match clock.until_deadline("answer", answer).await {
+        let answer = match clock.until_deadline("answer", Box::pin(answer)).await {
             Ok(answer) => answer,
             Err(failure) => Arc::new(unanswered(name, DnsOutcome::Timeout, failure)),
         };
@@ -143,11 +144,11 @@ impl Questions {
         };
         let began = Instant::now();
         let mut trail = Trail::new(owner, kind);
-        let lookup = match clock.within("answer from the resolver", self.follow(&mut trail)).await {
+        let lookup = match clock.within("answer from the resolver", Box::pin(self.follow(&mut trail))).await {
             Ok(()) => trail.into_lookup(name),
             Err(failure) => unanswered(name, DnsOutcome::Timeout, failure),
         };
-        let lookup = self.blamed(lookup, clock).await;
+        let lookup = Box::pin(self.blamed(lookup, clock)).await;
         let elapsed = began.elapsed();
         log_lines::answer(kind, name, None, &lookup, elapsed);
         Arc::new(Lookup { elapsed_ms: Some(millis(elapsed)), ..lookup })

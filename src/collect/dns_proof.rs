@@ -102,7 +102,7 @@ impl Prover {
         let key = (name.to_ascii_lowercase(), kind.into());
         // Another domain that leads here has time and work of its own.
         let is_final = |_: &Proven| !clock.is_over() && !limits.work.is_spent();
-        let validation = self.proofs.get(key, is_final, || self.validate(name, kind, limits));
+        let validation = self.proofs.get(key, is_final, || Box::pin(self.validate(name, kind, limits)));
         let proven = clock.until_deadline("proof", validation).await;
         let proven = proven.unwrap_or_else(|_| DnssecProof::Indeterminate.into());
         let why = proven.reason.as_ref().map(|reason| format!(": {}", escape(&reason.detail))).unwrap_or_default();

@@ -84,9 +84,9 @@ impl<'a> Pass<'a> {
             Box::pin(tlsrpt),
             Box::pin(self.policy_host()),
             Box::pin(self.mail()),
-            join(self.ipv4(self.domain), self.ipv6(self.domain)),
+            Box::pin(join(self.ipv4(self.domain), self.ipv6(self.domain))),
             Box::pin(self.misplaced()),
-            self.parent(),
+            Box::pin(self.parent()),
             Box::pin(self.name_servers()),
         );
         self.note_choices();
@@ -350,13 +350,13 @@ impl<'a> Pass<'a> {
 
     /// TXT records where publishers put one by mistake.
     async fn misplaced(&self) -> Option<Vec<Lookup<TxtRecord>>> {
-        if !self.collector.options.search_everywhere && !self.is_set_up().await {
+        if !self.collector.options.search_everywhere && !Box::pin(self.is_set_up()).await {
             let reason =
                 "nothing at this domain points to MTA-STS or TLSRPT (--search-everywhere searches all the same)";
             self.leave_out("misplaced", reason.to_owned());
             return None;
         }
-        Some(join_all(misplaced::names(self.domain).iter().map(|name| self.txt(name))).await)
+        Some(join_all(misplaced::names(self.domain).iter().map(|name| Box::pin(self.txt(name)))).await)
     }
 
     /// Whether the domain has a record or a policy host, or whether it could not be seen that it has none. All of these are

@@ -241,7 +241,7 @@ impl Unchecked {
     async fn put(&self, request: DnsRequest) -> Put {
         let Some(key) = request.queries.first().map(key) else { return self.pool.put(request).await };
         let lasts = |put: &Arc<Put>| put.first.is_none() && lasts(&put.response);
-        let put = self.answers.get(key, lasts, || async { Arc::new(self.pool.put(request).await) }).await;
+        let put = self.answers.get(key, lasts, || Box::pin(async { Arc::new(self.pool.put(request).await) })).await;
         Arc::unwrap_or_clone(put)
     }
 }
@@ -268,7 +268,7 @@ impl DnsHandle for Unchecked {
         let unchecked = self.clone();
         Box::pin(once(async move {
             match keys {
-                Some(key) => unchecked.keys.get(key, lasts, || unchecked.pool.send(request)).await,
+                Some(key) => unchecked.keys.get(key, lasts, || Box::pin(unchecked.pool.send(request))).await,
                 None => unchecked.put(request).await.response,
             }
         }))

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::columns::Row;
 use super::input::{Entry, Meaning};
 use crate::outcome::Report;
+use crate::report::Linted;
 use crate::report::json_line;
 use crate::source_text;
 
@@ -95,35 +97,103 @@ impl<'a> Short<'a> {
     }
 }
 
-/// The answer to a line that names no domain; `None` where it names one.
-pub fn without_domain(entry: &Entry) -> Option<Answer> {
-    match &entry.meaning {
-        Meaning::Domain(_) => None,
-        Meaning::Wrong(why) => Some(failed(entry, Fate::Wrong, why)),
-        Meaning::Blank => Some(skipped(entry, "blank")),
-        Meaning::Comment => Some(skipped(entry, "comment")),
+/// What a line of the output looks like.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Form {
+    /// The whole report.
+    #[default]
+    Report,
+    /// A flat row.
+    Columns,
+}
+
+impl Form {
+    /// The answer to a line that names no domain; `None` where it names one.
+    pub fn without_domain(self, entry: &Entry) -> Option<Answer> {
+        match &entry.meaning {
+            Meaning::Domain(_) => None,
+            Meaning::Wrong(why) => Some(self.failed(entry, Fate::Wrong, why)),
+            Meaning::Blank => Some(self.skipped(entry, "blank")),
+            Meaning::Comment => Some(self.skipped(entry, "comment")),
+        }
+    }
+
+    fn skipped(self, entry: &Entry, why: &str) -> Answer {
+        let main = match self {
+            Form::Report => Short { skipped: Some(why), ..Short::of(entry) }.text(),
+            Form::Columns => Row { skipped: Some(why), ..Row::of(entry) }.text(),
+        };
+        Answer { main, fate: Fate::Skipped, ..Answer::default() }
+    }
+
+    /// The answer to a line of which nothing is known, with the reason.
+    pub fn failed(self, entry: &Entry, fate: Fate, why: &str) -> Answer {
+        let main = match self {
+            Form::Report => Short { error: Some(why), kind: fate.word(), ..Short::of(entry) }.text(),
+            Form::Columns => Row { error: Some(why), kind: fate.word(), ..Row::of(entry) }.text(),
+        };
+        Answer { main, fate, ..Answer::default() }
+    }
+
+    /// The line of a domain that was looked at, and what became of it.
+    pub fn linted(self, entry: &Entry, linted: &Linted) -> Result<(String, Fate), serde_json::Error> {
+        let report = &linted.report;
+        let unchecked = report.nothing_checked().map(|reason| format!("nothing could be checked: {reason}"));
+        let fate = if unchecked.is_some() { Fate::Unchecked } else { Fate::Checked };
+        let error = unchecked.as_deref();
+        let main = match self {
+            Form::Report => report_line(entry, report, error)?,
+            Form::Columns => Row { error, kind: fate.word(), ..Row::of_report(entry, report, &linted.snapshot) }.text(),
+        };
+        Ok((main, fate))
     }
 }
 
-fn skipped(entry: &Entry, why: &str) -> Answer {
-    let main = Short { skipped: Some(why), ..Short::of(entry) }.text();
-    Answer { main, fate: Fate::Skipped, ..Answer::default() }
-}
-
-/// The answer to a line of which nothing is known, with the reason.
-pub fn failed(entry: &Entry, fate: Fate, why: &str) -> Answer {
-    let main = Short { error: Some(why), kind: fate.word(), ..Short::of(entry) }.text();
-    Answer { main, fate, ..Answer::default() }
-}
-
 /// The line of a report: that of `check --format jsonl`, with the line and the input in front.
-pub fn report_line(entry: &Entry, report: &Report, unchecked: Option<&str>) -> Result<String, serde_json::Error> {
-    let kind = unchecked.and(Fate::Unchecked.word());
-    let mut line = Short { error: unchecked, kind, ..Short::of(entry) }.text();
-    line.truncate(line.trim_end().trim_end_matches('}').len());
+fn report_line(entry: &Entry, report: &Report, error: Option<&str>) -> Result<String, serde_json::Error> {
+    let kind = error.and(Fate::Unchecked.word());
+    let mut line = Short { error, kind, ..Short::of(entry) }.text();
+    line.truncate(line.trim_end().len().saturating_sub(1));
     line.push(',');
-    line.push_str(json_line(report)?.trim_start_matches('{'));
+    line.push_str(json_line(report)?.strip_prefix('{').unwrap_or("}"));
     Ok(line)
+}
+
+/// A finding as a flat row.
+#[derive(Serialize)]
+struct FindingRow<'a> {
+    line: u64,
+    input: &'a str,
+    domain: Option<&'a str>,
+    collected_at: Option<&'a str>,
+    rule: &'a str,
+    group: &'a str,
+    severity: &'a str,
+    subject: Option<&'a str>,
+    message: Option<&'a str>,
+    reported_as: Option<&'a str>,
+    cites: String,
+}
+
+/// A line for each finding, the worst first.
+pub fn finding_lines(entry: &Entry, report: &Report) -> String {
+    let row = |check: &crate::outcome::Check| {
+        let row = FindingRow {
+            line: entry.line,
+            input: &entry.text,
+            domain: report.domain.as_deref(),
+            collected_at: report.collected_at.as_deref(),
+            rule: &check.rule,
+            group: &check.group,
+            severity: check.severity.word(),
+            subject: check.subject.as_deref(),
+            message: check.message.as_deref(),
+            reported_as: check.reported_as.map(|kind| kind.word()),
+            cites: check.cites.join(", "),
+        };
+        source_text::json_line(&row).unwrap_or_default()
+    };
+    report.findings().into_iter().map(row).collect()
 }
 
 /// The number by which an input is known again: the same for the same text, and never 0.
@@ -147,8 +217,10 @@ mod tests {
         let line = report_line(&entry("a.example", domain), &Report::default(), Some("no }network{")).unwrap();
         let lines = [
             line,
-            failed(&entry("\u{1b}[2J\n}", Meaning::Blank), Fate::Broken, "x").main,
-            without_domain(&entry("# x", Meaning::Comment)).unwrap().main,
+            Form::Report.failed(&entry("\u{1b}[2J\n}", Meaning::Blank), Fate::Broken, "x").main,
+            Form::Columns.failed(&entry("\u{1b}[2J\n}", Meaning::Blank), Fate::Broken, "x").main,
+            Form::Report.without_domain(&entry("# x", Meaning::Comment)).unwrap().main,
+            Form::Columns.without_domain(&entry("# x", Meaning::Comment)).unwrap().main,
         ];
         for line in lines {
             assert!(line.ends_with('\n') && line.trim_end().lines().count() == 1, "{line}");

@@ -6,12 +6,16 @@
 
 pub mod answer;
 pub mod answered;
+mod columns;
 pub mod input;
 pub mod judge;
 pub mod lines;
+pub mod opt_out;
 pub mod output;
 pub mod pipeline;
 pub mod zstd;
+
+pub use self::columns::COLUMNS_VERSION;
 
 #[cfg(test)]
 #[allow(clippy::indexing_slicing, clippy::unwrap_used)]

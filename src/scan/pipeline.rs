@@ -13,7 +13,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
-use super::answer::{self, Answer, Fate};
+use super::answer::{Answer, Fate, Form};
 use super::answered::{Answered, ResumeError};
 use super::input::{Entry, Layout, NoColumn};
 use super::lines::{Line, Lines};
@@ -101,6 +101,8 @@ pub type Ready = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 pub struct Pipeline {
     /// The column or field that holds the domain.
     pub column: Option<String>,
+    /// What the answers look like.
+    pub form: Form,
     /// What an earlier run has answered.
     pub answered: Answered,
     /// How many domains are under way at most.
@@ -183,20 +185,20 @@ impl Pipeline {
     }
 
     fn begin(&self, entry: Entry, place: u64, free: OwnedSemaphorePermit, answers: &Sender<Delivered>) {
-        let (look, counts, answers) = (self.look.clone(), self.counts.clone(), answers.clone());
+        let (look, form, counts, answers) = (self.look.clone(), self.form, self.counts.clone(), answers.clone());
         counts.under_way.fetch_add(1, Ordering::Relaxed);
         let deliver = move |answer| {
             // Whoever no longer writes has said why.
             _ = answers.send(Delivered { place, answer, counts, _place: free });
         };
-        if let Some(answer) = answer::without_domain(&entry) {
+        if let Some(answer) = self.form.without_domain(&entry) {
             return deliver(answer);
         }
         tokio::spawn(async move {
             let looking = AssertUnwindSafe(async { look(entry.clone()).await }).catch_unwind();
             let answer = looking.await.unwrap_or_else(|_| {
                 let why = "stslint failed on this domain: please report it, with the snapshot of `stslint collect`";
-                answer::failed(&entry, Fate::Broken, why)
+                form.failed(&entry, Fate::Broken, why)
             });
             deliver(answer);
         });

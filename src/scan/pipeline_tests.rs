@@ -8,7 +8,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tokio::sync::watch;
 
-use super::answer::{self, Answer, Fate, Head};
+use super::answer::{Answer, Fate, Form, Head};
 use super::answered::Answered;
 use super::input::Entry;
 use super::lines::{Consumed, Lines, MAX_LINE};
@@ -53,7 +53,7 @@ fn run(octets: &[u8], answered: Answered, outputs: Outputs) -> bool {
     let lines = Lines::new(Box::new(Cursor::new(octets.to_vec())), &Consumed::default()).unwrap();
     let ready = Arc::new(|| Box::pin(std::future::ready(())) as futures_util::future::BoxFuture<'static, ()>);
     let counts = Arc::new(Counts::default());
-    let pipeline = Pipeline { column: None, answered, at_once: 5, look: look(), ready, counts };
+    let pipeline = Pipeline { column: None, form: Form::Report, answered, at_once: 5, look: look(), ready, counts };
     let (sender, answers) = std::sync::mpsc::channel();
     let writer = std::thread::spawn(move || outputs.run(&answers));
     let all = runtime.block_on(pipeline.run(lines, sender, watch::channel(false).1)).unwrap();
@@ -138,5 +138,5 @@ fn a_line_that_is_huge_has_its_answer() {
     assert_eq!(main.len(), 2);
     assert!(main[0].contains("more than") && main[0].len() < 1_000, "{}", main[0]);
     let entry = Entry { line: 1, text: String::new(), meaning: super::input::Meaning::Blank };
-    assert!(answer::without_domain(&entry).unwrap().main.contains("blank"));
+    assert!(Form::Report.without_domain(&entry).unwrap().main.contains("blank"));
 }

@@ -68,6 +68,8 @@ mod reverse_names;
 mod rule_mistakes;
 mod rule_values;
 mod rules_sound;
+#[cfg(all(feature = "lab", unix))]
+mod scan;
 mod schema;
 mod schema_agrees;
 #[cfg(feature = "lab")]
