@@ -191,7 +191,7 @@ pub const SCAN: &str = "\
 Examples:
   stslint scan domains.txt -o scan.jsonl                     a line of JSON for each line
   stslint scan domains.txt -o scan.jsonl --resume            go on after Ctrl-C, a kill or a full disk
-  stslint scan top.csv.zst --column domain -o scan.jsonl.zst a column of a table, packed";
+  stslint scan top.csv.zst --column domain -o s.jsonl   a column of a table";
 /// Of `schema`.
 pub const SCHEMA: &str = "\
 Examples:

@@ -37,7 +37,7 @@ const MAX_OPT_OUT_OCTETS: u64 = 256 << 20;
 /// Options of `scan`.
 #[derive(Args, Debug)]
 pub struct ScanArgs {
-    /// The domains, one a line: names, JSON objects, or CSV with --column; gzip and Zstandard are unpacked. `-` is standard
+    /// The domains, one per line: names, JSON objects, or CSV with --column; gzip and Zstandard are unpacked. `-` is standard
     /// input.
     #[arg(value_name = "FILE", default_value = "-")]
     pub input: PathBuf,
@@ -65,7 +65,7 @@ pub struct ScanArgs {
     /// The column of CSV with the domain, by its name in the first line or its number from 1; of JSON objects the field.
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub column: Option<String>,
-    /// Leave alone the domains in this file, one a line, and all below them.
+    /// Leave alone the domains in this file, one per line, and all below them.
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub opt_out: Option<PathBuf>,
     /// A page that says who looks at hosts and why; policy hosts see it in the User-Agent.

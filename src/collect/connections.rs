@@ -13,10 +13,12 @@ use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::{DnsRequest, DnsResponse, ResponseCode};
 use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
+use tokio::sync::Semaphore;
 use tokio_rustls::rustls::ClientConfig;
 
 use super::dns_failure;
 use super::failure::failure;
+use super::limits::FIRST_QUESTIONS;
 use super::watched::{GRACE, Note, Notes, Watched};
 use super::window::Window;
 use crate::snapshot::{DnsOutcome, FailureKind, FirstQuery};
@@ -37,6 +39,8 @@ struct To {
     timeout: Duration,
     tls: Option<ClientConfig>,
     retry: bool,
+    /// The places for connections of one query each.
+    own: Arc<Semaphore>,
     /// Whether queries with EDNS got no answer where one without did.
     without_edns: AtomicBool,
 }
@@ -76,7 +80,8 @@ impl Connections {
         tls: Option<ClientConfig>,
         retry: bool,
     ) -> Result<Self, String> {
-        let to = To { servers, timeout, tls, retry, without_edns: AtomicBool::new(false) };
+        let own = Arc::new(Semaphore::new(FIRST_QUESTIONS));
+        let to = To { servers, timeout, tls, retry, own, without_edns: AtomicBool::new(false) };
         let notes = Notes::default();
         let window = Window::default();
         Ok(Connections { shared: to.pool(to.servers.clone(), &notes, &window)?, notes, window, to: Arc::new(to) })
@@ -95,6 +100,9 @@ impl Connections {
     /// Puts a query. Where no answer comes within a quarter of the time of a step, it is put again beside that, on a
     /// connection of its own; after half of it once more, without EDNS. The first answer counts.
     pub async fn put(&self, request: DnsRequest) -> Put {
+        // On a stream one query may be held up by another, and then goes its own way: so the question has the place, and not
+        // each way of putting it.
+        let _place = if self.to.has_datagrams() { None } else { Some(self.window.place().await) };
         let request = if self.to.without_edns.load(Ordering::Relaxed) { without_edns(request) } else { request };
         let query = request.queries.first().cloned();
         let (response, first) = Box::pin(self.try_all(request)).await;
@@ -163,8 +171,10 @@ impl Connections {
         let pool = self.to.pool(streams, &self.notes, &self.window).ok()?;
         // An answer that did not fit in a datagram is on its way over a connection already, and gets more time.
         let patience = if self.was_truncated(&request) { self.to.timeout / 8 } else { Duration::ZERO };
+        let own = self.to.own.clone();
         Some(Box::pin(async move {
             tokio::time::sleep(patience).await;
+            let _place = own.acquire().await;
             (Transport::Own, pool.send(request).first_answer().await)
         }))
     }

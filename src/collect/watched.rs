@@ -21,7 +21,7 @@ use super::datagrams::Datagrams;
 use super::failure::of_io;
 use super::limits::MAX_EXTENDED_ERRORS;
 use super::sockets::Bounded;
-use super::window::{Place, Window};
+use super::window::Window;
 use crate::snapshot::ExtendedError;
 use crate::source_text::escape;
 
@@ -214,14 +214,12 @@ impl DnsHandle for WatchedConnection {
                     let most = if *resend { DATAGRAMS } else { 1 };
                     connection.in_datagrams(datagrams, *patience, most, &request).await
                 }
-                Way::Stream(exchange) => {
-                    let place = connection.window.place().await;
-                    let asking = exchange.send(request.clone()).first_answer();
-                    connection.placed(place, std::pin::pin!(asking)).await
-                }
+                Way::Stream(exchange) => exchange.send(request.clone()).first_answer().await,
             };
             if let Ok(response) = &asked {
-                connection.window.answered();
+                if matches!(connection.way, Way::Datagrams { .. }) {
+                    connection.window.answered();
+                }
                 connection.notes.read(&request, response);
             }
             asked
@@ -230,17 +228,6 @@ impl DnsHandle for WatchedConnection {
 }
 
 impl WatchedConnection {
-    /// Waits for an answer. A server that takes its time has the query in its hands, so that its place is free for another.
-    async fn placed<T>(&self, place: Place, mut asking: Pin<&mut impl Future<Output = T>>) -> T {
-        match tokio::time::timeout(self.pause, asking.as_mut()).await {
-            Ok(asked) => asked,
-            Err(_) => {
-                drop(place);
-                asking.await
-            }
-        }
-    }
-
     /// Sends a query, and sends it again where no answer comes; notes whether the first datagram was lost.
     async fn in_datagrams(
         &self,
@@ -249,6 +236,7 @@ impl WatchedConnection {
         most: u32,
         request: &DnsRequest,
     ) -> Result<DnsResponse, NetError> {
+        // A server that takes its time has the query in its hands, so that its place is free for another.
         let mut place = self.window.place().await;
         let mut first = Box::pin(datagrams.ask(request, patience));
         if let Ok(asked) = tokio::time::timeout(self.pause, first.as_mut()).await {
