@@ -1,5 +1,6 @@
 //! `stslint check`: lint domains, snapshots, or texts.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use super::format::FormatArgs;
 use super::held::HeldArgs;
 use super::input::{TextArgs, is_policy_file, policy_alone};
 
-use super::network::{self, NetworkArgs};
+use super::network::{self, Interrupted, NetworkArgs, Order};
 use super::rule_args::RuleArgs;
 use super::senders::not_found;
 use super::tally::{FailOn, INCOMPLETE, Tally, Unchecked};
@@ -24,7 +25,7 @@ use crate::facts::tree::FactTree;
 use crate::facts::{Before, Domains, Facts, HeldPolicy};
 use crate::format::Format;
 use crate::outcome::{Report, Severity};
-use crate::report::{self, Linted, NagiosState, Unreadable, nagios_unknown};
+use crate::report::{self, Linted, NagiosState, Unreadable, counted, nagios_unknown};
 use crate::rules::{RuleSet, evaluate};
 use crate::senders::{Profile, built_in};
 use crate::snapshot::{self, Snapshot};
@@ -171,7 +172,7 @@ fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -
         }
     })?;
     failed?;
-    if let Some(together) = together.filter(|_| given) {
+    if let Some(together) = together.filter(|_| given && run.interrupted.get().is_none()) {
         let linted = run.lint_together(together, &mut uses);
         tally.count_together(&linted.report, args.fail_on);
         outputs.linted(linted)?;
@@ -188,6 +189,12 @@ fn check(args: &CheckArgs, configuration: &Configuration, output: &OutputArgs) -
     let (fails_from, require_complete) = (args.fail_on.least(), args.require_complete);
     let own_code =
         outputs.finish(&in_force.rules, report::Run { fails_from, require_complete, exit_code: Some(code) })?;
+    if let Some(Interrupted { missing, signal }) = run.interrupted.get() {
+        let help = "what was finished is reported; `stslint scan` goes on where it was interrupted";
+        let error = UsageError::new(format!("interrupted: {} missing", counted(missing, "domain")), help);
+        terminal::print_error(&error.into(), output);
+        return Ok(u8::try_from(signal.saturating_add(128)).unwrap_or(2));
+    }
     let code = own_code.unwrap_or(code);
     if own_code.is_none() && code == INCOMPLETE {
         terminal::print_error(&tally.incomplete().into(), output);
@@ -223,6 +230,8 @@ struct Run<'a> {
     held: Option<HeldPolicy>,
     at: Option<String>,
     policy_fix: Option<PolicyFix>,
+    /// How the collection ended early, where it did.
+    interrupted: Cell<Option<Interrupted>>,
 }
 
 /// The rules over many domains, and the domains that they are over.
@@ -290,13 +299,20 @@ impl<'a> Run<'a> {
         }
         let held = args.held.read()?;
         let policy_fix = args.fix.plan(&args.texts.policies, inputs)?;
-        Ok(Run { args, output, in_force, texts: args.texts.read()?, baseline, held, at: at.transpose()?, policy_fix })
+        let (texts, interrupted) = (args.texts.read()?, Cell::default());
+        Ok(Run { args, output, in_force, texts, baseline, held, at: at.transpose()?, policy_fix, interrupted })
     }
 
     /// Hands every snapshot over with its source, one at a time; whether there was anything to check at all.
     fn every_snapshot(&self, take: &mut dyn FnMut(Source<'_>, Result<Snapshot, Error>)) -> Result<bool, Error> {
         let words: Vec<String> = self.args.inputs.iter().filter(|word| !is_policy_file(word)).cloned().collect();
-        let domains = network::domains(&words)?;
+        let mut any_wrong = false;
+        let mut wrong = Vec::new();
+        let domains = network::sound_domains(&words, &mut |name, error| wrong.push((name.to_owned(), error)))?;
+        for (name, error) in wrong {
+            take(Source::Domain(&name), Err(error.into()));
+            any_wrong = true;
+        }
         let mut policy_files: Vec<&Path> =
             self.args.inputs.iter().filter(|word| is_policy_file(word)).map(Path::new).collect();
         if self.args.texts.policy().is_none() {
@@ -315,17 +331,30 @@ impl<'a> Run<'a> {
                 take(Source::Domain(domain.as_str()), Ok(unobserved(Some(domain.as_str()), "--offline was given")));
             }
         } else if !domains.is_empty() {
-            network::collect_all(&domains, &self.args.network, self.output, &mut |snapshot| {
-                let name = snapshot.as_ref().ok().and_then(|snapshot| snapshot.domain.clone()).unwrap_or_default();
-                take(Source::Domain(&name), snapshot);
+            let now = Timestamp::now();
+            let (network, output) = (&self.args.network, self.output);
+            let ended = network::collect_many(&domains, network, output, now, self.order(), &mut |snapshot| {
+                let name = snapshot.domain.clone().unwrap_or_default();
+                take(Source::Domain(&name), Ok(snapshot));
+                Ok(())
             })?;
+            self.interrupted.set(ended);
         }
-        let alone = domains.is_empty() && policy_files.is_empty() && self.args.snapshots.is_empty();
+        let alone = domains.is_empty() && !any_wrong && policy_files.is_empty() && self.args.snapshots.is_empty();
         if alone && self.args.texts.any() {
             let reason = "only what was given on the command line was looked at";
             take(Source::CommandLine, Ok(unobserved(None, reason)));
         }
         Ok(!alone || self.args.texts.any())
+    }
+
+    /// Formats of a line per finding or domain are written as domains are done; what is read from top to bottom keeps the
+    /// order in which they were asked for.
+    fn order(&self) -> Order {
+        let streams = |format: Format| matches!(format, Format::Concise | Format::Jsonl);
+        let formats = &self.args.formats;
+        let all = streams(formats.on_standard_output()) && formats.outputs.iter().all(|(format, _)| streams(*format));
+        if all { Order::Done } else { Order::Asked }
     }
 
     /// The baseline, where it is of the same domain; else it is said that there is none.

@@ -1,13 +1,13 @@
 //! Options of the commands that collect, and the collection itself, with what is said meanwhile.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use miette::{IntoDiagnostic, Report};
-use tokio::sync::Semaphore;
 
 use super::progress::Progress;
 use super::{OutputArgs, UsageError, arguments, signals, terminal};
@@ -131,16 +131,28 @@ impl NetworkArgs {
     }
 }
 
-/// A runtime for the collection.
+/// A runtime for the collection, with a thread for each processor.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Report> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().into_diagnostic()
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).max(2);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build().into_diagnostic()
 }
 
 /// The most octets of domains that are read from standard input.
 const MAX_DOMAINS_OCTETS: u64 = 64 << 20;
 
 /// The domains that were given, `-` replaced by those on standard input: one or more per line, comments after `#`.
+/// The first that is wrong is an error.
 pub fn domains(given: &[String]) -> Result<Vec<DomainName>, Report> {
+    let mut wrong = None;
+    let domains = sound_domains(given, &mut |_, error| _ = wrong.get_or_insert(error))?;
+    wrong.map_or(Ok(domains), |error| Err(error.into()))
+}
+
+/// The same, where a wrong one on standard input ends nothing: it is handed over with what is wrong of it.
+pub fn sound_domains(
+    given: &[String],
+    take_wrong: &mut dyn FnMut(&str, UsageError),
+) -> Result<Vec<DomainName>, Report> {
     let mut domains = Vec::new();
     for text in given {
         if text != "-" {
@@ -149,13 +161,17 @@ pub fn domains(given: &[String]) -> Result<Vec<DomainName>, Report> {
             }
             continue;
         }
-        let mut read = String::new();
-        std::io::stdin().take(MAX_DOMAINS_OCTETS).read_to_string(&mut read).into_diagnostic()?;
+        let mut octets = Vec::new();
+        std::io::stdin().take(MAX_DOMAINS_OCTETS).read_to_end(&mut octets).into_diagnostic()?;
+        let read = String::from_utf8_lossy(&octets);
         let read = read.strip_prefix('\u{feff}').unwrap_or(&read);
         for (index, line) in read.lines().enumerate() {
             let names = line.split('#').next().unwrap_or_default();
             for name in names.split_whitespace() {
-                domains.push(parse(name, index.saturating_add(1))?);
+                match parse(name, index.saturating_add(1)) {
+                    Ok(domain) => domains.push(domain),
+                    Err(error) => take_wrong(name, error),
+                }
             }
         }
     }
@@ -169,22 +185,25 @@ fn parse(text: &str, line: usize) -> Result<DomainName, UsageError> {
     })
 }
 
-/// How many domains are collected at once.
-const AT_ONCE: usize = 16;
 /// How many domains may be begun before the slowest of them has ended: their snapshots wait for it in memory.
-const WINDOW: usize = 64;
+const WINDOW: usize = 512;
 
-/// Collects domains and hands over their snapshots in the order in which they were asked for.
-pub fn collect_all(
-    domains: &[DomainName],
-    args: &NetworkArgs,
-    output: &OutputArgs,
-    take: &mut dyn FnMut(Result<Snapshot, Report>),
-) -> Result<(), Report> {
-    collect_until_interrupted(domains, args, output, Timestamp::now(), &mut |snapshot| {
-        take(Ok(snapshot));
-        Ok(())
-    })
+/// In which order snapshots are handed over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Order {
+    /// As they were asked for.
+    Asked,
+    /// As they are done.
+    Done,
+}
+
+/// A collection that a signal ended before all domains were done.
+#[derive(Clone, Copy, Debug)]
+pub struct Interrupted {
+    /// How many domains are missing.
+    pub missing: usize,
+    /// The signal.
+    pub signal: i32,
 }
 
 /// Collects one domain as of a time.
@@ -202,7 +221,7 @@ pub fn collect_one(
     collected.ok_or_else(|| UsageError::new("nothing was collected", "give a mail domain such as example.com").into())
 }
 
-/// Collects domains until all are done, `take` has an error, or a signal asks to end.
+/// Collects domains in their order until all are done, `take` has an error, or a signal asks to end, which is an error.
 pub fn collect_until_interrupted(
     domains: &[DomainName],
     args: &NetworkArgs,
@@ -210,39 +229,70 @@ pub fn collect_until_interrupted(
     now: Timestamp,
     take: &mut dyn FnMut(Snapshot) -> Result<(), Report>,
 ) -> Result<(), Report> {
+    match collect_many(domains, args, output, now, Order::Asked, take)? {
+        None => Ok(()),
+        Some(_) => Err(interrupted()),
+    }
+}
+
+/// Collects domains until all are done, `take` has an error, or a signal asks to end.
+pub fn collect_many(
+    domains: &[DomainName],
+    args: &NetworkArgs,
+    output: &OutputArgs,
+    now: Timestamp,
+    order: Order,
+    take: &mut dyn FnMut(Snapshot) -> Result<(), Report>,
+) -> Result<Option<Interrupted>, Report> {
     let now = whole_seconds(now);
     runtime()?.block_on(async {
-        let collector = Collector::new(args.options())?;
+        let collector = Arc::new(Collector::new(args.options())?);
         let mut progress = Progress::start(domains, output);
-        let (places, done) = (Semaphore::new(AT_ONCE), progress.done());
-        let one = |domain: &DomainName| {
-            let domain = domain.clone();
-            let (collector, places, done) = (&collector, &places, done.clone());
+        let done = progress.done();
+        let begin = |domain: &DomainName| {
+            let (collector, domain, done) = (collector.clone(), domain.clone(), done.clone());
             async move {
-                let _place = places.acquire().await;
-                let snapshot = collector.collect(domain.as_str(), now).await;
-                done.add();
-                snapshot
+                // As many are begun as the resolver and the processor keep up with.
+                collector.ready().await;
+                tokio::spawn(async move {
+                    let snapshot = collector.collect(domain.as_str(), now).await;
+                    done.add();
+                    snapshot
+                })
             }
         };
-        let mut snapshots = futures_util::stream::iter(domains.iter().map(one)).buffered(WINDOW);
+        let begun = futures_util::stream::iter(domains).then(begin);
+        let mut snapshots = match order {
+            Order::Asked => begun.buffered(WINDOW).boxed_local(),
+            Order::Done => begun.buffer_unordered(WINDOW).boxed_local(),
+        };
         let mut asked = std::pin::pin!(signals::asked_to_end());
-        loop {
+        let mut taken = 0_usize;
+        let interrupted = loop {
             tokio::select! {
                 next = snapshots.next() => match next {
-                    Some(snapshot) => progress.aside(|| take(snapshot))?,
-                    None => break,
+                    Some(Ok(snapshot)) => {
+                        taken = taken.saturating_add(1);
+                        progress.aside(|| take(snapshot))?;
+                    }
+                    Some(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
+                    None => break None,
                 },
                 () = progress.tick() => progress.show(&collector),
-                _ = &mut asked => return Err(interrupted()),
+                signal = &mut asked => {
+                    break Some(Interrupted { missing: domains.len().saturating_sub(taken), signal });
+                }
             }
-        }
+        };
         progress.end();
+        if interrupted.is_some() {
+            return Ok(interrupted);
+        }
         if let Some(silent) = collector.silent_mx_addresses() {
             terminal::remark(&unreachable_mx_hosts(silent, args.smtp_port), output);
         }
         collector.finish().await;
-        Ok(())
+        Ok(None)
     })
 }
 

@@ -72,7 +72,7 @@ pub struct ScanArgs {
     #[arg(long, value_name = "URL", help_heading = "Collection")]
     pub about_url: Option<String>,
     /// The most domains under way at the same time.
-    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = at_once, help_heading = "Collection")]
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = at_once, help_heading = "Collection")]
     pub at_once: usize,
     /// Also search domains where nothing points to MTA-STS or TLSRPT for records at wrong names: sixteen queries more.
     #[arg(long, help_heading = "Collection")]
@@ -105,6 +105,7 @@ pub fn run(args: &ScanArgs, configuration: &Configuration, output: &OutputArgs) 
     let reading = |reason| FileError::Io { action: "read", path: args.input.clone(), reason };
     let lines = Lines::new(source, &consumed).map_err(reading)?;
     let (answered, outputs) = outputs(args)?;
+    raise_open_files();
     runtime()?.block_on(async {
         let collector = Arc::new(Collector::new(options(args))?);
         let counts = Arc::new(Counts::default());
@@ -193,6 +194,18 @@ fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from).max(2);
     tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build().into_diagnostic()
 }
+
+/// Has the system allow as many open files as it would at most: each host that is connected to needs one.
+#[cfg(unix)]
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Where it may not be raised, fewer hosts are connected to at the same time.
+    _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
+#[cfg(not(unix))]
+fn raise_open_files() {}
 
 fn form(args: &ScanArgs) -> Form {
     if args.columns { Form::Columns } else { Form::Report }

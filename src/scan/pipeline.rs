@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -21,6 +22,11 @@ use super::lines::{Line, Lines};
 /// So many lines are handed over at a time, and so many times that are read ahead.
 const BATCH: usize = 128;
 const AHEAD: usize = 4;
+
+/// So many domains are under way at most that began a moment ago: more would only share the same processors.
+const BRISK: usize = 192;
+/// After this time a domain waits for somebody, most likely a host that never answers, and another may begin.
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// Why the lines end before their end.
 #[derive(Debug, Diagnostic, Error)]
@@ -125,6 +131,7 @@ impl Pipeline {
         mut stop: watch::Receiver<bool>,
     ) -> Result<bool, PipelineError> {
         let places = Arc::new(Semaphore::new(self.at_once.max(1)));
+        let brisk = Arc::new(Semaphore::new(BRISK));
         let mut read = begin_reading(lines);
         let mut layout = None;
         let (mut place, mut last) = (0, 0);
@@ -165,16 +172,17 @@ impl Pipeline {
                 }
                 let free = async {
                     let free = places.clone().acquire_owned().await;
+                    let begins = brisk.clone().acquire_owned().await;
                     (self.ready)().await;
-                    free
+                    free.and_then(|free| Ok((free, begins?)))
                 };
                 let free = tokio::select! {
                     biased;
                     _ = stop.wait_for(|stop| *stop) => break 'lines Ok(false),
                     free = free => free,
                 };
-                let Ok(free) = free else { break 'lines Ok(false) };
-                self.begin(entry, place, free, &answers);
+                let Ok((free, begins)) = free else { break 'lines Ok(false) };
+                self.begin(entry, place, (free, begins), &answers);
                 place += 1;
             }
         };
@@ -184,7 +192,13 @@ impl Pipeline {
         ended
     }
 
-    fn begin(&self, entry: Entry, place: u64, free: OwnedSemaphorePermit, answers: &Sender<Delivered>) {
+    fn begin(
+        &self,
+        entry: Entry,
+        place: u64,
+        (free, begins): (OwnedSemaphorePermit, OwnedSemaphorePermit),
+        answers: &Sender<Delivered>,
+    ) {
         let (look, form, counts, answers) = (self.look.clone(), self.form, self.counts.clone(), answers.clone());
         counts.under_way.fetch_add(1, Ordering::Relaxed);
         let deliver = move |answer| {
@@ -195,8 +209,14 @@ impl Pipeline {
             return deliver(answer);
         }
         tokio::spawn(async move {
-            let looking = AssertUnwindSafe(async { look(entry.clone()).await }).catch_unwind();
-            let answer = looking.await.unwrap_or_else(|_| {
+            let mut looking = Box::pin(AssertUnwindSafe(async { look(entry.clone()).await }).catch_unwind());
+            let in_a_moment = tokio::time::timeout(MOMENT, &mut looking).await;
+            drop(begins);
+            let looked = match in_a_moment {
+                Ok(looked) => looked,
+                Err(_) => looking.await,
+            };
+            let answer = looked.unwrap_or_else(|_| {
                 let why = "stslint failed on this domain: please report it, with the snapshot of `stslint collect`";
                 form.failed(&entry, Fate::Broken, why)
             });

@@ -49,7 +49,7 @@ fn look() -> Look {
 }
 
 fn run(octets: &[u8], answered: Answered, outputs: Outputs) -> bool {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     let lines = Lines::new(Box::new(Cursor::new(octets.to_vec())), &Consumed::default()).unwrap();
     let ready = Arc::new(|| Box::pin(std::future::ready(())) as futures_util::future::BoxFuture<'static, ()>);
     let counts = Arc::new(Counts::default());
