@@ -119,14 +119,14 @@ impl Shared {
     /// Hands an answer to whoever waits for it; anything else is dropped.
     fn deliver(&self, octets: &[u8]) {
         let Some(id) = octets.first_chunk::<2>() else { return };
-        let is_response = octets.get(2).is_some_and(|flags| flags & 0x80 != 0);
+        let is_response = octets.get(2).is_none_or(|flags| flags & 0x80 != 0);
         let id = u16::from_be_bytes(*id);
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let asked = waiting.get(&id).filter(|_| is_response);
-        // A server that does not understand a query may leave the question out (RFC 1035 §4.1.1).
+        // A server that does not understand a query may leave the question out (RFC 1035 §4.1.1); what cannot be read at all
+        // is for whoever asked to say so.
         let has_none = octets.get(4..6) == Some(&[0, 0]);
-        let same =
-            |it: &Waiting| has_none || question(octets).is_some_and(|got| got.eq_ignore_ascii_case(&it.question));
+        let same = |it: &Waiting| has_none || question(octets).is_none_or(|got| got.eq_ignore_ascii_case(&it.question));
         if asked.is_some_and(same)
             && let Some(asked) = waiting.remove(&id)
         {

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::SystemTime;
 
 use serde_json::Value;
-use stslint::lab::{Lab, LabOptions, Scenario};
+use stslint::lab::{DnsFault, DnsFaultKind, Lab, LabOptions, Scenario};
 
 async fn lab() -> (Lab, tempfile::TempDir) {
     let options = LabOptions::empty(SystemTime::now());
@@ -208,6 +208,39 @@ async fn a_full_disk_is_said_and_a_line_is_answered_while_the_input_goes_on() {
         drop(input);
         assert!(answers.next().is_none());
         assert_eq!(child.wait().unwrap().code(), Some(0));
+    };
+    tokio::task::spawn_blocking(run).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_writes_a_domain_when_it_is_done_and_keeps_it_when_it_is_interrupted() {
+    let (_, folder) = lab().await;
+    let mut hangs = Scenario::good("hangs.example");
+    hangs.dns_faults.push(DnsFault::new("_mta-sts.hangs.example", DnsFaultKind::NoAnswer));
+    let options = LabOptions::empty(SystemTime::now()).with(hangs).with(Scenario::good("one.example"));
+    let lab = Lab::start(options).await.unwrap();
+    std::fs::write(folder.path().join("roots.pem"), lab.roots_pem()).unwrap();
+    std::fs::write(folder.path().join("anchor"), lab.trust_anchor()).unwrap();
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("stslint"));
+    command.current_dir(folder.path()).args(["check", "-", "--format", "jsonl", "--output", "concise=found.txt"]);
+    command.args(["--timeout", "60", "--no-config", "--roots", "roots.pem", "--trust-anchor", "anchor"]);
+    command.args(["--https-port", &lab.https_port().to_string(), "--smtp-port", &lab.smtp_port().to_string()]);
+    command.args(["--resolver", &lab.resolver().to_string()]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let run = move || {
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"hangs.example\na..b\none.example\n").unwrap();
+        let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+        // The first is no reason to wait with the last, and a line that is wrong ends nothing.
+        let first: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
+        assert_eq!(first["domain"], "one.example");
+        signal(&child, "-INT");
+        assert!(answers.next().is_none());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(130), "{said}");
+        assert!(said.contains("line 2: `a..b`") && said.contains("interrupted: 1 domain missing"), "{said}");
+        assert!(folder.path().join("found.txt").exists(), "what is finished is in its file");
     };
     tokio::task::spawn_blocking(run).await.unwrap();
 }
