@@ -8,6 +8,8 @@ vocabulary! {
     pub enum Format {
         /// One line per finding.
         Concise = "concise",
+        /// The findings as CSV, one per row.
+        Csv = "csv",
         /// Workflow commands of GitHub Actions: annotations in the policy file, and a report in the summary of the step.
         Github = "github",
         /// Code Quality of GitLab.

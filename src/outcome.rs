@@ -62,6 +62,17 @@ impl Report {
         is_one_domain(&self.over)
     }
 
+    /// Whether a finding, a remark or a decision points into an exhibit.
+    pub fn points_into(&self, exhibit: &str) -> bool {
+        let decided = self.configured.values().flatten().filter_map(|decision| decision.location.as_ref());
+        let of_check = |check: &'_ Check| {
+            let fix = check.fix.iter().map(|fix| &fix.location);
+            let related = check.related.iter().map(|related| &related.location);
+            check.location.iter().chain(related).chain(fix).any(|location| location.exhibit == exhibit)
+        };
+        self.checks.iter().any(of_check) || decided.into_iter().any(|location| location.exhibit == exhibit)
+    }
+
     /// Leaves out the exhibits that nothing points into.
     pub fn keep_shown_exhibits(&mut self) {
         let decided = self.configured.values().flatten().filter_map(|decision| decision.location.as_ref());

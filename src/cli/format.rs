@@ -15,10 +15,10 @@ use super::repository::{Repository, add_to_summary, step_summary};
 use super::{OutputArgs, UsageError, terminal};
 use crate::files::WholeFile;
 use crate::format::Format;
-use crate::outcome::Summary;
-use crate::report::{self, Annotations, Linted, NagiosState, Results, Run, Style, Unreadable, WriteError, Written};
+use crate::report::{
+    self, Annotations, Linted, NagiosState, Results, Run, Stream, Style, Unreadable, WriteError, Written,
+};
 use crate::rules::RuleSet;
-use crate::snapshot::Snapshot;
 use crate::source_text::{escape, nearest};
 
 /// Which reports go where.
@@ -33,6 +33,9 @@ pub struct FormatArgs {
     /// Also name the rules that passed.
     #[arg(long, help_heading = "Output")]
     pub show_passed: bool,
+    /// Also count by rule, and by what several domains have in common (human).
+    #[arg(long, help_heading = "Output")]
+    pub statistics: bool,
 }
 
 impl ValueEnum for Format {
@@ -114,12 +117,16 @@ impl FormatArgs {
     /// Begins every output, so that a file that cannot be written is known before anything is looked at.
     pub fn begin(&self, output: &OutputArgs) -> Result<Outputs, Error> {
         self.conflicts()?;
-        let shown = |style: Style| Style { show_passed: self.show_passed, findings_only: output.quiet, ..style };
-        let mut sinks =
-            vec![Sink { format: self.on_standard_output(), style: shown(terminal::style(output)), to: None }];
+        let shown = |style: Style| Style {
+            show_passed: self.show_passed,
+            findings_only: output.quiet,
+            statistics: self.statistics,
+            ..style
+        };
+        let mut sinks = vec![Sink::new(self.on_standard_output(), shown(terminal::style(output)), None)];
         for (format, path) in self.outputs.iter().filter(|(_, path)| !is_standard_output(path)) {
             let style = shown(Style { unicode: true, accessible: output.accessible, ..Style::plain() });
-            sinks.push(Sink { format: *format, style, to: Some(WholeFile::begin(path)?) });
+            sinks.push(Sink::new(*format, style, Some(WholeFile::begin(path)?)));
         }
         let annotated = sinks.iter().any(|sink| sink.format == Format::Github && sink.to.is_none());
         Ok(Outputs {
@@ -159,8 +166,6 @@ pub struct Outputs {
     sinks: Vec<Sink>,
     held: Vec<Linted>,
     unreadable: Vec<Unreadable>,
-    linted: usize,
-    total: Summary,
     annotations: Annotations,
     quiet: bool,
     /// The repository around the working directory, where a CI service has checked one out.
@@ -175,6 +180,8 @@ struct Sink {
     format: Format,
     style: Style,
     to: Option<WholeFile>,
+    /// What is written as the domains come.
+    stream: Option<Box<dyn Stream>>,
 }
 
 impl Outputs {
@@ -186,22 +193,18 @@ impl Outputs {
                     Some(repository) if is_shown_beside_files(sink.format) => repository.in_it(&linted),
                     _ => Cow::Borrowed(&linted),
                 };
-                let text = written(domain(&named, &sink.style))?;
-                let apart = sink.format == Format::Human && self.linted > 0 && !text.is_empty();
-                sink.write(&if apart { format!("\n{text}") } else { text })?;
+                sink.write(&written(domain(&named, &sink.style))?)?;
+            } else if let Some(stream) = &mut sink.stream {
+                let text = written(stream.linted(&linted))?;
+                sink.write(&text)?;
             }
         }
-        self.linted = self.linted.saturating_add(1);
-        self.total.add(linted.report.summary);
         self.annotations.add(&linted);
-        let mut documents = self.sinks.iter().map(|sink| sink.format).filter(|format| format.is_document()).peekable();
-        if documents.peek().is_some() || self.summary.is_some() {
-            // Metrics are of facts alone, and a list of domains may be long.
-            if documents.all(|format| format == Format::Prometheus) && self.summary.is_none() {
-                linted.snapshot = Snapshot::default();
-                linted.report.exhibits.clear();
-            }
-            self.held.push(linted);
+        let formats = self.sinks.iter().map(|sink| sink.format).filter(|format| format.is_document());
+        // The summary of the step has what annotations have, in Markdown.
+        let formats: Vec<Format> = formats.chain(self.summary.as_ref().map(|_| Format::Markdown)).collect();
+        if !formats.is_empty() {
+            self.held.push(linted.kept_for(formats));
         }
         Ok(())
     }
@@ -211,6 +214,9 @@ impl Outputs {
         for sink in &mut self.sinks {
             if let Written::EachDomain { unreadable: Some(text), .. } = sink.format.written() {
                 sink.write(&text(&unreadable))?;
+            } else if let Some(stream) = &mut sink.stream {
+                let text = written(stream.unreadable(&unreadable))?;
+                sink.write(&text)?;
             }
         }
         self.annotations.add_unreadable();
@@ -242,8 +248,8 @@ impl Outputs {
             if sink.format == Format::Github {
                 sink.write(&self.annotations.left_out(self.summary.is_some() && sink.to.is_none()))?;
             }
-            if sink.format == Format::Human && self.linted > 1 && !sink.style.findings_only {
-                sink.write(&report::total(self.linted, &self.total))?;
+            if let Some(mut stream) = sink.stream.take() {
+                sink.write(&written(stream.finish(&results))?)?;
             }
             if let Some(file) = sink.to {
                 file.finish()?;
@@ -265,7 +271,18 @@ fn is_shown_beside_files(format: Format) -> bool {
 }
 
 impl Sink {
+    fn new(format: Format, style: Style, to: Option<WholeFile>) -> Self {
+        let stream = match format.written() {
+            Written::Stream(begin) => Some(begin(&style)),
+            Written::Document(_) | Written::EachDomain { .. } => None,
+        };
+        Sink { format, style, to, stream }
+    }
+
     fn write(&mut self, text: &str) -> Result<(), Error> {
+        if text.is_empty() {
+            return Ok(());
+        }
         match &mut self.to {
             Some(file) => file.write(text.as_bytes())?,
             None => terminal::print(text),

@@ -42,6 +42,7 @@ fn style_for(output: &OutputArgs, terminal: bool) -> Style {
         width: width.clamp(60, 120),
         show_passed: false,
         findings_only: false,
+        statistics: false,
         accessible: output.accessible,
     }
 }

@@ -79,6 +79,14 @@ pub(super) fn render(reports: &[LintReport], rules: &RuleSet, format: Format) ->
             let style = Style::plain();
             reports.iter().map(|report| domain(&report.linted, &style)).collect::<Result<String, WriteError>>()
         }
+        Written::Stream(begin) => {
+            let mut stream = begin(&Style::plain());
+            let results =
+                Results { linted: &[], unreadable: &[], rules, ended_at: Timestamp::now(), run: Run::default() };
+            let texts = reports.iter().map(|report| stream.linted(&report.linted));
+            let texts: Result<String, WriteError> = texts.collect();
+            texts.and_then(|text| Ok(text + &stream.finish(&results)?))
+        }
         Written::Document(document) => {
             let linted: Vec<Linted> = reports.iter().map(|report| report.linted.clone()).collect();
             let results =

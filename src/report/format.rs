@@ -3,16 +3,16 @@
 
 use std::borrow::Cow;
 
+use super::csv::Csv;
+use super::human::Many;
 use super::place::POLICY;
+use super::stream::{Stream, WriteError};
 use super::{
-    Linted, Results, Style, Unreadable, concise, concise_unreadable, github, github_unreadable, gitlab, html, human,
-    json, json_line, junit, markdown, nagios, prometheus, sarif,
+    Linted, Results, Style, Unreadable, concise, concise_unreadable, github, github_unreadable, gitlab, html, json,
+    json_line, json_line_briefly, junit, markdown, nagios, prometheus, sarif,
 };
 use crate::format::Format;
 use crate::outcome::Report;
-
-/// Why a report could not be written: a value that JSON or XML cannot hold.
-pub type WriteError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How a format is written.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub enum Written {
         /// The text about an input of which nothing is known; `None` where the diagnostic on standard error is all.
         unreadable: Option<fn(&Unreadable) -> String>,
     },
+    /// Texts as the domains come, and one at the end: of each domain it keeps no more than it prints.
+    Stream(fn(&Style) -> Box<dyn Stream>),
     /// One document about everything.
     Document(fn(&Results<'_>) -> Result<String, WriteError>),
 }
@@ -32,21 +34,26 @@ impl Format {
     /// How it is written.
     #[doc(hidden)]
     pub fn written(self) -> Written {
-        use Written::{Document, EachDomain};
+        use Written::{Document, EachDomain, Stream};
         match self {
             Format::Concise => {
                 EachDomain { domain: |linted, _| Ok(concise(linted)), unreadable: Some(concise_unreadable) }
             }
+            Format::Csv => Stream(|_| Box::new(Csv::default())),
             Format::Github => {
                 EachDomain { domain: |linted, _| Ok(github(linted)), unreadable: Some(github_unreadable) }
             }
             Format::Gitlab => Document(|results| Ok(gitlab(results)?)),
             Format::Html => Document(|results| Ok(html(results))),
-            Format::Human => {
-                EachDomain { domain: |linted, style| Ok(human(&named(linted), &linted.facts, style)), unreadable: None }
-            }
-            Format::Json => Document(|results| Ok(json(results)?)),
-            Format::Jsonl => EachDomain { domain: |linted, _| Ok(json_line(&linted.report)?), unreadable: None },
+            Format::Human => Stream(|style| Box::new(Many::new(style))),
+            Format::Json => Stream(|_| Box::new(json::Document::default())),
+            Format::Jsonl => EachDomain {
+                domain: |linted, style| {
+                    let line = if style.findings_only { json_line_briefly } else { json_line };
+                    Ok(line(&linted.report)?)
+                },
+                unreadable: None,
+            },
             Format::Junit => Document(|results| Ok(junit(results)?)),
             Format::Markdown => Document(|results| Ok(markdown(results))),
             Format::Nagios => Document(|results| Ok(nagios(results))),
@@ -62,14 +69,16 @@ impl Format {
     }
 }
 
-/// The report with the name of its policy file at every place in it, which terminals and editors can open; where it is
-/// about the file alone, it has its name too.
-fn named(linted: &Linted) -> Cow<'_, Report> {
-    let Some(file) = &linted.policy_file else { return Cow::Borrowed(&linted.report) };
-    let mut report = linted.report.clone();
-    report.domain.get_or_insert_with(|| file.clone());
-    rename_exhibit(&mut report, POLICY, file);
-    Cow::Owned(report)
+impl Linted {
+    /// The report with the name of its policy file at every place in it, which terminals and editors can open; where it
+    /// is about the file alone, it has its name too.
+    pub fn named(&self) -> Cow<'_, Report> {
+        let Some(file) = &self.policy_file else { return Cow::Borrowed(&self.report) };
+        let mut report = self.report.clone();
+        report.domain.get_or_insert_with(|| file.clone());
+        rename_exhibit(&mut report, POLICY, file);
+        Cow::Owned(report)
+    }
 }
 
 /// Gives an exhibit another name, and every place in it.

@@ -22,7 +22,7 @@ mod status;
 mod timeline;
 mod tls_reports;
 mod tlsrpt;
-mod verdict;
+pub mod verdict;
 pub mod words;
 
 use std::cmp::Reverse;

@@ -116,7 +116,7 @@ impl Entry {
             judged.mail = Some(state.mail);
         }
         let exchanges = report.sender.first().into_iter().flat_map(|view| &view.hosts);
-        judged.provider = provider(exchanges.map(|host| host.exchange.as_str()));
+        judged.provider = provider_of(exchanges.map(|host| host.exchange.as_str()));
         for check in &report.checks {
             let (message, reason) = (check.message.as_deref(), check.reason.as_deref());
             judged.add(check.outcome, check.severity, &check.rule, check.subject.as_deref(), message, reason);
@@ -167,7 +167,7 @@ impl Judged {
 }
 
 /// The subjects that a finding names: where one finding speaks of several things of a kind, it lists them.
-fn subjects(subject: &str) -> Vec<String> {
+pub fn subjects(subject: &str) -> Vec<String> {
     let is_rest = |item: &str| item.strip_suffix(" more").is_some_and(|n| n.bytes().all(|c| c.is_ascii_digit()));
     // How many more there are differs from run to run.
     let name = |item: &str| if is_rest(item) { "more".to_owned() } else { item.to_owned() };
@@ -175,7 +175,7 @@ fn subjects(subject: &str) -> Vec<String> {
 }
 
 /// The provider that these MX hosts belong to, or the registrable domain that they are in.
-fn provider<'a>(exchanges: impl Iterator<Item = &'a str>) -> String {
+pub fn provider_of<'a>(exchanges: impl Iterator<Item = &'a str>) -> String {
     let name = |exchange: &str| match crate::facts::mail_provider(exchange) {
         Some(provider) => provider.to_owned(),
         None => {

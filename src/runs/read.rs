@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::{Entry, Judged, NO_DOMAIN, provider};
+use super::{Entry, Judged, NO_DOMAIN, provider_of};
 use crate::outcome::{Outcome, REPORT_SCHEMA, Severity};
 use crate::sender::MailFate;
 
@@ -91,7 +91,7 @@ impl Line {
             judged.policy = state.policy;
         }
         let hosts = self.sender.first().into_iter().flat_map(|view| &view.hosts);
-        judged.provider = provider(hosts.map(|host| host.exchange.as_str()));
+        judged.provider = provider_of(hosts.map(|host| host.exchange.as_str()));
         for check in self.checks.unwrap_or_default() {
             let (subject, message, reason) =
                 (check.subject.as_deref(), check.message.as_deref(), check.reason.as_deref());

@@ -81,6 +81,7 @@ mod serve;
 #[cfg(feature = "serve")]
 mod service;
 mod symptoms;
+mod terminal_table;
 mod totals;
 mod why;
 mod words;

@@ -2,6 +2,7 @@
 //! by group, and what to do first.
 
 mod checklist;
+mod many;
 mod page;
 mod published;
 mod sender;
@@ -16,6 +17,7 @@ use miette::{
 };
 
 pub use self::checklist::group_title;
+pub use self::many::Many;
 pub use self::page::Page;
 pub use self::tls_reports::tls_reports as human_tls_reports;
 use super::{citation_url, counted};
@@ -39,6 +41,8 @@ pub struct Style {
     pub show_passed: bool,
     /// The findings and nothing beside them.
     pub findings_only: bool,
+    /// Of several domains also how often each rule has findings.
+    pub statistics: bool,
     /// Narrated, for screen readers.
     pub accessible: bool,
 }
@@ -53,6 +57,7 @@ impl Style {
             width: 100,
             show_passed: false,
             findings_only: false,
+            statistics: false,
             accessible: false,
         }
     }
