@@ -27,7 +27,8 @@ pub struct FormatArgs {
     /// The format of the report on standard output [default: human].
     #[arg(long, short_alias = 'f', alias = "output-format", value_enum, ignore_case = true, help_heading = "Output")]
     pub format: Option<Format>,
-    /// Also write a report to a file (`-` for standard output), in the format that is named or that the file's ending says: json=report.out, report.sarif; give it again for more.
+    /// Also write a report to a file (`-` for standard output), in the format that is named or that the file's ending says:
+    /// json=report.out, report.sarif, html=FOLDER/ for an index and a page for each domain; give it again for more.
     #[arg(short, long = "output", value_name = "[FORMAT=]FILE", value_parser = output, value_hint = clap::ValueHint::AnyPath, help_heading = "Output")]
     pub outputs: Vec<(Format, PathBuf)>,
     /// Also name the rules that passed.
@@ -126,7 +127,10 @@ impl FormatArgs {
         let mut sinks = vec![Sink::new(self.on_standard_output(), shown(terminal::style(output)), None)];
         for (format, path) in self.outputs.iter().filter(|(_, path)| !is_standard_output(path)) {
             let style = shown(Style { unicode: true, accessible: output.accessible, ..Style::plain() });
-            sinks.push(Sink::new(*format, style, Some(WholeFile::begin(path)?)));
+            sinks.push(match folder_of(*format, path) {
+                Some(folder) => Sink { folder: Some(folder?), ..Sink::new(*format, style, None) },
+                None => Sink::new(*format, style, Some(WholeFile::begin(path)?)),
+            });
         }
         let annotated = sinks.iter().any(|sink| sink.format == Format::Github && sink.to.is_none());
         Ok(Outputs {
@@ -156,6 +160,16 @@ impl FormatArgs {
     }
 }
 
+/// The folder that a path names, made where there is none: pages of HTML can go to one, with an index.
+fn folder_of(format: Format, path: &std::path::Path) -> Option<Result<PathBuf, Error>> {
+    let named = path.to_string_lossy().ends_with('/') || path.is_dir();
+    if format != Format::Html || !named {
+        return None;
+    }
+    let reason = |reason| crate::files::FileError::Io { action: "write", path: path.to_owned(), reason };
+    Some(std::fs::create_dir_all(path).map(|()| path.to_owned()).map_err(|error| reason(error).into()))
+}
+
 fn is_standard_output(path: &std::path::Path) -> bool {
     path == std::path::Path::new("-")
 }
@@ -180,6 +194,8 @@ struct Sink {
     format: Format,
     style: Style,
     to: Option<WholeFile>,
+    /// The folder of an index and a page for each domain, where that is asked for.
+    folder: Option<PathBuf>,
     /// What is written as the domains come.
     stream: Option<Box<dyn Stream>>,
 }
@@ -238,7 +254,11 @@ impl Outputs {
             .filter(|_| self.sinks.iter().any(|sink| sink.format.is_document() && is_shown_beside_files(sink.format)))
             .map(|repository| linted.iter().map(|linted| repository.in_it(linted).into_owned()).collect());
         for mut sink in self.sinks {
-            if let Written::Document(document) = sink.format.written() {
+            if let Some(folder) = &sink.folder {
+                report::html_folder(&results, &mut |name, text| {
+                    crate::files::write_whole(&folder.join(name), text.as_bytes())
+                })?;
+            } else if let Written::Document(document) = sink.format.written() {
                 let shown = match &in_repository {
                     Some(linted) if is_shown_beside_files(sink.format) => Results { linted, ..results },
                     _ => results,
@@ -276,7 +296,7 @@ impl Sink {
             Written::Stream(begin) => Some(begin(&style)),
             Written::Document(_) | Written::EachDomain { .. } => None,
         };
-        Sink { format, style, to, stream }
+        Sink { format, style, to, folder: None, stream }
     }
 
     fn write(&mut self, text: &str) -> Result<(), Error> {

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Linted;
-use super::html::verdict::words_of;
 use super::wording::{domain, one_line, shortened, what};
 use crate::outcome::{Check, Outcome, Report, Severity, Summary};
 use crate::runs::{provider_of, subjects};
@@ -39,8 +38,6 @@ pub struct Row {
     pub name: String,
     /// The worst finding.
     pub worst: Option<Severity>,
-    /// The result in a few words.
-    pub verdict: &'static str,
     /// The policy in force, in a word; empty where that was not observed.
     pub policy: &'static str,
     /// What becomes of mail.
@@ -71,7 +68,6 @@ impl Row {
         Row {
             name: domain(linted),
             worst: findings.first().map(|check| check.severity),
-            verdict: words_of(report),
             policy: state.map_or("", |state| state.policy.word()),
             mail: state.map(|state| state.mail),
             provider: provider_of(exchanges.map(|host| host.exchange.as_str())),
@@ -222,11 +218,6 @@ impl Fleet {
         let mut rows: Vec<&Row> = self.rows.iter().collect();
         rows.sort_by_key(|row| row.urgency());
         rows
-    }
-
-    /// How many domains are in this state.
-    pub fn in_state(&self, state: &str) -> usize {
-        self.rows.iter().filter(|row| row.state() == state).count()
     }
 }
 

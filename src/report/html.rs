@@ -9,6 +9,7 @@ mod checks;
 mod domain;
 mod exhibit;
 mod findings;
+mod fleet;
 mod hosts;
 pub mod markup;
 mod overview;
@@ -22,10 +23,9 @@ mod status;
 mod timeline;
 mod tls_reports;
 mod tlsrpt;
-pub mod verdict;
+mod verdict;
 pub mod words;
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use base64::Engine;
@@ -35,10 +35,13 @@ use self::domain::Domain;
 use self::markup::Markup;
 use self::section::Part;
 pub use self::tls_reports::{sums, tls_reports as html_tls_reports};
+use super::fleet::Row;
 use super::{Linted, Results, Unreadable};
 
-/// How many domains have a section of their own.
-const MAX_DETAILED: usize = 200;
+/// Up to so many domains each have a whole section of their own.
+const MAX_WHOLE: usize = 20;
+/// Of more domains, so many have a short section, if they have an error or a warning.
+const MAX_DETAILED: usize = 1_000;
 /// How many domains the contents name.
 const MAX_CONTENTS: usize = 40;
 
@@ -50,14 +53,30 @@ const TAB_ICON: &str = "data:image/svg+xml,%3Csvg%20xmlns=%22http://www.w3.org/2
     %3Cpath%20d=%22M5.5%2010.5%2016%2018.5%2026.5%2010.5%22%20fill=%22none%22%20stroke=%22white%22%20stroke-width=%222.6%22/%3E\
     %3C/svg%3E";
 
-/// The page about one or more domains; of several, the worst comes first.
+/// The page about one or more domains; of several, those whose mail fares worst come first.
 pub fn html(results: &Results<'_>) -> String {
+    let sorted = sorted(results);
+    page_of(&title(&sorted), SUBTITLE, |html| content_of(html, &sorted, results.unreadable, None))
+}
+
+/// An index and a page for each domain, for a folder: hands over the name of each file and its text.
+pub fn html_folder<E>(results: &Results<'_>, write: &mut dyn FnMut(&str, &str) -> Result<(), E>) -> Result<(), E> {
+    let sorted = sorted(results);
+    let names = fleet::file_names(&sorted);
+    for (linted, name) in sorted.iter().zip(&names) {
+        let page = page_of(&title(&[linted]), SUBTITLE, |html| content_of(html, &[linted], &[], None));
+        write(name, &page)?;
+    }
+    let index = page_of(&title(&sorted), SUBTITLE, |html| content_of(html, &sorted, results.unreadable, Some(&names)));
+    write("index.html", &index)
+}
+
+const SUBTITLE: &str = "Report on MTA-STS and TLSRPT";
+
+fn sorted<'a>(results: &Results<'a>) -> Vec<&'a Linted> {
     let mut sorted: Vec<&Linted> = results.linted.iter().collect();
-    sorted.sort_by_key(|linted| {
-        let summary = &linted.report.summary;
-        Reverse((summary.errors, summary.warnings, usize::from(summary.passed == 0), summary.notes))
-    });
-    page_of(&title(&sorted), "Report on MTA-STS and TLSRPT", |html| content(html, &sorted, results.unreadable))
+    sorted.sort_by_cached_key(|linted| Row::of(linted).urgency());
+    sorted
 }
 
 /// A whole page with its frame: the title, what it is, and what is between masthead and footer.
@@ -127,17 +146,30 @@ fn body(html: &mut Markup, subtitle: &str, inside: impl FnOnce(&mut Markup)) {
 
 /// What the page says of the domains, with its contents beside it: also a part of the pages of `serve`.
 pub fn content(html: &mut Markup, linted: &[&Linted], unread: &[Unreadable]) {
-    let alone = linted.len() == 1;
+    content_of(html, linted, unread, None);
+}
+
+/// The same; with `pages`, each domain has a page of that name and no section here.
+fn content_of(html: &mut Markup, linted: &[&Linted], unread: &[Unreadable], pages: Option<&[String]>) {
+    let alone = linted.len() == 1 && pages.is_none();
+    let whole = pages.is_none() && linted.len() <= MAX_WHOLE;
     let domains: Vec<(Domain<'_>, Vec<Part>)> = linted
         .iter()
-        .take(MAX_DETAILED)
         .enumerate()
+        .filter(|_| whole)
         .map(|(index, linted)| {
             let domain = Domain::new(linted, index.saturating_add(1), alone);
             let parts = section::parts(&domain);
             (domain, parts)
         })
         .collect();
+    let link = |index: usize| match (pages, linted.get(index)) {
+        (Some(pages), _) => pages.get(index).cloned(),
+        (None, Some(linted)) if whole || fleet::has_section(linted, index) => {
+            Some(format!("#d{}", index.saturating_add(1)))
+        }
+        _ => None,
+    };
     html.element("div", &[("class", "page")], |html| {
         html.element("nav", &[("class", "contents"), ("aria-label", "Contents")], |html| {
             contents(html, &domains, alone)
@@ -145,11 +177,23 @@ pub fn content(html: &mut Markup, linted: &[&Linted], unread: &[Unreadable]) {
         html.element("main", &[("id", "content"), ("tabindex", "-1")], |html| {
             if !alone {
                 html.leaf("h1", &[], &title(linted));
-                overview::show(html, linted);
+                overview::show(html, linted, &link);
+                if !whole {
+                    fleet::sums(html, linted);
+                }
             }
             unreadable(html, unread);
+            if !whole && pages.is_none() {
+                for (index, linted) in linted.iter().enumerate() {
+                    if fleet::has_section(linted, index) {
+                        section::brief(&Domain::new(linted, index.saturating_add(1), false), html);
+                    }
+                }
+            }
             domains.into_iter().for_each(|(domain, parts)| section::show(&domain, html, parts));
-            references(html, linted);
+            if whole {
+                references(html, linted);
+            }
         });
     });
 }
@@ -200,7 +244,6 @@ fn unreadable(html: &mut Markup, inputs: &[Unreadable]) {
 fn references(html: &mut Markup, linted: &[&Linted]) {
     let cites: BTreeSet<&String> = linted
         .iter()
-        .take(MAX_DETAILED)
         .flat_map(|linted| &linted.report.checks)
         .flat_map(|check| &check.cites)
         .filter(|cite| super::citation_url(cite).is_some())
@@ -375,7 +418,7 @@ mod tests {
         let page = page(&domains.collect::<Vec<_>>());
         assert!(page.contains("1 of 300 domains needs repair"), "{page}");
         assert!(page.contains("<a href=\"#d1\">d299.example</a>"));
-        assert!(page.contains("id=\"d200\"") && !page.contains("id=\"d201\""));
+        assert!(page.contains("id=\"d1\"") && !page.contains("id=\"d2\""), "only what needs a look has a section");
         assert!(page.contains("d298.example"), "those without a section are in the table");
     }
 

@@ -7,6 +7,7 @@ mod tls_reports;
 use std::fmt::Write as _;
 
 pub use self::tls_reports::tls_reports as markdown_tls_reports;
+use super::fleet::{Fleet, Row};
 use super::place::Place;
 use super::wording::{counted, decided, domain, one_line, shortened, what};
 use super::{Linted, Results, citation_url};
@@ -22,6 +23,10 @@ const LONGEST_SUMMARY: usize = 250_000;
 const LONGEST_TEXT: usize = 600;
 /// The longest line of an excerpt, in characters.
 const LONGEST_LINE: usize = 200;
+/// The most rows of the table of domains: of more, the most urgent are shown.
+const MOST_ROWS: usize = 50;
+/// The most rules and causes that are counted by name.
+const MOST_SUMMED: usize = 15;
 /// The most names in a list.
 const MOST_NAMES: usize = 200;
 /// What nobody sees, and what keeps a name from being called and an address from being linked.
@@ -62,10 +67,43 @@ fn document(results: &Results<'_>, longest: usize) -> String {
     without_runner_commands(&text, "\\#")
 }
 
+/// What very many domains come to: what is in force, and the rules with findings.
+fn sums(linted: &[&Linted]) -> String {
+    let mut fleet = Fleet::default();
+    linted.iter().for_each(|linted| fleet.add(linted));
+    let counts = |counts: Vec<(&str, usize)>| {
+        counts.iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    };
+    let domains = counted(fleet.rows.len(), "domain");
+    let mut text =
+        format!("**{domains}**, policy in force: {}; mail: {}\n", counts(fleet.by_policy()), counts(fleet.by_mail()));
+    let rules = fleet.by_rule();
+    if !rules.is_empty() {
+        text.push_str("\n| rule | severity | domains |\n|---|---|--:|\n");
+    }
+    for (rule, count) in rules.iter().take(MOST_SUMMED) {
+        let severity = count.worst.map_or("", Severity::word);
+        let _ = writeln!(text, "| {} | {severity} | {} |", cell(rule), count.domains);
+    }
+    let causes = fleet.by_cause();
+    if !causes.is_empty() {
+        text.push_str("\n| one cause | rule | domains |\n|---|---|--:|\n");
+    }
+    for (rule, subject, domains) in causes.iter().take(MOST_SUMMED) {
+        let _ = writeln!(text, "| {} | {} | {domains} |", cell(subject), cell(rule));
+    }
+    text + "\n"
+}
+
 fn table(results: &Results<'_>, longest: usize) -> String {
     let mut text = "| domain | in force | mail | errors | warnings | notes | passed | not applicable | not checked |\n|---|---|---|--:|--:|--:|--:|--:|--:|\n".to_owned();
-    for (index, linted) in results.linted.iter().enumerate() {
-        if text.len() > longest / 2 {
+    let mut sorted: Vec<&Linted> = results.linted.iter().collect();
+    if sorted.len() > MOST_ROWS {
+        text = sums(&sorted) + &text;
+        sorted.sort_by_cached_key(|linted| Row::of(linted).urgency());
+    }
+    for (index, linted) in sorted.iter().enumerate() {
+        if text.len() > longest / 2 || index >= MOST_ROWS {
             let more = results.linted.len().saturating_sub(index);
             return text + &format!("\nand {more} more\n");
         }

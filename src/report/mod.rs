@@ -37,7 +37,7 @@ pub use self::concise::{concise, concise_unreadable};
 pub use self::format::Written;
 pub use self::github::{Annotations, github, github_unreadable};
 pub use self::gitlab::gitlab;
-pub use self::html::{html, html_tls_reports};
+pub use self::html::{html, html_folder, html_tls_reports};
 pub use self::human::{Page, Style, ascii, human, human_tls_reports, render};
 pub use self::json::{JsonLine, JsonReport, json, json_line, json_line_briefly};
 pub use self::junit::junit;

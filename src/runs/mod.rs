@@ -274,13 +274,6 @@ pub struct Side {
     pub unread: usize,
 }
 
-impl Side {
-    /// Whether nothing of the run could be read.
-    pub fn is_empty(&self) -> bool {
-        self.domains == 0
-    }
-}
-
 /// What a reader has to know of two runs before the result is trusted.
 pub fn caveats(old: &Side, new: &Side) -> Vec<String> {
     let mut caveats = Vec::new();

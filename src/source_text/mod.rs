@@ -198,8 +198,16 @@ pub fn escape(text: &str) -> String {
 /// A JSON text in which the control characters that JSON allows, and those that turn the direction of text, are
 /// written as escapes: the same value, and nothing that a terminal obeys.
 pub fn printable_json(json: &str) -> String {
+    // Nearly every text has nothing to escape.
+    if json.bytes().all(|octet| octet == b'\n' || (b' '..0x7F).contains(&octet)) {
+        return without_runner_commands(json, "\\u0023");
+    }
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
+        if matches!(c, '\n' | ' '..='~') {
+            text.push(c);
+            continue;
+        }
         // Outside of its strings, JSON has no such character but line endings, so each can be written as a string's escape.
         if (c.is_control() && c != '\n') || is_unseen(c) {
             // As the pair of surrogates beyond U+FFFF (RFC 8259 §7).

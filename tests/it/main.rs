@@ -53,6 +53,7 @@ mod limits;
 mod logs;
 mod many_domains;
 mod nearly_right;
+mod many_pages;
 mod own_rules;
 mod packaging;
 #[cfg(feature = "lab")]

@@ -2,6 +2,7 @@
 
 use super::domain::Domain;
 use super::markup::Markup;
+use super::status::Status;
 use super::{about, checks, findings, hosts, policy, records, remarks, sender, timeline, tlsrpt, verdict};
 
 /// Writes what a part has to say of a domain; nothing where it has nothing to say.
@@ -64,5 +65,24 @@ pub fn show(domain: &Domain<'_>, html: &mut Markup, parts: Vec<Part>) {
                 html.append(inside);
             });
         }
+    });
+}
+
+/// A short section, folded: what is wrong and what to do, without all that is in order.
+pub fn brief(domain: &Domain<'_>, html: &mut Markup) {
+    let heading = domain.id("name");
+    html.element("details", &[("class", "brief")], |html| {
+        html.element("summary", &[], |html| {
+            html.leaf("strong", &[], domain.name());
+            html.text(" ");
+            Status::overall(domain.report()).show(html, verdict::words_of(domain.report()));
+        });
+        // A link to what is inside opens the section.
+        html.element("section", &[("id", &domain.anchor()), ("aria-labelledby", &heading)], |html| {
+            html.leaf("h2", &[("id", &heading)], domain.name());
+            let state = (verdict::in_force(domain.report()), verdict::mail(domain.report()));
+            html.leaf("p", &[], &format!("Policy in force: {}; mail: {}.", state.0, state.1));
+            findings::render(domain, html);
+        });
     });
 }
