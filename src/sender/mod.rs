@@ -6,9 +6,9 @@
 mod dane;
 mod holder;
 mod host;
+mod known;
 #[cfg(test)]
 mod model_tests;
-mod known;
 mod policy;
 mod state;
 #[cfg(test)]

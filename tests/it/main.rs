@@ -52,8 +52,8 @@ mod limits;
 #[cfg(feature = "lab")]
 mod logs;
 mod many_domains;
-mod nearly_right;
 mod many_pages;
+mod nearly_right;
 mod own_rules;
 mod packaging;
 #[cfg(feature = "lab")]
