@@ -19,6 +19,7 @@ macro_rules! vocabulary {
 
         impl $name {
             /// Every value, as declared.
+            #[allow(dead_code, reason = "only some vocabularies are listed")]
             pub const ALL: &'static [$name] = &[$($name::$variant),*];
 
             /// Every word, in the same order.
@@ -41,6 +42,7 @@ macro_rules! vocabulary {
             }
 
             /// The value that a word is exactly, if any.
+            #[allow(dead_code, reason = "only some vocabularies are read")]
             pub fn from_word(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|value| value.word() == word)
             }

@@ -202,7 +202,7 @@ struct Sink {
 
 impl Outputs {
     /// Takes one domain's report: writes it, or holds it for the documents.
-    pub fn linted(&mut self, mut linted: Linted) -> Result<(), Error> {
+    pub fn linted(&mut self, linted: Linted) -> Result<(), Error> {
         for sink in &mut self.sinks {
             if let Written::EachDomain { domain, .. } = sink.format.written() {
                 let named = match &self.repository {

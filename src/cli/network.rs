@@ -249,6 +249,7 @@ pub fn collect_many(
         let collector = Arc::new(Collector::new(args.options())?);
         let mut progress = Progress::start(domains, output);
         let done = progress.done();
+        #[allow(clippy::async_yields_async, reason = "begun is what is awaited first, and its end later")]
         let begin = |domain: &DomainName| {
             let (collector, domain, done) = (collector.clone(), domain.clone(), done.clone());
             async move {

@@ -15,8 +15,6 @@ pub mod output;
 pub mod pipeline;
 pub mod zstd;
 
-pub use self::columns::COLUMNS_VERSION;
-
 #[cfg(test)]
 #[allow(clippy::indexing_slicing, clippy::unwrap_used)]
 mod pipeline_tests;

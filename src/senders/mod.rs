@@ -26,10 +26,10 @@ mod tag_list;
 mod verdict;
 
 pub use self::applied::AppliedPolicy;
-pub use self::cases::{CaseFailure, check_cases};
+pub use self::cases::check_cases;
 pub use self::dialect::Compares;
 pub use self::explain::{Input, Served, explain, read_as};
 pub use self::load::{SendersError, built_in, built_in_sources, find, read_profile};
-pub use self::model::{DaneOrder, Enforces, Kind, Known, MxAlias, Profile, Testing};
+pub use self::model::{DaneOrder, Enforces, Kind, MxAlias, Profile};
 pub use self::outcome::{Outcome, Published, PublishedPolicy, held_seconds, outcomes};
 pub use self::verdict::{Answer, Reading, Verdict};
