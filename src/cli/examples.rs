@@ -74,9 +74,7 @@ pub const DIFF: &str = "\
 Examples:
   stslint diff last-week.yaml today.yaml                     what changed, fact by fact
   stslint diff yesterday.jsonl today.jsonl                   two runs over many domains: new, worse, fixed
-  stslint diff main.json branch.json --format markdown       for the comment of a pull request
-Exit codes: of two snapshots, 1 where facts differ; of two runs, 1 where something at or above --fail-on is new or worse, or
-where a line could not be read; 2 could not run.";
+  stslint diff main.json branch.json --format markdown       for the comment of a pull request";
 /// Of `eval`.
 pub const EVAL: &str = "\
 Examples:

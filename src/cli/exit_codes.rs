@@ -5,7 +5,16 @@ use clap::{Command, CommandFactory};
 use super::Cli;
 
 /// The codes of commands that have more than the usual ones, by their words.
-const OWN: [(&str, &[(&str, &str)]); 5] = [
+const OWN: [(&str, &[(&str, &str)]); 7] = [
+    (
+        "audit-sender",
+        &[
+            ("0", "the server did as the standard asks"),
+            ("1", "it did not"),
+            USUAL_ERROR,
+            ("3", "with --require-complete only: something about it remains unknown"),
+        ],
+    ),
     (
         "check",
         &[
@@ -16,7 +25,14 @@ const OWN: [(&str, &[(&str, &str)]); 5] = [
             ("0 to 3", "with --format nagios: OK, WARNING, CRITICAL, UNKNOWN"),
         ],
     ),
-    ("diff", &[("0", "nothing changed"), ("1", "something changed"), USUAL_ERROR]),
+    (
+        "diff",
+        &[
+            ("0", "nothing changed, or of two runs nothing at or above --fail-on is new or worse"),
+            ("1", "something did, or a line of a run could not be read"),
+            USUAL_ERROR,
+        ],
+    ),
     (
         "reports",
         &[
@@ -26,6 +42,7 @@ const OWN: [(&str, &[(&str, &str)]); 5] = [
         ],
     ),
     ("rules test", &[("0", "every case gave what it expects"), ("1", "some did not"), USUAL_ERROR]),
+    ("senders test", &[("0", "every case gave what it expects"), ("1", "some did not"), USUAL_ERROR]),
     ("scan", &[("0", "every line was answered, whatever was found"), USUAL_ERROR, ("130", "it was interrupted")]),
 ];
 const USUAL_ERROR: (&str, &str) = ("2", "it could not be done: the reason is on standard error");

@@ -121,8 +121,8 @@ pub enum SetupError {
     #[diagnostic(code(stslint::helo), help("give the host's full name, such as mail.example.com, or leave it out"))]
     Helo(String),
     /// Other ports than those of mail, with public addresses alone.
-    #[error("with --only-public, only ports 443, 25 and 53 are connected to")]
-    #[diagnostic(code(stslint::only_public), help("leave out --https-port, --smtp-port and --name-server-port"))]
+    #[error("where only public addresses are connected to, so are only the ports 443, 25 and 53")]
+    #[diagnostic(code(stslint::only_public), help("leave out the ports of HTTPS, SMTP and name servers"))]
     Ports,
     /// The resolver cannot be set up.
     #[error(transparent)]

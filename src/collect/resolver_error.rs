@@ -23,7 +23,10 @@ pub enum ResolverError {
     },
     /// The operating system does not say which resolver to ask.
     #[error("this system has no usable resolver configuration: {0}")]
-    #[diagnostic(code(stslint::resolver), help("name a resolver with `--resolver`, for example `--resolver 9.9.9.9`"))]
+    #[diagnostic(
+        code(stslint::resolver),
+        help("name a resolver, for example 9.9.9.9 (the command's `--resolver 9.9.9.9`)")
+    )]
     System(String),
     /// The resolver's connection cannot be prepared.
     #[error("the connection to the resolver cannot be prepared: {0}")]

@@ -52,7 +52,10 @@ pub enum RootsError {
     },
     /// The operating system has no trusted certificates where they are looked for.
     #[error("no trusted certificates were found on this system: {reason}")]
-    #[diagnostic(code(stslint::roots), help("install the package `ca-certificates`, or use `--roots mozilla`"))]
+    #[diagnostic(
+        code(stslint::roots),
+        help("install the package `ca-certificates`, or trust Mozilla's roots (the command's `--roots mozilla`)")
+    )]
     System {
         /// What was found wrong.
         reason: String,

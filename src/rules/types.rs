@@ -325,6 +325,9 @@ impl Checker<'_> {
         match (near, path_of(&select.operand)) {
             (Some(near), Some(path)) => format!("did you mean `{}.{near}`?", path.join(".")),
             (Some(near), None) => format!("did you mean `{near}`?"),
+            (None, Some(path)) if fields.is_empty() && path == ["params"] => {
+                format!("the rule has no `params`: add them, for example `params: {{ {}: 1 }}`", select.field)
+            }
             _ => format!("available: {}", fields.keys().cloned().collect::<Vec<_>>().join(", ")),
         }
     }

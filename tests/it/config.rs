@@ -614,6 +614,13 @@ fn rules_of_a_document_that_were_not_asked_are_not_judged() {
         ignored,
         "against uk-gov: 0 of 8 not met, 3 not judged (2 ignored by `--ignore`, 1 off in the configuration)"
     );
+    let why = |args: &[&str]| {
+        let report = folder.report(args);
+        let not_judged = report["against"][0]["not_judged"].as_array().unwrap().clone();
+        not_judged.iter().map(|one| format!("{} {}", one["rule"], one["why"]).replace('"', "")).collect::<Vec<_>>()
+    };
+    assert!(why(&["--ignore", "smtp"]).contains(&"policy-enforced off".to_owned()));
+    assert!(why(&["--ignore", "tlsrpt-published"]).contains(&"tlsrpt-published ignored_by_option".to_owned()));
     // Beside the selected rule nothing was asked, and so nothing met.
     folder.write("stslint.yaml", "extends: uk-gov\n");
     let selected = against(&["--select", "record-published"]);

@@ -18,7 +18,8 @@ const WRAPPED: &str =
     "x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x ::set-output name=p::x ##vso[task.x]";
 
 /// Every command, so that none is forgotten: those below are run with hostile texts, the others take none from anybody.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 19] = [
+    "audit-sender",
     "check",
     "collect",
     "config",
@@ -27,6 +28,7 @@ const COMMANDS: [&str; 17] = [
     "reports",
     "profiles",
     "rules",
+    "scan",
     "explain",
     "facts",
     "eval",
@@ -153,6 +155,17 @@ fn every_command_is_known_here() {
     let names: BTreeSet<&str> = names.map(|line| line.split_whitespace().next().unwrap()).collect();
     let known: BTreeSet<&str> = COMMANDS.into_iter().chain(["help"]).collect();
     assert!(names.is_subset(&known), "{names:?}");
+}
+
+#[test]
+fn no_line_of_a_scan_gives_a_command() {
+    let mut bench = Bench::new();
+    let list = bench.file("list.txt", &format!("{HOSTILE}{WRAPPED}\n")).display().to_string();
+    for more in [&[][..], &["-v"], &["--findings"], &["--columns"]] {
+        let arguments: Vec<&str> = ["scan", "--no-config", &list].into_iter().chain(more.iter().copied()).collect();
+        bench.run("scan", &arguments);
+    }
+    bench.end();
 }
 
 #[test]

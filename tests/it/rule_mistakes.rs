@@ -142,6 +142,12 @@ fn what_is_wrong_in_an_expression_or_a_text_is_told_once_with_its_cure() {
         ),
         ("when: policy.max_age != null\nassert: policy.max_age ≥ 5\nmessage: m", "8:28", "U+2265", "write `>=`"),
         (
+            "when: policy.max_age != null\nassert: policy.max_age > params.least\nmessage: m",
+            "8:37",
+            "there is no `params.least`",
+            "add them, for example `params: { least: 1 }`",
+        ),
+        (
             "when: policy.max_age != null\nassert: policy.max_age > duration(\"7d\")\nmessage: m",
             "8:39",
             "needs an integer here",

@@ -121,7 +121,7 @@ fn both_sides_are_shown_in_every_format() {
     let (host, lines) = ("shop.a-v1.mx.example.net", policy(&["mx1.example.com", "*.mx.example.net"]));
     let (text, _) = checked(&[host], &lines, &["--format", "human"]);
     assert!(
-        text.contains("[mx:1:1]") && text.contains("[policy:4:5]") && text.contains("this covers only one"),
+        text.contains("[mx:1:1]") && text.contains("mta-sts.txt:4:5]") && text.contains("this covers only one"),
         "{text}"
     );
     let (text, _) = checked(&[host], &lines, &["--format", "json"]);

@@ -131,6 +131,17 @@ pub struct Against<'a> {
     pub not_met: Vec<&'a str>,
     /// Those of them that could not be checked.
     pub not_checked: Vec<&'a str>,
+    /// Those of them of which nothing was asked: neither met nor not met.
+    pub not_judged: Vec<NotJudged<'a>>,
+}
+
+/// A rule that a profile names and of which nothing was asked.
+#[derive(Debug, JsonSchema, Serialize)]
+pub struct NotJudged<'a> {
+    /// The rule.
+    pub rule: &'a str,
+    /// Why.
+    pub why: outcome::WhyNotJudged,
 }
 
 impl<'a> From<&'a outcome::Against> for Against<'a> {
@@ -140,6 +151,7 @@ impl<'a> From<&'a outcome::Against> for Against<'a> {
             rules: it.rules,
             not_met: it.not_met.iter().map(String::as_str).collect(),
             not_checked: it.not_checked.iter().map(String::as_str).collect(),
+            not_judged: it.not_judged.iter().map(|it| NotJudged { rule: &it.rule, why: it.why }).collect(),
         }
     }
 }
