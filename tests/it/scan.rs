@@ -155,6 +155,7 @@ async fn a_run_that_is_killed_goes_on_without_asking_again() {
     assert!(String::from_utf8_lossy(&other.stderr).contains("another input"));
 }
 
+/// A signal that is not ignored in a job in the background, as SIGINT is there.
 fn signal(child: &Child, name: &str) {
     let killed = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
@@ -174,7 +175,7 @@ async fn a_signal_finishes_what_is_under_way_and_says_how_to_go_on() {
         while std::fs::read(&path).map_or(0, |text| text.iter().filter(|octet| **octet == b'\n').count()) < 2 {
             std::thread::yield_now();
         }
-        signal(&child, "-INT");
+        signal(&child, "-TERM");
         let mut said = String::new();
         BufReader::new(child.stderr.take().unwrap()).read_to_string(&mut said).unwrap();
         let status = child.wait().unwrap();
@@ -182,7 +183,7 @@ async fn a_signal_finishes_what_is_under_way_and_says_how_to_go_on() {
         (status.code(), said, std::fs::read(path).unwrap())
     };
     let (code, said, written) = tokio::task::spawn_blocking(run).await.unwrap();
-    assert_eq!(code, Some(130), "{said}");
+    assert_eq!(code, Some(143), "{said}");
     assert!(said.contains("--resume") && said.contains("2 lines answered"), "{said}");
     assert_eq!(rows(&written).len(), 2);
 }
@@ -234,11 +235,11 @@ async fn check_writes_a_domain_when_it_is_done_and_keeps_it_when_it_is_interrupt
         // The first is no reason to wait with the last, and a line that is wrong ends nothing.
         let first: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
         assert_eq!(first["domain"], "one.example");
-        signal(&child, "-INT");
+        signal(&child, "-TERM");
         assert!(answers.next().is_none());
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(130), "{said}");
+        assert_eq!(output.status.code(), Some(143), "{said}");
         assert!(said.contains("line 2: `a..b`") && said.contains("interrupted: 1 domain missing"), "{said}");
         assert!(folder.path().join("found.txt").exists(), "what is finished is in its file");
     };
