@@ -210,6 +210,9 @@ impl WhyNotJudged {
     }
 }
 
+/// How the reason of a rule begins that another finding hides.
+pub const FOLLOWS_FROM: &str = "follows from";
+
 /// So many findings of one rule are listed; the last of them says how many more there are.
 pub const MAX_FINDINGS: usize = 32;
 /// So many of a rule's checks that ended in another way are listed, and so many accepted findings.

@@ -28,7 +28,7 @@ const RECORDS: [&str; 2] = ["_mta-sts.", "_smtp._tls."];
 pub fn names(word: &str) -> Vec<&str> {
     let bare = without_surroundings(word);
     let parts: Vec<&str> = bare.split([',', ';']).flat_map(str::split_whitespace).collect();
-    // What is no list is told as a whole.
+    // A word that is not a list is named whole in its error.
     if parts.len() > 1 && parts.iter().all(|part| part.contains(['.', '@'])) {
         return parts.into_iter().map(without_surroundings).collect();
     }
@@ -174,7 +174,7 @@ fn meant(name: &str, error: &NameError) -> Option<String> {
 }
 
 /// A word as a shell takes it, safe to print.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let word = escape(word);
     let plain = |c: char| c.is_alphanumeric() || "-_./+:@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use miette::{IntoDiagnostic, Report as Error};
 use tokio::sync::watch;
 
+use super::arguments::quoted;
 use super::check::MinSeverity;
 use super::network::NetworkArgs;
 use super::rule_args::RuleArgs;
@@ -184,9 +185,11 @@ fn outputs(args: &ScanArgs) -> Result<(Answered, Outputs), Error> {
             error => Error::from(error),
         })
     };
+    // An output that is there already leaves no empty files beside it.
+    let main = open(&args.output)?;
     let snapshots = args.snapshots.as_deref().map(open).transpose()?;
     let findings = args.findings.as_deref().map(open).transpose()?;
-    Ok((answered, Outputs { main: open(&args.output)?, findings, snapshots, in_order: args.in_order }))
+    Ok((answered, Outputs { main, findings, snapshots, in_order: args.in_order }))
 }
 
 /// A runtime with a thread for each processor.
@@ -216,7 +219,7 @@ fn opt_out(args: &ScanArgs) -> Result<OptOut, Error> {
     let text = files::read_text(path, MAX_OPT_OUT_OCTETS)?;
     OptOut::read(&text).map_err(|error| {
         let message = format!("{}: {error}", escape(&path.display().to_string()));
-        UsageError::new(message, "write a domain a line; `#` begins a comment").into()
+        UsageError::new(message, "write one domain per line; `#` begins a comment").into()
     })
 }
 
@@ -341,7 +344,7 @@ fn go_on(args: &ScanArgs) -> String {
     if args.output == Path::new("-") {
         return "give -o FILE next time: a run with a file can be gone on with".to_owned();
     }
-    let words: Vec<String> = std::env::args().skip(1).map(|word| escape(&word)).collect();
+    let words: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
     let resume = if args.resume { "" } else { " --resume" };
     format!("go on with `stslint {}{resume}`", words.join(" "))
 }

@@ -40,11 +40,11 @@ pub const VALIDATION_STEPS: u32 = 3;
 /// How many conversations with one host of a domain go on at the same time.
 pub const MAX_PER_HOST: usize = 2;
 /// How many conversations with one port of an address go on at the same time: many hosts refuse more.
-pub const MAX_PER_ADDRESS: usize = 12;
+pub const MAX_PER_ADDRESS: usize = 4;
 /// How many conversations with one port go on at the same time in one network, /24 or /64.
-pub const MAX_PER_NETWORK: usize = 48;
+pub const MAX_PER_NETWORK: usize = 16;
 /// How many times as many with a web server: many policy hosts share the address of one.
-pub const WEB_TIMES: usize = 8;
+pub const WEB_TIMES: usize = 24;
 /// How many times as many hosts are connected to as are spoken to: those that keep silent cost a socket each.
 pub const CONNECTING: usize = 8;
 /// Into how many shares the places of a run are divided: a domain gets one, whatever its hosts do.

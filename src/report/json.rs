@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::stream::{Stream, WriteError};
 use super::{Linted, Results, Unreadable};
-use crate::outcome::{Check, Outcome, REPORT_SCHEMA, Report};
+use crate::outcome::{Check, FOLLOWS_FROM, Outcome, REPORT_SCHEMA, Report};
 use crate::source_text::printable_json;
 
 pub use self::v1::{JsonReport, Line as JsonLine};
@@ -47,7 +47,7 @@ fn is_worth_a_word(check: &Check) -> bool {
     match check.outcome {
         Outcome::Fail | Outcome::NotChecked | Outcome::Remark => true,
         // Another finding hides it: it neither passed nor is it known not to concern the domain.
-        Outcome::NotApplicable => check.reason.as_deref().is_some_and(|reason| reason.starts_with("follows from")),
+        Outcome::NotApplicable => check.reason.as_deref().is_some_and(|reason| reason.starts_with(FOLLOWS_FROM)),
         Outcome::Pass => false,
     }
 }

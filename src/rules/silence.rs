@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::rule::Rule;
 use super::verdicts::{Verdict, Verdicts};
-use crate::outcome::Severity;
+use crate::outcome::{FOLLOWS_FROM, Severity};
 
 /// What the rules that come first leave of a rule.
 pub enum Before {
@@ -53,7 +53,7 @@ pub fn before(rule: &Rule, scope: &[&str], verdicts: &BTreeMap<String, Verdicts>
                 continue;
             }
             let (severity, reason) = match &scoped.verdict {
-                Verdict::Fail(severity) => (*severity, format!("follows from `{id}`, which failed")),
+                Verdict::Fail(severity) => (*severity, format!("{FOLLOWS_FROM} `{id}`, which failed")),
                 Verdict::Silenced(severity, reason) if required => (*severity, reason.clone()),
                 other => {
                     if required {

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 pub use self::comparison::{CauseCounts, Comparison, FindingCounts, ProviderCounts};
 pub use self::read::{Document, Line};
-use crate::outcome::{Outcome, Report, Severity};
+use crate::outcome::{FOLLOWS_FROM, Outcome, Report, Severity};
 use crate::sender::MailFate;
 use crate::vocabulary::vocabulary;
 
@@ -157,7 +157,7 @@ impl Judged {
                 self.silent.entry(rule.to_owned()).or_insert(reason);
             }
             Outcome::NotApplicable => {
-                if let Some(reason) = reason.filter(|reason| reason.starts_with("follows from")) {
+                if let Some(reason) = reason.filter(|reason| reason.starts_with(FOLLOWS_FROM)) {
                     self.silent.entry(rule.to_owned()).or_insert_with(|| reason.to_owned());
                 }
             }

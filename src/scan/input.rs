@@ -144,8 +144,8 @@ impl Layout {
 }
 
 fn of_json(text: &str, field: &str) -> Result<String, String> {
-    let object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(text).map_err(|error| format!("the line is not a JSON object: {error}"))?;
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)
+        .map_err(|error| format!("the line is not a JSON object: column {} is wrong", error.column()))?;
     match object.get(field) {
         Some(serde_json::Value::String(name)) => Ok(name.clone()),
         Some(_) => Err(format!("the field `{}` is not a text", escape(field))),
