@@ -71,7 +71,7 @@ pub struct Source {
     pub url: String,
     /// The version of the sender that it is about; left out where none is named.
     pub version: Option<String>,
-    /// The day on which it was looked at.
+    /// The last day on which it was looked at, or on which it was taken over from notes of that month.
     pub seen: Day,
 }
 
