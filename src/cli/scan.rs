@@ -32,6 +32,9 @@ use crate::source_text::escape;
 
 /// From so many domains on, a public resolver is the wrong one.
 const MANY: u64 = 1_000;
+/// So many conversations at the same time with one address of a mail server, where nothing else is asked for: providers
+/// have hundreds of names at one.
+const PER_ADDRESS: usize = 12;
 /// The most octets of an opt-out list.
 const MAX_OPT_OUT_OCTETS: u64 = 256 << 20;
 
@@ -75,6 +78,9 @@ pub struct ScanArgs {
     /// The most domains under way at the same time.
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = at_once, help_heading = "Collection")]
     pub at_once: usize,
+    /// The most conversations at the same time with one address of a mail server.
+    #[arg(long, value_name = "N", default_value_t = PER_ADDRESS, value_parser = per_address, help_heading = "Collection")]
+    pub per_address: usize,
     /// Also search domains where nothing points to MTA-STS or TLSRPT for records at wrong names: sixteen queries more.
     #[arg(long, help_heading = "Collection")]
     pub search_everywhere: bool,
@@ -90,6 +96,13 @@ fn at_once(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
         Ok(number) if (1..=100_000).contains(&number) => Ok(number),
         _ => Err("give a number between 1 and 100000".to_owned()),
+    }
+}
+
+fn per_address(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(number) if (1..=64).contains(&number) => Ok(number),
+        _ => Err("give a number between 1 and 64".to_owned()),
     }
 }
 
@@ -150,6 +163,7 @@ fn options(args: &ScanArgs) -> Options {
     let mut options = args.network.options();
     options.published_ttls = args.network.authoritative == Some(true);
     options.search_everywhere = args.search_everywhere;
+    options.per_address = args.per_address;
     options.about_url = args.about_url.clone();
     options
 }

@@ -39,12 +39,13 @@ pub const MAX_VALIDATIONS: usize = 2_048;
 pub const VALIDATION_STEPS: u32 = 3;
 /// How many conversations with one host of a domain go on at the same time.
 pub const MAX_PER_HOST: usize = 2;
-/// How many conversations with one port of an address go on at the same time: many hosts refuse more.
-pub const MAX_PER_ADDRESS: usize = 4;
-/// How many conversations with one port go on at the same time in one network, /24 or /64.
-pub const MAX_PER_NETWORK: usize = 16;
-/// How many times as many with a web server: many policy hosts share the address of one.
-pub const WEB_TIMES: usize = 24;
+/// How many conversations with one address of a mail server go on at the same time where nothing else is asked for: many
+/// refuse more.
+pub const PER_ADDRESS: usize = 4;
+/// How many conversations with one address of a web server: many policy hosts share the address of one.
+pub const WEB_PER_ADDRESS: usize = 96;
+/// How many times as many with all addresses of a network, /24 or /64.
+pub const NETWORK_TIMES: usize = 4;
 /// How many times as many hosts are connected to as are spoken to: those that keep silent cost a socket each.
 pub const CONNECTING: usize = 8;
 /// Into how many shares the places of a run are divided: a domain gets one, whatever its hosts do.
@@ -246,9 +247,9 @@ mod tests {
             ("queries on their way to the resolver at first", FIRST_QUESTIONS as u64),
             ("… and at most, where none is lost", MAX_QUESTIONS as u64),
             ("conversations with one host of a domain at the same time", MAX_PER_HOST as u64),
-            ("conversations with one address at the same time", MAX_PER_ADDRESS as u64),
-            ("conversations with one network, /24 or /64, at the same time", MAX_PER_NETWORK as u64),
-            ("… and times as many with a web server", WEB_TIMES as u64),
+            ("conversations with one address of a mail server at the same time", PER_ADDRESS as u64),
+            ("conversations with one address of a web server at the same time", WEB_PER_ADDRESS as u64),
+            ("… and times as many with a whole network, /24 or /64", NETWORK_TIMES as u64),
             ("… and times as many that are connected to as are spoken to", CONNECTING as u64),
             ("shares of the conversations of a run, one for each domain", SHARES as u64),
             ("addresses of hosts that one domain has connected to", MAX_CONNECTIONS as u64),

@@ -172,7 +172,7 @@ impl Collector {
             .with_root_certificates(roots)
             .with_no_client_auth();
         let questions = Questions::new(Upstream::new(&options, tls)?, options.dnssec);
-        let shares = Shares::new(options.concurrency, options.smtp_port);
+        let shares = Shares::new(options.concurrency, options.smtp_port, options.per_address);
         Ok(Collector {
             smtp_client: SmtpClientConfig {
                 port: options.smtp_port,

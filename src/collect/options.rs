@@ -12,6 +12,7 @@ use percent_encoding::percent_decode_str;
 use thiserror::Error;
 use url::{Host, Url};
 
+use super::limits::PER_ADDRESS;
 use super::turns::Turns;
 
 /// The choices of one run.
@@ -67,6 +68,8 @@ pub struct Options {
     pub about_url: Option<String>,
     /// How many conversations with hosts go on at the same time, over all domains.
     pub concurrency: usize,
+    /// How many of them at the same time with one address of a mail server: many refuse more than a few from one client.
+    pub per_address: usize,
 }
 
 impl Default for Options {
@@ -95,6 +98,7 @@ impl Default for Options {
             turns: None,
             about_url: None,
             concurrency: 128,
+            per_address: PER_ADDRESS,
         }
     }
 }

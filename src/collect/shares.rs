@@ -14,8 +14,8 @@ use super::guard::Admitted;
 use super::kept::Budget;
 use super::limits::{
     CONNECTING, Clock, KEPT_FOR_EACH_ANSWER, KEPT_FOR_EACH_HOST, LEAST_FOR_CONVERSATION, MAX_ANSWERS,
-    MAX_ANSWERS_OCTETS, MAX_CONNECTIONS, MAX_HOSTS, MAX_KEPT_OCTETS, MAX_PER_ADDRESS, MAX_PER_HOST, MAX_PER_NETWORK,
-    MAX_PROOFS_WORK, MAX_WORK, SHARES, WEB_TIMES,
+    MAX_ANSWERS_OCTETS, MAX_CONNECTIONS, MAX_HOSTS, MAX_KEPT_OCTETS, MAX_PER_HOST, MAX_PROOFS_WORK, MAX_WORK,
+    NETWORK_TIMES, SHARES, WEB_PER_ADDRESS,
 };
 use super::memo::Memo;
 use super::work::Work;
@@ -35,16 +35,18 @@ pub struct Shares {
     pub talks: Talks,
     sockets: Talks,
     smtp_port: u16,
+    per_address: usize,
     each: usize,
     addresses: Memo<(IpAddr, u16), Places>,
     networks: Memo<(IpAddr, u16), Places>,
 }
 
 impl Shares {
-    /// So many places in all, of which each domain gets the same number.
-    pub fn new(concurrency: usize, smtp_port: u16) -> Self {
+    /// So many places in all, of which each domain gets the same number; so many for each address of a mail server.
+    pub fn new(concurrency: usize, smtp_port: u16, per_address: usize) -> Self {
         Shares {
             smtp_port,
+            per_address: per_address.max(1),
             talks: Talks::of(concurrency),
             sockets: Talks::of(concurrency.saturating_mul(CONNECTING)),
             each: concurrency.checked_div(SHARES).unwrap_or(1).max(1),
@@ -78,9 +80,9 @@ impl Shares {
         let address = to.address().to_canonical();
         let permits = async {
             // Mail servers count the connections of a client; web servers serve whole towns behind one address.
-            let times = if port == self.smtp_port { 1 } else { WEB_TIMES };
-            let own = taken(&self.addresses, (address, port), MAX_PER_ADDRESS * times).await?;
-            let near = taken(&self.networks, (network(address), port), MAX_PER_NETWORK * times).await?;
+            let most = if port == self.smtp_port { self.per_address } else { WEB_PER_ADDRESS };
+            let own = taken(&self.addresses, (address, port), most).await?;
+            let near = taken(&self.networks, (network(address), port), most.saturating_mul(NETWORK_TIMES)).await?;
             let run = self.sockets.gate.place(&self.sockets.places).await.ok()?;
             Some(Leave { _permits: [Some(own), Some(near), Some(run)] })
         };
@@ -201,6 +203,7 @@ fn ended() -> Failure {
 mod tests {
     use std::time::Duration;
 
+    use super::super::limits::PER_ADDRESS;
     use super::*;
     use crate::collect::guard::Guard;
     use crate::collect::options::ConnectTo;
@@ -211,7 +214,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_domain_keeps_its_places_whatever_the_others_hold() {
-        let shares = Shares::new(2 * SHARES, 25);
+        let shares = Shares::new(2 * SHARES, 25, PER_ADDRESS);
         let mut held = Vec::new();
         for domain in 0..SHARES {
             let share = shares.of_domain();
@@ -227,24 +230,24 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_and_its_network_are_spared_whatever_names_lead_there() {
-        let shares = Shares::new(1_024, 25);
+        let shares = Shares::new(1_024, 25, PER_ADDRESS);
         let connection = async |address: &str, port| {
             let to = Guard::new(ConnectTo::Any).admit(address.parse().unwrap()).unwrap();
             shares.connection(to, port, clock()).await
         };
         let mut held = Vec::new();
-        for _ in 0..MAX_PER_ADDRESS {
+        for _ in 0..PER_ADDRESS {
             held.push(connection("192.0.2.1", 25).await.unwrap());
         }
         assert!(connection("192.0.2.1", 25).await.is_err());
         assert!(connection("::ffff:192.0.2.1", 25).await.is_err(), "the same host in another form");
         assert!(connection("192.0.2.1", 443).await.is_ok());
-        for last in 0..MAX_PER_NETWORK - MAX_PER_ADDRESS {
+        for last in 0..PER_ADDRESS * (NETWORK_TIMES - 1) {
             held.push(connection(&format!("192.0.2.{}", last + 2), 25).await.unwrap());
         }
         assert!(connection("192.0.2.254", 25).await.is_err());
         assert!(connection("192.0.3.1", 25).await.is_ok());
-        for last in 0..MAX_PER_NETWORK {
+        for last in 0..PER_ADDRESS * NETWORK_TIMES {
             held.push(connection(&format!("2001:db8::{last:x}"), 25).await.unwrap());
         }
         assert!(connection("2001:db8::ffff", 25).await.is_err() && connection("2001:db8:0:1::1", 25).await.is_ok());
@@ -252,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn connections_and_octets_have_an_end() {
-        let shares = Shares::new(1_024, 25);
+        let shares = Shares::new(1_024, 25, PER_ADDRESS);
         let share = shares.of_domain();
         for host in 0..MAX_CONNECTIONS {
             assert!(share.turn(&format!("mx{host}"), clock()).await.is_ok());
@@ -270,7 +273,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_too_much_is_no_absence() {
-        let share = Shares::new(1_024, 25).of_domain();
+        let share = Shares::new(1_024, 25, PER_ADDRESS).of_domain();
         let lookup = |name: &str, octets| Lookup {
             outcome: Some(DnsOutcome::Answer),
             ..Lookup::answer(Some(name.to_owned()), vec!["x".repeat(octets)])

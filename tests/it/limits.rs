@@ -3,6 +3,12 @@
 /// A row of the table, the file and the constant that it is about, and the unit that it is shown in.
 const ROWS: &[(&str, &str, &str, &str)] = &[
     ("a policy file given with `--policy`; senders read 64 KiB", "src/cli/input.rs", "MAX_POLICY_FILE", "MiB"),
+    (
+        "conversations of a scan with one address of a mail server, where `--per-address` says nothing else",
+        "src/cli/scan.rs",
+        "PER_ADDRESS",
+        "",
+    ),
     ("a list of domains", "src/cli/network.rs", "MAX_DOMAINS_OCTETS", "MiB"),
     ("a snapshot", "src/snapshot/file.rs", "MAX_SNAPSHOT_OCTETS", "MiB"),
     ("nodes of a snapshot in YAML", "src/snapshot/bounded.rs", "MAX_NODES", ""),
