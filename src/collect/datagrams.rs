@@ -6,7 +6,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hickory_resolver::net::NetError;
 use hickory_resolver::proto::op::{DnsRequest, DnsResponse};
@@ -22,6 +22,8 @@ const MAX_EACH: usize = 64;
 const MAX_SOCKETS: usize = 32;
 /// After how many queries a socket is replaced.
 const LIFE: u32 = 4_096;
+/// After how long it is replaced: whoever finds out the port by then has only the id of a query to guess.
+const AGE: Duration = Duration::from_secs(5);
 /// The longest datagram that is read (RFC 9715 §3 has senders stay below a third of this).
 const LONGEST: usize = 4_096;
 /// How many octets come before the question (RFC 1035 §4.1.1).
@@ -59,9 +61,7 @@ impl Datagrams {
     /// A socket with room; another one where all are full.
     fn mailbox(&self) -> io::Result<Arc<Mailbox>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|mailbox| {
-            !mailbox.shared.closed.load(Ordering::Relaxed) && mailbox.sent.load(Ordering::Relaxed) < LIFE
-        });
+        open.retain(|mailbox| mailbox.is_good(AGE));
         let emptiest =
             open.iter().map(|mailbox| (mailbox.shared.waiting(), mailbox)).min_by_key(|(waiting, _)| *waiting);
         let mailbox = match emptiest {
@@ -98,6 +98,7 @@ struct Mailbox {
     shared: Arc<Shared>,
     receiving: AbortHandle,
     sent: AtomicU32,
+    opened: Instant,
 }
 
 struct Shared {
@@ -143,7 +144,14 @@ impl Mailbox {
         let socket = UdpSocket::from_std(socket)?;
         let shared = Arc::new(Shared { socket, waiting: Mutex::default(), closed: AtomicBool::new(false) });
         let receiving = tokio::spawn(receive(Closing(shared.clone()), server)).abort_handle();
-        Ok(Mailbox { shared, receiving, sent: AtomicU32::new(0) })
+        Ok(Mailbox { shared, receiving, sent: AtomicU32::new(0), opened: Instant::now() })
+    }
+
+    /// Whether more queries may go out of it.
+    fn is_good(&self, age: Duration) -> bool {
+        !self.shared.closed.load(Ordering::Relaxed)
+            && self.sent.load(Ordering::Relaxed) < LIFE
+            && self.opened.elapsed() < age
     }
 }
 
@@ -266,5 +274,7 @@ mod tests {
         assert!(matches!(nobody, Err(NetError::Timeout)));
         let left: usize = datagrams.open.lock().unwrap().iter().map(|mailbox| mailbox.shared.waiting()).sum();
         assert_eq!(left, 0, "whoever no longer waits is forgotten");
+        let mailbox = datagrams.mailbox().unwrap();
+        assert!(mailbox.is_good(AGE) && !mailbox.is_good(Duration::ZERO), "no port is used for ever");
     }
 }
